@@ -1,0 +1,1 @@
+"""The chat against its peers, side by side in one run."""

@@ -1,0 +1,1 @@
+"""Faults on purpose: what the chat promises must hold while things break."""

@@ -1,0 +1,92 @@
+"""Row 10: people come, join, say something, leave and go, again and again."""
+
+import asyncio
+
+from benchmarks.faults.crowd import GENEROUS, SPARE, Crowd
+from benchmarks.faults.page import Line, Page
+from benchmarks.faults.processes import Chat
+from benchmarks.faults.stage import Stage, until
+
+AT_ONCE = 5
+"""People who come and go at a time."""
+GROWTH = 8 * 1024
+"""KiB by which the memory may grow after the first round: SQLite's own caches fill up to 2 MiB for
+each of its connections, and the allocator does not give everything back at once."""
+
+
+async def play(stage: Stage) -> None:
+    """Look at what the chat holds each time that all have gone."""
+    data = stage.folder / "data"
+    crowd = Crowd(stage, data, rooms=1, members=40)
+    options = f"--data={data}", *GENEROUS
+    chat = await Chat(stage, "chat", *options, module="benchmarks.faults.observed").start()
+    pages = [Page(crowd.http, cookie) for cookie, _ in crowd.people]
+    await pages[0].open(chat.url)
+    _, made = await pages[0].call("POST", f"{chat.url}/api/groups", {"title": "Station"})
+    conv = int(made["conversation"]["id"])
+    await crowd.warm_up(chat.url)
+    rounds, seconds = stage.pick((4, 2.0), (12, 100.0))
+    visits = 0
+    held: list[dict[str, int]] = []
+    for number in range(rounds):
+        end = asyncio.get_running_loop().time() + seconds
+        counts = await asyncio.gather(
+            *(visit_until(end, chat, pages[1 + n :: AT_ONCE], 2 + n, conv) for n in range(AT_ONCE))
+        )
+        visits += sum(counts)
+        await until("all have gone", lambda: chat.usage()["sockets"] <= 1)
+        held.append({**chat.usage(), "tasks": await chat.tasks()})
+        stage.say(f"round {number + 1} of {rounds}, {visits} visits, {held[-1]}")
+    stage.figures |= {
+        "visits": visits,
+        **{name: ", ".join(str(one[name]) for one in held) for name in ("KiB", "fds", "tasks")},
+    }
+    first, last = held[0], held[-1]
+    stage.expect_equal("tasks", last["tasks"], first["tasks"])
+    stage.expect(
+        "file descriptors", last["fds"] <= first["fds"] + SPARE, (first["fds"], last["fds"])
+    )
+    growth = last["KiB"] - first["KiB"]
+    stage.expect("memory", growth < GROWTH, f"it grew by {growth} KiB in {visits} visits")
+    stage.expect_equal("exit code", await chat.stop(), 0)
+    stage.expect_equal("mistakes in the log", chat.mistakes(), [])
+
+
+async def visit_until(end: float, chat: Chat, pages: list[Page], user: int, conv: int) -> int:
+    """Let some people visit one after the other, until a time; return how many visits there were.
+
+    Args:
+        user: the id of the first one; those of the others follow, `AT_ONCE` apart.
+    """
+    visits = 0
+    while asyncio.get_running_loop().time() < end:
+        number = visits % len(pages)
+        await visit(chat, pages[number], user + number * AT_ONCE, conv)
+        visits += 1
+    return visits
+
+
+async def visit(chat: Chat, page: Page, user: int, conv: int) -> None:
+    """Come, join, say something, leave and go."""
+    if not page.token:
+        await page.open(chat.url)
+    line = await Line.open(chat.url, page.cookie)
+    try:
+        await stop_over(chat, page, line, user, conv)
+    finally:
+        await line.close()
+
+
+async def stop_over(chat: Chat, page: Page, line: Line, user: int, conv: int) -> None:
+    """Join, say something and leave."""
+    group = f"{chat.url}/api/groups/{conv}"
+    code, answer = await page.call("POST", f"{group}/join")
+    if code != 200:
+        raise ValueError(f"joining was answered with {code} {answer}")
+    cid = f"00000000-0000-4000-8000-{page.visits:06}{user:06}"
+    page.visits += 1
+    await line.say(type="send", cid=cid, conv=conv, text="Is this the right platform?")
+    await line.receive("ack")
+    code, answer = await page.call("DELETE", f"{group}/members/{user}")
+    if code != 204:
+        raise ValueError(f"leaving was answered with {code} {answer}")

@@ -1,0 +1,135 @@
+"""What is thrown at a socket: decent frames, frames that are nearly decent, and broken ones."""
+
+import json
+import random
+import struct
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+ODD: list[Any] = [
+    *(None, True, False, 0, -1, 1.5, 2**53, 2**63, -(2**70), 1e308, "", "0", "\0", "\ud800"),
+    *("é" * 10, "\u202e", "x" * 5000, [], {}, [[]], {"type": "send"}, "'; DROP TABLE events; --"),
+    *("<script>alert(1)</script>", "%s%n", "../../etc/passwd", "\r\nSet-Cookie: a=b", "𝕏" * 3),
+]
+"""Values that have broken something somewhere."""
+
+BARE = [
+    *(b"", b"{", b"}", b"null", b"[]", b"0", b'"', b"NaN", b"Infinity", b"-", b"\xef\xbb\xbf{}"),
+    *(b"[" * 60_000, b'{"a":' * 10_000, b'{"type":"ping"}' * 2, b'{"type":"ping","type":"x"}'),
+    *(b"9" * 5_000, b'{"type":"read","conv":' + b"9" * 5_000 + b',"seq":1}', b" " * 60_000),
+]
+"""Texts that are no JSON object, or an odd one."""
+
+
+def client_frame(payload: bytes, first: int = 0x81, *, masked: bool = True) -> bytes:
+    """Return a frame as a client sends it (RFC 6455, 5.2); the mask is zero, so nothing changes."""
+    bit = 0x80 if masked else 0
+    if len(payload) < 126:
+        head = struct.pack("!BB", first, bit | len(payload))
+    elif len(payload) < 65_536:
+        head = struct.pack("!BBH", first, bit | 126, len(payload))
+    else:
+        head = struct.pack("!BBQ", first, bit | 127, len(payload))
+    return head + (bytes(4) if masked else b"") + payload
+
+
+class Dough:
+    """Makes frames.
+
+    Args:
+        dice: all chance is from here.
+        convs: ids of conversations that exist.
+    """
+
+    def __init__(self, dice: random.Random, convs: Sequence[int]) -> None:
+        self.random = dice
+        self.convs = convs
+
+    def event(self) -> dict[str, Any]:
+        """Return a frame of the protocol."""
+        conv = self.random.choice(self.convs)
+        cid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        if self.random.random() < 0.85:  # these share a commit; all others cost a look of their own
+            return {"type": "send", "cid": cid, "conv": conv, "text": f"fuzz {cid}"}
+        return self.random.choice(
+            [
+                {"type": "read", "conv": conv, "seq": self.random.randint(0, 100)},
+                {"type": "typing", "conv": conv},
+                {"type": "ping"},
+            ]
+        )
+
+    def decent(self) -> tuple[str, bytes]:
+        """Return a frame that a client could send, though not there, and the cid that is refused
+        in answer to it."""
+        cid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        event = {"type": "send", "cid": cid, "conv": 10**9, "text": "somewhere else"}
+        return cid, client_frame(json.dumps(event).encode())
+
+    def fuzzed(self) -> bytes:
+        """Return a frame whose payload is odd in some way."""
+        match self.random.randrange(8):
+            case 0:
+                return client_frame(self.random.choice(BARE))
+            case 1:
+                return client_frame(self.random.randbytes(self.random.randrange(300)), 0x82)
+            case 2:
+                return client_frame(self._scratched())
+            case 3:
+                return client_frame(self.random.randbytes(self.random.randrange(126)), 0x89)  # ping
+            case 4:
+                return self._in_pieces(json.dumps(self.event()).encode())
+            case 5:
+                return client_frame(json.dumps(self.event()).encode())
+            case _:
+                return client_frame(json.dumps(self._bent()).encode())
+
+    def _bent(self) -> object:
+        """Return a frame of the protocol with something else in one place."""
+        event = self.event()
+        match self.random.randrange(4):
+            case 0:
+                event.pop(self.random.choice(list(event)))
+            case 1:
+                event[self.random.choice(["extra", "__class__", "from", "at"])] = "more"
+            case 2:
+                return self.random.choice(ODD)
+            case _:
+                event[self.random.choice(list(event))] = self.random.choice(ODD)
+        return event
+
+    def _scratched(self) -> bytes:
+        """Return a frame of the protocol with some of its characters changed, in UTF-8 still."""
+        text = bytearray(json.dumps(self.event()).encode())
+        for _ in range(self.random.randint(1, 4)):
+            text[self.random.randrange(len(text))] = self.random.randrange(128)
+        return bytes(text[: self.random.randint(1, len(text))])
+
+    def _in_pieces(self, payload: bytes) -> bytes:
+        """Return a message in several frames, which is allowed."""
+        cut = self.random.randrange(len(payload))
+        ping = client_frame(b"", 0x89)  # and a control frame may stand between them
+        return client_frame(payload[:cut], 0x01) + ping + client_frame(payload[cut:], 0x80)
+
+    def broken(self) -> bytes:
+        """Return what is no WebSocket frame at all, or not allowed; the server has to close."""
+        return self.random.choice(
+            [
+                client_frame(b"\xff\xfe\xfa"),  # no UTF-8
+                client_frame(b"a" * (64 * 1024 + 1)),  # too long
+                client_frame(b"{}", 0x83),  # an opcode that does not exist
+                client_frame(b"{}", 0xF1),  # reserved bits
+                client_frame(b"{}", masked=False),
+                client_frame(b"x" * 200, 0x89),  # a ping that is too long
+                client_frame(b"", 0x09),  # a control frame in pieces
+                client_frame(b"{}", 0x80),  # the rest of nothing
+                client_frame(b"{}", 0x01) + client_frame(b"{}", 0x81),  # a message in a message
+                client_frame(struct.pack("!H", 999), 0x88),  # a close code that is not allowed
+                client_frame(b"\x03", 0x88),  # half a close code
+                client_frame(struct.pack("!H", 1000) + b"\xff", 0x88),
+                b"\x81\xff" + b"\xff" * 8,  # longer than the sea
+                self.random.randbytes(64),
+                b"GET / HTTP/1.1\r\n\r\n",
+            ]
+        )

@@ -1,0 +1,78 @@
+"""How long the chat's loop is held up, as somebody outside sees it."""
+
+import asyncio
+import http.client
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from benchmarks.faults.processes import ROOT, Process
+from benchmarks.faults.stage import Stage
+
+EVERY = 0.02
+"""Seconds between two questions."""
+
+
+class LagProbe:
+    """Asks /healthz, which needs nothing but the loop, again and again from a thread of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.seconds: list[float] = []
+        self.statuses: set[int] = set()
+        self._port = port
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def share(self, part: float) -> float:
+        """Return the milliseconds within which this part of the answers came; 1.0 for all."""
+        ordered = sorted(self.seconds) or [0.0]
+        return ordered[min(len(ordered) - 1, int(part * len(ordered)))] * 1000
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def _ask(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        while not self._stop.wait(EVERY):
+            begin = time.perf_counter()
+            try:
+                connection.request("GET", "/healthz")
+                response = connection.getresponse()
+                response.read()
+                self.statuses.add(response.status)
+            except (OSError, http.client.HTTPException):
+                self.statuses.add(0)
+                connection.close()
+            self.seconds.append(time.perf_counter() - begin)
+        connection.close()
+
+
+class Bare(Process):
+    """A bare Tornado server, to compare with: a busy machine slows down both."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, "bare")
+        self.port = 0
+
+    async def start(self) -> "Bare":
+        """Start it and wait until it listens."""
+        command = sys.executable, "-m", "benchmarks.faults.bare"
+        await self.spawn(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        self.port = int(await self.line())
+        return self
+
+
+@asynccontextmanager
+async def watched(*ports: int) -> AsyncGenerator[list[LagProbe]]:
+    """Ask who listens on these ports, all the while."""
+    probes = [LagProbe(port) for port in ports]
+    try:
+        yield probes
+    finally:
+        for probe in probes:
+            await probe.stop()

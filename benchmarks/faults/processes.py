@@ -1,0 +1,150 @@
+"""The chat as a process of one's own: started, stopped, killed, and started again."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from benchmarks.faults.stage import FaultError, Stage, until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Process:
+    """A program that runs until it is stopped; a server among others."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.name = name
+        self.log = stage.folder / f"{name}.log"
+        self._process: asyncio.subprocess.Process | None = None
+        stage.stack.push_async_callback(self.kill)
+
+    async def spawn(self, *command: str | Path, stdout: int | None = None, **more: Any) -> None:
+        """Start it; what it says is added to its log."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *map(str, command), stdout=stdout or log, stderr=log, **more
+            )
+
+    async def line(self, seconds: float = 60) -> str:
+        """Return a line that it prints; only with a pipe for stdout."""
+        if self.process.stdout is None:
+            raise FaultError(f"{self.name} prints into its log")
+        return (await asyncio.wait_for(self.process.stdout.readline(), seconds)).decode()
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The process that runs, or ran last."""
+        if self._process is None:
+            raise FaultError(f"{self.name} was never started")
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def stop(self, seconds: float = 30) -> int:
+        """Ask it to stop, and return its exit code."""
+        self.signal(signal.SIGTERM)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float = 60) -> int:
+        """Wait until it has ended, and return its exit code."""
+        return await asyncio.wait_for(self.process.wait(), seconds)
+
+    async def kill(self) -> None:
+        """End it at once, as kill -9 does; nothing if it has ended."""
+        if self.runs:
+            self.process.kill()
+            await self.process.wait()
+
+    def said(self) -> str:
+        """Return its log."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+class Chat(Process):
+    """A chat process. It keeps its port over restarts.
+
+    Args:
+        options: as on the command line.
+        module: what is run; `benchmarks.faults.observed` can tell more and lie about the time.
+    """
+
+    def __init__(
+        self, stage: Stage, name: str, *options: str, module: str = "capstone_chat"
+    ) -> None:
+        super().__init__(stage, name)
+        self.port = 0
+        self.options = options
+        self.module = module
+        self.environment = dict(os.environ)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, *more: str) -> "Chat":
+        """Start it and wait until it listens."""
+        await self.spawn(
+            *(sys.executable, "-m", self.module),
+            *(f"--port={self.port}", "--address=127.0.0.1", "--logging=warning"),
+            *self.options,
+            *more,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        found = re.search(r"Open http://127\.0\.0\.1:(\d+)", await self.line())
+        if found is None:
+            raise FaultError(f"{self.name} did not start: {self.said()[-2000:]}")
+        self.port = int(found[1])
+        return self
+
+    def lines(self, level: str) -> list[dict[str, Any]]:
+        """Return what it logged on a level."""
+        lines = [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["level"] == level]
+
+    def mistakes(self) -> list[str]:
+        """Return what was not caught: tracebacks, and lines that are none of the chat's own."""
+        return [
+            line
+            for line in self.said().splitlines()
+            if not line.startswith("{") or "traceback" in json.loads(line)
+        ]
+
+    def usage(self) -> dict[str, int]:
+        """Return how much it holds: resident KiB, file descriptors, threads, TCP sockets."""
+        seen = psutil.Process(self.pid)
+        with seen.oneshot():
+            return {
+                "KiB": seen.memory_info().rss // 1024,
+                "fds": seen.num_fds(),
+                "threads": seen.num_threads(),
+                "sockets": sum(c.status != "TIME_WAIT" for c in seen.net_connections("tcp")),
+            }
+
+    async def tasks(self) -> int:
+        """Return how many asyncio tasks it has; only of `benchmarks.faults.observed`."""
+        answers = self.said().count('"tasks"')
+        self.signal(signal.SIGUSR1)
+        await until(f"{self.name} counts its tasks", lambda: self.said().count('"tasks"') > answers)
+        return int(self.lines("warning")[-1]["tasks"])

@@ -1,0 +1,122 @@
+"""The real chat with groups and logged-in members, for a load generator to drive.
+
+    python -m benchmarks.serve --rooms=1 --members=100 --values=users.tsv --port=8888
+
+User i is a member of group i modulo the number of rooms. Line i of the values file is the value of
+user i's Cookie header, a tab, and the id of the user's group. No check is switched off: only
+limits are raised, by the options that every operator has.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import secrets
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+import sqlalchemy as sa
+import tornado.web
+
+from capstone_chat import __main__ as start
+from capstone_chat import schema
+from capstone_chat.database import Database, now
+from capstone_chat.options import Options, cookie_secret
+
+ROWS = 1000
+"""Rows in one insert."""
+
+
+def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[str]:
+    """Write users, sessions, groups and what was said to an empty database.
+
+    Returns:
+        A values line for each user.
+    """
+    database = Database(options.database_url)
+    schema.migrate(database.engine)
+    at = now()
+    people = range(rooms * members)
+    tokens = [secrets.token_urlsafe(32) for _ in people]
+    rows = {
+        schema.users: [
+            {"id": i + 1, "name": f"user{i}", "name_key": f"user{i}", "nickname": f"User {i}"}
+            | {"password": "nobody logs in with this", "created_at": at}
+            for i in people
+        ],
+        schema.sessions: [
+            {"token_hash": hashlib.sha256(token.encode()).hexdigest(), "user_id": i + 1}
+            | {"created_at": at, "seen_at": at, "agent": "benchmark"}
+            for i, token in enumerate(tokens)
+        ],
+        schema.conversations: [
+            {"id": room + 1, "kind": "group", "title": f"Room {room}", "title_key": f"room {room}"}
+            | {"description": "", "public": True, "head": messages, "created_at": at}
+            for room in range(rooms)
+        ],
+        schema.members: [
+            {"conversation_id": i % rooms + 1, "user_id": i + 1, "role": "member"}
+            | {"joined_at": at, "read_seq": 0}
+            for i in people
+        ],
+    }
+    with database.engine.execution_options(writes=True).begin() as connection:
+        for table, values in rows.items():
+            for begin in range(0, len(values), ROWS):
+                connection.execute(sa.insert(table), values[begin : begin + ROWS])
+        for room in range(rooms):
+            for begin in range(0, messages, ROWS):
+                seqs = range(begin + 1, min(begin + ROWS, messages) + 1)
+                said = [message(room, seq, seq % members * rooms + room, at) for seq in seqs]
+                connection.execute(sa.insert(schema.events), said)
+    database.engine.dispose()
+    secret = cookie_secret(Path(options.data))
+    return [
+        f"session={tornado.web.create_signed_value(secret, 'session', token).decode()}"
+        f"\t{i % rooms + 1}"
+        for i, token in enumerate(tokens)
+    ]
+
+
+def message(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
+    """Return the row of an old message."""
+    text = f"Message {seq}, as long as people write them: some words, and then a few more words."
+    return {"conversation_id": room + 1, "seq": seq, "type": "message", "user_id": sender + 1} | {
+        "cid": str(uuid.uuid4()),
+        "text": text,
+        "folded": text.casefold(),
+        "at": at,
+    }
+
+
+def main() -> int:
+    """Fill a database, write the values, then serve as `python -m capstone_chat` does."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rooms", type=int, default=1, help="groups (default 1)")
+    parser.add_argument("--members", type=int, default=100, help="members of each (default 100)")
+    parser.add_argument("--values", type=Path, required=True, help="file to write, a line a user")
+    parser.add_argument("--messages", type=int, default=0, help="old ones in each (default 0)")
+    parser.add_argument("--port", type=int, default=8888, help="default 8888; 0 takes a free one")
+    parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database")
+    parser.add_argument("--redis", default="", help="URL of the Redis between several processes")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        options = Options(
+            data=folder,
+            port=given.port,
+            database=given.database,
+            redis=given.redis,
+            send_rate=1e6,
+            send_burst=1_000_000,
+            # All clients have one address; after a storm the old sockets count for a while.
+            sockets_per_address=2 * given.rooms * given.members + 1000,
+        )
+        lines = fill(options, given.rooms, given.members, given.messages)
+        given.values.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        asyncio.run(start.serve(options))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What answers requests: each file holds the handlers of one part of the chat."""

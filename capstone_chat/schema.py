@@ -1,0 +1,177 @@
+"""The tables, and how a database is brought up to date at start.
+
+Times are milliseconds since 1970, as whole numbers: every database keeps them alike.
+"""
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+metadata = sa.MetaData()
+
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""Only an INTEGER key counts up by itself in SQLite."""
+
+
+EXACT = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
+
+
+def Key(length: int) -> sa.types.TypeEngine[str]:
+    """Text that is equal only when every byte is: MariaDB would take "Zoe" and "Zoë" for one."""
+    return sa.String(length).with_variant(mysql.VARCHAR(length, **EXACT), "mysql", "mariadb")
+
+
+Text = sa.Text().with_variant(mysql.MEDIUMTEXT(**EXACT), "mysql", "mariadb")
+
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", Key(64), nullable=False),
+    sa.Column("name_key", Key(128), nullable=False, unique=True),
+    sa.Column("nickname", Key(64), nullable=False),
+    sa.Column("password", sa.String(255), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("picture", Key(32)),
+    sa.Column("language", sa.String(8), nullable=False, server_default=sa.text("''")),
+    sa.Column("theme", sa.String(8), nullable=False, server_default=sa.text("''")),
+    sa.Column("disabled_at", sa.BigInteger),
+    sa.Column("deleted_at", sa.BigInteger),
+)
+"""`language` and `theme` are empty when the browser is to choose; `picture` names a row of
+pictures."""
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("name", Key(32), primary_key=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("webp", sa.LargeBinary(262_144), nullable=False),
+)
+
+failures = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("key", Key(160), primary_key=True),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+)
+"""Logins that failed in a row, by account and by address."""
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("token_hash", Key(64), nullable=False, unique=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("agent", Key(200), nullable=False),
+)
+
+captchas = sa.Table(
+    "captchas",
+    metadata,
+    sa.Column("id", Key(32), primary_key=True),
+    sa.Column("form", sa.String(16), nullable=False),
+    sa.Column("browser", Key(64), nullable=False),
+    sa.Column("answer", sa.String(16), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+)
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("other_id", Id, sa.ForeignKey("users.id"), primary_key=True, index=True),
+    sa.Column("blocked", sa.Boolean, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""Whom a user has in the contact list, and whom a user has blocked."""
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("title", Key(80), nullable=False),
+    sa.Column("title_key", Key(160), nullable=False, index=True),
+    sa.Column("description", Key(300), nullable=False),
+    sa.Column("public", sa.Boolean, nullable=False),
+    sa.Column("pair", Key(40)),
+    sa.Column("head", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+sa.Index("conversations_pair", conversations.c.pair, unique=True)
+"""There is one private chat of two people: their ids in order, with a dash. It is null when one of
+the two has deleted the account; nobody writes there any more."""
+
+members = sa.Table(
+    "members",
+    metadata,
+    sa.Column("conversation_id", Id, sa.ForeignKey("conversations.id"), primary_key=True),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), primary_key=True, index=True),
+    sa.Column("role", sa.String(8), nullable=False),
+    sa.Column("joined_at", sa.BigInteger, nullable=False),
+    sa.Column("read_seq", sa.BigInteger, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("conversation_id", Id, sa.ForeignKey("conversations.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("cid", Key(36)),
+    sa.Column("text", Text),
+    sa.Column("folded", Text),
+    sa.Column("target", sa.BigInteger),
+    sa.Column("subject_id", Id),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("user_id", "cid", name="events_user_cid"),
+    sqlite_with_rowid=False,  # the rows lie in the order in which history is read
+)
+"""What happened in a conversation, in order.
+
+`text` is what was written, or what changed; it is null in a message that was deleted. `folded` is
+the text as a search compares it. `target` is the seq of the message that a deletion is about,
+`subject_id` the member whom somebody else added or removed.
+"""
+
+
+@contextlib.contextmanager
+def _alone(connection: sa.Connection) -> Generator[None, None, None]:
+    """Let other processes wait. In SQLite the transaction does that; MariaDB ends it with each new
+    table, so there it takes a lock of its own."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242)"))
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        yield
+        return
+    name = "CONCAT('chat:', LEFT(DATABASE(), 50))"
+    connection.execute(sa.text(f"SELECT GET_LOCK({name}, 86400)"))
+    try:
+        yield
+    finally:
+        connection.execute(sa.text(f"SELECT RELEASE_LOCK({name})"))
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the database to the newest revision in `migrations/`, keeping what it holds.
+
+    Of several processes that start at once one does it, and the others wait for it.
+    """
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect().execution_options(writes=True) as connection, _alone(connection):
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+        connection.commit()

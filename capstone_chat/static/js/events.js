@@ -1,0 +1,34 @@
+/** What an event says, in words: for the log and for the list. */
+
+import { nameOf } from "./people.js";
+import { strings } from "./strings.js";
+
+/** @typedef {import("./timeline.js").ChatEvent} ChatEvent */
+
+/**
+ * Whether an event has a line of its own in the log. A deletion shows in the message that it is about;
+ * that the two of a private chat are its members goes without saying.
+ * @param {ChatEvent | undefined} event @param {boolean} isPrivate
+ */
+export const isShown = (event, isPrivate) =>
+  event !== undefined && event.type !== "deleted" && !(isPrivate && event.type === "member");
+
+/** @param {ChatEvent} event all but a message @param {number} me the reader's id */
+export function happened({ type, from, user, change, text }, me) {
+  const what = { member: change, visibility: text }[type] ?? type;
+  const by = nameOf(from);
+  const whom = user && user.id !== from.id ? nameOf(user) : (text ?? "");
+  if (from.id === me) return strings.happenedByYou[what]?.(whom) ?? "";
+  if (user?.id === me) return strings.happenedToYou[what]?.(by) ?? "";
+  return strings.happened[what]?.(by, whom) ?? "";
+}
+
+/** The newest event in one line. @param {ChatEvent | null} event @param {number} me @param {boolean} isPrivate */
+export function lastLine(event, me, isPrivate) {
+  if (!event) return "";
+  const mine = event.from.id === me;
+  if (event.type !== "message") return event.type === "deleted" || isShown(event, isPrivate) ? happened(event, me) : "";
+  if (event.text === null) return strings.deleted;
+  if (isPrivate && !mine) return event.text ?? "";
+  return strings.announce(mine ? strings.you : nameOf(event.from), event.text ?? "");
+}

@@ -1,0 +1,116 @@
+/**
+ * Messages that are written but not yet acknowledged.
+ *
+ * Each has a client id (`cid`); the server stores one message for it however often it is sent, so
+ * after any doubt it is simply sent again. Kept in the tab's storage: a reload loses nothing.
+ *
+ * @typedef {{cid: string, conv: number, text: string, at: number,
+ *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} Draft
+ */
+export class Outbox {
+  /** @type {Map<string, Draft>} */
+  #drafts = new Map();
+  #storage;
+  #key;
+  #newId;
+
+  /**
+   * @param {Pick<Storage, "getItem"|"setItem">} storage
+   * @param {string} key where in the storage
+   * @param {() => string} [newId] makes a client id
+   */
+  constructor(storage, key, newId = uuid) {
+    this.#storage = storage;
+    this.#key = key;
+    this.#newId = newId;
+    try {
+      for (const draft of JSON.parse(storage.getItem(key) ?? "[]")) this.#drafts.set(draft.cid, draft);
+    } catch {
+      // Unreadable storage: begin with an empty box.
+    }
+  }
+
+  /** @param {number} conv @param {string} text @param {number} at milliseconds since the epoch */
+  add(conv, text, at) {
+    const draft = /** @type {Draft} */ ({ cid: this.#newId(), conv, text, at, state: "pending" });
+    this.#drafts.set(draft.cid, draft);
+    this.#save();
+    return draft;
+  }
+
+  /** The server has stored it as `seq`. @param {string} cid @param {number} seq */
+  ack(cid, seq) {
+    return this.#change(cid, { state: "acked", seq, code: undefined });
+  }
+
+  /** The server has refused it. @param {string} cid @param {string} code */
+  fail(cid, code) {
+    return this.#change(cid, { state: "failed", code });
+  }
+
+  /** Send a refused one again. After a conflict it needs a new id. @param {string} cid */
+  retry(cid) {
+    const draft = this.#drafts.get(cid);
+    if (draft?.code !== "conflict") return this.#change(cid, { state: "pending", code: undefined });
+    this.remove(cid);
+    return this.add(draft.conv, draft.text, draft.at);
+  }
+
+  /** @param {string} cid */
+  remove(cid) {
+    this.#drafts.delete(cid);
+    this.#save();
+  }
+
+  /** What is to be sent after a reconnect, oldest first. */
+  get unsent() {
+    return [...this.#drafts.values()].filter((draft) => draft.state === "pending");
+  }
+
+  /**
+   * What the conversation shows below its history: all that is not yet part of it.
+   * @param {number} conv
+   */
+  of(conv) {
+    return [...this.#drafts.values()].filter((draft) => draft.conv === conv);
+  }
+
+  /**
+   * Drop what has become part of the history.
+   * @param {number} conv
+   * @param {(seq: number) => boolean} isShown
+   */
+  settle(conv, isShown) {
+    for (const draft of this.of(conv)) {
+      if (draft.seq !== undefined && isShown(draft.seq)) this.#drafts.delete(draft.cid);
+    }
+  }
+
+  /** @param {string} cid @param {Partial<Draft>} change */
+  #change(cid, change) {
+    const draft = this.#drafts.get(cid);
+    if (!draft) return undefined;
+    Object.assign(draft, change);
+    this.#save();
+    return draft;
+  }
+
+  #save() {
+    const kept = [...this.#drafts.values()].filter((draft) => draft.state !== "acked");
+    try {
+      this.#storage.setItem(this.#key, JSON.stringify(kept));
+    } catch {
+      // A full or forbidden storage costs only the safety over a reload.
+    }
+  }
+}
+
+/** `crypto.randomUUID` is missing on plain http, except on localhost. */
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -1,0 +1,136 @@
+/**
+ * Questions to the reader: one dialog, made of a description of its fields.
+ *
+ * @typedef {{name: string, label: string, kind?: "text"|"password"|"textarea"|"choice", hint?: string,
+ *            note?: string, value?: string, longest?: number, optional?: boolean,
+ *            autocomplete?: string, options?: {value: string, label: string, hint: string}[]}} Field
+ *   `hint` stands below the field; `note` beside its label
+ */
+
+import { ApiError } from "../api.js";
+import { el, icon } from "../dom.js";
+import { strings } from "../strings.js";
+
+/**
+ * An empty dialog over the page. Escape, a click beside it and its buttons close it; the focus then
+ * goes back to where it was.
+ * @param {string} title
+ * @param {...(Node | null | false)} content
+ */
+export function openDialog(title, ...content) {
+  const heading = `dialog-title-${document.querySelectorAll("dialog").length}`; // one may open another
+  const dialog = /** @type {HTMLDialogElement} */ (el("dialog", { class: "dialog", "aria-labelledby": heading },
+    el("header", {},
+      el("h2", { id: heading, text: title }),
+      el("button", { class: "icon-button", type: "button", "data-close": true, "aria-label": strings.close }, icon("close"))),
+    ...content));
+  dialog.addEventListener("click", (event) => {
+    if (/** @type {Element} */ (event.target).closest("[data-close]")) return dialog.close();
+    if (event.target !== dialog) return;
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    const { clientX: x, clientY: y } = event;
+    if (x < left || x > right || y < top || y > bottom) dialog.close();
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/**
+ * Ask for something, or whether something is to be done.
+ * @param {{title: string, text?: string, fields?: Field[], action: string, danger?: boolean,
+ *          submit: (values: Record<string, string>) => Promise<void | (() => void)>}} question
+ *   `submit` does it: when it throws an ApiError, the message stands beside its field; what it
+ *   returns is called when the dialog is closed and has given the focus back
+ */
+export function ask({ title, text, fields = [], action, danger = false, submit }) {
+  const parts = new Map(fields.map((field) => [field.name, draw(field)]));
+  const mishap = el("p", { class: "error", role: "alert", hidden: true });
+  const button = /** @type {HTMLButtonElement} */ (
+    el("button", { class: danger ? "button danger" : "button primary", type: "submit", text: action }));
+  const form = el("form", { novalidate: true },
+    text && el("p", { text }),
+    ...[...parts.values()].map(({ element }) => element),
+    mishap,
+    el("div", { class: "actions" },
+      el("button", { class: "button", type: "button", "data-close": true, text: strings.cancel }),
+      button));
+  const dialog = openDialog(title, form);
+  const first = parts.values().next().value?.input;
+  (first ?? form.querySelector("[data-close]")).focus();
+  if (first instanceof HTMLInputElement) first.select();
+
+  /** @param {string | undefined} field @param {string} message */
+  function complain(field, message) {
+    const part = parts.get(field ?? "");
+    const place = part?.error ?? mishap;
+    place.textContent = message;
+    place.hidden = false;
+    part?.input.setAttribute("aria-invalid", "true");
+    part?.input.focus();
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    mishap.hidden = true;
+    for (const { input, error } of parts.values()) {
+      error.hidden = true;
+      input.removeAttribute("aria-invalid");
+    }
+    const given = Object.fromEntries([...new FormData(/** @type {HTMLFormElement} */ (form))].map(
+      ([name, value]) => [name, isSecret(name, fields) ? String(value) : String(value).trim()]));
+    const empty = fields.find(({ name, optional }) => !optional && !given[name]);
+    if (empty) return complain(empty.name, strings.required);
+    button.disabled = true;
+    try {
+      const after = await submit(given);
+      dialog.close();
+      after?.();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      complain(error.field, error.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+/** Blanks around a password belong to it. @param {string} name @param {Field[]} fields */
+const isSecret = (name, fields) => fields.some((field) => field.name === name && field.kind === "password");
+
+/** @param {Field} field */
+function draw(field) {
+  const { name, label, kind = "text", hint, note, value = "", longest, optional, autocomplete = "off" } = field;
+  const id = `field-${name}`;
+  const error = el("p", { class: "error", id: `${id}-error`, hidden: true });
+  if (kind === "choice") return drawChoice(field, error);
+  const input = /** @type {HTMLInputElement | HTMLTextAreaElement} */ (
+    el(kind === "textarea" ? "textarea" : "input", {
+      class: "input", id, name, autocomplete, maxlength: longest, required: !optional,
+      type: kind === "textarea" ? undefined : kind,
+      rows: kind === "textarea" ? 3 : undefined,
+      "aria-describedby": hint ? `${id}-hint ${id}-error` : `${id}-error`,
+    }));
+  input.value = value;
+  const element = el("div", { class: "field" },
+    el("label", { for: id, text: note ? `${label} ` : label }, note && el("span", { class: "hint", text: note })),
+    input,
+    hint && el("p", { class: "hint", id: `${id}-hint`, text: hint }),
+    error);
+  return { element, input, error };
+}
+
+/** @param {Field} field @param {HTMLElement} error */
+function drawChoice({ name, label, value, options = [] }, error) {
+  const radios = options.map((option) => {
+    const id = `field-${name}-${option.value}`;
+    const input = el("input", { type: "radio", id, name, value: option.value, "aria-describedby": `${id}-hint` });
+    /** @type {HTMLInputElement} */ (input).checked = option.value === value;
+    return el("div", { class: "option" }, input,
+      el("label", { for: id, text: option.label }),
+      el("p", { class: "hint", id: `${id}-hint`, text: option.hint }));
+  });
+  const element = el("fieldset", { class: "field choice" }, el("legend", { text: label }), ...radios, error);
+  return { element, error, input: /** @type {HTMLInputElement} */ (radios[0].querySelector("input")) };
+}

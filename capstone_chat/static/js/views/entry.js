@@ -1,0 +1,70 @@
+/** One conversation in the list, changed in place so that focus and pointer keep their target. */
+
+import { groupAvatar } from "../avatar.js";
+import { el, setText } from "../dom.js";
+import { lastLine } from "../events.js";
+import { brief, machine, moment } from "../format.js";
+import { go, href } from "../route.js";
+import { strings } from "../strings.js";
+import { face } from "./person.js";
+
+const MOST = 99; // unread messages that are counted exactly
+
+/** @param {number} unread */
+export const badgeText = (unread) => (unread > MOST ? `${MOST}+` : String(unread));
+
+export class Entry {
+  #line = el("span", { class: "line one-line" });
+  #name = el("span", { class: "name one-line" });
+  #time = el("time");
+  #badge = el("span", { class: "badge", "aria-hidden": "true", hidden: true });
+  #spoken = el("span", { class: "spoken" });
+  #link;
+  #store;
+  #shown = "";
+
+  /** @param {import("../store.js").Store} store @param {import("../store.js").Conversation} conversation */
+  constructor(store, conversation) {
+    this.#store = store;
+    this.conversation = conversation;
+    this.#link = el("a", { class: "entry", href: href(conversation.id) });
+    this.#link.addEventListener("click", (event) => {
+      event.preventDefault();
+      go(href(conversation.id));
+    });
+    this.element = el("li", {}, this.#link);
+  }
+
+  /** @param {string} draft what was begun to be written here @param {string} today */
+  draw(draft, today) {
+    const { id, title, isPrivate, peer, timeline } = this.conversation;
+    const { user, contacts, openId } = this.#store;
+    const { latest, unread } = timeline;
+    const current = id === openId;
+    const begun = current ? "" : draft.trim();
+    const online = peer && contacts.get(peer.id)?.online;
+    const state = [title, latest?.seq, latest?.text, unread, current, today, online, begun].join("\n");
+    if (state === this.#shown) return;
+    this.#shown = state;
+    this.#link.replaceChildren(
+      peer ? face(this.#store, peer) : groupAvatar(id, title),
+      el("span", { class: "words" },
+        el("span", { class: "top" }, this.#name, this.#time),
+        el("span", { class: "bottom" }, this.#line, this.#badge, this.#spoken)),
+    );
+    setText(this.#name, title);
+    if (begun) this.#line.replaceChildren(el("span", { class: "begun", text: `${strings.draft} ` }), begun);
+    else setText(this.#line, lastLine(latest, user.id, isPrivate));
+    if (latest) {
+      setText(this.#time, brief(latest.at));
+      this.#time.setAttribute("datetime", machine(latest.at));
+      this.#time.title = moment(latest.at);
+    }
+    this.#badge.hidden = unread === 0;
+    setText(this.#badge, badgeText(unread));
+    setText(this.#spoken, unread ? strings.unread(unread) : "");
+    this.#link.classList.toggle("unread", unread > 0);
+    if (current) this.#link.setAttribute("aria-current", "page");
+    else this.#link.removeAttribute("aria-current");
+  }
+}

@@ -1,0 +1,198 @@
+/** The reader's own page: how others see them, how the chat looks, and their account. */
+
+import { ApiError, call, get, leave } from "../api.js";
+import { avatar } from "../avatar.js";
+import { el, icon } from "../dom.js";
+import { relative } from "../format.js";
+import * as notifications from "../notifications.js";
+import { strings } from "../strings.js";
+import { ask, openDialog } from "./dialog.js";
+import { notice } from "./notice.js";
+import { browserName } from "./browsers.js";
+
+const LANGUAGES = { "": strings.asBrowser, en: "English", zh_CN: "简体中文", ru: "Русский" };
+
+/** @param {import("../store.js").Store} store */
+export function openProfile(store) {
+  const dialog = openDialog(strings.profile,
+    el("div", { class: "profile" },
+      ...pictureAndName(store),
+      look(store),
+      alerts(),
+      security(),
+      sessions(),
+      el("section", {},
+        el("button", {
+          class: "button danger-quiet", type: "button", text: strings.deleteAccount, onclick: deleteAccount,
+        }))));
+  dialog.classList.add("tall");
+}
+
+/** One thing and what can be done about it. @param {string} title @param {...any} content */
+const part = (title, ...content) => el("section", {}, el("h3", { text: title }), ...content);
+
+/** Do something, and say under `place` when it does not work. @param {HTMLElement} place @param {() => Promise<void>} act */
+async function trying(place, act) {
+  place.hidden = true;
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    place.textContent = error.message;
+    place.hidden = false;
+  }
+}
+
+/** @param {import("../store.js").Store} store */
+function pictureAndName(store) {
+  const face = el("span", {}, avatar(store.user, "large"));
+  const error = el("p", { class: "error", role: "alert", hidden: true });
+  const file = /** @type {HTMLInputElement} */ (
+    el("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true, "aria-label": strings.choosePicture }));
+  const remove = el("button", { class: "button", type: "button", text: strings.removePicture });
+  remove.hidden = !store.user.picture;
+  /** @param {() => Promise<{picture: string | null}>} change */
+  const set = (change) => trying(error, async () => {
+    store.setUser(await change());
+    remove.hidden = !store.user.picture;
+    notice(strings.saved);
+  });
+  file.addEventListener("change", () => {
+    const [chosen] = file.files ?? [];
+    if (chosen) set(() => call("PUT", "/api/me/picture", chosen));
+    file.value = "";
+  });
+  remove.addEventListener("click", () => set(() => call("DELETE", "/api/me/picture")));
+
+  const name = /** @type {HTMLInputElement} */ (el("input", {
+    class: "input", id: "my-name", autocomplete: "nickname", maxlength: store.limits.nickname,
+    "aria-describedby": "my-name-hint my-name-error",
+  }));
+  name.value = store.user.nickname;
+  const wrong = el("p", { class: "error", id: "my-name-error", role: "alert", hidden: true });
+  const form = el("form", { class: "field", novalidate: true },
+    el("label", { for: "my-name", text: strings.nickname }),
+    el("div", { class: "with-save" }, name, el("button", { class: "button", type: "submit", text: strings.save })),
+    el("p", { class: "hint", id: "my-name-hint", text: strings.nicknameHint }),
+    wrong);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    trying(wrong, async () => {
+      store.setUser((await call("PATCH", "/api/me", { nickname: name.value.trim() })).user);
+      notice(strings.saved);
+    });
+  });
+  return [
+    el("section", { class: "picture" }, face,
+      el("div", { class: "column" },
+        el("div", { class: "actions" },
+          el("button", { class: "button", type: "button", text: strings.choosePicture, onclick: () => file.click() }),
+          remove),
+        el("p", { class: "hint", text: strings.pictureHint }),
+        error, file)),
+    el("section", {}, form),
+  ];
+}
+
+/** Language and theme. @param {import("../store.js").Store} store */
+function look(store) {
+  const error = el("p", { class: "error", role: "alert", hidden: true });
+  /** @param {"language" | "theme"} key @param {string} label @param {Record<string, string>} choices @param {() => void} done */
+  function choice(key, label, choices, done) {
+    const select = /** @type {HTMLSelectElement} */ (el("select", { class: "input", id: `my-${key}` },
+      ...Object.entries(choices).map(([value, text]) => el("option", { value, text }))));
+    select.value = store.user[key];
+    select.addEventListener("change", () => trying(error, async () => {
+      store.setUser((await call("PATCH", "/api/me", { [key]: select.value })).user);
+      done();
+    }));
+    return el("div", { class: "field" }, el("label", { for: select.id, text: label }), select);
+  }
+  return el("section", { class: "two" },
+    choice("language", strings.language, LANGUAGES, () => location.reload()),
+    choice("theme", strings.theme, strings.themes, () => {
+      document.documentElement.dataset.theme = store.user.theme;
+    }),
+    error);
+}
+
+function alerts() {
+  const text = el("p", { class: "hint" });
+  const button = el("button", { class: "button", type: "button" });
+  function draw() {
+    const state = notifications.state();
+    text.textContent = { missing: strings.notificationsMissing, denied: strings.notificationsDenied }[state] ?? strings.notificationsHint;
+    button.hidden = state === "missing" || state === "denied";
+    button.textContent = state === "on" ? strings.turnOff : strings.turnOn;
+  }
+  button.addEventListener("click", async () => {
+    await notifications.turn(notifications.state() !== "on");
+    draw();
+  });
+  draw();
+  return part(strings.notifications, el("div", { class: "with-action" }, text, button));
+}
+
+function security() {
+  return part(strings.password, el("div", { class: "with-action" },
+    el("p", { class: "hint", text: strings.changePasswordHint }),
+    el("button", {
+      class: "button", type: "button", text: strings.changePassword,
+      onclick: () => ask({
+        title: strings.changePassword,
+        text: strings.changePasswordHint,
+        fields: [
+          { name: "old", label: strings.oldPassword, kind: "password", autocomplete: "current-password", longest: 128 },
+          {
+            name: "new", label: strings.newPassword, kind: "password", autocomplete: "new-password",
+            hint: strings.newPasswordHint, longest: 128,
+          },
+        ],
+        action: strings.changePassword,
+        async submit(values) {
+          await call("PUT", "/api/me/password", values);
+          return () => notice(strings.passwordChanged);
+        },
+      }),
+    })));
+}
+
+function sessions() {
+  const list = el("ul", { class: "sessions" });
+  const error = el("p", { class: "error", role: "alert", hidden: true });
+  const load = () => trying(error, async () => {
+    const { sessions } = await get("/api/me/sessions");
+    list.replaceChildren(...sessions.map(row));
+  });
+  /** @param {{id: number, agent: string, seen_at: number, current: boolean}} session */
+  function row({ id, agent, seen_at: seen, current }) {
+    const name = browserName(agent);
+    return el("li", {},
+      icon(/Mobile|Android|iPhone/.test(agent) ? "phone" : "screen"),
+      el("p", {}, el("b", { text: name }),
+        el("span", { class: "hint", text: current ? strings.thisSession : strings.lastUsed(relative(seen)) })),
+      !current && el("button", {
+        class: "button", type: "button", text: strings.endSession, "aria-label": strings.endSessionNamed(name),
+        onclick: () => trying(error, async () => {
+          await call("DELETE", `/api/me/sessions/${id}`);
+          await load();
+        }),
+      }));
+  }
+  load();
+  return part(strings.sessions, list, error);
+}
+
+function deleteAccount() {
+  ask({
+    title: strings.deleteAccountQuestion,
+    text: strings.deleteAccountHint,
+    fields: [{ name: "password", label: strings.password, kind: "password", autocomplete: "current-password", longest: 128 }],
+    action: strings.deleteAccount,
+    danger: true,
+    async submit(values) {
+      await call("DELETE", "/api/me", values);
+      leave();
+    },
+  });
+}

@@ -1,0 +1,97 @@
+/** Search in the open conversation, in the place of the right pane. */
+
+import * as api from "../api.js";
+import { byId, debounce, el, setText } from "../dom.js";
+import { brief, machine, moment } from "../format.js";
+import { nameOf } from "../people.js";
+import { strings } from "../strings.js";
+
+const SEARCH_AFTER = 250; // milliseconds of rest in typing
+const CONTEXT = 40; // characters before what was found
+
+/** The text around what was found, with it marked. @param {string} text @param {string} query */
+function excerpt(text, query) {
+  const at = text.toLocaleLowerCase().indexOf(query.toLocaleLowerCase());
+  if (at < 0) return [text]; // found by the server's rules for equal letters
+  const start = at > CONTEXT ? at - CONTEXT : 0;
+  const end = at + query.length;
+  return [`${start ? "…" : ""}${text.slice(start, at)}`, el("mark", { text: text.slice(at, end) }), text.slice(end)];
+}
+
+/**
+ * @param {import("../store.js").Store} store
+ * @param {(seq: number) => void} jump to a message of the open conversation
+ */
+export function searchView(store, jump) {
+  const field = byId("find");
+  const status = byId("find-status");
+  const list = byId("found");
+  const more = byId("find-more");
+  /** @type {number | null} */
+  let conv = null;
+  /** The seq of the last result. */
+  let end = 0;
+
+  /** @param {number} [before] only what is older than this seq */
+  async function look(before) {
+    const query = field.value.trim();
+    if (!query || conv === null) return clear();
+    const asked = conv;
+    try {
+      const answer = await api.get(`/api/conversations/${asked}/search`, { query, before });
+      if (query !== field.value.trim() || asked !== conv) return;
+      const rows = answer.events.map((/** @type {any} */ event) => row(event, query));
+      if (before) list.append(...rows);
+      else list.replaceChildren(...rows);
+      end = answer.events.at(-1)?.seq ?? end;
+      more.hidden = !answer.more;
+      setText(status, strings.found(list.childElementCount));
+      if (before) rows[0]?.querySelector("button")?.focus();
+    } catch (error) {
+      setText(status, error instanceof api.ApiError ? error.message : strings.tryAgain);
+    }
+  }
+
+  /** @param {import("../timeline.js").ChatEvent} event @param {string} query */
+  function row({ seq, from, at, text }, query) {
+    return el("li", {}, el("button", { class: "result", type: "button", onclick: () => jump(seq) },
+      el("span", { class: "top" },
+        el("b", { class: "one-line", text: from.id === store.user.id ? strings.you : nameOf(from) }),
+        el("time", { datetime: machine(at), title: moment(at), text: brief(at) })),
+      el("span", { class: "excerpt" }, ...excerpt(text ?? "", query))));
+  }
+
+  function clear() {
+    list.replaceChildren();
+    more.hidden = true;
+    setText(status, strings.searchHint);
+  }
+
+  const soon = debounce(SEARCH_AFTER, () => look());
+  field.addEventListener("input", () => soon());
+  field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    list.querySelector("button")?.focus();
+  });
+  list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const results = [...list.querySelectorAll("button")];
+    (results[results.indexOf(document.activeElement) + step] ?? (step < 0 ? field : null))?.focus();
+  });
+  more.addEventListener("click", () => look(end));
+
+  return {
+    /** The panel shows the search of the open conversation. */
+    show() {
+      if (conv !== store.openId) {
+        conv = store.openId;
+        field.value = "";
+        clear();
+      }
+      field.focus();
+    },
+  };
+}

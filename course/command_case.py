@@ -1,0 +1,228 @@
+"""Checks that start the learner's file as a command: its options, its exit code, what it writes.
+
+    class Quiet(CommandCase):
+        def test_help_says_what_an_option_is_for(self) -> None:
+            self.run_to_end("--help").expect(success=True, contains="port to", look="define()")
+
+        def test_the_option_is_used(self) -> None:
+            self.start("--name=Ada", look="main()")
+            self.send("GET", "/").expect(status=200, body="Ada", look="HelloHandler")
+
+A failure has the parts of `course.exercise_case`; what was sent begins with the command.
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Self, cast
+
+import tornado.web
+from tornado.httpclient import HTTPRequest
+from tornado.testing import bind_unused_port
+
+from course.exercise_case import Answer, ExerciseCase, Mismatch
+
+START_LIMIT = 8.0  # seconds until a program has ended, or has printed its address
+STOP_LIMIT = 2.0  # seconds that a program has to end after it was asked to
+SHOWN_LINES = 6  # of standard error, the last ones
+SILENT = f"still running after {START_LIMIT:g} seconds, and no address printed"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that has ended.
+
+    Attributes:
+        sent: the command, and the requests to the server that it was.
+        code: the exit code, or a sentence that says why the program had to be stopped.
+        log: what it wrote to standard error.
+        file: the program.
+    """
+
+    sent: str
+    code: int | str
+    log: str
+    file: Path
+
+    def expect(
+        self,
+        *,
+        look: str,
+        success: bool | None = None,
+        contains: str | None = None,
+        lacks: str | None = None,
+    ) -> Self:
+        """Raise `Mismatch` unless the program ended as described; return it otherwise.
+
+        Args:
+            look: where the learner finds what is missing.
+            success: True for exit code 0, False for any other.
+            contains, lacks: a text that must, must not, be part of standard error.
+        """
+        wanted = []
+        if success is not None and (isinstance(self.code, str) or success != (self.code == 0)):
+            wanted.append("exit code 0" if success else "an exit code other than 0")
+        if contains is not None and contains not in self.log:
+            wanted.append(f"standard error that contains {contains!r}")
+        if lacks is not None and lacks in self.log:
+            wanted.append(f"standard error without {lacks!r}")
+        if wanted:
+            raise Mismatch(sent=self.sent, came=self.told, expected="\n".join(wanted), look=look)
+        return self
+
+    @property
+    def told(self) -> str:
+        """The exit code and the end of standard error, as a failure shows them."""
+        how = self.code if isinstance(self.code, str) else f"exit code {self.code}"
+        lines = without_libraries(self.log, self.file)[-SHOWN_LINES:]
+        log = ["standard error:", *(f"  {line}" for line in lines)]
+        return "\n".join([how, *(log if lines else ["nothing on standard error"])])
+
+
+class CommandCase(ExerciseCase):
+    """An `ExerciseCase` whose checks start the learner's file, each time with other options.
+
+    Attributes:
+        port: where the server that `start` has started listens.
+        folder: the current folder of the program, empty but for what `write` puts there.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.port = 0
+        temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name, "here")
+        self.folder.mkdir()
+        self._log = Path(temporary.name, "standard_error")
+        self._log.touch()
+        self._file = Path(str(self.subject.__file__))
+        self._said: list[str] = []
+        self._written: list[str] = []
+        self._process: Process | None = None
+
+    def tearDown(self) -> None:
+        self.end()
+        super().tearDown()
+
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application()  # nobody asks it: requests go to the started program
+
+    def get_url(self, path: str) -> str:
+        return f"http://localhost:{self.port}{path}"
+
+    def free_port(self) -> int:
+        """Return a port on which nothing listens."""
+        listening, port = bind_unused_port()
+        listening.close()
+        return port
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file into the program's folder; a failure shows it."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        self._written += [f"{name}:", *(f"  {line}" for line in text.splitlines())]
+
+    def run_to_end(self, *arguments: str) -> Ended:
+        """Run the program with these arguments until it ends; if it does not, stop it."""
+        address = self._launch(arguments)
+        return self.end(f"it goes on and prints: {address}" if address else SILENT)
+
+    def start(self, *arguments: str, port: int = 0, look: str) -> None:
+        """Start the program as a server that `send` asks from now on; raises `Mismatch` otherwise.
+
+        Args:
+            arguments: the options.
+            port: where it has to serve; without it a free one is chosen, and given as --port.
+            look: where the learner finds why it does not serve there.
+        """
+        self.port = port or self.free_port()
+        address = self._launch(arguments if port else (*arguments, f"--port={self.port}"))
+        expected = f"Open http://localhost:{self.port}"
+        if address != expected:
+            came = f"it prints: {address}" if address else self.end(SILENT).told
+            raise Mismatch(sent=self.sent, came=came, expected=f"it prints: {expected}", look=look)
+
+    def end(self, why: str = "") -> Ended:
+        """End the program, if it still runs, and return how it ended and what it wrote.
+
+        Args:
+            why: told in place of the exit code when it had to be ended.
+        """
+        process, self._process = self._process, None
+        ended: int | str = self.io_loop.run_sync(lambda: _end(process, why)) if process else ""
+        return Ended(self.sent, ended, self._read_log(), self._file)
+
+    @property
+    def sent(self) -> str:
+        """The command, the files it found, and the requests since."""
+        return "\n".join(self._said)
+
+    async def _ask(self, request: HTTPRequest, sent: str) -> Answer:
+        self._said.append(sent)
+        answer = await super()._ask(request, self.sent)
+        if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            # The client is told nothing; where the test fails, this is shown as printed.
+            print(*without_libraries(self._read_log(), self._file)[-SHOWN_LINES:], sep="\n")
+        return answer
+
+    def _read_log(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def _launch(self, arguments: tuple[str, ...]) -> str:
+        """Start the program; return the line with its address, or nothing when none has come."""
+        self.end()
+        words = (f'"{word}"' if " " in word else word for word in arguments)
+        self._said = [" ".join(["python3", self._file.name, *words]), *self._written]
+
+        async def launch() -> str:
+            with self._log.open("wb") as log:
+                process = self._process = await asyncio.create_subprocess_exec(
+                    *[sys.executable, "-u", str(self._file), *arguments],
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(START_LIMIT):
+                    async for line in cast(asyncio.StreamReader, process.stdout):
+                        if line.startswith(b"Open http"):
+                            return line.decode().rstrip()
+                    await process.wait()
+            return ""
+
+        address: str = self.io_loop.run_sync(launch)
+        return address
+
+
+async def _end(process: Process, why: str) -> int | str:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_LIMIT)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        return why or process.returncode or 0
+    return process.returncode
+
+
+def without_libraries(log: str, file: Path) -> list[str]:
+    """Return the lines of a log; of a traceback in it only the frames in this file."""
+    lines = []
+    foreign = -1  # the indentation of a library's frame, while its lines last
+    for line in log.rstrip().splitlines():
+        indentation = len(line) - len(line.lstrip())
+        if indentation <= foreign:
+            foreign = -1
+        if line.lstrip().startswith('File "') and str(file) not in line:
+            foreign = indentation
+        if foreign < 0:
+            lines.append(line.replace(str(file), file.name))
+    return lines

@@ -1,0 +1,273 @@
+"""What the check of an exercise is built on: send something, expect something, be told clearly.
+
+    class AllowHead(ExerciseCase):
+        def test_head_is_answered(self) -> None:
+            self.send("HEAD", "/").expect(status=200, body="", look="the verbs, in README.md")
+
+A failure has four parts: what was sent, what came, what was expected, where to look.
+`course.check_process` adds a fifth when the learner's own code raised: its line.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import ModuleType
+from typing import Any, ClassVar, Self
+from urllib.parse import urlencode
+
+import tornado.web
+from tornado.httpclient import HTTPError, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
+from tornado.testing import AsyncHTTPTestCase
+
+ANSWER_LIMIT = 4.0  # seconds; below tornado.testing's own 5, whose message says less
+SHOWN = 400  # characters of a body that a failure shows
+
+_ANY: Any = object()  # "not asked for", where None is a value one may expect
+
+
+class Unusable(Exception):
+    """The learner's file loads but cannot be checked. `line` is where to begin, if known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Mismatch(AssertionError):
+    """What came is not what was expected. Raise it from a check for anything `expect` lacks."""
+
+    def __init__(self, *, sent: str = "", came: str, expected: str = "", look: str = "") -> None:
+        parts = {"sent": sent, "came": came, "expected": expected, "look": look}
+        super().__init__(in_parts(parts.items()))
+
+
+def in_parts(parts: Iterable[tuple[str, str]]) -> str:
+    """Return the non-empty (label, text) pairs as two columns, a text of several lines kept so."""
+    return "\n".join(
+        f"{label if number == 0 else '':<10}{line}".rstrip()
+        for label, text in parts
+        for number, line in enumerate(text.splitlines())
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for one request; `lost` says why when nothing did."""
+
+    sent: str
+    response: HTTPResponse | None
+    lost: str = ""
+
+    @property
+    def status(self) -> int | None:
+        return self.response.code if self.response else None
+
+    @property
+    def headers(self) -> HTTPHeaders:
+        return self.response.headers if self.response else HTTPHeaders()
+
+    @property
+    def text(self) -> str:
+        return self.response.body.decode("utf-8", "replace") if self.response else ""
+
+    def json(self, *, look: str) -> Any:
+        """Return the body read as JSON; raises `Mismatch` when it is none."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            raise self._mismatch(["a body in JSON"], (), look) from None
+
+    def expect(
+        self,
+        *,
+        look: str,
+        status: int | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        body: str | None = None,
+        json: object = _ANY,
+        contains: str | None = None,
+        lacks: str | None = None,
+    ) -> Self:
+        """Raise `Mismatch` unless the answer is as described; return it otherwise.
+
+        Args:
+            look: where the learner finds what is missing: a method, a file, a step of the README.
+            status: the status code.
+            headers: names with the value each must have; None for a header that must be absent.
+            body: the whole body, as text.
+            json: what the body must be once read as JSON.
+            contains, lacks: a text that must, must not, be part of the body.
+        """
+        headers = headers or {}
+        wanted = []
+        if status not in (None, self.status):
+            wanted.append(_status_line(status))
+        for name, value in headers.items():
+            if self.headers.get(name) != value:
+                wanted.append(f"no header {name}" if value is None else f"{name}: {value}")
+        if body is not None and self.text != body:
+            wanted.append(f"the body {body!r}" if body else "an empty body")
+        if json is not _ANY and self._as_json() != json:
+            wanted.append(f"the JSON  {_compact(json)}")
+        if contains is not None and contains not in self.text:
+            wanted.append(f"a body that contains {contains!r}")
+        if lacks is not None and lacks in self.text:
+            wanted.append(f"a body without {lacks!r}")
+        if wanted or self.lost:
+            raise self._mismatch(wanted or ["an answer"], headers, look)
+        return self
+
+    def _as_json(self) -> object:
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return _ANY
+
+    def _mismatch(self, wanted: list[str], headers: Iterable[str], look: str) -> Mismatch:
+        return Mismatch(
+            sent=self.sent, came=self._told(headers), expected="\n".join(wanted), look=look
+        )
+
+    def _told(self, names: Iterable[str]) -> str:
+        if self.response is None:
+            return self.lost
+        lines = [f"{self.response.code} {self.response.reason}"]
+        for name in ("Content-Type", *(name for name in names if name != "Content-Type")):
+            if name in self.headers:
+                lines.append(f"{name}: {self.headers[name]}")
+        value = self._as_json()
+        text = self.text if value is _ANY else _compact(value)
+        shown = text[:SHOWN] + (" ..." if len(text) > SHOWN else "")
+        return "\n".join([*lines, shown.strip() or "(an empty body)"])
+
+
+class ExerciseCase(AsyncHTTPTestCase):
+    """Serves `subject`, the learner's file, on a free port, and sends it requests.
+
+    A check that needs another application than `make_app()` overrides `get_app`. WebSockets are in
+    `course.socket_case`, and programs with options and an exit code in `course.command_case`.
+    """
+
+    subject: ClassVar[ModuleType]
+
+    def get_app(self) -> tornado.web.Application:
+        return self.make_app()
+
+    def make_app(self, *args: Any, **kwargs: Any) -> tornado.web.Application:
+        """Return what the learner's `make_app` makes; raises `Unusable` unless an application."""
+        factory = getattr(self.subject, "make_app", None)
+        if not callable(factory):
+            raise Unusable("The file has no make_app(): the check asks it for the application.")
+        try:
+            app = factory(*args, **kwargs)
+        except Exception as error:
+            raise Unusable(f"make_app() raised {type(error).__name__}: {error}") from error
+        if not isinstance(app, tornado.web.Application):
+            code = getattr(factory, "__code__", None)
+            raise Unusable(
+                f"make_app() returned {_a(app)}, but it must return a tornado.web.Application.",
+                line=code.co_firstlineno if code else None,
+            )
+        return app
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Mapping[str, str | list[str]] | None = None,
+        json: object = _ANY,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever it is; redirects are not followed.
+
+        Args:
+            method, path: as on the first line of the request; the path may hold a query.
+            form, json, body: at most one: what the body carries and its Content-Type follows.
+            headers: sent besides.
+        """
+        answer: Answer = self.io_loop.run_sync(
+            lambda: self.request(method, path, form=form, json=json, body=body, headers=headers)
+        )
+        return answer
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Mapping[str, str | list[str]] | None = None,
+        json: object = _ANY,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """`send` for a check that is itself a coroutine (`@tornado.testing.gen_test`)."""
+        all_headers = dict(headers or {})
+        sent = [f"{method} {path}", *(f"{name}: {value}" for name, value in all_headers.items())]
+        if form is not None:
+            body = urlencode(form, doseq=True)
+            sent.append(f"form  {body}")
+            all_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        elif json is not _ANY:
+            body = _compact(json)
+            sent.append(f"JSON  {body}")
+            all_headers.setdefault("Content-Type", "application/json")
+        elif body is not None:
+            sent.append(f"body  {body!r}")
+        request = HTTPRequest(
+            self.get_url(path),
+            method=method,
+            headers=all_headers,
+            body=body,
+            follow_redirects=False,
+            request_timeout=ANSWER_LIMIT,
+            allow_nonstandard_methods=True,
+        )
+        return await self._ask(request, "\n".join(sent))
+
+    async def _ask(self, request: HTTPRequest, sent: str) -> Answer:
+        try:
+            return Answer(sent, await self.http_client.fetch(request, raise_error=False))
+        except HTTPTimeoutError:
+            return Answer(sent, None, f"no answer within {ANSWER_LIMIT:g} seconds")
+        except HTTPStreamClosedError:
+            return Answer(sent, None, "no answer: the server closed the connection")
+        except (HTTPError, OSError) as error:
+            return Answer(sent, None, f"no answer: {error}")
+
+    def expect(self, came: object, expected: object, *, look: str, sent: str = "") -> None:
+        """Raise `Mismatch` unless the two are equal; for a frame, a line, any other value."""
+        if came != expected:
+            raise Mismatch(sent=sent, came=repr(came), expected=repr(expected), look=look)
+
+    @contextlib.contextmanager
+    def looking(self, look: str, *, sent: str = "") -> Iterator[None]:
+        """Give the assertions inside, of any kind, and a wait in vain, their `sent` and `look`."""
+        try:
+            yield
+        except Mismatch:
+            raise
+        except AssertionError as error:
+            raise Mismatch(sent=sent, came=str(error), look=look) from None
+        except TimeoutError:
+            raise Mismatch(sent=sent, came="nothing in the time allowed", look=look) from None
+
+
+def _status_line(status: int | None) -> str:
+    try:
+        return f"{status} {HTTPStatus(status or 0).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _a(value: object) -> str:
+    return "None (is a return missing?)" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,50 @@
+"""my_work/: the learner's copies of the exercise stubs.
+
+The stubs under lessons/ stay as they were shipped, so that a reset needs no version control and
+solving an exercise does not change what the tests look at.
+"""
+
+import shutil
+from pathlib import Path
+
+from course.catalog import CatalogError, Exercise
+
+
+def start(exercise: Exercise) -> bool:
+    """Copy the stub to where the learner works on it; return False when that was done before.
+
+    Raises:
+        CatalogError: the course has no such stub.
+    """
+    if exercise.copy.exists():
+        return False
+    if not exercise.stub.exists():
+        raise CatalogError(f"{exercise.stub} is missing, but exercises.toml names it.")
+    exercise.copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(exercise.stub, exercise.copy)
+    return True
+
+
+def is_changed(exercise: Exercise) -> bool:
+    """Whether the learner has begun: the copy is there and differs from the stub."""
+    return exercise.copy.exists() and exercise.copy.read_bytes() != exercise.stub.read_bytes()
+
+
+def reset(exercise: Exercise) -> Path | None:
+    """Put the stub back; return where the learner's version is kept, None when it was unchanged."""
+    kept = None
+    if is_changed(exercise):
+        kept = _free_name(exercise.copy)
+        exercise.copy.replace(kept)
+    else:
+        exercise.copy.unlink(missing_ok=True)
+    start(exercise)
+    return kept
+
+
+def _free_name(copy: Path) -> Path:
+    # An earlier backup may be the only copy of a good solution: it is never written over.
+    number = 1
+    while (backup := copy.with_name(f"{copy.name}.bak{number}")).exists():
+        number += 1
+    return backup

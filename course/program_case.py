@@ -1,0 +1,156 @@
+"""Checks that put the learner's file behind programs beside Python: nginx, supervisor.
+
+    class Pids(ProgramCase):
+        def test_it_answers(self) -> None:
+            self.start_nginx(self.subject.NGINX, look="NGINX")
+            self.send("GET", "/pid").expect(status=200, look="PidHandler")
+
+In a configuration the words FRONT, APP_1 and APP_2 stand for ports. `send` asks FRONT.
+"""
+
+import contextlib
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from course.exercise_case import ExerciseCase, Mismatch, Unusable
+
+START_LIMIT = 8.0  # seconds until a program listens
+STOP_LIMIT = 5.0  # seconds that it has to end after it was asked to
+SHOWN_LINES = 4  # of what it wrote before it ended
+# Debian keeps servers in sbin, which is not on every user's PATH.
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+NGINX_CONF = """
+events {{}}
+http {{
+access_log off;
+client_body_temp_path body; proxy_temp_path proxy;
+fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+{}
+}}
+"""
+
+
+class ProgramCase(ExerciseCase):
+    """An `ExerciseCase` that starts programs, in a folder and on ports of its own.
+
+    Attributes:
+        folder: their current folder; gone after the test.
+        front: the port that `send` asks.
+        apps: the ports for APP_1 and APP_2.
+    """
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self._programs = self.enterContext(contextlib.ExitStack())
+        self._tens = _free_tens()
+        self.apps, self.front = [self._tens * 10 + 1, self._tens * 10 + 2], self._tens * 10 + 3
+        super().setUp()
+
+    def tearDown(self) -> None:
+        self._programs.close()
+        super().tearDown()
+
+    def get_url(self, path: str) -> str:
+        return f"http://localhost:{self.front}{path}"
+
+    def text(self, name: str) -> str:
+        """The configuration that the learner's file has under this name, with the ports in it."""
+        text = getattr(self.subject, name, None)
+        if not isinstance(text, str):
+            raise Unusable(f"The file has no text {name}: the check reads the configuration there.")
+        return text.replace("FRONT", str(self.front)).replace("APP_", str(self._tens))
+
+    def program(self, name: str, package: str) -> str:
+        """The path of a program; raises `Unusable` where it is missing."""
+        found = shutil.which(name, path=PLACES)
+        if not found:
+            raise Unusable(
+                f"This check needs {name}, which is neither on the PATH nor in /usr/sbin. Debian, "
+                f"Ubuntu: sudo apt install {package}. macOS: brew install {package}. Your file may "
+                "be right: without it nobody can tell."
+            )
+        return found
+
+    def start_app(self, port: int, *, look: str) -> subprocess.Popen[bytes]:
+        """Start the learner's file on this port."""
+        command = [sys.executable, str(self.subject.__file__), f"--port={port}"]
+        return self.start(command, port, said=f"python3 FILE --port={port}", look=look)
+
+    def start_nginx(self, *, look: str) -> None:
+        """Start nginx with the server that the learner's file has as NGINX."""
+        text = self.text("NGINX")
+        nginx = self.program("nginx", "nginx")
+        (self.folder / "nginx.conf").write_text(NGINX_CONF.format(text), encoding="utf-8")
+        settings = "daemon off; pid nginx.pid; worker_processes 1;"
+        if os.geteuid() == 0:
+            settings += " user root;"
+        command = [nginx, "-p", f"{self.folder}/", "-e", "stderr", "-c", "nginx.conf"]
+        self.start([*command, "-g", settings], self.front, said="nginx with NGINX", look=look)
+
+    def start(
+        self, command: list[str], port: int, *, said: str, look: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a program and wait until it listens; raises `Mismatch` when it does not.
+
+        Args:
+            command: the program with its arguments; it ends with the test.
+            port: where it has to listen.
+            said: what a failure tells of the command.
+            look: where the learner finds why it does not.
+        """
+        log = self.folder / f"{port}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, "PATH": PLACES},
+            )
+        self._programs.callback(_end, process)
+        limit = time.monotonic() + START_LIMIT
+        while not listens(port):
+            if process.poll() is not None or time.monotonic() > limit:
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                came = (
+                    f"nothing listens on port {port}" if process.poll() is None else "it has ended"
+                )
+                told = "\n".join([came, *(line[:200] for line in lines[-SHOWN_LINES:])])
+                told = told.replace(f"{self.folder}/", "")
+                expected = f"it listens on port {port}"
+                raise Mismatch(sent=said, came=told, expected=expected, look=look)
+            time.sleep(0.02)
+        return process
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on this port of this machine."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def _free_tens() -> int:
+    """A number that, with 1, 2 or 3 put behind it, is a free port."""
+    while True:  # below the ports that systems give to clients
+        tens = random.randrange(1100, 3200)  # noqa: S311, no secret
+        with contextlib.suppress(OSError):
+            for last in (1, 2, 3):
+                socket.create_server(("127.0.0.1", tens * 10 + last)).close()
+            return tens
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

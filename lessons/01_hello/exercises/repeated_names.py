@@ -1,0 +1,37 @@
+"""Tell apart what came in the query and what came in the body.
+
+POST /a?a=1&a=2 with the form a=3 answers {"query": "2", "body": "3", "all": ["1", "2", "3"]}.
+"""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class EchoHandler(tornado.web.RequestHandler):
+    def post(self, name: str) -> None:
+        # TODO: answer for the argument called `name` (it is in the path: "a" for POST /a).
+        # query: its last value in the query; body: its last value in the form;
+        # all: every value, those of the query first. Missing in either place: status 400.
+        self.write({"query": "TODO", "body": "TODO", "all": [name]})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/(?P<name>\w+)", EchoHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

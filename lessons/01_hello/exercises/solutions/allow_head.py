@@ -1,0 +1,37 @@
+"""Answer HEAD as well as GET.
+
+A link checker asks HEAD when it wants the headers of a page without the page.
+"""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class HelloHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write("Hello, world\n")
+
+    def head(self) -> None:
+        self.get()  # Tornado counts the body for Content-Length, and then sends none of it
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/", HelloHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

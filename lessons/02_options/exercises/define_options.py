@@ -1,0 +1,39 @@
+"""Define options whose values have types: a switch, a list, a length of time.
+
+python3 learn.py run 02/define_options --lit --colours=red,white --period="1m 30s"
+"""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class ConfigHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(self.settings["config"])
+
+
+def make_app(config: dict[str, object]) -> tornado.web.Application:
+    return tornado.web.Application([(r"/config", ConfigHandler)], config=config)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    # TODO: define lit (default: no), colours (a list, default: empty), period (default: 10 seconds)
+    parse_command_line()
+    config = {
+        "port": options.port,
+        # TODO: "lit", "colours", and "period" in seconds
+    }
+    make_app(config).listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,35 @@
+"""Refuse options that make no sense, in words that say what to do."""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class KeepersHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write({"keepers": self.settings["keepers"]})
+
+
+def make_app(keepers: int) -> tornado.web.Application:
+    return tornado.web.Application([(r"/", KeepersHandler)], keepers=keepers)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("keepers", default=3)  # TODO 1: --help is to say: how many live here, from 1 to 9
+    # TODO 2: what is no number, and an option that does not exist, end in a traceback. Let the
+    # program end with one sentence about it instead, and an exit code that is not 0.
+    parse_command_line()
+    # TODO 3: the same for keepers that are not from 1 to 9
+    make_app(options.keepers).listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,32 @@
+"""Show tracebacks to the one who writes the code, and to nobody else."""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class BoomHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        raise RuntimeError("no answer from db.internal:5432")
+
+
+def make_app(debug: bool) -> tornado.web.Application:
+    return tornado.web.Application([(r"/boom", BoomHandler)], debug=debug)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("debug", default=False, help="reload, and show tracebacks: for development only")
+    parse_command_line()
+    make_app(debug=options.debug).listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

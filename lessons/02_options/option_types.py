@@ -1,0 +1,60 @@
+"""The types of an option: text from the command line becomes a number, a time, a list.
+
+Run it:  python3 learn.py run 02/option_types
+Then:    python3 learn.py run 02/option_types --lit --period=10s --sectors=1:3,7
+"""
+
+import asyncio
+import contextlib
+import signal
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import tornado.web
+from tornado.options import OptionParser, define, options, parse_command_line
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class LightHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.render("light.html", light=self.settings["light"])
+
+
+def define_light(parser: OptionParser) -> None:
+    """Define an option of each type: the default's, unless it is given. Without either: text."""
+    parser.define("name", default="Eddystone", help="text", group="light")
+    parser.define("miles", default=17.0, help="a number", group="light")
+    # region light
+    parser.define("keepers", default=3, help="a whole number", group="light")
+    parser.define("lit", default=True, help="--lit, or --lit=false", group="light")
+    parser.define("period", default=timedelta(seconds=6), help="5s, 1m 30s", group="light")
+    parser.define("built", type=datetime, help="1882-05-18", group="light")
+    parser.define("colours", default=["gold"], multiple=True, help="red,white", group="light")
+    parser.define("sectors", type=int, multiple=True, help="3,5 or a range: 1:3", group="light")
+    # endregion
+
+
+def make_app(light: dict[str, object]) -> tornado.web.Application:
+    """One page: the options, their values and types, and the light that they describe."""
+    return tornado.web.Application(
+        [(r"/", LightHandler)],
+        light=light,
+        template_path=FOLDER / "templates",
+        static_path=FOLDER / "static",
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define_light(options)
+    parse_command_line()
+    make_app(options.group_dict("light")).listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

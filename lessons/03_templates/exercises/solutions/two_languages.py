@@ -1,0 +1,49 @@
+"""A greeting in the visitor's language."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from pathlib import Path
+
+import tornado.locale
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+SPANISH = """"Welcome","Bienvenido"
+"%(count)d home","%(count)d casa","singular"
+"%(count)d homes","%(count)d casas","plural"
+"""
+
+
+class HomeHandler(tornado.web.RequestHandler):
+    def get_user_locale(self) -> tornado.locale.Locale | None:
+        language = self.get_query_argument("language", "")
+        return tornado.locale.get(language) if language else None  # None: ask Accept-Language
+
+    def get(self) -> None:
+        _ = self.locale.translate
+        count = int(self.get_query_argument("count", "1"))
+        homes = _("%(count)d home", "%(count)d homes", count) % {"count": count}
+        self.write(f"{_('Welcome')}: {homes}")
+
+
+def make_app(folder: Path) -> tornado.web.Application:
+    (folder / "es.csv").write_text(SPANISH, encoding="utf-8")
+    tornado.locale.load_translations(str(folder))
+    return tornado.web.Application([(r"/", HomeHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    with tempfile.TemporaryDirectory() as folder:
+        make_app(Path(folder)).listen(options.port)
+        print(f"Open http://localhost:{options.port}")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,36 @@
+"""One file, three addresses, and a link that changes when the file does."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from pathlib import Path
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class LinkHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write("/static/rules.html")  # TODO 2: the link with the version of the file
+
+
+def make_app(folder: Path) -> tornado.web.Application:
+    (folder / "rules.html").write_text("Feed the owls.\n", encoding="utf-8")
+    # TODO 1: serve rules.html at /static/rules.html, at / and at /view/rules.html
+    return tornado.web.Application([(r"/link", LinkHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    with tempfile.TemporaryDirectory() as folder:
+        make_app(Path(folder)).listen(options.port)
+        print(f"Open http://localhost:{options.port}")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,72 @@
+"""Functions in a template: those that are always there, and three ways to add your own.
+
+Run it:  python3 learn.py run 03/functions
+"""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+HERE = Path(__file__).parent
+
+
+def joined(titles: list[str]) -> str:
+    return " + ".join(titles)
+
+
+# region own
+def stars(handler: tornado.web.RequestHandler, score: int) -> str:  # way 2: a UI method
+    return "★" * score + "☆" * (5 - score)
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    def get_current_user(self) -> str:
+        return "Ada"
+
+    def get_template_namespace(self) -> dict[str, Any]:  # way 3: for all templates of a handler
+        return super().get_template_namespace() | {"euros": lambda amount: f"{amount:,} €"}
+
+
+class HomeHandler(BaseHandler):
+    def get(self) -> None:
+        titles = ["Lighthouse", "boat", "<b>breakfast</b>"]
+        self.render("functions.html", titles=titles, joined=joined)  # way 1: an argument
+
+
+# endregion
+
+
+class NamesHandler(BaseHandler):
+    def get(self) -> None:
+        self.write(
+            {"always there": sorted(tornado.web.RequestHandler.get_template_namespace(self))}
+        )
+
+
+def make_app() -> tornado.web.Application:
+    """A page that uses all of them at /, the names that every template knows at /names."""
+    return tornado.web.Application(
+        [(r"/", HomeHandler, {}, "start"), (r"/names", NamesHandler)],
+        ui_methods={"stars": stars},
+        template_path=HERE / "templates",
+        static_path=HERE / "static",
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

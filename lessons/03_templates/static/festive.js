@@ -1,0 +1,1 @@
+document.querySelector("#here").textContent = "And this line was written by a script.";

@@ -1,0 +1,3 @@
+for (const note of document.querySelectorAll(".note")) {
+  note.addEventListener("click", () => note.remove());
+}

@@ -1,0 +1,57 @@
+"""Where a template is looked for: the setting, a folder of the handler's own, or beside the script.
+
+Run it:  python3 learn.py run 03/template_path
+"""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class ScreenHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.render("ticket.html", where="in the folder of the setting")
+
+
+class PrintHandler(tornado.web.RequestHandler):
+    def get_template_path(self) -> str:
+        return str(TEMPLATES / "print")
+
+    def get(self) -> None:
+        self.render("ticket.html", where="in the handler's own folder")
+
+
+class BesideHandler(tornado.web.RequestHandler):
+    def get_template_path(self) -> None:
+        return None  # as if there were no setting: the folder that this handler's file is in
+
+    def get(self) -> None:
+        self.render("templates/ticket.html", where="beside this file")
+
+
+def make_app() -> tornado.web.Application:
+    """One name, ticket.html, from three places."""
+    return tornado.web.Application(
+        [(r"/", ScreenHandler), (r"/print", PrintHandler), (r"/beside", BesideHandler)],
+        template_path=TEMPLATES,
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

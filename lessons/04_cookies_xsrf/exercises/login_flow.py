@@ -1,0 +1,40 @@
+"""A page for members, and a login that leads back to it."""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class ProfileHandler(tornado.web.RequestHandler):
+    # TODO 1: current_user is the name in the signed cookie "member". TODO 2: members only.
+    def get(self) -> None:
+        self.write(f"Profile of {self.current_user}\n")
+
+    post = get
+
+
+class LoginHandler(tornado.web.RequestHandler):
+    def post(self) -> None:
+        self.set_signed_cookie("member", self.get_body_argument("name"), httponly=True)
+        self.redirect(self.get_query_argument("next", "/"), status=303)  # TODO 4: not to others
+
+
+def make_app() -> tornado.web.Application:  # TODO 3: both handlers rely on a setting
+    return tornado.web.Application([("/profile", ProfileHandler), ("/login", LoginHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,52 @@
+"""A page for members, and a login that leads back to it."""
+
+import asyncio
+import contextlib
+import re
+import secrets
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+def local_path(target: str) -> str:
+    """Return target if it is a path of this site, else "/"."""
+    return target if re.fullmatch(r"/(?!/)[^\\\x00-\x20\x7f]*", target) else "/"
+
+
+class ProfileHandler(tornado.web.RequestHandler):
+    def get_current_user(self) -> str | None:
+        name = self.get_signed_cookie("member")
+        return name.decode() if name else None
+
+    @tornado.web.authenticated
+    def get(self) -> None:
+        self.write(f"Profile of {self.current_user}\n")
+
+    post = get
+
+
+class LoginHandler(tornado.web.RequestHandler):
+    def post(self) -> None:
+        self.set_signed_cookie("member", self.get_body_argument("name"), httponly=True)
+        self.redirect(local_path(self.get_query_argument("next", "/")), status=303)
+
+
+def make_app() -> tornado.web.Application:
+    routes = [(r"/profile", ProfileHandler), (r"/login", LoginHandler)]
+    return tornado.web.Application(routes, cookie_secret=secrets.token_hex(32), login_url="/login")
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,77 @@
+"""Every argument of set_cookie(), what the browser does with it, and how a cookie is deleted.
+
+Run it:  python3 learn.py run 04/plain_cookies
+"""
+
+import asyncio
+import contextlib
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+HERE = Path(__file__).parent
+
+# region kinds
+KINDS: dict[str, dict[str, Any]] = {
+    "session": {},  # gone when the browser is closed
+    "days": {"expires_days": 20},
+    "date": {"expires": datetime(2038, 1, 19, tzinfo=UTC)},  # wins over expires_days
+    "seconds": {"max_age": 60},
+    "shop": {"path": "/shop"},  # sent to /shop and below only
+    "foreign": {"domain": "example.com"},  # refused: only one's own name, or what it ends in
+    "hidden": {"httponly": True},  # no script of the page can read it
+    "tls": {"secure": True},  # https only; browsers let http://localhost pass
+    "strict": {"samesite": "Strict"},  # stays away when another site leads here
+}
+# endregion
+
+
+class CookiesHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        sent = {name: morsel.value for name, morsel in self.request.cookies.items()}
+        self.render("plain_cookies.html", kinds=KINDS, sent=sent)
+
+
+class SetHandler(tornado.web.RequestHandler):
+    def post(self, kind: str) -> None:
+        self.set_cookie(kind, "tasty", **KINDS[kind])  # a space in the value is a ValueError
+        self.redirect("/", status=303)
+
+
+class ClearHandler(tornado.web.RequestHandler):
+    def post(self, kind: str) -> None:
+        # Sets it again, empty and long expired. Another path would be another cookie.
+        self.clear_cookie(kind, path=KINDS[kind].get("path", "/"))
+        self.redirect("/", status=303)
+
+
+def make_app() -> tornado.web.Application:
+    """A page at / (and /shop) that shows which cookies came, with buttons to set and clear."""
+    names = "|".join(KINDS)
+    return tornado.web.Application(
+        [
+            (r"/(?:shop)?", CookiesHandler),
+            (rf"/set/({names})", SetHandler),
+            (rf"/clear/({names})", ClearHandler),
+        ],
+        template_path=HERE / "templates",
+        static_path=HERE / "static",
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

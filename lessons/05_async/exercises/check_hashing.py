@@ -1,0 +1,58 @@
+"""While a password is hashed, the server answers; and the hash is the one that was asked for."""
+
+import asyncio
+import threading
+
+from tornado.testing import gen_test
+
+from course.exercise_case import ExerciseCase, Mismatch
+
+ALONE = 1.0  # seconds that the hashing waits for the other visitor
+LOOK = (
+    "HashHandler.get(): async def, and await asyncio.to_thread(function, argument);\n"
+    "see executors.py"
+)
+
+
+class Hashing(ExerciseCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.events: list[str] = []
+        self.begun = asyncio.Event()
+        self.answered = threading.Event()
+        self._app.settings["hash"] = self.hash
+
+    def hash(self, password: bytes) -> bytes:
+        """Work until the other visitor has an answer; in vain if this holds up the loop."""
+        self.events.append("hash begins")
+        self.io_loop.add_callback(self.begun.set)
+        self.answered.wait(ALONE)
+        self.events.append("hash ends")
+        return password[::-1]
+
+    async def two_visitors(self) -> None:
+        hashing = asyncio.ensure_future(self.request("GET", "/hash"))
+        begun = asyncio.ensure_future(self.begun.wait())
+        await asyncio.wait([hashing, begun], return_when=asyncio.FIRST_COMPLETED)
+        begun.cancel()
+        page = await self.request("GET", "/")
+        self.events.append("another visitor is answered")
+        self.answered.set()
+        page.expect(status=200, body="pong\n", look="PingHandler: leave it as it is")
+        (await hashing).expect(status=200, body=b"terces".hex(), look=LOOK)
+
+    @gen_test
+    async def test_the_answer_is_the_hash(self) -> None:
+        await self.two_visitors()
+
+    @gen_test
+    async def test_another_visitor_is_answered_while_it_works(self) -> None:
+        await self.two_visitors()
+        expected = ["hash begins", "another visitor is answered", "hash ends"]
+        if self.events != expected:
+            raise Mismatch(
+                sent="GET /hash, and GET / while it works",
+                came=" -> ".join(self.events),
+                expected=" -> ".join(expected),
+                look=LOOK,
+            )

@@ -1,0 +1,38 @@
+"""Let in your own pages and one partner, not every page on the web."""
+
+import asyncio
+import contextlib
+import signal
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+PARTNER = "https://partner.example"
+
+
+class NewsHandler(tornado.websocket.WebSocketHandler):
+    # TODO: the quick fix of an old tutorial. Any page may connect, with your visitors' cookies.
+    def check_origin(self, origin: str) -> bool:
+        return True
+
+    def open(self) -> None:
+        self.write_message("news for you")
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/news", NewsHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

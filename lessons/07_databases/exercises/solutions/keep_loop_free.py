@@ -1,0 +1,43 @@
+"""A report that keeps the database busy for a while. Let the others be served meanwhile."""
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import tornado.web
+from tornado.ioloop import IOLoop
+from tornado.options import define, options, parse_command_line
+
+SLOW = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+SELECT count(*) FROM n"""
+
+
+class ReportHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        counted = await IOLoop.current().run_in_executor(None, self.count)
+        self.write({"counted": counted})
+
+    def count(self) -> int:
+        with contextlib.closing(self.settings["connect"](":memory:")) as db:
+            return db.execute(SLOW).fetchone()[0]
+
+
+def make_app(connect: Callable[[str], Any] = sqlite3.connect) -> tornado.web.Application:
+    return tornado.web.Application([(r"/report", ReportHandler)], connect=connect)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

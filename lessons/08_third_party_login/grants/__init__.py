@@ -1,0 +1,121 @@
+"""What a provider remembers: apps, people, codes, tokens, and the key that it signs with."""
+
+import hmac
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+USERS = {
+    "1001": {"name": "Ada Lovelace", "email": "ada@example.com"},
+    "1002": {"name": "Alan Turing", "email": "alan@example.com"},
+}
+SCOPES: dict[str, list[str]] = {"openid": [], "profile": ["name"], "email": ["email"]}
+CODE_SECONDS, TOKEN_SECONDS = 60, 600
+
+
+def challenge_of(verifier: str) -> str:
+    """What PKCE shows first: a hash, from which nobody finds the verifier."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class Client:
+    """An app that has registered here. It is answered at one address only."""
+
+    id: str
+    secret: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What somebody lets an app do, and how the app has asked for it."""
+
+    client: Client
+    user: str
+    scope: str
+    challenge: str
+    nonce: str
+    expires: float
+
+    def claims(self) -> dict[str, str]:
+        """What the app may know: always the number, the rest as far as the scope goes."""
+        shown = [claim for scope in self.scope.split() for claim in SCOPES[scope]]
+        return {"sub": self.user} | {claim: USERS[self.user][claim] for claim in shown}
+
+
+class Provider:
+    """The codes and tokens that are in use."""
+
+    def __init__(self, issuer: str, *clients: Client) -> None:
+        self.issuer = issuer
+        self.clients = {client.id: client for client in clients}
+        self.key, self.key_id = ec.generate_private_key(ec.SECP256R1()), secrets.token_hex(4)
+        self._codes: dict[str, Grant] = {}
+        self._tokens: dict[str, Grant] = {}
+
+    def allow(self, client: Client, user: str, scope: str, challenge: str, nonce: str = "") -> str:
+        """Return a code. It travels through a browser, so by itself it opens nothing."""
+        grant = Grant(client, user, scope, challenge, nonce, time.time() + CODE_SECONDS)
+        return _keep(self._codes, grant)
+
+    def redeem(self, code: str, client: Client, redirect_uri: str, verifier: str) -> Grant | str:
+        """Return what the code stands for, or why not. Whatever comes of it, the code is gone."""
+        grant = self._codes.pop(code, None)
+        if grant is None:
+            return "no such code, or it has been used"
+        if grant.client != client:
+            return "the code was made for another client"
+        if redirect_uri != client.redirect_uri:
+            return "the code was sent to another redirect_uri"
+        if grant.expires < time.time():
+            return "the code is too old"
+        if not hmac.compare_digest(challenge_of(verifier), grant.challenge):
+            return "the code_verifier does not fit the code_challenge"
+        return grant
+
+    def tokens(self, grant: Grant) -> dict[str, Any]:
+        """Return an access token, which opens /userinfo, and for the scope openid an ID token."""
+        now = int(time.time())
+        token = _keep(self._tokens, replace(grant, expires=now + TOKEN_SECONDS))
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
+        if "openid" in grant.scope.split():
+            claims: dict[str, Any] = {"iss": self.issuer, "aud": grant.client.id, **grant.claims()}
+            claims |= {"nonce": grant.nonce, "iat": now, "exp": now + TOKEN_SECONDS}
+            kid = {"kid": self.key_id}
+            answer["id_token"] = jwt.encode(claims, self.key, algorithm="ES256", headers=kid)
+        return answer
+
+    def whose(self, access_token: str) -> Grant | None:
+        """Return what an access token stands for, while it is good."""
+        grant = self._tokens.get(access_token)
+        return grant if grant and grant.expires > time.time() else None
+
+    def public_keys(self) -> dict[str, Any]:
+        """With these anybody can check an ID token. Nobody can make one with them."""
+        key = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return {"keys": [{**key, "kid": self.key_id, "use": "sig", "alg": "ES256"}]}
+
+    def addresses(self) -> dict[str, str]:
+        """What OpenID Connect publishes at one well-known address."""
+        return {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "jwks_uri": f"{self.issuer}/jwks",
+        }
+
+
+def _keep(grants: dict[str, Grant], grant: Grant) -> str:
+    for old in [name for name, kept in grants.items() if kept.expires < time.time()]:
+        del grants[old]
+    grants[name := secrets.token_urlsafe(32)] = grant
+    return name

@@ -1,0 +1,43 @@
+"""Two instances from one part of supervisor.conf, each with a log of its own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+SUPERVISOR = """
+[program:app]
+numprocs=2
+numprocs_start=1
+process_name=%(process_num)d
+command=PYTHON FILE --port=APP_%(process_num)d
+autorestart=true
+redirect_stderr=true
+stdout_logfile=%(here)s/app-%(process_num)d.log
+"""
+
+
+class PidHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(str(os.getpid()))
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/pid", PidHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,51 @@
+"""A chat for any number of processes: what is said goes to Redis, and comes back to all of them."""
+
+import asyncio
+import contextlib
+import signal
+
+import redis.asyncio
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+
+class MemberHandler(tornado.websocket.WebSocketHandler):
+    def open(self) -> None:
+        self.settings["members"].add(self)
+
+    async def on_message(self, message: str | bytes) -> None:
+        if isinstance(message, str):  # bytes that are no text would end listen()
+            await self.settings["broker"].publish(options.channel, message)
+
+    def on_close(self) -> None:
+        self.settings["members"].discard(self)
+
+
+async def listen(app: tornado.web.Application) -> None:
+    async with app.settings["broker"].pubsub() as pubsub:
+        await pubsub.subscribe(options.channel)
+        async for event in pubsub.listen():
+            if event["type"] == "message":
+                for member in app.settings["members"].copy():
+                    with contextlib.suppress(tornado.websocket.WebSocketClosedError):
+                        member.write_message(event["data"])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("redis", default="redis://localhost:6379/0", help="where the broker is")
+    define("channel", default="chat", help="what both processes publish and subscribe to")
+    parse_command_line()
+    broker = redis.asyncio.from_url(options.redis, decode_responses=True)
+    app = tornado.web.Application([(r"/chat", MemberHandler)], members=set(), broker=broker)
+    app.listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    async with broker:
+        await listen(app)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,67 @@
+"""Who asks, when a proxy stands between: the same request to three servers, with other settings.
+
+Run it:  python3 learn.py run 09/forwarded
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient
+from tornado.options import define, options, parse_command_line
+
+SERVERS = {
+    "plain": {},
+    "xheaders": {"xheaders": True},
+    "trusting 10.0.0.5": {"xheaders": True, "trusted_downstream": ["10.0.0.5"]},
+}
+# Addresses for documentation: 203.0.113.7 is the visitor, 10.0.0.5 a proxy of ours.
+REQUESTS = {
+    "X-Real-IP, X-Scheme": {"X-Real-IP": "203.0.113.7", "X-Scheme": "https"},
+    "X-Forwarded-For": {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.5"},
+    "both, X-Real-IP forged": {"X-Real-IP": "6.6.6.6", "X-Forwarded-For": "203.0.113.7"},
+}
+
+
+class WhoHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write({"address": self.request.remote_ip, "scheme": self.request.protocol})
+
+
+def make_app() -> tornado.web.Application:
+    """Tells who asks: what it says is up to the server that it runs in."""
+    return tornado.web.Application([(r"/", WhoHandler)])
+
+
+async def told(port: int, headers: dict[str, str]) -> str:
+    answer = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/", headers=headers)
+    who = json.loads(answer.body)
+    return f"{who['scheme']} {who['address']}"
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    ports = {}
+    for name, settings in SERVERS.items():
+        last = name == list(SERVERS)[-1]
+        sockets = tornado.netutil.bind_sockets(options.port if last else 0, "127.0.0.1")
+        tornado.httpserver.HTTPServer(make_app(), **settings).add_sockets(sockets)
+        ports[name] = sockets[0].getsockname()[1]
+
+    print(f"{'sent':<22}  " + "  ".join(f"{name:<18}" for name in SERVERS).rstrip())
+    for sent, headers in REQUESTS.items():
+        seen = [await told(port, headers) for port in ports.values()]
+        print(f"{sent:<22}  " + "  ".join(f"{each:<18}" for each in seen).rstrip())
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,247 @@
+"""The benchmark measures what it says, and counts what is lost or doubled. No speed is asserted."""
+
+import itertools
+import os
+import platform
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tornado.testing
+import tornado.web
+import tornado.websocket
+from hypothesis import given
+from hypothesis import strategies as st
+
+import benchmarks.__main__ as bench
+from benchmarks import client, frames, servers, workloads
+from benchmarks.figures import Figure, figure
+from benchmarks.frames import MARK, FrameReader, MarkCounter
+from benchmarks.workloads import Trial, Workload
+from tests.course.checkout import ROOT, learn
+
+SHORT = {"seconds": 0.1, "warmup": 0.05}
+TINY = [
+    {"step": "pace", "rate": 100, **SHORT},
+    {"step": "saturate", "windows": [4], **SHORT},
+    {"step": "storm"},
+]
+
+
+def server_frame(payload: bytes, opcode: int = frames.TEXT) -> bytes:
+    """A frame as a server sends it: without a mask."""
+    size = len(payload)
+    if size < 126:
+        return bytes([0x80 | opcode, size]) + payload
+    if size < 65_536:
+        return bytes([0x80 | opcode, 126]) + size.to_bytes(2, "big") + payload
+    return bytes([0x80 | opcode, 127]) + size.to_bytes(8, "big") + payload
+
+
+def chunks(data: bytes, cuts: list[int]) -> Iterator[bytes]:
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for begin, end in itertools.pairwise(places):
+        yield data[begin:end]
+
+
+SIZES = st.lists(
+    st.sampled_from([0, 1, 125, 126, 127, 300, 65_535, 65_536]), min_size=1, max_size=5
+)
+EVERYWHERE = list(range(2000))
+CUTS = st.lists(st.integers(0, 200_000), max_size=12) | st.just(EVERYWHERE)
+
+
+@given(SIZES, CUTS)
+def test_frames_are_read_however_the_stream_is_cut(sizes: list[int], cuts: list[int]) -> None:
+    sent = [
+        (opcode, bytes([opcode]) * size) for opcode, size in zip(itertools.cycle([1, 9, 10]), sizes)
+    ]
+    stream = b"".join(server_frame(payload, opcode) for opcode, payload in sent)
+    reader = FrameReader()
+    assert [one for chunk in chunks(stream, cuts) for one in reader.feed(chunk)] == sent
+
+
+@pytest.mark.parametrize("head", [b"\x81\x85", b"\x01\x05", b"\xc1\x05"])
+def test_a_frame_that_is_masked_or_in_parts_or_compressed_is_refused(head: bytes) -> None:
+    with pytest.raises(ValueError, match="a frame begins with"):
+        list(FrameReader().feed(head + b"hello"))
+
+
+def test_a_frame_of_the_client_is_what_tornado_reads() -> None:
+    payload = frames.frame(b"x" * 300)
+    assert payload[:4] == b"\x81\xfe\x01\x2c"
+    assert payload[8:] == b"x" * 300
+
+
+@given(st.lists(CUTS, min_size=1, max_size=3), st.randoms(use_true_random=False))
+def test_marks_are_counted_once_however_the_streams_are_cut(
+    cuts: list[list[int]], order: random.Random
+) -> None:
+    """Several connections share the buffer; each gets its reads in order, in between others'."""
+    marks, kept, found = MarkCounter(), {}, dict.fromkeys(range(len(cuts)), 0)
+    waiting = {
+        number: list(chunks(b"".join(text(7 * n) for n in range(number + 3)), cut))
+        for number, cut in enumerate(cuts)
+    }
+    kept = dict.fromkeys(waiting, bytes(MarkCounter.KEPT))
+    while left := [number for number in waiting if waiting[number]]:
+        number = order.choice(left)
+        data = waiting[number].pop(0)
+        marks.space[: len(data)] = data
+        new, kept[number] = marks.count(kept[number], len(data))
+        found[number] += new
+    assert found == {number: number + 3 for number in waiting}
+
+
+def text(due: int) -> bytes:
+    return server_frame(frames.mark(due).encode() + b" and more")
+
+
+def test_a_mark_cannot_overlap_with_itself() -> None:
+    assert MARK.count(MARK[:1]) == 1
+
+
+def test_the_time_behind_a_mark_is_read_only_when_it_is_whole() -> None:
+    marks, data = MarkCounter(), text(123_456)
+    for size in range(len(data) + 1):
+        marks.space[:size] = data[:size]
+        marks.count(bytes(MarkCounter.KEPT), size)
+        whole = size >= data.index(MARK) + frames.STAMP
+        assert marks.first_due(size) == (123_456 if whole else None)
+
+
+def test_a_figure_is_the_median_with_the_extremes() -> None:
+    assert figure([3.0, 1.0, 2.0]) == Figure(2.0, 1.0, 3.0, 3)
+    assert str(figure([12.34])) == "12.3"
+    assert str(figure([1.0, 2.0, 300.0])) == "2.00 (1.00-300)"
+    assert figure([]) is None
+
+
+def test_quantiles_are_those_of_the_sorted_times() -> None:
+    times = [1000 * n for n in range(1, 102)]
+    random.Random(1).shuffle(times)
+    assert client.quantiles(times) == {"p50_ms": 51.0, "p99_ms": 100.0}
+    assert client.quantiles([]) == {}
+
+
+def test_the_trials_are_interleaved_and_the_same_for_the_same_seed() -> None:
+    chosen, loads = bench.chosen(set(), is_quick=False)
+    plan = bench.plan(chosen, loads, 3, seed=5)
+    assert [(t.workload, t.server) for t in plan] == [
+        (t.workload, t.server) for t in bench.plan(chosen, loads, 3, seed=5)
+    ]
+    first = [trial.server.name for trial in plan if trial.workload.name == "w1"][: len(chosen)]
+    assert sorted(first) == sorted(server.name for server in chosen), "each once, then again"
+    assert {t.repetition for t in plan if t.workload.name == "idle"} == {0}
+    assert {t.server.name for t in plan if t.workload.needs_store} == {"chat"}
+
+
+def test_bare_tornado_is_always_among_the_servers() -> None:
+    chosen, loads = bench.chosen({"chat", "w3"}, is_quick=False)
+    assert [server.name for server in chosen] == ["chat", servers.BASE]
+    assert [load.name for load in loads] == ["w3"]
+
+
+def test_the_list_names_what_only_takes() -> None:
+    listed = learn(ROOT, "bench", "--list")
+    assert listed.returncode == 0, listed.stderr
+    names = re.findall(r"^  (\S+)", listed.stdout, re.M)
+    assert {"chat", "tornado", "aiohttp", "w1", "w2", "w3", "idle", "history"} <= set(names)
+    unknown = learn(ROOT, "bench", "--only=chat,w9")
+    assert unknown.returncode == 2
+    assert "unknown: w9" in unknown.stderr
+
+
+def test_a_run_of_the_chat_and_of_bare_tornado_ends_in_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = [
+        Workload("w1", "one room of 5", 1, 5, TINY),
+        Workload(
+            "history-30",
+            "a page",
+            1,
+            2,
+            [{"step": "history", "messages": 30, "requests": 3}],
+            messages=30,
+            needs_store=True,
+        ),
+    ]
+    monkeypatch.setattr(bench, "WORKLOADS", tiny)
+    assert bench.main(["--only=chat,tornado", "--repeat=1", f"--out={tmp_path}"]) == 0
+    report = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert re.search(r"^\| \*\*the chat\*\* \| [\d.]+( \*)?, [\d.]+ us \|$", report, re.M), report
+    assert re.search(r"^\| bare Tornado \| 1\.00( \*)?, [\d.]+ us \|$", report, re.M), report
+    assert re.search(r"^\| 30 \| [\d.]+ \| ", report, re.M), report
+    count = re.search(r"Of ([\d,]+) measured deliveries 0 were lost and 0 doubled\.", report)
+    assert count, report
+    assert int(count[1].replace(",", "")) > 0
+    for private in (str(ROOT), str(Path.home()), platform.node()):
+        assert private not in report
+
+
+PEERS = [one for one in servers.SERVERS if not (one.stores or one.name == servers.BASE)]
+
+
+@pytest.mark.parametrize("peer", [one.name for one in PEERS if not one.missing()])
+def test_a_peer_sends_each_text_to_all_in_its_room_and_to_nobody_else(peer: str) -> None:
+    server = next(one for one in PEERS if one.name == peer)
+    trial = Trial(Workload("rooms", "two rooms", 2, 2, TINY[:1]), server, 0)
+    assert list(workloads.run(trial, seed=1)) == ["open", "pace"]
+    result = trial.results["pace"]
+    assert not trial.problem
+    assert result["deliveries"] > 0
+    assert (result["lost"], result["doubled"], result["closed"]) == (0, 0, 0)
+
+
+def test_what_cannot_be_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = next(one for one in servers.SERVERS if one.name == "ws")
+    monkeypatch.setenv("PATH", "")
+    assert node.missing() == "no program node on the PATH"
+    broken = replace(node, module="benchmarks.peers.nothing")
+    with pytest.raises(servers.ServerError, match="No module named"), servers.running(broken, 1, 1):
+        pass
+
+
+class UnfairHandler(tornado.websocket.WebSocketHandler):
+    """Sends everything twice to one client, and nothing to another."""
+
+    clients: list["UnfairHandler"]
+
+    def initialize(self, clients: list["UnfairHandler"]) -> None:
+        self.clients = clients
+
+    def open(self) -> None:
+        self.clients.append(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        for receiver in self.clients:
+            for _ in range({0: 2, 1: 0}.get(self.clients.index(receiver), 1)):
+                receiver.write_message(message)
+
+
+class CountTest(tornado.testing.AsyncHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application([(r"/room", UnfairHandler, {"clients": []})])
+
+    async def take(self, path: str, *steps: dict[str, Any]) -> list[dict[str, Any]]:
+        target = client.Target(self.get_http_port(), os.getpid(), path=path)
+        order = client.order(target, 3, 1, [{"step": "open"}, *steps], drain=0.1)
+        return await self.io_loop.run_in_executor(None, lambda: list(workloads.drive(order)))
+
+    @tornado.testing.gen_test(timeout=30)
+    async def test_lost_and_doubled_deliveries_are_counted(self) -> None:
+        """In all there are as many as there should be: only a count for each connection tells."""
+        pace, saturate = (await self.take("/room", *TINY[:2]))[1:]
+        assert (pace["lost"], pace["doubled"]) == (pace["sent_all"], pace["sent_all"])
+        assert (saturate["lost"], saturate["doubled"]) == (saturate["sent_all"],) * 2
+        assert saturate["sent_all"] > 0
+
+    @tornado.testing.gen_test(timeout=30)
+    async def test_a_refused_handshake_is_said(self) -> None:
+        with pytest.raises(servers.ServerError, match="404"):
+            await self.take("/nowhere")

@@ -1,0 +1,54 @@
+"""Lesson 05 in a real browser: the page that draws the pulse of the server."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.lessons.serving import ROOT, serving
+
+pytestmark = pytest.mark.service("chromium")
+
+APP = ROOT / "lessons" / "05_async" / "app.py"
+PICTURES = ROOT / "test-output" / "browser"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving(APP) as server:
+        yield server.url
+
+
+@pytest.fixture
+def page(fresh_page: Page, url: str) -> Page:
+    fresh_page.set_viewport_size({"width": 390, "height": 844})
+    fresh_page.goto(url)
+    longest = fresh_page.locator("#longest")
+    expect(longest).not_to_have_text("longest wait: 0 ms")  # a ping was answered
+    return fresh_page
+
+
+def pings_during(page: Page, path: str) -> int:
+    """Press the button for path; return how many pings were answered before its answer came."""
+    page.get_by_role("button", name=f"Ask {path}").click()
+    line = page.get_by_role("listitem").filter(has_text=f"{path}:")
+    expect(line).to_be_visible()
+    told = re.search(r"Meanwhile (\d+) pings were answered", line.inner_text())
+    assert told
+    return int(told[1])
+
+
+def test_only_the_handler_that_blocks_stops_the_pulse(page: Page) -> None:
+    assert pings_during(page, "/blocking") <= 1  # one may have been under way
+    assert pings_during(page, "/awaiting") > 1
+
+
+def test_the_page_is_accessible_and_fits_a_phone(page: Page) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=PICTURES / f"05_pulse_{scheme}.png")
+        assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

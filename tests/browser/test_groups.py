@@ -1,0 +1,154 @@
+"""Groups: what owners do, and how everybody sees it happen."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.service("chromium")
+
+GROUP = "Choir"
+
+
+@pytest.fixture
+def ann(person: Callable[..., Person]) -> Person:
+    ann: Person = person("Ann Walker", network_errors=True)
+    return ann.arrive()
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    bob: Person = person("Bob Marsh", scheme="dark")
+    return bob.arrive()
+
+
+def about(someone: Person, button: str) -> Locator:
+    return someone.page.locator("#about").get_by_role("button", name=button, exact=True)
+
+
+def member(someone: Person, other: Person) -> Locator:
+    return someone.page.locator("#members li").filter(has_text=other.nickname)
+
+
+def choose(someone: Person, other: Person, action: str) -> None:
+    """Do something to a member of the open group."""
+    member(someone, other).get_by_role("button").click()
+    someone.page.get_by_role("dialog").get_by_role("button", name=action, exact=True).click()
+
+
+def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
+    ann: Person, bob: Person
+) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.page.get_by_role("button", name="Create a group").first.click()
+    dialog = ann.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(group)
+    dialog.get_by_label("Invited people only").check()
+    ann.picture("group-create")
+    ann.expect_accessible()
+    dialog.get_by_role("button", name="Create group").click()
+    expect(ann.log).to_contain_text("Only members can read it.")
+    expect(ann.page.locator("#about")).to_contain_text("Private group")
+
+    bob.search.fill(group)
+    expect(bob.page.get_by_text("Nobody and no group is called")).to_be_visible()
+    bob.search.fill("")
+
+    about(ann, "Add a member").click()
+    dialog.get_by_label("User name").fill("nobody-is-called-so")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_contain_text("Nobody has this user name.")
+    dialog.get_by_label("User name").fill(bob.name)
+    ann.answer_dialog("Add")
+
+    # Bob's page hears of it at once.
+    expect(bob.entry(group)).to_contain_text("Ann Walker added you")
+    bob.open_group(group)
+    expect(ann.log).to_contain_text("You added Bob Marsh")
+    expect(member(ann, bob)).to_be_visible()
+    ann.say("Welcome!")
+    bob.sees("Welcome!")
+    ann.picture("group-owner")
+    bob.picture("group-member-dark")
+    for someone in ann, bob:
+        someone.expect_accessible()
+
+
+def test_an_owner_changes_the_group_and_everybody_sees_it(ann: Person, bob: Person) -> None:
+    before, after = f"{GROUP} of {ann.name}", f"Orchestra of {ann.name}"
+    ann.make_group(before)
+    bob.join_group(before)
+    about(ann, "Edit group").click()
+    dialog = ann.page.get_by_role("dialog")
+    expect(dialog.get_by_label("Name")).to_have_value(before)
+    dialog.get_by_label("Name").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_label("Name")).to_have_accessible_description("Fill this in.")
+    dialog.get_by_label("Name").fill(after)
+    dialog.get_by_label("What is it about?").fill("Strings and brass")
+    dialog.get_by_label("Invited people only").check()
+    ann.picture("group-edit")
+    ann.answer_dialog("Save")
+
+    for said in f"named the group “{after}”", "changed the description", "made the group private":
+        expect(ann.log).to_contain_text(f"You {said}")
+        expect(bob.log).to_contain_text(f"Ann Walker {said}")
+    expect(bob.heading(after)).to_be_visible()
+    expect(bob.entry(after)).to_be_visible()
+    expect(bob.page.locator("#about")).to_contain_text("Strings and brass")
+    expect(bob.page.locator("#about")).to_contain_text("Private group")
+    expect(about(bob, "Edit group")).to_have_count(0)
+
+
+def test_a_group_is_handed_over(ann: Person, bob: Person) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group)
+    bob.join_group(group)
+    choose(ann, bob, "Make owner")
+    ann.picture("group-hand-over")
+    ann.expect_accessible()
+    ann.answer_dialog("Make owner")
+    expect(bob.log).to_contain_text("Ann Walker made you the owner")
+    expect(member(bob, bob)).to_contain_text("Owner")
+    expect(about(bob, "Edit group")).to_be_visible()
+    expect(about(ann, "Edit group")).to_have_count(0)
+    expect(member(ann, bob)).to_contain_text("Owner")
+
+
+def test_who_is_removed_is_told_and_sees_no_more_of_it(ann: Person, bob: Person) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group)
+    bob.join_group(group)
+    expect(member(ann, bob)).to_be_visible()
+    choose(ann, bob, "Remove from the group")
+    ann.picture("group-remove")
+    ann.answer_dialog("Remove from the group")
+    expect(bob.page.get_by_role("status").filter(has_text="no longer a member")).to_be_visible()
+    expect(bob.entry(group)).to_have_count(0)
+    expect(bob.page.get_by_text("Pick up a conversation")).to_be_visible()
+    bob.picture("group-removed")
+    bob.expect_accessible()
+    expect(ann.log).to_contain_text("You removed Bob Marsh")
+    expect(member(ann, bob)).to_have_count(0)
+    expect(ann.page.locator("#talk-subtitle")).to_have_text("1 member")
+
+
+def test_an_owner_who_leaves_passes_the_group_on(ann: Person, bob: Person) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group)
+    bob.join_group(group)
+    expect(ann.page.locator("#talk-subtitle")).to_have_text("2 members")
+    about(ann, "Leave group").click()
+    expect(ann.page.get_by_role("dialog")).to_contain_text("belongs to the member who has been")
+    ann.picture("group-leave")
+    ann.expect_accessible()
+    ann.answer_dialog("Leave group")
+    expect(ann.entry(group)).to_have_count(0)
+    expect(bob.log).to_contain_text("Ann Walker left")
+    expect(bob.log).to_contain_text("Ann Walker made you the owner")
+    expect(about(bob, "Edit group")).to_be_visible()
+    # And back, as anybody can: the group is public.
+    ann.join_group(group)
+    expect(bob.page.locator("#talk-subtitle")).to_have_text("2 members")

@@ -1,0 +1,149 @@
+"""Every dialog without a mouse, in every language; and axe looks at each of them in both themes."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.person import Person
+from tests.browser.serving import PASSWORD, ChatServer
+
+pytestmark = pytest.mark.service("chromium")
+
+MODULES = {"en-US": "en", "zh-CN": "zh_CN", "ru": "ru"}
+
+
+class Keyboard:
+    """Somebody who has nothing else. Places are named by the keys of the page's own texts."""
+
+    def __init__(self, someone: Person, language: str) -> None:
+        self.someone = someone
+        self.page: Page = someone.page
+        self.press, self.type = self.page.keyboard.press, self.page.keyboard.type
+        path = f"/static/js/strings/{MODULES[language]}.js"
+        # JSON leaves out what is no text.
+        self.words: dict[str, str] = self.page.evaluate(
+            "async path => JSON.parse(JSON.stringify((await import(path)).strings))", path
+        )
+        self.dialogs = self.page.locator("dialog[open]")
+        self.themes = ("light", "dark")
+
+    def tab_to(self, key: str = "", *, selector: str = "*") -> None:
+        """Press Tab until something has the focus."""
+        for _ in range(60):
+            self.press("Tab")
+            if self.page.evaluate(
+                """([text, selector]) => {
+                    const e = document.activeElement;
+                    const name = e.ariaLabel ?? e.textContent.trim();
+                    return e !== document.body && e.matches(selector) && (!text || name === text);
+                }""",
+                [self.words.get(key, ""), selector],
+            ):
+                return
+        raise AssertionError(f"Tab does not reach {key or selector}")
+
+    def open(self, key: str = "", *, selector: str = "*", level: int = 1) -> None:
+        """Open a dialog from its button, and look at it."""
+        self.tab_to(key, selector=selector)
+        self.press("Enter")
+        self.look(level)
+
+    def look(self, level: int = 1) -> None:
+        """The focus is in the topmost of so many dialogs, and axe finds nothing."""
+        expect(self.dialogs).to_have_count(level)
+        self.expect_focus("dialog[open]:last-of-type :focus")
+        for theme in self.themes:
+            self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            self.someone.expect_accessible()
+
+    def escape(self, key: str, level: int = 0) -> None:
+        """Close the dialog: the focus goes back to what opened it."""
+        self.press("Escape")
+        expect(self.dialogs).to_have_count(level)
+        expect(self.page.locator(":focus")).to_have_accessible_name(self.words[key])
+
+    def expect_focus(self, selector: str) -> None:
+        expect(self.page.locator(selector)).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", MODULES)
+def test_every_dialog_works_by_keyboard_alone(
+    person: Callable[..., Person], shared_server: ChatServer, language: str
+) -> None:
+    someone: Person = person("Kai", locale=language, network_errors=True)
+    someone.arrive()
+    mate = f"mate-of-{someone.name}"
+    shared_server.let_in(mate, "Mate")
+    shared_server.log_in(someone.name)  # in another browser
+    keys = Keyboard(someone, language)
+    page, words = keys.page, keys.words
+
+    keys.open("addContact")
+    keys.type("nobody-is-called-so")
+    keys.press("Enter")
+    expect(keys.dialogs).to_contain_text(words["nobody"])
+    keys.press("Control+a")
+    keys.type(mate)
+    keys.press("Enter")
+    expect(page.locator("#lists")).to_contain_text("Mate")
+    expect(keys.dialogs).to_have_count(0)
+
+    keys.open("createGroup")
+    keys.type("Typists")
+    keys.press("Tab")
+    keys.type("No mouse")
+    keys.press("Tab")
+    keys.press("ArrowDown")
+    expect(page.locator("#field-public-false")).to_be_checked()
+    keys.press("Enter")
+    expect(someone.heading("Typists")).to_be_visible()
+    keys.expect_focus("#composer:focus")
+    keys.type("a typed word")
+    keys.press("Enter")
+    someone.sees("a typed word")
+
+    keys.press("ArrowUp")
+    keys.press("Enter")
+    keys.look()
+    keys.escape("deleteMessage")
+
+    keys.open("addMember")
+    keys.type(mate)
+    keys.press("Enter")
+    expect(page.locator("#members li")).to_have_count(2)
+    expect(keys.dialogs).to_have_count(0)
+    keys.open(selector="#members button")
+    keys.open("block")
+    keys.press("Escape")
+    keys.expect_focus("#members button:focus")
+    keys.open("editGroup")
+    keys.escape("editGroup")
+    keys.open("leave")
+    keys.escape("leave")
+
+    keys.tab_to(selector="#find-button")
+    keys.press("Enter")
+    keys.expect_focus("#find:focus")
+    keys.type("typed word")
+    expect(page.locator("#found button")).to_have_count(1)
+    keys.tab_to(selector="#found button")
+    keys.press("Enter")
+    keys.expect_focus("#log [data-seq]:focus")
+
+    keys.open("profile")
+    expect(page.locator(".sessions li")).to_have_count(2)
+    keys.tab_to(selector=".sessions button")
+    keys.press("Enter")
+    expect(page.locator(".sessions li")).to_have_count(1)
+    keys.open("changePassword", level=2)
+    keys.type("not my password")
+    keys.press("Tab")
+    keys.type("eight blue umbrellas")
+    keys.press("Enter")
+    expect(page.locator("[aria-invalid=true]:focus")).to_have_count(1)
+    keys.escape("changePassword", level=1)
+    keys.open("deleteAccount", level=2)
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(page.locator("form[data-form=login]")).to_be_visible()

@@ -1,0 +1,389 @@
+"""The conversation: what is shown, what is kept, and that nothing jumps."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import WebSocketRoute, expect
+
+from tests.browser.person import Person
+from tests.browser.profiles import Profiles
+from tests.browser.serving import ChatServer
+
+pytestmark = pytest.mark.service("chromium")
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(1)">',
+    '"><svg/onload=alert(1)>',
+    "javascript:alert(1)",
+    "{{ handler.settings }} {% raw 1 %}",
+    "&lt;b&gt; &amp; '; DROP TABLE users; --",
+]
+IS_AT_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+
+
+@pytest.fixture(scope="module")
+def two(profiles: Profiles, shared_server: ChatServer) -> Iterator[tuple[Person, Person]]:
+    """Two people whose pages stay open from test to test."""
+    people = (
+        Person(profiles, shared_server, "Ann").arrive(),
+        Person(profiles, shared_server, "Bob").arrive(),
+    )
+    yield people
+    for someone in people:
+        someone.close()
+
+
+@pytest.fixture
+def ann(two: tuple[Person, Person]) -> Iterator[Person]:
+    yield two[0]
+    assert two[0].errors == []
+
+
+@pytest.fixture
+def bob(two: tuple[Person, Person]) -> Iterator[Person]:
+    yield two[1]
+    assert two[1].errors == []
+
+
+@pytest.fixture
+def group(ann: Person, bob: Person, request: pytest.FixtureRequest) -> str:
+    """A group, the test's own, that both have open."""
+    title = request.node.name.removeprefix("test_").replace("_", " ")[:60]
+    ann.make_group(title)
+    bob.join_group(title)
+    return title
+
+
+def test_hostile_text_is_shown_as_text_everywhere(person: Callable[..., Person]) -> None:
+    ann: Person = person('<img src=x onerror="alert(1)">', own_profile=True)
+    bob: Person = person("Bob", own_profile=True)
+    dialogs: list[str] = []
+    for someone in ann, bob:
+        someone.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    group = f"<b>bold</b> {ann.name}"
+    ann.arrive().make_group(group, "<script>alert(2)</script>")
+    bob.arrive().join_group(group)
+    for text in HOSTILE:
+        ann.say(text)
+        bob.sees(text)
+    expect(bob.log.locator(".sender").first).to_have_text(ann.nickname)
+    expect(bob.log.locator("a, img[src], script, svg[onload]")).to_have_count(0)
+    expect(bob.page.locator("#members")).to_contain_text(ann.nickname)
+    expect(bob.page.locator("#about")).to_contain_text("<script>alert(2)</script>")
+    bob.page.reload()
+    bob.sees(HOSTILE[0])
+    ann.picture("hostile")
+    assert dialogs == []
+
+
+def test_only_web_addresses_become_links(ann: Person, bob: Person, group: str) -> None:
+    text = "See (https://example.org/a_(b)?q=1&r=<2>), http://example.com. ftp://no javascript:x"
+    ann.say(text)
+    bob.sees(text)
+    links = bob.log.get_by_role("link")
+    expect(links).to_have_text(["https://example.org/a_(b)?q=1&r=", "http://example.com"])
+    for link in links.all():
+        expect(link).to_have_attribute("rel", re.compile("noopener"))
+        expect(link).to_have_attribute("target", "_blank")
+
+
+def test_shift_enter_breaks_the_line_and_the_field_grows(
+    ann: Person, bob: Person, group: str
+) -> None:
+    """C279"""
+    before = ann.composer.bounding_box()
+    ann.composer.press_sequentially("one")
+    ann.composer.press("Shift+Enter")
+    ann.composer.press_sequentially("two")
+    ann.composer.press("Shift+Enter")
+    ann.composer.press_sequentially("three")
+    after = ann.composer.bounding_box()
+    assert before and after and after["height"] > before["height"] + 40
+    ann.composer.press("Enter")
+    expect(bob.log.locator("[data-seq] .text").last).to_have_text("one\ntwo\nthree")
+    expect(ann.composer).to_have_value("")
+    grown = ann.composer.bounding_box()
+    assert grown and grown["height"] == before["height"]
+
+
+def test_the_rest_is_counted_near_the_limit_and_nothing_longer_is_sent(
+    ann: Person, bob: Person, group: str
+) -> None:
+    remaining = ann.page.locator("#remaining")
+    ann.composer.fill("x" * 3700)
+    expect(remaining).to_be_empty()
+    ann.composer.fill("𝄞" * 3900)  # two UTF-16 units each, but one character
+    expect(remaining).to_have_text("100 characters left")
+    ann.composer.fill("x" * 4001)
+    expect(remaining).to_have_text("1 character too many")
+    ann.composer.press("Enter")
+    expect(ann.composer).to_have_value("x" * 4001)
+    ann.picture("too-long")
+    ann.expect_accessible()
+    ann.composer.fill("y" * 4000)
+    ann.composer.press("Enter")
+    bob.sees("y" * 4000)
+
+
+def test_a_refused_message_can_be_tried_again_or_deleted(
+    ann: Person, group: str, person: Callable[..., Person]
+) -> None:
+    tab: Person = person(known=ann, own_profile=True)
+    refuse = True
+
+    def between(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def from_page(message: str | bytes) -> None:
+            frame = json.loads(message)
+            if refuse and frame["type"] == "send":
+                error = {"type": "error", "code": "rate_limited", "message": "Too fast."}
+                route.send(json.dumps(error | {"cid": frame["cid"]}))
+            else:
+                server.send(message)
+
+        route.on_message(from_page)
+
+    tab.page.route_web_socket("**/ws", between)
+    tab.enter().open_group(group)
+    tab.say("first")
+    tab.say("second")
+    expect(tab.draft("first").get_by_role("img", name="Not sent")).to_be_visible()
+    expect(tab.draft("second")).to_contain_text("Too many messages at once.")
+    tab.picture("failed")
+    tab.expect_accessible()
+
+    tab.draft("second").get_by_role("button", name="Delete").click()
+    expect(tab.draft("second")).to_have_count(0)
+    refuse = False
+    tab.draft("first").get_by_role("button", name="Try again").click()
+    tab.sees("first")
+    expect(tab.draft("first")).to_have_count(0)
+
+
+def test_an_unsent_message_outlives_a_reload_and_goes_out_once(
+    ann: Person, bob: Person, group: str, person: Callable[..., Person]
+) -> None:
+    cut = True
+    tab: Person = person(known=ann, own_profile=True)
+    tab.page.route_web_socket(
+        "**/ws", lambda socket: None if cut else socket.connect_to_server() and None
+    )
+    tab.page.goto("/")  # the page's socket opens, and nobody is there
+    tab.open_group(group)
+    tab.say("kept over the reload")
+    expect(tab.draft("kept over the reload")).to_be_visible()
+    cut = False
+    tab.page.reload()
+    bob.sees("kept over the reload")
+    tab.sees("kept over the reload")
+    expect(tab.draft("kept over the reload")).to_have_count(0)
+
+
+def test_a_lost_acknowledgement_makes_no_second_message(
+    ann: Person, bob: Person, group: str, person: Callable[..., Person]
+) -> None:
+    swallow = True
+
+    def between(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def from_server(message: str | bytes) -> None:
+            if swallow and json.loads(message)["type"] in ("ack", "message"):
+                route.close()
+                server.close()
+            else:
+                route.send(message)
+
+        server.on_message(from_server)
+
+    tab: Person = person(known=ann, own_profile=True)
+    tab.page.route_web_socket("**/ws", between)
+    tab.enter().open_group(group)
+    tab.say("only once")
+    bob.sees("only once")
+    swallow = False
+    tab.wake()
+    expect(tab.draft("only once")).to_have_count(0)
+    tab.sees("only once")
+    bob.sees("only once")
+
+
+def test_a_long_history_loads_upwards_and_the_page_stays_small(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.say_many([f"line {number}" for number in range(400)])
+    bob.page.reload()
+    bob.sees("line 399")
+    assert bob.log.evaluate(IS_AT_END)
+    rows = bob.log.locator("[data-seq]")
+    for number in range(340, -1, -20):
+        message = bob.message(f"line {number}")
+        # Scrolled up, as a reader does, until that line is there.
+        while message.count() == 0:
+            first = rows.first.get_attribute("data-seq")
+            bob.log.evaluate("log => log.scrollTo(0, 0)")
+            expect(rows.first).not_to_have_attribute("data-seq", first or "")
+        assert rows.count() <= 200
+    bob.log.evaluate("log => log.scrollTo(0, 0)")
+    expect(bob.log.get_by_text("This is where it begins")).to_be_visible()
+    seqs = [int(row.get_attribute("data-seq") or 0) for row in rows.all()]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+
+    bob.page.get_by_role("button", name="Jump to the latest message").click()
+    bob.sees("line 399")
+    assert bob.log.evaluate(IS_AT_END)
+    assert rows.count() <= 200
+
+
+def test_older_messages_do_not_move_what_is_being_read(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.say_many([f"line {number}" for number in range(200)])
+    bob.page.reload()
+    bob.sees("line 199")
+    # Scrolled up and looked at in one go, before the page can answer.
+    seq, before = bob.log.evaluate(
+        """log => {
+            log.scrollTo(0, 300);
+            const edge = log.getBoundingClientRect().top;
+            const row = [...log.querySelectorAll("[data-seq]")]
+                .find(row => row.getBoundingClientRect().top > edge);
+            return [row.dataset.seq, row.getBoundingClientRect().top];
+        }"""
+    )
+    expect(bob.message("line 110")).to_have_count(1)  # the page above has come
+    after = bob.log.locator(f"[data-seq='{seq}']").evaluate(
+        "row => row.getBoundingClientRect().top"
+    )
+    assert abs(before - after) < 2
+
+
+def test_new_messages_move_only_a_reader_who_is_at_the_end(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.say_many([f"line {number}" for number in range(80)])
+    bob.sees("line 79")
+    assert bob.log.evaluate(IS_AT_END)
+    bob.log.hover()
+    bob.page.mouse.wheel(0, -400)
+    latest = bob.page.get_by_role("button", name=re.compile("Jump to the latest"))
+    expect(latest).to_be_visible()
+    row = bob.message("line 70")
+    before = row.bounding_box()
+    ann.say_many([f"later {number}" for number in range(5)])
+    expect(latest).to_have_accessible_name("Jump to the latest message, 5 new")
+    after = row.bounding_box()
+    assert before == after
+    expect(bob.log.get_by_text("New messages", exact=True)).to_have_count(1)
+    bob.picture("scrolled-up")
+    bob.expect_accessible()
+    latest.click()
+    assert bob.log.evaluate(IS_AT_END)
+    expect(latest).to_be_hidden()
+
+
+def test_unread_messages_are_counted_and_marked_until_they_are_seen(
+    person: Callable[..., Person],
+) -> None:
+    ann: Person = person("Ann")
+    bob: Person = person("Bob")
+    group = "Who has read what"
+    ann.arrive().make_group(group)
+    bob.arrive().join_group(group)
+    bob.make_group(f"Other of {bob.name}")
+    ann.say_many(["one", "two", "three"])
+    expect(bob.entry(group).locator(".badge")).to_have_text("3")
+    expect(bob.entry(group)).to_contain_text("3 unread messages")
+    expect(bob.page).to_have_title(re.compile(r"^\(3\) "))
+    bob.picture("unread")
+    bob.page.reload()
+    expect(bob.entry(group).locator(".badge")).to_have_text("3")
+    bob.open_group(group)
+    expect(bob.log.get_by_text("New messages", exact=True)).to_be_visible()
+    expect(bob.entry(group).locator(".badge")).to_be_hidden()
+    expect(bob.page).not_to_have_title(re.compile(r"^\("))
+    expect(ann.entry(group).locator(".badge")).to_be_hidden()
+    # The mark is on the server: another page of Bob's finds nothing unread.
+    other = bob.context.new_page()
+    other.goto("/")
+    entry = other.get_by_role("navigation").get_by_role("link").filter(has_text=group)
+    expect(entry).to_be_visible()
+    expect(entry.locator(".badge")).to_be_hidden()
+
+
+def test_reading_in_one_tab_clears_the_count_in_the_other(
+    ann: Person, bob: Person, group: str
+) -> None:
+    other = bob.context.new_page()
+    other.goto("/")
+    badge = other.get_by_role("link").filter(has_text=group).locator(".badge")
+    bob.page.goto("/#/")
+    bob.page.reload()
+    bob.wait_until_live()
+    ann.say("for Bob")
+    expect(badge).to_have_text("1")
+    bob.open_group(group)
+    expect(badge).to_be_hidden()
+
+
+def test_who_is_writing_is_told(ann: Person, bob: Person, group: str) -> None:
+    ann.composer.press_sequentially("I am")
+    typing = bob.page.locator("#typing")
+    expect(typing).to_have_text("Ann is typing…")
+    bob.picture("typing")
+    expect(ann.page.locator("#typing")).to_be_empty()
+    ann.composer.press("Enter")
+    expect(typing).to_be_empty()
+
+
+def test_a_half_written_message_waits_in_its_conversation(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.composer.fill("half a thought")
+    ann.make_group(f"Other of {ann.name}")
+    expect(ann.composer).to_have_value("")
+    ann.open_group(group)
+    expect(ann.composer).to_have_value("half a thought")
+
+
+def test_logging_out_in_one_tab_ends_the_others(person: Callable[..., Person]) -> None:
+    ann: Person = person("Ann")
+    ann.arrive()
+    other = ann.context.new_page()
+    other.goto("/")
+    expect(other.locator("body")).to_have_attribute("data-connection", "open")
+    ann.log_out()
+    expect(other.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+def test_nothing_shifts_and_the_page_stays_small_while_messages_pour_in(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.say_many([f"early {number}" for number in range(60)])
+    bob.sees("early 59")
+    bob.page.evaluate(
+        """() => {
+            window.shifts = [];
+            window.most = 0;
+            new PerformanceObserver(list => {
+                const inLog = node => document.getElementById("log").contains(node);
+                for (const {sources} of list.getEntries())
+                    for (const {node} of sources)
+                        if (node?.isConnected && !inLog(node)) window.shifts.push(node.outerHTML);
+            }).observe({type: "layout-shift", buffered: false});
+            new MutationObserver(() => {
+                window.most = Math.max(window.most, document.querySelectorAll("[data-seq]").length);
+            }).observe(document.getElementById("log"), {childList: true, subtree: true});
+        }"""
+    )
+    for batch in range(5):
+        ann.say_many([f"pour {batch} {number}" for number in range(100)])
+    bob.sees("pour 4 99")
+    assert bob.log.evaluate(IS_AT_END)
+    assert 0 < bob.page.evaluate("window.most") <= 200
+    # In the log, what is above the newest message goes up for it; all else stays where it is.
+    assert bob.page.evaluate("window.shifts") == []

@@ -1,0 +1,161 @@
+"""Contacts and private chats: two people who know each other, and one who is not wanted."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import PHONE, Person
+
+pytestmark = pytest.mark.service("chromium")
+
+
+@pytest.fixture
+def ann(person: Callable[..., Person]) -> Person:
+    ann: Person = person("Ann Walker", network_errors=True)
+    return ann.arrive()
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    bob: Person = person("Bob Marsh", network_errors=True, size=PHONE, scheme="dark")
+    return bob.arrive()
+
+
+def online(someone: Person, other: Person) -> None:
+    """`someone` sees that `other` is online."""
+    expect(someone.entry(other.nickname).or_(someone.contact(other))).to_contain_text("Online")
+
+
+def test_a_contact_is_added_by_user_name_and_written_to(ann: Person, bob: Person) -> None:
+    ann.page.get_by_role("button", name="Add a contact").click()
+    dialog = ann.page.get_by_role("dialog")
+    name = dialog.get_by_label("User name")
+    name.fill("nobody-is-called-so")
+    ann.page.keyboard.press("Enter")
+    expect(name).to_have_accessible_description(
+        "Ask them for the name they log in with. Nobody has this user name."
+    )
+    ann.picture("contact-unknown")
+    ann.expect_accessible()
+    name.fill(ann.name)
+    ann.page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("That is you.")
+    name.fill(f"@{bob.name.upper()}")
+    ann.page.keyboard.press("Enter")
+    expect(ann.contact(bob)).to_be_visible()
+    online(ann, bob)
+    ann.picture("contact-added")
+    ann.expect_accessible()
+
+    ann.write_to(bob)
+    expect(ann.log).to_contain_text("Only the two of you can read it.")
+    ann.picture("private-empty")
+    ann.expect_accessible()
+    # Nobody hears of a chat in which nothing was written.
+    expect(bob.page.get_by_text("No conversations yet")).to_be_visible()
+    ann.say("Hello Bob, it is me")
+    expect(bob.entry("Ann Walker")).to_contain_text("Hello Bob, it is me")
+    bob.open_group("Ann Walker")
+    bob.say("Ann! How nice")
+    ann.sees("Ann! How nice")
+    expect(ann.contact(bob)).to_have_count(0)
+    ann.picture("private-talk")
+    bob.picture("private-talk-phone-dark")
+    for someone in ann, bob:
+        someone.expect_accessible()
+
+
+def test_a_private_message_says_when_the_other_has_read_it(ann: Person, bob: Person) -> None:
+    ann.add_contact(bob)
+    ann.write_to(bob)
+    ann.say("Have you seen this?")
+    expect(bob.entry("Ann Walker").locator(".badge")).to_have_text("1")
+    expect(ann.log.get_by_role("img", name="Sent")).to_have_count(1)
+    bob.open_group("Ann Walker")
+    expect(ann.log.get_by_role("img", name="Read")).to_have_count(1)
+    ann.say("And this?")
+    expect(ann.log.get_by_role("img", name="Read")).to_have_count(2)
+    ann.page.reload()
+    expect(ann.log.get_by_role("img", name="Read")).to_have_count(2)
+
+
+def test_who_comes_and_goes_is_seen_by_contacts(
+    ann: Person, bob: Person, person: Callable[..., Person]
+) -> None:
+    ann.add_contact(bob)
+    online(ann, bob)
+    bob.page.goto("about:blank")
+    expect(ann.contact(bob)).not_to_contain_text("Online")
+    bob.enter()
+    online(ann, bob)
+    ann.write_to(bob)
+    expect(ann.page.locator("#talk-subtitle")).to_have_text("Online")
+
+
+def test_who_is_blocked_can_neither_write_nor_see_who_is_there(ann: Person, bob: Person) -> None:
+    for one, other in (ann, bob), (bob, ann):
+        one.add_contact(other)
+    ann.write_to(bob)
+    ann.say("Still friends")
+    bob.open_group("Ann Walker")
+    bob.sees("Still friends")
+
+    ann.page.locator("#about").get_by_role("button", name="Block", exact=True).click()
+    dialog = ann.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("You will not be able to write to each other")
+    ann.picture("block-question")
+    ann.expect_accessible()
+    ann.answer_dialog("Block")
+    expect(ann.page.locator("#barred")).to_contain_text("You have blocked Bob Marsh.")
+    expect(ann.composer).to_be_hidden()
+    ann.picture("blocked")
+    ann.expect_accessible()
+
+    bob.say("Are you there?")
+    expect(bob.draft("Are you there?")).to_contain_text("You cannot write to each other.")
+    bob.picture("blocked-other")
+    bob.expect_accessible()
+    bob.page.reload()
+    bob.wait_until_live()
+    expect(bob.page.locator("#talk-subtitle")).to_have_text(f"@{ann.name}")
+
+    ann.page.locator("#barred").get_by_role("button", name="Unblock").click()
+    expect(ann.composer).to_be_focused()
+    bob.draft("Are you there?").get_by_role("button", name="Try again").click()
+    ann.sees("Are you there?")
+
+
+def test_a_contact_is_removed_and_one_who_is_blocked_is_found_again(
+    ann: Person, bob: Person
+) -> None:
+    ann.add_contact(bob)
+    ann.write_to(bob)
+    about = ann.page.locator("#about")
+    about.get_by_role("button", name="Remove from contacts").click()
+    expect(about.get_by_role("button", name="Add to contacts")).to_be_visible()
+    about.get_by_role("button", name="Block", exact=True).click()
+    ann.answer_dialog("Block")
+    ann.page.goto("/#/")
+    expect(ann.contact(bob)).to_contain_text("Blocked")
+    ann.contact(bob).click()
+    expect(ann.page.get_by_role("dialog")).to_contain_text(f"@{bob.name}")
+    ann.picture("blocked-contact")
+    ann.expect_accessible()
+    ann.answer_dialog("Unblock")
+    expect(ann.contact(bob)).not_to_contain_text("Blocked")
+
+
+def test_a_private_chat_opens_from_the_members_of_a_group(ann: Person, bob: Person) -> None:
+    ann.make_group("Where they met")
+    bob.join_group("Where they met")
+    ann.page.locator("#members").get_by_role("button", name="Bob Marsh").click()
+    ann.picture("person")
+    ann.expect_accessible()
+    ann.answer_dialog("Write a message")
+    expect(ann.heading("Bob Marsh")).to_be_visible()
+    expect(ann.composer).to_be_focused()
+    ann.say("Just between us")
+    bob.page.get_by_role("button", name="Back to the list").click()
+    bob.open_group("Ann Walker")
+    bob.sees("Just between us")

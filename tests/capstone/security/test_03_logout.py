@@ -1,0 +1,88 @@
+"""Logging out kills a copied cookie and closes its sockets."""
+
+import asyncio
+from typing import Any
+
+import tornado.httpclient
+import tornado.testing
+import tornado.web
+
+from tests.capstone.chat_case import ChatCase, Person
+
+
+class LogoutTest(ChatCase):
+    @tornado.testing.gen_test
+    async def test_a_copy_of_the_cookie_is_dead(self) -> None:
+        anna = await self.person("anna")
+        thief = Person(self, "thief")
+        thief.cookies = dict(anna.cookies)
+        self.assertEqual((await thief.call("GET", "/api/state"))[0], 200)
+        response = await anna.submit("/logout", {"_xsrf": await anna.token()})
+        self.assertEqual((response.code, response.headers["Location"]), (303, "/login"))
+        self.assertNotIn("session", anna.cookies)
+        self.assertEqual((await thief.fetch("/api/state")).code, 401)
+        self.assertEqual((await thief.fetch("/")).code, 302)
+
+    @tornado.testing.gen_test
+    async def test_its_sockets_are_closed_and_those_of_other_sessions_live(self) -> None:
+        anna, bob = await self.person("anna"), await self.person("bob")
+        phone = Person(self, "anna")
+        await phone.login()
+        tabs = [await anna.connect(), await anna.connect()]
+        others = [await phone.connect(), await bob.connect()]
+        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        async with asyncio.timeout(1):
+            for tab in tabs:
+                self.assertEqual(await tab.closed(), 3500)
+        for line in others:
+            await line.say(type="ping")
+            await line.receive("pong")
+
+    @tornado.testing.gen_test
+    async def test_a_socket_that_ignores_its_end_can_say_nothing_more(self) -> None:
+        anna, bob = await self.person("anna"), await self.person("bob")
+        conv = await anna.group()
+        await bob.join(conv)
+        deaf, ear = await anna.connect(), await bob.connect()
+        # This client never answers the server's close frame; it goes on writing.
+        deaf.socket.protocol._handle_message = lambda opcode, data: None  # type: ignore[assignment]
+        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await deaf.send(conv, "from beyond the grave")
+        own = await bob.connect()
+        await own.send(conv, "alive")
+        self.assertEqual((await ear.receive("message"))["text"], "alive")
+
+    @tornado.testing.gen_test
+    async def test_a_logout_amid_a_handshake_leaves_no_socket_open(self) -> None:
+        anna = await self.person("anna")
+        token = await anna.token()
+        find, seen = self.chat.sessions.find, asyncio.Event()
+        go = asyncio.Event()
+
+        async def slow(token: str, **more: Any) -> Any:
+            found = await find(token, **more)
+            if not seen.is_set():
+                seen.set()
+                await go.wait()
+            return found
+
+        self.chat.sessions.find = slow  # type: ignore[method-assign]
+        opening = asyncio.ensure_future(anna.open_socket())
+        await seen.wait()
+        await anna.submit("/logout", {"_xsrf": token})
+        go.set()
+        self.assertEqual(await (await opening).closed(), 3500)
+
+    @tornado.testing.gen_test
+    async def test_to_log_out_twice_or_without_a_session_is_fine(self) -> None:
+        anna = await self.person("anna")
+        token = await anna.token()
+        for _ in range(2):
+            response = await anna.submit("/logout", {"_xsrf": token})
+            self.assertEqual(response.code, 303)
+
+    @tornado.testing.gen_test
+    async def test_nobody_logs_out_by_a_link(self) -> None:
+        anna = await self.person("anna")
+        self.assertEqual((await anna.fetch("/logout")).code, 405)
+        self.assertEqual((await anna.call("GET", "/api/state"))[0], 200)

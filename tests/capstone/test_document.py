@@ -1,0 +1,273 @@
+"""PROTOCOL.md says what the chat does: frames, events, codes and addresses."""
+
+import ast
+import json
+import re
+import types
+import typing
+import unittest
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
+
+import tornado.testing
+import tornado.web
+
+import capstone_chat
+from capstone_chat import protocol
+from capstone_chat.app import ROUTES
+from tests.capstone.chat_case import ChatCase
+
+HOUSE = Path(capstone_chat.__file__).parent
+TEXT = (HOUSE / "PROTOCOL.md").read_text(encoding="utf-8")
+
+EVENTS = {
+    name: event
+    for event in get_args(protocol.ServerEvent)
+    for name in get_args(get_type_hints(event)["type"])
+}
+"""The TypedDict of each type of event."""
+
+
+def examples(who: str) -> list[str]:
+    """The frames in the JSON blocks that are marked as a client's or a server's."""
+    blocks = re.findall(rf"<!-- {who} -->\n```json\n(.*?)```", TEXT, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def table(head: str) -> list[list[str]]:
+    """The rows of each table that begins with these columns, as cells."""
+    found = re.findall(rf"^\| {re.escape(head)} .*\n\|[-|]+\n((?:\|.*\n?)+)", TEXT, re.MULTILINE)
+    rows = "".join(found).splitlines()
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def codes(cell: str) -> set[str]:
+    return set(re.findall(r"`(\w+)`", cell))
+
+
+def misfit(value: object, wanted: Any, path: str = "") -> str | None:
+    """Return where a value is not of a type (as JSON carries it), or None."""
+    origin, arguments = get_origin(wanted), get_args(wanted)
+    if origin is NotRequired:
+        return misfit(value, arguments[0], path)
+    if origin is Literal:
+        return None if value in arguments else f"{path}: {value!r} is none of {arguments}"
+    if origin in (Union, types.UnionType):
+        fits = any(misfit(value, one, path) is None for one in arguments)
+        return None if fits else f"{path}: {value!r} is not {wanted}"
+    if typing.is_typeddict(wanted):
+        if not isinstance(value, dict):
+            return f"{path}: {value!r} is no object"
+        hints = get_type_hints(wanted, include_extras=True)
+        needed = {name for name, hint in hints.items() if get_origin(hint) is not NotRequired}
+        if not needed <= value.keys() <= hints.keys():
+            return f"{path}: has the keys {sorted(value)} and not {sorted(hints)}"
+        return first(misfit(value[name], hints[name], f"{path}.{name}") for name in value)
+    if origin is dict:
+        if not isinstance(value, dict) or not all(key.isdecimal() for key in value):
+            return f"{path}: {value!r} is no object with ids as keys"
+        return first(misfit(one, arguments[1], f"{path}[{key}]") for key, one in value.items())
+    if origin is list:
+        if not isinstance(value, list):
+            return f"{path}: {value!r} is no list"
+        return first(misfit(one, arguments[0], f"{path}[]") for one in value)
+    return None if type(value) is wanted else f"{path}: {value!r} is not {wanted}"
+
+
+def first(problems: Iterator[str | None]) -> str | None:
+    return next((problem for problem in problems if problem), None)
+
+
+def misfit_of(event: dict[str, Any]) -> str | None:
+    """Return where an event is not as `protocol` types it, or None."""
+    if event.get("type") not in EVENTS:
+        return f"{event.get('type')!r} is no type of event"
+    return misfit(event, EVENTS[event["type"]], event["type"])
+
+
+def calls(name: str) -> list[ast.Call]:
+    """All calls of a function or class by its name, anywhere in the chat."""
+    found = []
+    for path in HOUSE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and name in (
+                getattr(node.func, "id", ""),
+                getattr(node.func, "attr", ""),
+            ):
+                found.append(node)
+    return found
+
+
+def constant(call: ast.Call, place: int) -> Any:
+    node = call.args[place] if len(call.args) > place else None
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+class ExampleTest(unittest.TestCase):
+    def test_what_the_client_says_is_understood(self) -> None:
+        frames = [type(protocol.decode(line)) for line in examples("client")]
+        self.assertEqual(set(frames), set(get_args(protocol.ClientFrame)))
+
+    def test_what_the_server_says_has_exactly_these_keys_and_types(self) -> None:
+        shown = [json.loads(line) for line in examples("server")]
+        for event in shown:
+            with self.subTest(type=event["type"]):
+                self.assertIsNone(misfit_of(event))
+        self.assertEqual({event["type"] for event in shown}, set(EVENTS))
+
+    def test_every_json_block_says_whose_it_is(self) -> None:
+        self.assertEqual(TEXT.count("```json"), len(re.findall("<!-- (client|server) -->", TEXT)))
+
+    def test_the_examples_of_a_conversation_have_no_gap(self) -> None:
+        seqs = [
+            event["seq"]
+            for event in map(json.loads, examples("server"))
+            if "seq" in event and "at" in event and event["type"] != "ack"
+        ]
+        self.assertEqual(seqs, list(range(seqs[0], seqs[0] + len(seqs))))
+
+    def test_every_change_of_a_membership_is_named(self) -> None:
+        changes = get_args(get_type_hints(protocol.Member)["change"])
+        line = re.search(r"- `change` is (.*?)\(", TEXT)
+        assert line is not None
+        self.assertEqual(codes(line[1]), set(changes))
+
+    def test_the_limits_are_those_of_the_code(self) -> None:
+        self.assertIn(f"1 to {protocol.TEXT_LIMIT} characters", TEXT)
+        self.assertIn(f"at most {protocol.FRAME_LIMIT // 1024} KiB", TEXT)
+
+    def test_the_judge_of_events_sees_what_is_wrong(self) -> None:
+        good = json.loads(examples("server")[0])
+        self.assertIsNone(misfit_of(good))
+        for wrong in (
+            good | {"more": 1},
+            {name: value for name, value in good.items() if name != "heads"},
+            good | {"heads": {"12": "41"}},
+            good | {"heads": {"x": 41}},
+            good | {"online": [True]},
+            good | {"user": good["user"] | {"id": 1.0}},
+            good | {"user": {}},
+            good | {"type": "bye"},
+        ):
+            self.assertIsNotNone(misfit_of(wrong))
+
+
+class CodesTest(unittest.TestCase):
+    def test_every_error_of_the_socket_is_documented_and_every_documented_one_exists(self) -> None:
+        raised = {constant(call, 0) for call in calls("ProtocolError")} - {None}
+        # `messages._refused` names its reasons before it raises them.
+        source = (HOUSE / "messages.py").read_text(encoding="utf-8")
+        raised |= set(re.findall(r'= \("(\w+)", "', source))
+        self.assertGreater(len(raised), 8)
+        self.assertEqual({code for row in table("code") for code in codes(row[0])}, raised)
+
+    def test_the_codes_that_close_a_socket_are_those_of_the_code(self) -> None:
+        row = next(row for row in table("code") if "five in a row" in row[1])
+        self.assertEqual(codes(row[0]), protocol.MALFORMED)
+
+    def test_every_close_code_is_documented(self) -> None:
+        documented = {int(row[0]) for row in table("code") if row[0].isdecimal()}
+        used = {
+            getattr(protocol, node.attr)
+            for call in calls("end")
+            for node in call.args[:1]
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "protocol"
+        }
+        tornados_own = {1000, 1009}  # a ping without an answer, a frame that is too long
+        self.assertEqual(documented, used | tornados_own)
+
+    def test_every_error_of_a_call_is_documented_and_every_documented_one_exists(self) -> None:
+        raised = {(constant(call, 0), constant(call, 1)) for call in calls("ApiError")}
+        raised |= {(403, constant(call, 0)) for call in calls("Refused")}
+        raised = {(status, code) for status, code in raised if isinstance(code, str)}
+        for status in 400, 403, 405, 500:  # what Tornado refuses
+            phrase = HTTPStatus(status).phrase.lower().replace(" ", "_")
+            raised.add((status, phrase))
+        documented = {(int(row[0]), code) for row in table("status") for code in codes(row[1])}
+        self.assertEqual(documented, raised)
+
+
+class AddressesTest(unittest.TestCase):
+    METHODS = ("get", "post", "put", "patch", "delete")
+
+    def documented(self) -> set[tuple[str, str]]:
+        rows = [*table("call"), *table("address")]
+        cells = [cell for row in rows for cell in row]
+        found = re.findall(r"`([A-Z]+) (/[^`?]*)[^`]*`", "\n".join(cells))
+        also = [  # "`PUT /x` ...; `DELETE` does something else"
+            (method, re.findall(r"`[A-Z]+ (/[^`?]*)", " ".join(row))[0])
+            for row in rows
+            for method in re.findall(r"`([A-Z]+)`", " ".join(row[1:]))
+            if method.lower() in self.METHODS
+        ]
+        return {(method, address.split()[0]) for method, address in found + also}
+
+    def test_every_route_and_method_is_documented_and_every_documented_one_exists(self) -> None:
+        documented = self.documented()
+        served = set()
+        for route in ROUTES:
+            own = vars(route.target) | {
+                name: method
+                for base in route.target.__mro__
+                if base.__module__.startswith("capstone_chat")
+                for name, method in vars(base).items()
+            }
+            for method in self.METHODS:
+                if method in own or (method == "get" and "on_message" in own):
+                    served.add((method.upper(), route.regex))
+        unserved, missing = [], set(served)
+        for method, address in documented:
+            path = re.sub(r"\b(ID|USER|SEQ)\b", "7", address)
+            path = path.replace("NAME", "0" * 32).replace("/captcha/7", "/captcha/" + "0" * 32)
+            path = path.replace("FORM", "login")
+            fitting = [one for one in served if one[0] == method and one[1].fullmatch(path)]
+            if not fitting:
+                unserved.append((method, address))
+            missing.difference_update(fitting)
+        self.assertEqual(unserved, [])
+        left = {(method, regex.pattern) for method, regex in missing}
+        self.assertEqual(left, set(), "these are in app.py and not in PROTOCOL.md")
+
+
+class ConformTest(ChatCase):
+    """A chat in full use says nothing that is not in the types."""
+
+    options = {"request_burst": 1000}  # noqa: RUF012
+
+    @tornado.testing.gen_test
+    async def test_all_events_of_a_running_chat_are_as_they_are_typed(self) -> None:
+        anna, bob = await self.person("anna", "Anna"), await self.person("bob")
+        await anna.call("POST", "/api/contacts", {"name": "bob"})
+        _, answer = await anna.call("POST", "/api/private/2")
+        private = answer["conversation"]["id"]
+        annas, bobs = await anna.connect(), await bob.connect()
+        conv = await anna.group()
+        await bob.join(conv)
+        for where in conv, private:
+            await annas.send(where, "hi")
+            await annas.send(where, "")
+            await annas.say(type="typing", conv=where)
+            await bobs.receive("typing")
+            await bobs.say(type="read", conv=where, seq=3)
+            await bobs.receive("read")
+        await annas.say(type="shout")
+        group = f"/api/groups/{conv}"
+        await anna.call("DELETE", f"/api/conversations/{conv}/events/3")
+        body = {"title": "Orchard", "description": "Apples", "public": False}
+        await anna.call("PATCH", group, body)
+        await anna.call("DELETE", f"{group}/members/2")
+        await anna.call("POST", f"{group}/members", {"name": "bob"})
+        await anna.call("PUT", f"{group}/owner", {"user": 2})
+        await anna.call("DELETE", f"{group}/members/1")
+        await bob.submit("/logout", {"_xsrf": await bob.token()})
+        await bobs.closed()
+        await annas.heard()
+        seen = annas.seen + bobs.seen
+        self.assertEqual([misfit_of(event) for event in seen if misfit_of(event)], [])
+        self.assertEqual({event["type"] for event in seen}, set(EVENTS))
+        changes = {event["change"] for event in seen if event["type"] == "member"}
+        self.assertEqual(changes, {"created", "joined", "left", "added", "removed", "owner"})
+        _, history = await anna.call("GET", f"/api/conversations/{private}/events")
+        self.assertEqual([misfit_of(event) for event in history["events"]], [None] * 3)

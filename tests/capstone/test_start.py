@@ -1,0 +1,332 @@
+"""The chat as a process: how it starts, says what is wrong, stops, and comes back."""
+
+import asyncio
+import re
+import signal
+import socket
+import stat
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import ClassVar
+
+import sqlalchemy as sa
+import tornado.httpclient
+import tornado.testing
+
+from capstone_chat.database import Database
+from tests.capstone import databases
+from tests.capstone.chat_case import PASSWORD, Line, Person, answer
+
+ROOT = Path(__file__).parents[2]
+
+
+class ProcessCase(tornado.testing.AsyncTestCase):
+    """Starts the chat as its users do."""
+
+    only_sqlite: ClassVar[bool] = False
+    """It is about SQLite itself, whatever the others run on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        self.data = Path(folder.name) / "data"
+        self.http_client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
+        self.lines: list[Line] = []
+        self.processes: list[asyncio.subprocess.Process] = []
+        self.port = 0
+        self.url = "" if self.only_sqlite else databases.chosen_url()
+
+    def tearDown(self) -> None:
+        async def close() -> None:
+            for line in self.lines:
+                line.socket.close()
+            for process in self.processes:
+                if process.returncode is None:
+                    process.kill()
+                await process.communicate()
+
+        self.io_loop.run_sync(close)
+        self.http_client.close()
+        super().tearDown()
+
+    def get_url(self, path: str) -> str:
+        return f"http://localhost:{self.port}{path}"
+
+    def get_http_port(self) -> int:
+        return self.port
+
+    def answer(self, challenge: str) -> str:
+        engine = Database(self.url or f"sqlite:///{self.data / 'chat.db'}").engine
+        try:
+            return answer(engine, challenge)
+        finally:
+            engine.dispose()
+
+    async def spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+        if self.url:
+            arguments = (f"--database={self.url}", *arguments)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "capstone_chat", f"--data={self.data}", *arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self.processes.append(process)
+        return process
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start the chat on a free port and wait until it listens."""
+        quiet = "--logging=error" if self.url else "--logging=warning"  # there is no Redis
+        process = await self.spawn("--port=0", quiet, "--drain=0.01", *arguments)
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        found = re.fullmatch(r"Open http://localhost:(\d+)\n", line)
+        if found is None:
+            _, said = await process.communicate()
+            self.fail(f"it printed {line!r} and said {said.decode()}")
+        self.port = int(found[1])
+        return process
+
+    async def stop(self, process: asyncio.subprocess.Process) -> str:
+        """Ask the chat to stop, see that it does so cleanly, and return what it logged."""
+        process.send_signal(signal.SIGTERM)
+        out, said = await process.communicate()
+        self.assertEqual((process.returncode, out), (0, b""), said.decode())
+        return said.decode()
+
+    async def fails(self, *arguments: str) -> tuple[int | None, str]:
+        """Start the chat with something wrong; return its exit code and its one line."""
+        process = await self.spawn("--logging=warning", *arguments)
+        out, said = await process.communicate()
+        text = said.decode()
+        self.assertEqual(out, b"")
+        self.assertNotIn("Traceback", text)
+        self.assertEqual(text.count("\n"), 1, text)
+        self.assertTrue(text.startswith("capstone_chat: "), text)
+        return process.returncode, text
+
+
+class StartTest(ProcessCase):
+    only_sqlite = True
+
+    @tornado.testing.gen_test
+    async def test_it_prints_its_address_and_answers_there(self) -> None:
+        process = await self.start()
+        response = await Person(self, "anna").fetch("/")
+        self.assertEqual((response.code, response.headers["Location"]), (302, "/login?next=%2F"))
+        self.assertEqual(await self.stop(process), "")
+
+    @tornado.testing.gen_test
+    async def test_help_is_printed_and_nothing_is_started(self) -> None:
+        process = await self.spawn("--help")
+        out, said = await process.communicate()
+        self.assertEqual((process.returncode, said), (0, b""))
+        self.assertIn(b"--port=8888", out)
+        self.assertFalse(self.data.exists())
+
+    @tornado.testing.gen_test
+    async def test_the_secret_and_the_database_are_in_the_data_folder(self) -> None:
+        process = await self.start()
+        secret = self.data / "secret"
+        self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
+        before = secret.read_text()
+        await self.stop(process)
+        await self.stop(await self.start())
+        self.assertEqual(secret.read_text(), before)
+        self.assertEqual({path.name for path in self.data.iterdir()}, {"secret", "chat.db"})
+
+
+class WrongStartTest(ProcessCase):
+    only_sqlite = True
+
+    @tornado.testing.gen_test
+    async def test_a_taken_port_says_which_option_to_give(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            code, said = await self.fails(f"--port={port}", "--address=127.0.0.1")
+        self.assertEqual(code, 1)
+        self.assertIn(f"port {port} is taken", said)
+        self.assertIn("--port=", said)
+
+    @tornado.testing.gen_test
+    async def test_a_wrong_option_is_named(self) -> None:
+        code, said = await self.fails("--port=abc")
+        self.assertEqual(code, 2)
+        self.assertIn("--port=abc", said)
+        self.assertFalse(self.data.exists())
+
+    @tornado.testing.gen_test
+    async def test_an_address_that_is_none_is_named(self) -> None:
+        code, said = await self.fails("--port=0", "--address=256.256.256.256")
+        self.assertEqual(code, 1)
+        self.assertIn("256.256.256.256", said)
+        self.assertIn("--address", said)
+
+    @tornado.testing.gen_test
+    async def test_a_data_folder_that_cannot_be_one_is_named(self) -> None:
+        self.data.write_text("a file, not a folder")
+        code, said = await self.fails("--port=0")
+        self.assertEqual(code, 1)
+        self.assertIn(str(self.data), said)
+        self.assertIn("--data=", said)
+
+    @tornado.testing.gen_test
+    async def test_a_broken_database_is_named(self) -> None:
+        self.data.mkdir()
+        (self.data / "chat.db").write_bytes(b"this is no database, whatever its name says " * 100)
+        code, said = await self.fails("--port=0")
+        self.assertEqual(code, 2)
+        self.assertIn(str(self.data / "chat.db"), said)
+        self.assertIn("not a database", said)
+
+    @tornado.testing.gen_test
+    async def test_a_database_of_a_newer_chat_is_left_alone(self) -> None:
+        await self.stop(await self.start())
+        engine = Database(f"sqlite:///{self.data / 'chat.db'}").engine
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        engine.dispose()
+        code, said = await self.fails("--port=0")
+        self.assertEqual(code, 2)
+        self.assertIn("9999", said)
+
+    @tornado.testing.gen_test
+    async def test_a_database_address_that_is_none_is_named_without_its_password(self) -> None:
+        for url in (
+            "nothing://anna:hunter2@localhost/chat",
+            "mysql+pymysql://anna:hunter2@127.0.0.1:1/chat",
+        ):
+            with self.subTest(url=url):
+                code, said = await self.fails("--port=0", f"--database={url}")
+                self.assertEqual(code, 2)
+                self.assertIn("database", said)
+                self.assertNotIn("hunter2", said)
+
+    @tornado.testing.gen_test
+    async def test_a_short_secret_is_refused(self) -> None:
+        self.data.mkdir()
+        (self.data / "secret").write_text("changeme")
+        code, said = await self.fails("--port=0")
+        self.assertEqual(code, 2)
+        self.assertIn(str(self.data / "secret"), said)
+        self.assertIn("remove the file", said)
+        self.assertNotIn("changeme", said)
+
+
+class StopTest(ProcessCase):
+    @tornado.testing.gen_test
+    async def test_sockets_are_told_and_everything_is_there_after_the_next_start(self) -> None:
+        process = await self.start()
+        anna, bob = Person(self, "anna"), Person(self, "bob")
+        await anna.register("Anna")
+        await bob.register("Bob")
+        conv = await anna.group()
+        await bob.join(conv)
+        lines = [await anna.connect(), await bob.connect()]
+        await lines[0].send(conv, "see you after the restart")
+        await lines[1].receive("message")
+        await self.stop(process)
+        self.assertEqual([await line.closed() for line in lines], [1001, 1001])
+
+        await self.start()
+        _, history = await bob.call("GET", f"/api/conversations/{conv}/events")
+        self.assertEqual(history["events"][-1]["text"], "see you after the restart")
+        line = await bob.connect()  # with the session that he had
+        self.assertEqual(line.hello["heads"], {str(conv): 3})
+        self.assertEqual((await Person(self, "anna").login()).code, 303)
+
+    @tornado.testing.gen_test
+    async def test_a_proxy_is_told_first_and_who_is_here_goes_on_until_the_goodbye(self) -> None:
+        process = await self.start("--drain=60", "--request-burst=10000")
+        anna = Person(self, "anna")
+        await anna.register()
+        conv = await anna.group()
+        line = await anna.connect()
+        self.assertEqual((await anna.fetch("/readyz")).code, 200)
+        process.send_signal(signal.SIGTERM)
+        while (await anna.fetch("/readyz")).code == 200:
+            pass
+        response = await anna.fetch("/readyz")
+        self.assertEqual((response.code, response.body), (503, b"draining\n"))
+        self.assertEqual((await anna.fetch("/healthz")).code, 200)
+        await line.send(conv, "while it drains")
+        self.assertEqual((await line.receive("ack"))["seq"], 2)
+        self.assertEqual(await self.stop(process), "")  # who asks twice is in a hurry
+        self.assertEqual(await line.closed(), 1001)
+
+    @tornado.testing.gen_test
+    async def test_ctrl_c_is_a_clean_stop_and_so_is_to_ask_twice(self) -> None:
+        for first, second in (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT):
+            process = await self.start()
+            process.send_signal(first)
+            process.send_signal(second)
+            out, said = await process.communicate()
+            self.assertEqual((process.returncode, out, said), (0, b"", b""))
+
+    @tornado.testing.gen_test
+    async def test_messages_under_way_at_a_stop_or_a_kill_land_once(self) -> None:
+        limits = "--send-burst=10000"
+        process = await self.start(limits)
+        anna = Person(self, "anna")
+        await anna.register()
+        conv = await anna.group()
+        cids = [str(uuid.uuid4()) for _ in range(300)]
+        texts = {cid: f"message {number}" for number, cid in enumerate(cids)}
+        seqs: dict[str, int] = {}
+        for ask in signal.SIGTERM, signal.SIGKILL, None:
+            line = await anna.connect()
+            for cid in cids:  # all of them again: the client is in doubt about each
+                await line.send(conv, texts[cid], cid)
+            acknowledged: set[str] = set()
+            while len(acknowledged) < (100 if ask else 300):
+                event = await line.receive()
+                if event["type"] == "ack":
+                    acknowledged.add(event["cid"])
+                    self.assertEqual(seqs.setdefault(event["cid"], event["seq"]), event["seq"])
+                elif event["type"] == "error":  # what was killed may hold its locks for a while
+                    self.assertEqual(event["code"], "unavailable", event)
+                    await line.send(conv, texts[event["cid"]], event["cid"])
+            if ask:
+                process.send_signal(ask)
+                await line.closed()
+                await process.communicate()
+                process = await self.start(limits)
+        self.assertEqual(sorted(seqs.values()), list(range(2, 302)))
+        stored: list[dict[str, object]] = []
+        while page := (
+            await anna.call("GET", f"/api/conversations/{conv}/events?after={len(stored)}")
+        )[1]["events"]:
+            stored += page
+        self.assertEqual([event["seq"] for event in stored], list(range(1, 302)))
+        self.assertEqual({event.get("text") for event in stored[1:]}, set(texts.values()))
+
+    @tornado.testing.gen_test
+    async def test_the_log_holds_no_secrets(self) -> None:
+        process = await self.start("--logging=debug")
+        anna = Person(self, "anna")
+        hidden = await anna.form("/register")
+        challenge = self.answer(hidden["captcha_id"])
+        await anna.register(password=PASSWORD + "!", confirmation=PASSWORD)
+        await anna.register()
+        conv = await anna.group()
+        line = await anna.connect()
+        await line.send(conv, "a confidential message")
+        await line.receive("message")
+        await anna.call("POST", "/api/groups", {"title": ""})
+        await anna.fetch("/%0d%0aINJECTED")
+        said = await self.stop(process)
+        self.assertIn("/register", said)  # it did log
+        for secret in (
+            PASSWORD,
+            "confidential",
+            anna.cookies["session"],
+            anna.cookies["session"].split("|")[-2],
+            (self.data / "secret").read_text(),
+            challenge,
+        ):
+            self.assertNotIn(secret, said)
+        self.assertFalse([line for line in said.splitlines() if line.startswith("INJECTED")])

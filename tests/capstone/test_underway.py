@@ -1,0 +1,55 @@
+"""A stop waits for the requests that have begun."""
+
+import asyncio
+from unittest import mock
+
+import tornado.testing
+from tornado.testing import gen_test
+
+from capstone_chat.sessions import Session
+from capstone_chat.underway import Underway
+from tests.capstone.chat_case import ChatCase
+
+
+class UnderwayTest(tornado.testing.AsyncTestCase):
+    @gen_test
+    async def test_it_waits_until_the_last_request_has_ended(self) -> None:
+        underway = Underway()
+        underway.begin("one")
+        underway.begin("two")
+        waiting = asyncio.ensure_future(underway.none(60))
+        underway.end("one")
+        await asyncio.sleep(0)
+        self.assertFalse(waiting.done())
+        underway.end("two")
+        underway.end("two")
+        await waiting
+
+    @gen_test
+    async def test_it_waits_for_nobody_and_no_longer_than_it_may(self) -> None:
+        underway = Underway()
+        await underway.none(60)
+        underway.begin("for ever")
+        await underway.none(0.01)
+
+
+class StopTest(ChatCase):
+    @gen_test
+    async def test_a_request_under_way_is_answered_before_the_chat_closes(self) -> None:
+        anna = await self.person("anna")
+        begun, go = asyncio.Event(), asyncio.Event()
+        find = self.chat.sessions.find
+
+        async def late(token: str) -> Session | None:
+            begun.set()
+            await go.wait()
+            return await find(token)
+
+        with mock.patch.object(self.chat.sessions, "find", late):
+            asked = asyncio.ensure_future(anna.call("GET", "/api/state"))
+            await begun.wait()
+            closing = asyncio.ensure_future(self.chat.close())
+            await asyncio.sleep(0)
+            go.set()
+            self.assertEqual((await asked)[0], 200)
+        await closing

@@ -1,0 +1,97 @@
+"""A copy of the course in a folder of its own, ready to start, as a learner has it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a start reads. tests/ is there for `learn.py test`.
+PARTS = [
+    "README.md",
+    "learn.py",
+    "pyproject.toml",
+    "requirements",
+    "course",
+    "lessons",
+    "notebooks",
+    "capstone_chat",
+    "benchmarks",
+    "tests",
+]
+
+
+def make_checkout(folder: Path) -> Path:
+    """Copy the course to `folder` with an environment that learn.py takes for its own.
+
+    The environment borrows the packages of the one that runs the tests, so that no test downloads
+    anything; that learn.py installs them is shown in test_learn.py and by .ci/run.
+    """
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "node_modules")
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / part)
+    venv.create(folder / ".venv", symlinks=os.name != "nt")
+    packages = sysconfig.get_path("purelib")
+    layout = "nt_venv" if os.name == "nt" else "posix_venv"
+    base = {"base": str(folder / ".venv"), "platbase": str(folder / ".venv")}
+    own_packages = Path(sysconfig.get_path("purelib", layout, base))
+    (own_packages / "borrowed.pth").write_text(f"import site; site.addsitedir({packages!r})\n")
+    stamp = "import json, learn; learn.STAMP.write_text(json.dumps(learn.stamp('dev')))"
+    subprocess.run([sys.executable, "-c", stamp], cwd=folder, check=True)
+    return folder
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's environment without what pytest adds to it, in English, unbuffered."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "PYTHON", "REQUIRE_SERVICES"))
+    }
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"} | more
+
+
+def learn(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python3 learn.py ARGUMENTS` in a checkout to its end."""
+    return subprocess.run(
+        [sys.executable, str(folder / "learn.py"), *arguments],
+        cwd=folder,
+        env=clean_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+        check=False,
+    )
+
+
+def start_learn(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start `python3 learn.py ARGUMENTS` in a checkout; its output is one stream of lines."""
+    return subprocess.Popen(
+        [sys.executable, str(folder / "learn.py"), *arguments],
+        cwd=folder,
+        env=clean_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return what `process` prints up to the line with `text`; fails if it ends before that."""
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if text in line:
+            return said
+    raise AssertionError(f"ended without {text!r}:\n{said}")

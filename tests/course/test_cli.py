@@ -1,0 +1,292 @@
+"""The commands, each in a small course of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from course.cli import app
+from course.progress import Progress, Record
+from tests.course.checkout import ROOT, clean_environment, read_until
+from tests.course.small import SOLUTION, STUB, make_course, write
+
+COPY = Path("my_work", "01_hello", "greeting.py")
+OTHER_COPY = Path("my_work", "01_hello", "farewell.py")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_course(tmp_path)
+
+
+def course(root: Path, *arguments: str) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, [f"--root={root}", *arguments])
+
+
+def command(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "course", f"--root={root}", *arguments]
+
+
+def course_process(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, as learn.py does."""
+    return subprocess.run(
+        command(root, *arguments),
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def solve(root: Path, copy: Path = COPY) -> None:
+    write(root / copy, SOLUTION)
+
+
+def record(root: Path, name: str = "greeting") -> Record:
+    return Progress(root / ".progress.json").of(f"01_hello/{name}")
+
+
+def test_nothing_shows_the_menu(root: Path) -> None:
+    menu = course(root)
+    assert menu.exit_code == 0
+    for name in ("list", "run", "check", "hint", "watch", "solution", "reset", "progress", "chat"):
+        assert f" {name} " in menu.output
+
+
+def test_list_shows_scripts_exercises_and_what_is_done(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01/greeting")
+    listed = course(root, "list").output
+    assert "01_hello  Hello, Tornado" in listed
+    assert "01/zebra     The zebra." in listed
+    assert "01/greeting  solved  Say hello" in listed
+    assert "01/farewell  to do  Say it again" in listed
+    assert "02_options" in listed
+    assert "02_options" not in course(root, "list", "01").output
+
+
+def test_a_wrong_name_is_one_line_with_an_offer(root: Path) -> None:
+    for arguments, offer in [
+        (["run", "helo"], 'No lesson is called "helo". Did you mean 01_hello?'),
+        (["check", "01/greting"], "Did you mean 01/greeting?"),
+        (["hint", "9"], "There is: 01_hello, 02_options."),
+        (["notebook", "02"], "02_options has no notebook yet."),
+    ]:
+        ended = course_process(root, *arguments)
+        assert ended.returncode == 2
+        assert ended.stderr.startswith("learn.py: ")
+        assert ended.stderr.count("\n") == 1
+        assert offer in ended.stderr
+
+
+def test_a_misspelt_command_offers_the_closest(root: Path) -> None:
+    ended = course(root, "chek")
+    assert ended.exit_code == 2
+    assert "Did you mean 'check'?" in ended.output
+
+
+def test_a_broken_course_is_one_line(root: Path) -> None:
+    write(root / "lessons" / "01_hello" / "exercises" / "exercises.toml", "[[exercise")
+    ended = course_process(root, "list")
+    assert ended.returncode == 1
+    assert "exercises.toml" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_run_passes_the_options_on(root: Path) -> None:
+    ended = course_process(root, "run", "01/zebra", "--port=9000", "--help", "name", "--", "-x")
+    assert ended.stdout == "['--port=9000', '--help', 'name', '--', '-x']\n"
+    assert ended.returncode == 0
+
+
+def test_run_starts_the_learners_copy_of_an_exercise(root: Path) -> None:
+    write(root / COPY, "print('mine')")
+    assert course_process(root, "run", "01/greeting").stdout == "mine\n"
+
+
+def test_check_makes_the_copy_and_tells_what_fails(root: Path) -> None:
+    checked = course(root, "check", "01")
+    assert checked.exit_code == 1
+    assert (root / COPY).read_text(encoding="utf-8") == STUB
+    assert str(COPY) in checked.output
+    assert "1 of 1 test fail" in checked.output
+    for part in ("sent", "GET /", "came", "TODO", "expected", "hello", "look", "get() of Hello"):
+        assert part in checked.output
+    assert "hint 01/greeting" in checked.output
+    assert "Say it again" not in checked.output, "one thing at a time"
+
+
+def test_check_never_touches_the_stub(root: Path) -> None:
+    stub = root / "lessons" / "01_hello" / "exercises" / "greeting.py"
+    solve(root)
+    course(root, "check", "01")
+    course(root, "reset", "01")
+    assert stub.read_text(encoding="utf-8") == STUB
+
+
+def test_check_passes_when_all_is_solved(root: Path) -> None:
+    solve(root)
+    assert course(root, "check", "01").exit_code == 1, "one is left"
+    solve(root, OTHER_COPY)
+    checked = course(root, "check", "01")
+    assert checked.exit_code == 0
+    assert "All solved." in checked.output
+    assert record(root).solved
+
+
+def test_check_forgets_a_solution_that_no_longer_passes(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01/greeting")
+    assert record(root).solved
+    write(root / COPY, STUB)
+    course(root, "check", "01/greeting")
+    assert not record(root).solved
+
+
+def test_a_syntax_error_is_file_line_and_text(root: Path) -> None:
+    write(root / COPY, SOLUTION.replace("def get(self):", "def get(self)"))
+    checked = course(root, "check", "01/greeting")
+    assert checked.exit_code == 1
+    assert "greeting.py, line 8" in checked.output
+    assert "def get(self)\n" in checked.output
+    assert "SyntaxError: expected ':'" in checked.output
+    assert "Traceback" not in checked.output
+
+
+def test_long_lines_of_a_failure_are_neither_cut_nor_broken(root: Path) -> None:
+    long = "x" * 300
+    write(root / COPY, SOLUTION.replace("hello", long))
+    assert long[:200] in course(root, "check", "01/greeting").output
+
+
+def test_markup_in_what_came_is_shown_as_it_is(root: Path) -> None:
+    write(root / COPY, SOLUTION.replace('"hello"', '"[bold]hello[/nothing]"'))
+    assert "[bold]hello[/nothing]" in course(root, "check", "01/greeting").output
+
+
+def test_hints_come_one_by_one(root: Path) -> None:
+    assert "Hint 1 of 2: What does get() write?" in course(root, "hint", "01/greeting").output
+    last = course(root, "hint", "01/greeting").output
+    assert "Hint 2 of 2: Write hello." in last
+    assert "solution 01/greeting" in last
+    assert "Hint 2 of 2" in course(root, "hint", "01/greeting").output
+    assert record(root).hints == 2
+
+
+def test_a_hint_for_a_lesson_is_for_the_first_unsolved(root: Path) -> None:
+    assert "Say hello" in course(root, "hint", "01").output
+    solve(root)
+    course(root, "check", "01")
+    assert "Say it again" in course(root, "hint", "01").output
+
+
+def test_the_solution_comes_after_a_try(root: Path) -> None:
+    refused = course(root, "solution", "01/greeting")
+    assert refused.exit_code == 1
+    assert "Try it first" in refused.output
+    course(root, "check", "01/greeting")
+    assert course(root, "solution", "01/greeting").exit_code == 1, "a stub is no try"
+
+    write(root / COPY, STUB.replace("TODO", "helo"))
+    course(root, "check", "01/greeting")
+    shown = course(root, "solution", "01/greeting")
+    assert shown.exit_code == 0
+    assert shown.output.strip() == SOLUTION.strip()
+
+
+def test_the_solution_comes_at_once_with_yes(root: Path) -> None:
+    assert "hello" in course(root, "solution", "01/greeting", "--yes").output
+
+
+def test_reset_keeps_every_version(root: Path) -> None:
+    for version in ("one", "two"):
+        write(root / COPY, version)
+        assert f"greeting.py.bak{1 if version == 'one' else 2}" in course(
+            root, "reset", "01/greeting"
+        ).output.replace("\n", "")
+    assert (root / COPY).read_text(encoding="utf-8") == STUB
+    assert (root / COPY).with_name("greeting.py.bak1").read_text(encoding="utf-8") == "one"
+    assert (root / COPY).with_name("greeting.py.bak2").read_text(encoding="utf-8") == "two"
+    course(root, "reset", "01/greeting")
+    assert not (root / COPY).with_name("greeting.py.bak3").exists(), "a stub needs no backup"
+
+
+def test_reset_forgets_the_progress(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01/greeting")
+    course(root, "reset", "01")
+    assert record(root) == Record()
+
+
+def test_start_makes_all_copies_and_keeps_what_is_there(root: Path) -> None:
+    write(root / COPY, "mine")
+    started = course(root, "start", "01")
+    assert (root / OTHER_COPY).read_text(encoding="utf-8") == STUB
+    assert (root / COPY).read_text(encoding="utf-8") == "mine"
+    assert started.output.count("was there already") == 1
+
+
+def test_progress_counts_and_says_what_is_next(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01")
+    course(root, "hint", "01/farewell")
+    shown = course(root, "progress").output
+    assert "01_hello    1 of 2  #.  1" in shown
+    assert "check 01/farewell" in shown
+
+
+def test_a_broken_progress_file_is_put_aside_with_a_word(root: Path) -> None:
+    (root / ".progress.json").write_text("{", encoding="utf-8")
+    shown = course(root, "list")
+    assert shown.exit_code == 0
+    assert ".progress.json.broken" in shown.output
+    assert (root / ".progress.json.broken").exists()
+
+
+def test_watch_checks_at_every_save_and_goes_on(root: Path) -> None:
+    with subprocess.Popen(
+        command(root, "watch", "01"),
+        cwd=ROOT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as process:
+        try:
+            assert "TODO" in read_until(process, "Waiting for you")
+            write(root / COPY, SOLUTION.replace("hello", "helo"))
+            assert "helo" in read_until(process, "Waiting for you")
+            solve(root)
+            assert "01/greeting" in read_until(process, "solved")
+            read_until(process, "Waiting for you")
+            solve(root, OTHER_COPY)
+            assert "01/farewell" in read_until(process, "All solved.")
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_watch_ends_quietly(root: Path) -> None:
+    for stop in (subprocess.Popen.terminate, lambda process: process.send_signal(2)):
+        with subprocess.Popen(
+            command(root, "watch", "01/greeting"),
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        ) as process:
+            try:
+                read_until(process, "Waiting for you")
+                stop(process)
+                said, _ = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        assert "Traceback" not in said
+        assert process.returncode == 0

@@ -1,0 +1,173 @@
+"""Checks that start a program: a failure says what was started, came, was expected."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from course.checks import CheckResult, run_check
+
+LIGHT = """
+import asyncio
+import contextlib
+import signal
+import sys
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class Light(tornado.web.RequestHandler):
+    def get(self):
+        self.write({"name": options.name}["name"])
+
+
+async def main():
+    define("port", default=8888)
+    define("name", default="Eddystone")
+    parse_command_line()
+    tornado.web.Application([("/", Light)]).listen(options.port)
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    # The line in the log comes after the answer: a program that is simply killed may not write it.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())
+"""
+
+
+def check(folder: Path, subject: str, *lines: str) -> CheckResult:
+    """Run a check whose only test consists of these lines."""
+    test = "\n".join(f"        {line}" for line in lines)
+    (folder / "check_light.py").write_text(
+        "from course.command_case import CommandCase\n\n"
+        f"class Light(CommandCase):\n    def test_light(self):\n{test}\n",
+        encoding="utf-8",
+    )
+    (folder / "light.py").write_text(dedent(subject), encoding="utf-8")
+    return run_check(folder / "check_light.py", folder / "light.py")
+
+
+def message(result: CheckResult) -> str:
+    assert not result.problem, result.problem
+    assert len(result.failures) == 1, result.failures
+    return result.failures[0].message
+
+
+def test_a_started_program_is_asked_and_ended(tmp_path: Path) -> None:
+    result = check(
+        tmp_path,
+        LIGHT,
+        'self.start("--name=Bell Rock", look="main()")',
+        'self.send("GET", "/").expect(status=200, body="Bell Rock", look="get()")',
+        "ended = self.end()",
+        'ended.expect(contains="200 GET /", lacks="Traceback", look="the log")',
+        'self.start("--name=Fastnet", look="main()")',
+        'self.send("GET", "/").expect(body="Fastnet", look="get()")',
+    )
+    assert result.passed, result
+
+
+def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
+    told = message(
+        check(
+            tmp_path,
+            LIGHT,
+            'self.write("light.conf", "port = 1\\n")',
+            'self.start("--name=Bell Rock", look="main()")',
+            'self.send("GET", "/").expect(body="Fastnet", look="get()")',
+        )
+    )
+    lines = told.splitlines()
+    assert lines[0].startswith('sent      python3 light.py "--name=Bell Rock" --port=')
+    assert lines[1:4] == ["          light.conf:", "            port = 1", "          GET /"]
+    assert "          Bell Rock" in lines
+    assert lines[-2:] == ["expected  the body 'Fastnet'", "look      get()"]
+
+
+def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:
+    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", look="main()")'))
+    assert "came      exit code 1" in told
+    assert 'File "light.py", line 19, in main' in told
+    assert "Error: Unrecognized command line option: 'nmae'" in told
+    assert "options.py" not in told
+    assert "expected  it prints: Open http://localhost:" in told
+
+
+def test_a_program_that_serves_elsewhere_is_told(tmp_path: Path) -> None:
+    elsewhere = LIGHT.replace("{options.port}", "{options.port + 1}")
+    told = message(check(tmp_path, elsewhere, 'self.start(look="main()")'))
+    assert "came      it prints: Open http://localhost:" in told
+    assert "expected  it prints: Open http://localhost:" in told
+
+
+def test_a_program_that_should_end_and_serves_is_told(tmp_path: Path) -> None:
+    told = message(
+        check(
+            tmp_path,
+            LIGHT,
+            'port = f"--port={self.free_port()}"',
+            'self.run_to_end(port).expect(success=False, contains="port", look="main()")',
+        )
+    )
+    assert "came      it goes on and prints: Open http://localhost:" in told
+    assert "nothing on standard error" in told
+    assert "expected  an exit code other than 0" in told
+    assert "standard error that contains 'port'" in told
+
+
+def test_a_program_that_ends_is_told_by_code_and_log(tmp_path: Path) -> None:
+    code_3 = """
+        import sys
+
+        if __name__ == "__main__":
+            sys.stderr.write("no light")
+            sys.exit(3)
+    """
+    told = message(
+        check(
+            tmp_path,
+            code_3,
+            'self.run_to_end("--lit").expect(success=False, contains="no light", look="")',
+            'self.run_to_end("--lit").expect(success=True, lacks="light", look="main()")',
+        )
+    )
+    assert told.splitlines() == [
+        "sent      python3 light.py --lit",
+        "came      exit code 3",
+        "          standard error:",
+        "            no light",
+        "expected  exit code 0",
+        "          standard error without 'light'",
+        "look      main()",
+    ]
+
+
+def test_a_program_that_hangs_without_a_word_is_ended(tmp_path: Path) -> None:
+    silent = LIGHT.replace("print(f", "str(f")
+    told = message(
+        check(
+            tmp_path,
+            silent,
+            "import course.command_case",
+            "course.command_case.START_LIMIT = 0.5",
+            'self.start(look="main()")',
+        )
+    )
+    assert "came      still running after 8 seconds, and no address printed" in told
+
+
+def test_an_error_of_the_server_is_shown_with_the_failure(tmp_path: Path) -> None:
+    broken = LIGHT.replace('["name"]', '["nmae"]')
+    told = message(
+        check(
+            tmp_path,
+            broken,
+            'self.start(look="main()")',
+            'self.send("GET", "/").expect(status=200, look="get()")',
+        )
+    )
+    assert "500 Internal Server Error" in told
+    assert 'File "light.py", line 13, in get' in told
+    assert "KeyError: 'nmae'" in told

@@ -1,0 +1,38 @@
+"""The deployed chat, started once for the tests of a module, and people with browsers."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import browser
+from tests.browser.person import Person
+from tests.browser.profiles import Profiles
+from tests.deploy.stack import Stack, serving
+
+__all__ = ["browser"]
+
+# Milliseconds. Less than the page waits for a pong: that would heal what Redis must carry.
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with serving(tmp_path_factory.mktemp("chat")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def person(browser: Browser, stack: Stack) -> Iterator[Callable[[str], Person]]:
+    """Makes people; an error that one of their pages reports fails the test."""
+    people: list[Person] = []
+
+    def make(nickname: str) -> Person:
+        people.append(Person(Profiles(browser), stack, nickname, network_errors=True))
+        return people[-1]
+
+    yield make
+    errors = [f"{someone.nickname}: {error}" for someone in people for error in someone.errors]
+    for someone in people:
+        someone.close()
+    assert not errors, "\n".join(errors)

@@ -1,0 +1,114 @@
+"""Test cases for logins: the lesson's provider or a broken one, and a browser that dances."""
+
+import contextlib
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import tornado.web
+from tornado.httpclient import HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from tests.lessons.cases import script
+from tests.lessons.visitors import VisitorHTTPTestCase
+
+LESSON = "08_third_party_login"
+SECRET = "a test's own"
+
+provider_script = script(LESSON, "provider")
+Client, Provider = provider_script.Client, provider_script.Provider
+
+
+def query_of(address: str) -> dict[str, str]:
+    """The query of an address, in which each name stands once."""
+    return {name: value for name, [value] in parse_qs(urlsplit(address).query).items()}
+
+
+class BrokenHandler(tornado.web.RequestHandler):
+    """Answers as the test says: `broken` has a status and a body for each path."""
+
+    def check_xsrf_cookie(self) -> None: ...
+
+    def get(self) -> None:
+        self.settings["asked"].append(self.request)
+        status, body = self.settings["broken"][self.request.path]
+        self.set_status(status)
+        self.write(body)
+
+    post = get
+
+
+class DanceHTTPTestCase(VisitorHTTPTestCase):
+    """`provider` is the lesson's, in which the app of the test is registered as `client`.
+
+    `asked` is what it was asked: path and query of each request.
+    """
+
+    callback = "/callback"
+
+    def setUp(self) -> None:
+        self.servers: list[HTTPServer] = []
+        super().setUp()
+
+    def tearDown(self) -> None:
+        for server in self.servers:
+            server.stop()
+            self.io_loop.run_sync(server.close_all_connections)
+        super().tearDown()
+
+    def start_provider(self) -> str:
+        """Serve a provider beside the app; return its address. For get_app()."""
+        self.client = Client("course", "the app's secret", self.get_url(self.callback))
+        self.asked: list[str] = []
+        socket, port = bind_unused_port()
+        self.provider = Provider(f"http://127.0.0.1:{port}", self.client)
+        app = provider_script.make_app(self.provider)
+        app.settings["log_function"] = lambda handler: self.asked.append(handler.request.uri)
+        self.add_server(app, socket)
+        return str(self.provider.issuer)
+
+    def start_broken(self, **answers: tuple[int, Any]) -> str:
+        """Serve answers, such as token=(500, "no"), in place of a provider; return its address."""
+        self.broken_asked: list[Any] = []
+        broken = {f"/{path}": answer for path, answer in answers.items()}
+        socket, port = bind_unused_port()
+        app = tornado.web.Application(
+            [(".*", BrokenHandler)], broken=broken, asked=self.broken_asked
+        )
+        self.add_server(app, socket)
+        return f"http://127.0.0.1:{port}"
+
+    def add_server(self, app: tornado.web.Application, socket: Any) -> None:
+        server = HTTPServer(app)
+        server.add_sockets([socket])
+        self.servers.append(server)
+
+    def asked_for(self, path: str) -> int:
+        """How often the provider was asked for a path."""
+        return sum(urlsplit(uri).path == path for uri in self.asked)
+
+    def agree(self, address: str, user: str = "1001") -> HTTPResponse:
+        """Open the provider's page and press a button; return the redirect back to the app."""
+        page = self.get(address)
+        assert page.code == 200, page.body
+        token = re.search(r'name="_xsrf" value="([^"]+)"', page.body.decode())
+        assert token
+        return self.post(address, f"_xsrf={token[1]}&user={user}")
+
+    def begin(self, path: str = "/login") -> str:
+        """Log in up to the redirect to the provider; return where it leads."""
+        response = self.get(path)
+        assert response.code == 302, response.body
+        return str(response.headers["Location"])
+
+    def dance(self, user: str = "1001", path: str = "/login") -> HTTPResponse:
+        """The whole login; return the app's answer to the callback."""
+        return self.get(self.agree(self.begin(path), user).headers["Location"])
+
+    @contextlib.contextmanager
+    def another_browser(self) -> Any:
+        """Inside, requests come from a browser with cookies of its own."""
+        mine, self.jar = self.jar, {}
+        yield
+        self.jar = mine

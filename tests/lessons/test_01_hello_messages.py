@@ -1,0 +1,176 @@
+"""Lesson 01: the messages of TROUBLESHOOTING.md, provoked."""
+
+import subprocess
+from typing import Any
+
+import pytest
+import tornado.escape
+import tornado.web
+from tornado.testing import bind_unused_port
+
+from tests.lessons.cases import RoutesTestCase
+
+
+class ColourHandler(tornado.web.RequestHandler):
+    def initialize(self, colour: str) -> None:
+        self.colour = colour
+
+
+class GetHandler(tornado.web.RequestHandler):
+    """Calls what the route says instead of a method of its own."""
+
+    def initialize(self, do: Any) -> None:
+        self.do = do
+
+    async def get(self) -> None:
+        self.write("sent, if flushed")
+        await self.do(self)
+
+
+class IndexedErrorHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.send_error(409)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish(str(kwargs["exc_info"]))
+
+
+class NoCaptureHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        raise AssertionError("never reached")
+
+
+async def write_list(handler: tornado.web.RequestHandler) -> None:
+    handler.write([1])  # type: ignore[arg-type]
+
+
+async def write_late(handler: tornado.web.RequestHandler) -> None:
+    handler.redirect("/")
+    handler.write("too late")
+
+
+async def finish_twice(handler: tornado.web.RequestHandler) -> None:
+    handler.finish()
+    handler.finish()
+
+
+async def redirect_late(handler: tornado.web.RequestHandler) -> None:
+    await handler.flush()
+    handler.redirect("/")
+
+
+async def reverse(handler: tornado.web.RequestHandler) -> None:
+    handler.reverse_url("nowhere")
+
+
+async def unsafe(handler: tornado.web.RequestHandler) -> None:
+    handler.set_header("X-Next", "one\ntwo")
+
+
+async def no_header(handler: tornado.web.RequestHandler) -> None:
+    handler.request.headers.get("Content-Type").startswith("text/")  # type: ignore[union-attr]
+
+
+async def no_json(handler: tornado.web.RequestHandler) -> None:
+    tornado.escape.json_decode("")
+
+
+async def text_code(handler: tornado.web.RequestHandler) -> None:
+    handler.send_error("404")  # type: ignore[arg-type]
+
+
+async def capital(handler: tornado.web.RequestHandler) -> None:
+    handler.Application  # type: ignore[attr-defined]  # noqa: B018
+
+
+IN_THE_LOG = {
+    "write() only accepts bytes, unicode, and dict objects": write_list,
+    "Cannot write() after finish()": write_late,
+    "finish() called twice": finish_twice,
+    "Cannot redirect after headers have been written": redirect_late,
+    "Cannot send error response after headers written": redirect_late,
+    "not found in named urls": reverse,
+    "Unsafe header value": unsafe,
+    "'NoneType' object has no attribute 'startswith'": no_header,
+    "JSONDecodeError: Expecting value": no_json,
+    "'<=' not supported between instances of 'int' and 'str'": text_code,
+    "has no attribute 'Application'": capital,
+}
+
+
+class MessagesTest(RoutesTestCase):
+    @pytest.fixture(autouse=True)
+    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        self.caplog = caplog
+
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application(
+            [
+                *[(f"/{do.__name__}", GetHandler, {"do": do}) for do in IN_THE_LOG.values()],
+                ("/no-colour", ColourHandler),
+                ("/capital-permanent", tornado.web.RedirectHandler, {"url": "/", "Permanent": 1}),
+                (r"/capture/(\w+)", NoCaptureHandler),
+                ("/indexed", IndexedErrorHandler),
+            ]
+        )
+
+    def test_a_handler_that_fails_says_so_in_the_log(self) -> None:
+        for message, do in IN_THE_LOG.items():
+            with self.subTest(message=message):
+                self.caplog.clear()
+                self.get(f"/{do.__name__}")
+                self.assertIn(message, self.caplog.text)
+
+    def test_a_dropped_connection_says_why_in_the_log(self) -> None:
+        """C029, C074"""
+        for path, message in [
+            ("/no-colour", "initialize() missing 1 required positional argument"),
+            ("/capital-permanent", "got an unexpected keyword argument 'Permanent'"),
+        ]:
+            with self.subTest(path=path):
+                self.caplog.clear()
+                self.assert_dropped(path)
+                self.assertIn(message, self.caplog.text)
+
+    def test_a_method_that_does_not_take_the_captures_says_so(self) -> None:
+        """C033"""
+        self.get("/capture/x")
+        self.assertIn("takes 1 positional argument but 2 were given", self.caplog.text)
+
+    def test_an_error_page_that_fails_says_so(self) -> None:
+        """C071"""
+        self.get("/indexed")
+        self.assertIn("Uncaught exception in write_error", self.caplog.text)
+
+    def test_the_default_pages_name_the_status(self) -> None:
+        """C012, C028"""
+        self.assertIn(b"404: Not Found", self.get("/nowhere").body)
+        self.assertIn(b"405: Method Not Allowed", self.post("/capture/x").body)
+
+
+@pytest.mark.service("curl")
+class CurlTest(RoutesTestCase):
+    routes = (("/no-colour", ColourHandler),)
+
+    async def curl(self, url: str) -> str:
+        loop = self.io_loop
+        done = await loop.run_in_executor(
+            None,
+            lambda: subprocess.run(
+                ["curl", "--silent", "--show-error", url], capture_output=True, encoding="utf-8"
+            ),
+        )
+        return done.stderr
+
+    def test_curl_says_that_the_connection_was_dropped(self) -> None:
+        """C029"""
+        url = self.get_url("/no-colour")
+        said = self.io_loop.run_sync(lambda: self.curl(url))
+        self.assertIn("Empty reply from server", said)
+
+    def test_curl_says_that_nobody_listens(self) -> None:
+        """C018"""
+        sock, port = bind_unused_port()
+        sock.close()
+        said = self.io_loop.run_sync(lambda: self.curl(f"http://127.0.0.1:{port}/"))
+        self.assertIn("Failed to connect", said)

@@ -1,0 +1,224 @@
+"""Every command in the README does what the README says, in a copy of the course as a learner has.
+
+Servers are started on a free port and stopped. `test` would start the tests inside the tests: it is
+shown to collect them through the same path; that they pass is what this run is about.
+"""
+
+import itertools
+import os
+import re
+import shlex
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tornado.testing import bind_unused_port
+
+from tests.course.checkout import ROOT, learn, make_checkout, read_until, start_learn
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"^```console\n(.*?)^```$", README, re.M | re.S)
+    for line in block.splitlines()
+]
+EXERCISE = "allow_head"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return make_checkout(tmp_path / "course")
+
+
+def with_free_port(arguments: list[str]) -> list[str]:
+    """The arguments with a port that no other test uses."""
+    socket, port = bind_unused_port()
+    socket.close()
+    return [*(one for one in arguments if not one.startswith("--port=")), f"--port={port}"]
+
+
+@contextmanager
+def serving(
+    checkout: Path, arguments: list[str], line: str = "http://", **environment: str
+) -> Iterator[str]:
+    """Start a server, give the address that it prints, and stop it as Ctrl-C does."""
+    with start_learn(checkout, *arguments, **environment) as process:
+        try:
+            said = read_until(process, line)
+            address = re.search(r"http://\S+", said)
+            assert address, said
+            yield address[0]
+            process.terminate()
+            rest, _ = process.communicate(timeout=60)
+            assert "Traceback" not in said + rest
+            assert process.returncode == (1 if sys.platform == "win32" else 0), said + rest
+        finally:
+            process.kill()
+
+
+def page(address: str) -> str:
+    """What the address shows. Jupyter prints it a moment before it listens."""
+    for attempt in itertools.count():
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or attempt == 10_000:
+                raise
+    raise AssertionError("unreachable")
+
+
+def shows(checkout: Path, arguments: list[str], text: str, status: int = 0) -> None:
+    """Run a command to its end: it prints the text and ends with the status."""
+    ended = learn(checkout, *arguments)
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    assert text in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def menu(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "Learn Tornado by running it")
+
+
+def list_(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "01_hello")
+
+
+def run(checkout: Path, arguments: list[str]) -> None:
+    with serving(checkout, with_free_port(arguments)) as address:
+        assert page(address)
+
+
+def start(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, EXERCISE)
+    assert (checkout / "my_work" / "01_hello" / f"{EXERCISE}.py").exists()
+
+
+def check(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "expected", status=1)
+    for solution in (checkout / "lessons/01_hello/exercises/solutions").glob("*.py"):
+        (checkout / "my_work/01_hello" / solution.name).write_bytes(solution.read_bytes())
+    shows(checkout, arguments, "olved.")
+
+
+def watch(checkout: Path, arguments: list[str]) -> None:
+    solution = checkout / "lessons/01_hello/exercises/solutions" / f"{EXERCISE}.py"
+    with start_learn(checkout, *arguments) as process:
+        try:
+            read_until(process, "Waiting for you to save")
+            (checkout / "my_work/01_hello" / solution.name).write_bytes(solution.read_bytes())
+            read_until(process, "All solved.")
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def hint(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "Hint 1 of")
+    shows(checkout, arguments, "Hint 2 of")
+
+
+def solution(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "Try it first", status=1)
+    shows(checkout, [*arguments, "--yes"], "def make_app")
+
+
+def reset(checkout: Path, arguments: list[str]) -> None:
+    copy = checkout / "my_work" / "01_hello" / f"{EXERCISE}.py"
+    learn(checkout, "start", "01")
+    copy.write_text("mine", encoding="utf-8")
+    shows(checkout, arguments, "is the stub again")
+    assert [kept.read_text(encoding="utf-8") for kept in copy.parent.glob("*.bak*")] == ["mine"]
+
+
+def progress(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "0 of")
+
+
+def notebook(checkout: Path, arguments: list[str]) -> None:
+    # No window, a port of its own, and nothing read from or written to the user's home.
+    quiet = ["--no-browser", *(["--allow-root"] if hasattr(os, "geteuid") else [])]
+    home = checkout / "home"
+    home.mkdir()
+    arguments = with_free_port([*arguments, *quiet])
+    with serving(checkout, arguments, "/lab?token=", HOME=str(home)) as address:
+        assert "<title>JupyterLab</title>" in page(address)
+        token = address.partition("?")[2]
+        server = address.partition("/lab")[0]
+        assert "01_hello.ipynb" in page(f"{server}/api/contents?{token}")
+
+
+def chat(checkout: Path, arguments: list[str]) -> None:
+    if "--help" in arguments:
+        return shows(checkout, arguments, "--database=")
+    arguments = with_free_port(arguments)
+    with serving(checkout, arguments) as address:
+        assert address.endswith(arguments[-1].partition("=")[2]), "it prints where to look"
+        assert "<html" in page(address)
+    data = next((a.partition("=")[2] for a in arguments if a.startswith("--data=")), "var")
+    assert (checkout / data / "chat.db").exists()
+    return None
+
+
+def test(checkout: Path, arguments: list[str]) -> None:
+    collected = learn(checkout, *arguments, "--collect-only", "--quiet", "tests/test_readme.py")
+    assert "test_the_command_does_what_it_says[python3 learn.py test]" in collected.stdout
+    assert collected.returncode == 0
+
+
+def bench(checkout: Path, arguments: list[str]) -> None:
+    """That a run ends in a table is shown in tests/benchmarks."""
+    shows(checkout, [*arguments, "--list"], "one room of 100")
+
+
+PROOFS: dict[str, Callable[[Path, list[str]], None]] = {
+    "": menu,
+    "list": list_,
+    "run": run,
+    "start": start,
+    "check": check,
+    "watch": watch,
+    "hint": hint,
+    "solution": solution,
+    "reset": reset,
+    "progress": progress,
+    "notebook": notebook,
+    "chat": chat,
+    "bench": bench,
+    "test": test,
+}
+test.__test__ = False  # type: ignore[attr-defined]  # it proves the command of that name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_does_what_it_says(command: str, checkout: Path) -> None:
+    python, program, *arguments = shlex.split(command)
+    assert (python, program) == ("python3", "learn.py"), "it works in every shell"
+    PROOFS[arguments[0] if arguments else ""](checkout, arguments)
+
+
+def test_the_readme_names_every_command() -> None:
+    shown = {[*command.split(), ""][2] for command in COMMANDS}
+    assert shown == set(PROOFS)
+    menu = subprocess.run(
+        [sys.executable, "-m", "course"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert set(re.findall(r"^. (\w+)  ", menu, re.M)) == set(PROOFS) - {""}
+
+
+def test_links_and_pictures_are_there() -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_map_shows_each_lesson_as_it_is() -> None:
+    lessons = {path.parent.name for path in ROOT.glob("lessons/[0-9][0-9]_*/README.md")}
+    ready = re.findall(r"^\| \[\d\d .*?\]\(lessons/(\w+)/README\.md\) .*\| ready \|$", README, re.M)
+    coming = re.findall(r"^\| (\d\d) .*\| coming \|$", README, re.M)
+    assert set(ready) == lessons, "the map in README.md links a lesson, and calls it ready"
+    assert not {name[:2] for name in lessons} & set(coming), "and no longer calls it coming"
