@@ -144,6 +144,7 @@ def make_chat(options: Options) -> Chat:
         signals=Limit(options.signal_rate, options.signal_burst),
         metrics=make_metrics(database, hub, bus),
         underway=Underway(),
+        sockets=Underway(),
     )
 
 

@@ -1,5 +1,6 @@
 """All that the handlers work with, in one place; `app.make_app` puts it together."""
 
+import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from capstone_chat.throttle import Throttle
 from capstone_chat.underway import Underway
 
 ANSWER_WITHIN = 5.0
-"""Seconds that a stop leaves to the requests that have begun."""
+"""Seconds that a stop leaves to the requests that have begun, and to clients to say goodbye."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Chat:
     """Read marks, typing and pings, by user."""
     metrics: Metrics
     underway: Underway
+    """Requests that are being answered."""
+    sockets: Underway
+    """Sockets that are open, until both sides have said goodbye."""
 
     async def open(self) -> None:
         """Join the other processes, before anybody connects.
@@ -62,9 +66,13 @@ class Chat:
 
     async def close(self) -> None:
         """Say goodbye to the sockets, answer the requests that have begun, finish the writes that
-        wait, and let go of everything."""
+        wait, and let go of everything.
+
+        The clients' goodbyes are waited for: a system that closes a socket with something unread
+        in it resets the connection, and the other side may then never read why.
+        """
         self.hub.close()
-        await self.underway.none(ANSWER_WITHIN)
+        await asyncio.gather(self.underway.none(ANSWER_WITHIN), self.sockets.none(ANSWER_WITHIN))
         await self.database.close()
         await self.bus.close()
         self.pool.shutdown(wait=False, cancel_futures=True)

@@ -1,29 +1,29 @@
-"""Requests that are being answered, so that a stop can wait for them."""
+"""What has begun and not ended, so that a stop can wait for it."""
 
 import asyncio
 import contextlib
 
 
 class Underway:
-    """Knows which requests have begun and not ended."""
+    """Knows which requests, or sockets, have begun and not ended."""
 
     def __init__(self) -> None:
-        self._requests: set[object] = set()
+        self._begun: set[object] = set()
         self._none = asyncio.Event()
         self._none.set()
 
-    def begin(self, request: object) -> None:
-        """A request is being answered."""
-        self._requests.add(request)
+    def begin(self, what: object) -> None:
+        """It has begun."""
+        self._begun.add(what)
         self._none.clear()
 
-    def end(self, request: object) -> None:
-        """It has been answered; to say so twice does no harm."""
-        self._requests.discard(request)
-        if not self._requests:
+    def end(self, what: object) -> None:
+        """It has ended; to say so twice does no harm."""
+        self._begun.discard(what)
+        if not self._begun:
             self._none.set()
 
     async def none(self, patience: float) -> None:
-        """Wait until nothing is being answered, at most `patience` seconds."""
+        """Wait until all has ended, at most `patience` seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._none.wait(), patience)

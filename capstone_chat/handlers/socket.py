@@ -67,6 +67,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.set_nodelay(True)
         if self.stream.closed():  # it has gone during the handshake, and on_close was called then
             return
+        self.chat.sockets.begin(self)
         hub, options = self.chat.hub, self.chat.options
         mine, here = bus.user(self.user.id), bus.address(self.request.remote_ip)
         if hub.closed:
@@ -265,6 +266,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
 
     def on_close(self) -> None:
         """Forget the socket."""
+        self.chat.sockets.end(self)
         self.waiting_sends = 0
         self.room_again.set()
         self.forget()

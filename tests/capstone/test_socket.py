@@ -1,6 +1,7 @@
 """The socket: what a client may say, what it hears, and how it is treated when it misbehaves."""
 
 import asyncio
+import json
 import struct
 import uuid
 from collections.abc import Callable
@@ -410,3 +411,31 @@ class NothingMissedTest(SocketCase):
         lines = [await self.anna.connect(), await self.bob.connect()]
         self.chat.hub.close()
         self.assertEqual([await line.closed() for line in lines], [1001, 1001])
+
+    @tornado.testing.gen_test
+    async def test_a_stop_waits_for_the_clients_to_say_goodbye(self) -> None:
+        order = []
+        on_close, close = SocketHandler.on_close, self.chat.database.close
+
+        def note(handler: SocketHandler) -> None:
+            order.append("the client has said goodbye")
+            on_close(handler)
+
+        async def note_too() -> None:
+            order.append("the database is closed")
+            await close()
+
+        stream = await self.anna.open_stream()
+        await self.until(lambda: len(self.chat.hub) == 1)
+        with (
+            mock.patch.object(SocketHandler, "on_close", note),
+            mock.patch.object(self.chat.database, "close", note_too),
+        ):
+            closing = asyncio.ensure_future(self.chat.close())
+            await stream.read_until(b"server is going away")
+            frame = {"type": "send", "cid": str(uuid.uuid4()), "conv": self.conv, "text": "late"}
+            await stream.write(client_frame(0x1, json.dumps(frame).encode()))
+            await stream.write(client_frame(0x8, struct.pack("!H", 1001)))
+            await closing
+        self.assertEqual(order, ["the client has said goodbye", "the database is closed"])
+        self.assertEqual(await stream.read_until_close(), b"")
