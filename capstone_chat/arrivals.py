@@ -38,4 +38,4 @@ class Arrivals:
                 membership.heads(connection, user.id), contacts.visible(connection, user.id)
             )
 
-        return await self._database.read(query)
+        return await self._database.look_up(query)

@@ -32,7 +32,7 @@ class Contacts:
 
     async def visible(self, user: Person) -> list[int]:
         """Return the ids of those contacts whose presence the user may see."""
-        return await self._database.read(lambda connection: visible(connection, user.id))
+        return await self._database.look_up(lambda connection: visible(connection, user.id))
 
     async def add(self, user: Person, name: str) -> dict[str, Any]:
         """Add somebody by user name; whoever was blocked no longer is.

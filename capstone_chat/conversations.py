@@ -58,7 +58,7 @@ class Conversations:
 
     async def heads(self, user: Person) -> dict[int, int]:
         """Return the newest seq of each conversation of the user."""
-        return await self._database.read(lambda connection: heads(connection, user.id))
+        return await self._database.look_up(lambda connection: heads(connection, user.id))
 
     async def open_private(self, user: Person, other: int) -> int:
         """Return the id of the private chat of two people, which is made if there is none yet.

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from capstone_chat import engines
+from capstone_chat.lookups import Lookups
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Database:
         self.engine = engines.connect(url, connections=readers + 1)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._lookups = Lookups(self.engine, self._readers)
         self._waiting: list[_Job] = []
         self._committing = False
         self.commits = 0
@@ -71,6 +73,10 @@ class Database:
                 return query(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    async def look_up(self, query: Callable[[sa.Connection], T]) -> T:
+        """Run a `query(connection)` that an index answers at once; see `lookups`."""
+        return await self._lookups.ask(query)
 
     async def write(
         self,

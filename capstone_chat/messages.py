@@ -63,7 +63,7 @@ class Messages:
             ProtocolError: it would not, as `post` says.
         """
         draft = NewEvent(conv, "message", user)
-        refused = await self._database.read(lambda connection: _refused(connection, [draft]))
+        refused = await self._database.look_up(lambda connection: _refused(connection, [draft]))
         for reason in refused.values():
             raise ProtocolError(*reason)
 

@@ -89,7 +89,7 @@ class Sessions:
         Args:
             use: note that the session was used, so that it does not end for want of use.
         """
-        row = await self._database.read(lambda connection: self._row(connection, token))
+        row = await self._database.look_up(lambda connection: self._row(connection, token))
         if row is None:
             return None
         session_id, created_at, seen_at, *user = row

@@ -23,7 +23,7 @@ FLOORS = [
     {
         *("protocol", "bus", "redis_bus", "elsewhere", "passwords", "names", "limits"),
         *("avatars", "metrics", "underway"),
-        *("database", "engines", "schema", "migrations", "options"),
+        *("database", "lookups", "engines", "schema", "migrations", "options"),
     },
 ]
 """From the roof down. A new file says here on which floor it lives."""

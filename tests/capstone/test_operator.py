@@ -69,7 +69,7 @@ class HealthTest(ChatCase):
         line = await anna.connect()
         gone = sa.exc.OperationalError("SELECT", {}, OSError("the database has gone"))
         with (
-            mock.patch.object(self.chat.database, "read", side_effect=gone),
+            mock.patch.object(self.chat.database, "look_up", side_effect=gone),
             mock.patch.object(self.chat.database, "write", side_effect=gone),
             self.assertLogs("capstone_chat.handlers.socket", "ERROR"),
         ):
