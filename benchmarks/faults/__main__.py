@@ -73,9 +73,9 @@ class Progress:
 
 async def play(row: Row, seed: int, short: bool, shared: Path, console: Console) -> Result:
     """Play one row, clear up after it, and see that nothing of it is left."""
-    before = Held.now()
     begin, begin_processor = time.monotonic(), processor_time()
     with console.status(row.fault) as status:
+        before = Held.now()
         progress = Progress(console, status, row.name)
         stage = Stage(row.name, seed, short, shared, progress.show)
         async with stage.stack:

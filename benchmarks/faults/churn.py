@@ -2,9 +2,10 @@
 
 import asyncio
 
-from benchmarks.faults.crowd import GENEROUS, SPARE, Crowd
+from benchmarks.faults.crowd import GENEROUS, Crowd
+from benchmarks.faults.leaks import SPARE, settle
 from benchmarks.faults.page import Line, Page
-from benchmarks.faults.processes import Chat
+from benchmarks.faults.processes import Chat, Usage
 from benchmarks.faults.stage import Stage, until
 
 AT_ONCE = 5
@@ -19,7 +20,7 @@ async def play(stage: Stage) -> None:
     data = stage.folder / "data"
     crowd = Crowd(stage, data, rooms=1, members=40)
     options = f"--data={data}", *GENEROUS
-    chat = await Chat(stage, "chat", *options, module="benchmarks.faults.observed").start()
+    chat = await Chat(stage, "chat", *options).start()
     pages = [Page(crowd.http, cookie) for cookie, _ in crowd.people]
     await pages[0].open(chat.url)
     _, made = await pages[0].call("POST", f"{chat.url}/api/groups", {"title": "Station"})
@@ -27,29 +28,26 @@ async def play(stage: Stage) -> None:
     await crowd.warm_up(chat.url)
     rounds, seconds = stage.pick((4, 2.0), (12, 100.0))
     visits = 0
-    held: list[dict[str, int]] = []
+    held: list[Usage] = []
     for number in range(rounds):
         end = asyncio.get_running_loop().time() + seconds
         counts = await asyncio.gather(
             *(visit_until(end, chat, pages[1 + n :: AT_ONCE], 2 + n, conv) for n in range(AT_ONCE))
         )
         visits += sum(counts)
-        await until("all have gone", lambda: chat.usage()["sockets"] <= 1)
-        held.append({**chat.usage(), "tasks": await chat.tasks()})
+        await until("all have gone", lambda: not chat.visitors())
+        held.append(await chat.usage())
         stage.say(f"round {number + 1} of {rounds}, {visits} visits, {held[-1]}")
-    stage.figures |= {
-        "visits": visits,
-        **{name: ", ".join(str(one[name]) for one in held) for name in ("KiB", "fds", "tasks")},
-    }
+    stage.figures["visits"] = visits
+    for name in "kib", "fds", "threads", "tasks":
+        stage.figures[name] = ", ".join(str(getattr(one, name)) for one in held)
     first, last = held[0], held[-1]
-    stage.expect_equal("tasks", last["tasks"], first["tasks"])
-    stage.expect(
-        "file descriptors", last["fds"] <= first["fds"] + SPARE, (first["fds"], last["fds"])
-    )
-    growth = last["KiB"] - first["KiB"]
+    stage.expect_equal("tasks", last.tasks, first.tasks)
+    stage.expect_equal("threads", last.threads, first.threads)
+    stage.expect("file descriptors", last.fds <= first.fds + SPARE, (first.fds, last.fds))
+    growth = last.kib - first.kib
     stage.expect("memory", growth < GROWTH, f"it grew by {growth} KiB in {visits} visits")
-    stage.expect_equal("exit code", await chat.stop(), 0)
-    stage.expect_equal("mistakes in the log", chat.mistakes(), [])
+    await settle(stage, crowd, chat)
 
 
 async def visit_until(end: float, chat: Chat, pages: list[Page], user: int, conv: int) -> int:

@@ -26,9 +26,6 @@ GENEROUS = (
     *("--sockets-per-address=1000000", "--drain=0.2"),
 )
 """Options without which the limits would be measured instead of the fault."""
-SPARE = 8
-"""File descriptors that may come later: SQLite has two for each connection, and a thread that reads
-opens one when it is first needed beside the others. A leak has one for each socket, or more."""
 
 
 class Crowd:

@@ -11,6 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from benchmarks.faults.crowd import GENEROUS, Crowd
+from benchmarks.faults.leaks import settle
 from benchmarks.faults.page import Page
 from benchmarks.faults.processes import Chat
 from benchmarks.faults.stage import Stage, until
@@ -134,8 +135,7 @@ async def full(stage: Stage, disk: Disk) -> None:
     stage.expect_equal(f"{disk.name}: other errors than 'unavailable'", strange, set())
     stage.expect_equal(f"{disk.name}: broken connections", dict(crowd.total("closes")), {})
     stage.figures[f"{disk.name}: refused"] = crowd.total("errors").total()
-    await crowd.leave()
-    stage.expect_equal(f"{disk.name}: exit code", await chat.stop(), 0)
+    await settle(stage, crowd, chat)
 
 
 async def reads(stage: Stage, disk: Disk, crowd: Crowd, chat: Chat, page: Page) -> None:

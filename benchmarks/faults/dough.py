@@ -1,5 +1,6 @@
 """What is thrown at a socket: decent frames, frames that are nearly decent, and broken ones."""
 
+import itertools
 import json
 import random
 import struct
@@ -34,6 +35,33 @@ def client_frame(payload: bytes, first: int = 0x81, *, masked: bool = True) -> b
     return head + (bytes(4) if masked else b"") + payload
 
 
+CUT = None
+"""Instead of a close code: the connection just ends, as RFC 6455 allows after nonsense (7.1.7)."""
+
+BROKEN: dict[str, tuple[bytes, int | None]] = {
+    "no UTF-8": (client_frame(b"\xff\xfe\xfa"), CUT),
+    "too long": (client_frame(b"a" * (64 * 1024 + 1)), 1009),
+    "longer than the sea": (b"\x81\xff" + b"\xff" * 8, 1009),
+    "too long in pieces": (
+        client_frame(b"a" * 40_000, 0x01) + client_frame(b"a" * 40_000, 0x80),
+        1009,
+    ),
+    "no such opcode": (client_frame(b"{}", 0x83), CUT),
+    "reserved bits": (client_frame(b"{}", 0xF1), CUT),
+    "a ping that is too long": (client_frame(b"x" * 200, 0x89), CUT),
+    "a control frame in pieces": (client_frame(b"", 0x09), CUT),
+    "the rest of nothing": (client_frame(b"{}", 0x80), CUT),
+    "a message in a message": (client_frame(b"{}", 0x01) + client_frame(b"{}", 0x81), CUT),
+    "another protocol": (b"GET / HTTP/1.1\r\n\r\n", CUT),
+    "a close code that is not allowed": (client_frame(struct.pack("!H", 999), 0x88), 999),
+    "half a close code": (client_frame(b"\x03", 0x88), 1005),
+    "a goodbye in no UTF-8": (client_frame(struct.pack("!H", 1000) + b"\xff", 0x88), CUT),
+    "a goodbye": (client_frame(struct.pack("!H", 1000), 0x88), 1000),
+    "a goodbye without a code": (client_frame(b"", 0x88), 1005),
+}
+"""What ends a socket, and the code that the server must close with; 1005 stands for none."""
+
+
 class Dough:
     """Makes frames.
 
@@ -45,6 +73,7 @@ class Dough:
     def __init__(self, dice: random.Random, convs: Sequence[int]) -> None:
         self.random = dice
         self.convs = convs
+        self._broken = itertools.cycle(dice.sample(list(BROKEN.items()), len(BROKEN)))
 
     def event(self) -> dict[str, Any]:
         """Return a frame of the protocol."""
@@ -112,24 +141,11 @@ class Dough:
         ping = client_frame(b"", 0x89)  # and a control frame may stand between them
         return client_frame(payload[:cut], 0x01) + ping + client_frame(payload[cut:], 0x80)
 
-    def broken(self) -> bytes:
-        """Return what is no WebSocket frame at all, or not allowed; the server has to close."""
-        return self.random.choice(
-            [
-                client_frame(b"\xff\xfe\xfa"),  # no UTF-8
-                client_frame(b"a" * (64 * 1024 + 1)),  # too long
-                client_frame(b"{}", 0x83),  # an opcode that does not exist
-                client_frame(b"{}", 0xF1),  # reserved bits
-                client_frame(b"{}", masked=False),
-                client_frame(b"x" * 200, 0x89),  # a ping that is too long
-                client_frame(b"", 0x09),  # a control frame in pieces
-                client_frame(b"{}", 0x80),  # the rest of nothing
-                client_frame(b"{}", 0x01) + client_frame(b"{}", 0x81),  # a message in a message
-                client_frame(struct.pack("!H", 999), 0x88),  # a close code that is not allowed
-                client_frame(b"\x03", 0x88),  # half a close code
-                client_frame(struct.pack("!H", 1000) + b"\xff", 0x88),
-                b"\x81\xff" + b"\xff" * 8,  # longer than the sea
-                self.random.randbytes(64),
-                b"GET / HTTP/1.1\r\n\r\n",
-            ]
-        )
+    def broken(self) -> tuple[str, bytes, int | None]:
+        """Return one after the other of `BROKEN`: the name, the bytes, and what must close it."""
+        name, (data, code) = next(self._broken)
+        return name, data, code
+
+    def noise(self) -> bytes:
+        """Return what may be anything."""
+        return self.random.randbytes(64)

@@ -26,10 +26,10 @@ class LagProbe:
         self._thread = threading.Thread(target=self._ask, daemon=True)
         self._thread.start()
 
-    def share(self, part: float) -> float:
-        """Return the milliseconds within which this part of the answers came; 1.0 for all."""
-        ordered = sorted(self.seconds) or [0.0]
-        return ordered[min(len(ordered) - 1, int(part * len(ordered)))] * 1000
+    @property
+    def longest(self) -> float:
+        """The milliseconds that the slowest answer took."""
+        return max(self.seconds, default=0.0) * 1000
 
     async def stop(self) -> None:
         """Ask no more."""

@@ -1,5 +1,5 @@
-"""The chat, with two things for the eyes of the faults: its clock may be wrong, and on SIGUSR1 it
-logs how many tasks it has.
+"""The chat, with what the eyes of the faults need: on SIGUSR1 it logs how many tasks it has and how
+long its loop was held up; and its clock may be wrong.
 
     python -m benchmarks.faults.observed --port=0 ...
 
@@ -9,14 +9,50 @@ CLOCK_OFF in the environment is the number of seconds by which its clock is wron
 import asyncio
 import logging
 import os
+import selectors
 import signal
 import sys
 import time
 from types import FrameType
 
 import capstone_chat.__main__
+from capstone_chat.options import Options
 
 log = logging.getLogger("chat.faults")
+
+
+class Turns:
+    """Measures each turn of the loop: from when it has heard what is ready until it listens again.
+
+    So long everybody else has to wait. The time in which the thread could have gone on, but the
+    machine had no processor free for it, is taken off. The time in which it waited for anything
+    else, such as a server, a lock or the interpreter, is not.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self.longest = 0.0
+        """Seconds of the longest turn."""
+        # Nanoseconds that this thread has run, and that it has waited for a processor.
+        self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        self._began = self._clock()
+        self._select = selector.select
+        selector.select = self._between  # type: ignore[method-assign]
+
+    def _between(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.longest = max(self.longest, self._clock() - self._began)
+        ready = self._select(timeout)
+        self._began = self._clock()
+        return ready
+
+    def _clock(self) -> float:
+        waited = int(os.pread(self._schedstat, 100, 0).split()[1])
+        return (time.perf_counter_ns() - waited) / 1e9
+
+    def tell(self, _number: int, _frame: FrameType | None) -> None:
+        """Log how many tasks there are, and the longest turn since this was last asked."""
+        longest, self.longest = self.longest, 0.0
+        fields = {"tasks": len(asyncio.all_tasks()), "held_ms": round(longest * 1000)}
+        log.warning("observed", extra={"fields": fields})
 
 
 def shift_clock(seconds: int) -> None:
@@ -26,13 +62,17 @@ def shift_clock(seconds: int) -> None:
     time.time_ns = lambda: real_ns() + seconds * 1_000_000_000
 
 
-def count_tasks(_number: int, _frame: FrameType | None) -> None:
-    """Log how many tasks there are."""
-    tasks = len(asyncio.all_tasks())
-    log.warning("counted", extra={"fields": {"tasks": tasks}})
+real_serve = capstone_chat.__main__.serve
+
+
+async def serve(options: Options) -> None:
+    """Serve, observed."""
+    turns = Turns(asyncio.get_running_loop()._selector)  # type: ignore[attr-defined]
+    signal.signal(signal.SIGUSR1, turns.tell)
+    await real_serve(options)
 
 
 if __name__ == "__main__":
     shift_clock(int(os.environ.get("CLOCK_OFF", "0")))
-    signal.signal(signal.SIGUSR1, count_tasks)
+    capstone_chat.__main__.serve = serve
     sys.exit(capstone_chat.__main__.main())

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +80,34 @@ class Process:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a chat process holds."""
+
+    kib: int
+    """Resident memory."""
+    fds: int
+    threads: int
+    tasks: int
+    sockets: int
+    """Those of clients."""
+
+
 class Chat(Process):
-    """A chat process. It keeps its port over restarts.
+    """A chat process, observed (see there). It keeps its port over restarts.
 
     Args:
         options: as on the command line.
-        module: what is run; `benchmarks.faults.observed` can tell more and lie about the time.
+        clock_off: seconds by which its clock is wrong.
     """
 
-    def __init__(
-        self, stage: Stage, name: str, *options: str, module: str = "capstone_chat"
-    ) -> None:
+    def __init__(self, stage: Stage, name: str, *options: str, clock_off: int = 0) -> None:
         super().__init__(stage, name)
         self.port = 0
         self.options = options
-        self.module = module
-        self.environment = dict(os.environ)
+        self.environment = {**os.environ, "CLOCK_OFF": str(clock_off)}
+        self.idle: Usage | None = None
+        """What it held before anybody came."""
 
     @property
     def url(self) -> str:
@@ -104,7 +117,7 @@ class Chat(Process):
     async def start(self, *more: str) -> "Chat":
         """Start it and wait until it listens."""
         await self.spawn(
-            *(sys.executable, "-m", self.module),
+            *(sys.executable, "-m", "benchmarks.faults.observed"),
             *(f"--port={self.port}", "--address=127.0.0.1", "--logging=warning"),
             *self.options,
             *more,
@@ -116,6 +129,8 @@ class Chat(Process):
         if found is None:
             raise FaultError(f"{self.name} did not start: {self.said()[-2000:]}")
         self.port = int(found[1])
+        if self.idle is None:
+            self.idle = await self.usage()
         return self
 
     def lines(self, level: str) -> list[dict[str, Any]]:
@@ -131,20 +146,31 @@ class Chat(Process):
             if not line.startswith("{") or "traceback" in json.loads(line)
         ]
 
-    def usage(self) -> dict[str, int]:
-        """Return how much it holds: resident KiB, file descriptors, threads, TCP sockets."""
+    async def usage(self) -> Usage:
+        """Return what it holds now."""
+        told = await self.observe()
         seen = psutil.Process(self.pid)
         with seen.oneshot():
-            return {
-                "KiB": seen.memory_info().rss // 1024,
-                "fds": seen.num_fds(),
-                "threads": seen.num_threads(),
-                "sockets": sum(c.status != "TIME_WAIT" for c in seen.net_connections("tcp")),
-            }
+            return Usage(
+                kib=seen.memory_info().rss // 1024,
+                fds=seen.num_fds(),
+                threads=seen.num_threads(),
+                tasks=told["tasks"],
+                sockets=self.visitors(),
+            )
 
-    async def tasks(self) -> int:
-        """Return how many asyncio tasks it has; only of `benchmarks.faults.observed`."""
-        answers = self.said().count('"tasks"')
+    def visitors(self) -> int:
+        """Return how many connections of clients it has, half-closed ones among them."""
+        return sum(
+            connection.laddr.port == self.port and connection.status != psutil.CONN_LISTEN
+            for connection in psutil.Process(self.pid).net_connections("tcp")
+        )
+
+    async def observe(self) -> dict[str, int]:
+        """Return how many tasks it has, and for how many milliseconds at most its loop was held up
+        since this was last asked."""
+        answers = self.said().count('"held_ms"')
         self.signal(signal.SIGUSR1)
-        await until(f"{self.name} counts its tasks", lambda: self.said().count('"tasks"') > answers)
-        return int(self.lines("warning")[-1]["tasks"])
+        await until(f"{self.name} tells", lambda: self.said().count('"held_ms"') > answers)
+        told = [line for line in self.lines("warning") if "held_ms" in line][-1]
+        return {name: int(told[name]) for name in ("tasks", "held_ms")}

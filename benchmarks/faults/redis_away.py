@@ -5,6 +5,7 @@ import time
 
 from benchmarks.faults.client import Client
 from benchmarks.faults.crowd import GENEROUS, Crowd
+from benchmarks.faults.leaks import settle
 from benchmarks.faults.processes import Chat
 from benchmarks.faults.servers import MariaDB, Redis
 from benchmarks.faults.stage import FaultError, Stage, until
@@ -43,9 +44,7 @@ async def play(stage: Stage) -> None:
     stage.figures["kills"] = number + 1
     stage.expect_equal("errors", dict(crowd.total("errors")), {})
     stage.expect_equal("broken connections", dict(crowd.total("closes")), {})
-    for chat in chats:
-        stage.expect_equal("exit code", await chat.stop(), 0)
-        stage.expect_equal("mistakes in the log", chat.mistakes()[:3], [])
+    await settle(stage, crowd, *chats)
 
 
 async def flow(crowd: Crowd, more: int) -> None:

@@ -51,7 +51,7 @@ ROWS = (
         "the database frozen, and killed",
         "no false ack, what is sent again lands once, lag under 100 ms, readyz 503, healthz 200",
         database.play,
-        MARIADB,
+        (*MARIADB, "initdb", "postgres"),
     ),
     Row(
         "redis",

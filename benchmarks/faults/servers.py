@@ -1,11 +1,17 @@
 """The servers beside the chat, each started for one row, in its folder, on a free port."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
 
+import psutil  # type: ignore[import-untyped]
 import sqlalchemy as sa
 
 from benchmarks.faults.processes import Process
@@ -16,8 +22,13 @@ PACKAGES = {
     "mariadb-install-db": "mariadb-server",
     "redis-server": "redis-server",
     "nginx": "nginx",
+    "initdb": "postgresql",
+    "postgres": "postgresql",
 }
 """Programs, and the packages of Debian and Ubuntu that bring them."""
+
+POSTGRESQL = Path("/usr/lib/postgresql")
+"""Where Debian has PostgreSQL, a folder for each version."""
 
 
 def program(name: str) -> str:
@@ -26,9 +37,9 @@ def program(name: str) -> str:
     Raises:
         Missing: it is not there.
     """
-    # Debian keeps servers in sbin, which is not on every user's PATH.
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    found = shutil.which(name, path=path)
+    # Debian keeps servers in sbin, which is not on every user's PATH, and PostgreSQL's elsewhere.
+    places = ["/usr/sbin", "/usr/local/sbin", *map(str, POSTGRESQL.glob("*/bin"))]
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
     if found is None:
         raise Missing(
             f"there is no program {name} on the PATH nor in /usr/sbin; on Debian and Ubuntu"
@@ -44,19 +55,84 @@ def answers(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-class MariaDB(Process):
-    """A MariaDB server with an empty database."""
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+class DatabaseServer(Process, ABC):
+    """A database server with an empty database. It can freeze.
+
+    Args:
+        account: driver and user, as in the URLs of SQLAlchemy.
+    """
+
+    def __init__(self, stage: Stage, name: str, account: str) -> None:
+        super().__init__(stage, name)
+        self.port = free_port()
+        self.folder = stage.folder / name
+        self.server = f"{account}@127.0.0.1:{self.port}"
+        self.url = f"{self.server}/chat"
+
+    @abstractmethod
+    async def start(self) -> Self:
+        """Start it, on what it held before if anything, and wait until it answers."""
+
+    def freeze(self) -> None:
+        """Let it answer nothing any more; its connections stay."""
+        self.signal(signal.SIGSTOP)  # first, so that no more processes come
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        self._signal_all(signal.SIGCONT)
+
+    async def kill(self) -> None:
+        """End it at once, with all its processes."""
+        if self.runs:
+            self.freeze()
+            killed = self._signal_all(signal.SIGKILL)
+            await self.process.wait()
+            await until(f"{self.name} is dead", lambda: not any(map(_lives, killed)))
+
+    def _signal_all(self, number: signal.Signals) -> list[psutil.Process]:
+        server = psutil.Process(self.pid)
+        processes = [*server.children(recursive=True), server]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        return processes
+
+    async def _answers(self, database: str, *make: str) -> None:
+        """Wait until it answers in a database; then make the chat's own with these statements."""
+
+        def ask() -> bool:
+            engine = sa.create_engine(f"{self.server}/{database}", isolation_level="AUTOCOMMIT")
+            try:
+                with engine.connect() as connection:
+                    for statement in make:
+                        connection.execute(sa.text(statement))
+            except sa.exc.OperationalError:
+                return False
+            finally:
+                engine.dispose()
+            return True
+
+        await until_async(f"{self.name} answers", lambda: asyncio.to_thread(ask), 60)
+
+
+class MariaDB(DatabaseServer):
+    """A MariaDB server."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, "mariadb")
-        self.port = free_port()
+        super().__init__(stage, "mariadb", "mysql+pymysql://root")
         self.template = stage.shared / "mariadb"
-        self.folder = stage.folder / "mariadb"
-        self.url = f"mysql+pymysql://root@127.0.0.1:{self.port}/chat"
         # A server that runs as root must be told that this is meant.
         self.who = ["--user=root"] if os.geteuid() == 0 else []
 
-    async def start(self) -> "MariaDB":
+    async def start(self) -> Self:
         """Start it, on what it held before if anything, and wait until it answers."""
         if not self.folder.exists():
             await self._install()
@@ -66,7 +142,7 @@ class MariaDB(Process):
             *("--bind-address=127.0.0.1", f"--socket={self.folder / 's'}"),
             *(f"--pid-file={self.folder / 'pid'}", "--innodb-log-file-size=8M"),
         )
-        await until_async("MariaDB answers", self._ready, 60)
+        await self._answers("", "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4")
         return self
 
     async def _install(self) -> None:
@@ -81,20 +157,38 @@ class MariaDB(Process):
             await self.process.wait()
         await asyncio.to_thread(shutil.copytree, self.template, self.folder)
 
-    async def _ready(self) -> bool:
-        def ask() -> bool:
-            engine = sa.create_engine(self.url.removesuffix("chat"))
-            try:
-                with engine.begin() as connection:
-                    create = "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4"
-                    connection.execute(sa.text(create))
-            except sa.exc.OperationalError:
-                return False
-            finally:
-                engine.dispose()
-            return True
 
-        return await asyncio.to_thread(ask)
+class PostgreSQL(DatabaseServer):
+    """A PostgreSQL server. It refuses to run as root, and then runs as its package's own user."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, "postgresql", "postgresql+psycopg://chat")
+        self.who: dict[str, Any] = {"cwd": self.folder}
+        if os.geteuid() == 0:
+            self.who |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+            for folder in stage.shared, stage.folder:  # it must get to its own
+                folder.chmod(0o711)
+
+    async def start(self) -> Self:
+        """Start it, on what it held before if anything, and wait until it answers."""
+        new = not self.folder.exists()
+        if new:
+            self.folder.mkdir(0o700)
+            if "user" in self.who:
+                shutil.chown(self.folder, self.who["user"], self.who["group"])
+            await self.spawn(
+                *(program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
+                *("--encoding=UTF8", "--locale=C", f"--pgdata={self.folder / 'data'}"),
+                **self.who,
+            )
+            await self.process.wait()
+        await self.spawn(
+            *(program("postgres"), "-D", self.folder / "data", "-p", str(self.port)),
+            *("-h", "127.0.0.1", "-c", "unix_socket_directories="),
+            **self.who,
+        )
+        await self._answers("postgres", *(["CREATE DATABASE chat"] if new else []))
+        return self
 
 
 class Redis(Process):
