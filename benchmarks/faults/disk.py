@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from benchmarks.faults.crowd import GENEROUS, Crowd
 from benchmarks.faults.leaks import settle
 from benchmarks.faults.page import Page
-from benchmarks.faults.processes import Chat
+from benchmarks.faults.processes import Chat, Process
 from benchmarks.faults.stage import Stage, until
 
 LONG_AGO = 120_000
@@ -78,12 +78,12 @@ class LowCeiling:
 
 
 def small_disk(stage: Stage) -> SmallDisk | None:
-    """Mount a file system of 16 MiB, if this user may."""
+    """Mount a file system of 64 MiB, if this user may: SQLite's log alone takes 16 of them."""
     if os.geteuid() != 0:
         return None
     folder = stage.folder / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         return None
     unmount = ["umount", "--lazy", str(folder)]
@@ -104,7 +104,8 @@ async def play(stage: Stage) -> None:
 async def full(stage: Stage, disk: Disk) -> None:
     """Fill it under load, see what works and what says that it does not, and give room again."""
     crowd = Crowd(stage, disk.folder, rooms=2, members=5)
-    chat = await Chat(stage, disk.name, f"--data={disk.folder}", *GENEROUS).start()
+    chat = Chat(stage, disk.name, f"--data={disk.folder}", *GENEROUS)
+    await logged_by_another(stage, chat)
     page = Page(crowd.http, crowd.people[0][0])
     await page.open(chat.url)
     crowd.arrive([lambda: chat.url])
@@ -136,6 +137,17 @@ async def full(stage: Stage, disk: Disk) -> None:
     stage.expect_equal(f"{disk.name}: broken connections", dict(crowd.total("closes")), {})
     stage.figures[f"{disk.name}: refused"] = crowd.total("errors").total()
     await settle(stage, crowd, chat)
+
+
+async def logged_by_another(stage: Stage, chat: Chat) -> None:
+    """Start it with a log that another process writes, for which the limit on files is none."""
+    end, begin = os.pipe()
+    try:
+        await Process(stage, chat.name).spawn("cat", stdin=end)
+        await chat.start(stderr=begin)
+    finally:
+        os.close(end)
+        os.close(begin)
 
 
 async def reads(stage: Stage, disk: Disk, crowd: Crowd, chat: Chat, page: Page) -> None:

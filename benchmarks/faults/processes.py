@@ -26,11 +26,17 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
         stage.stack.push_async_callback(self.kill)
 
-    async def spawn(self, *command: str | Path, stdout: int | None = None, **more: Any) -> None:
+    async def spawn(
+        self,
+        *command: str | Path,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        **more: Any,
+    ) -> None:
         """Start it; what it says is added to its log."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *map(str, command), stdout=stdout or log, stderr=log, **more
+                *map(str, command), stdout=stdout or log, stderr=stderr or log, **more
             )
 
     async def line(self, seconds: float = 60) -> str:
@@ -114,7 +120,7 @@ class Chat(Process):
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self, *more: str) -> "Chat":
+    async def start(self, *more: str, stderr: int | None = None) -> "Chat":
         """Start it and wait until it listens."""
         await self.spawn(
             *(sys.executable, "-m", "benchmarks.faults.observed"),
@@ -124,6 +130,7 @@ class Chat(Process):
             cwd=ROOT,
             env=self.environment,
             stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
         )
         found = re.search(r"Open http://127\.0\.0\.1:(\d+)", await self.line())
         if found is None:

@@ -25,7 +25,7 @@ async def play(stage: Stage) -> None:
     chats = [Chat(stage, f"chat{n}", *options) for n in range(2)]
     await asyncio.gather(*(chat.start() for chat in chats))
     crowd.arrive([lambda: chats[0].url, lambda: chats[1].url])
-    for number in range(stage.pick(1, 20)):
+    for number in range(stage.pick(1, 10)):
         crowd.talk(every=0.2)
         await flow(crowd, 50)
         acked = len(crowd.ledger.acked)
