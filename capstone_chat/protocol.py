@@ -17,6 +17,7 @@ FRAME_LIMIT = 64 * 1024
 
 # A socket is closed with one of these (RFC 6455, 7.4). 3000-3499: come back; 3500-3999: do not.
 GOING_AWAY = 1001
+TRY_AGAIN = 1013
 SLOW = 3008
 SESSION_ENDED = 3500
 BAD_FRAMES = 3501

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from http import HTTPStatus
 
 import sqlalchemy.exc
 import tornado.httputil
@@ -13,7 +14,7 @@ import tornado.websocket
 from capstone_chat import bus, engines, protocol
 from capstone_chat.events import Event
 from capstone_chat.handlers import wire
-from capstone_chat.handlers.base import BaseHandler
+from capstone_chat.handlers.base import ApiError, BaseHandler
 from capstone_chat.limits import Limit
 from capstone_chat.membership import NotFound
 from capstone_chat.protocol import Ping, ProtocolError, Read, Send, Typing
@@ -47,6 +48,11 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         if "Origin" not in self.request.headers:
             raise tornado.web.HTTPError(403)
 
+    def show_error(self, status: HTTPStatus, error: ApiError | None) -> None:
+        """Refuse a handshake without a page: nobody sees it, and who asked may have gone."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status.phrase}\n")
+
     def get_websocket_protocol(self) -> tornado.websocket.WebSocketProtocol | None:
         """Read frames in bulk."""
         found = super().get_websocket_protocol()
@@ -68,6 +74,15 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         if self.stream.closed():  # it has gone during the handshake, and on_close was called then
             return
         self.chat.sockets.begin(self)
+        try:
+            await self.arrive()
+        except engines.Unreachable as error:
+            log.error("a socket was not opened: %s", error)
+            self.end(protocol.TRY_AGAIN, "the server is not well")
+
+    async def arrive(self) -> None:
+        """Hear what concerns the user, and say hello."""
+        assert self.session is not None
         hub, options = self.chat.hub, self.chat.options
         mine, here = bus.user(self.user.id), bus.address(self.request.remote_ip)
         if hub.closed:

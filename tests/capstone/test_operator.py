@@ -63,6 +63,20 @@ class HealthTest(ChatCase):
         self.assertEqual(await (await anna.open_socket()).closed(), 1001)
 
     @tornado.testing.gen_test
+    async def test_a_database_that_fails_while_a_socket_opens_closes_it_with_1013(self) -> None:
+        anna = await self.person("anna")
+        gone = sa.exc.OperationalError("SELECT", {}, OSError("the database has gone"))
+        for owner, name in (self.chat.arrivals, "look_up"), (self.chat.conversations, "heads"):
+            with (
+                self.subTest(name),
+                mock.patch.object(owner, name, side_effect=gone),
+                self.assertNoLogs("tornado.application"),
+                self.assertLogs("capstone_chat.handlers.socket", "ERROR"),
+            ):
+                self.assertEqual(await (await anna.open_socket()).closed(), 1013)
+        await (await anna.connect()).heard()
+
+    @tornado.testing.gen_test
     async def test_a_database_in_trouble_ends_no_socket(self) -> None:
         anna = await self.person("anna")
         conv = await anna.group()

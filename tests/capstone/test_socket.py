@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+import sqlalchemy as sa
 import tornado.httpclient
 import tornado.iostream
 import tornado.testing
@@ -297,6 +298,36 @@ class GoneTest(SocketCase):
             await over.wait()
             await self.quiet(await self.bob.connect())
         self.assertEqual((self.chat.hub.hearing("user:1"), len(self.chat.hub)), (0, 1))
+
+    @tornado.testing.gen_test
+    async def test_amid_a_handshake_that_is_refused(self) -> None:
+        called, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        on_close, on_finish = SocketHandler.on_close, SocketHandler.on_finish
+
+        async def fail(_token: str) -> None:
+            called.set()
+            await go.wait()
+            raise sa.exc.OperationalError("SELECT", {}, OSError("the database has gone"))
+
+        def let_go(handler: SocketHandler) -> None:
+            on_close(handler)
+            go.set()
+
+        def note(handler: SocketHandler) -> None:
+            on_finish(handler)
+            over.set()
+
+        with (
+            mock.patch.object(self.chat.sessions, "find", fail),
+            mock.patch.object(SocketHandler, "on_close", let_go),
+            mock.patch.object(SocketHandler, "on_finish", note),
+            self.assertNoLogs("tornado.application"),
+            self.assertLogs("capstone_chat.handlers.base", "ERROR"),
+        ):
+            stream = await self.anna.open_stream()
+            await called.wait()
+            stream.close()
+            await over.wait()
 
     @tornado.testing.gen_test
     async def test_amid_opening(self) -> None:
