@@ -11,8 +11,9 @@ from benchmarks.faults.stage import Stage, until
 AT_ONCE = 5
 """People who come and go at a time."""
 GROWTH = 4 * 1024
-"""KiB by which the memory may grow after the first round: what SQLite caches of the group grows with
-its history. In 20 minutes that is some hundred bytes a visit; an object that stays has more."""
+"""KiB by which the memory may grow after the first round: what SQLite caches of the group grows
+with its history. In 20 minutes that is some hundred bytes a visit; an object that stays has more.
+"""
 
 
 async def play(stage: Stage) -> None:

@@ -154,6 +154,7 @@ class Client:
             if self.leaving:
                 socket.close(1000)
             while (message := await socket.read_message()) is not None:
+                self._answered = asyncio.get_running_loop().time()
                 await self._hear(json.loads(message))
             ended = True
             self.closes[socket.close_code] += 1
@@ -188,7 +189,6 @@ class Client:
                 await self._resume(event["heads"].get(str(self.conv), 0))
                 self.synced.set()
             case "pong":
-                self._answered = asyncio.get_running_loop().time()
                 await self._resume(event["heads"].get(str(self.conv), 0))
             case "ack":
                 self.ledger.ack(event["cid"], event["conv"], event["seq"])

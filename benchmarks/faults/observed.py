@@ -35,6 +35,7 @@ class Turns:
         # Nanoseconds that this thread has run, and that it has waited for a processor.
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
         self._began = self._clock()
+        self._selector = selector
         self._select = selector.select
         selector.select = self._between  # type: ignore[method-assign]
 
@@ -47,6 +48,11 @@ class Turns:
     def _clock(self) -> float:
         waited = int(os.pread(self._schedstat, 100, 0).split()[1])
         return (time.perf_counter_ns() - waited) / 1e9
+
+    def close(self) -> None:
+        """Measure no more."""
+        self._selector.select = self._select  # type: ignore[method-assign]
+        os.close(self._schedstat)
 
     def tell(self, _number: int, _frame: FrameType | None) -> None:
         """Log how many tasks there are, and the longest turn since this was last asked."""
@@ -69,7 +75,11 @@ async def serve(options: Options) -> None:
     """Serve, observed."""
     turns = Turns(asyncio.get_running_loop()._selector)  # type: ignore[attr-defined]
     signal.signal(signal.SIGUSR1, turns.tell)
-    await real_serve(options)
+    try:
+        await real_serve(options)
+    finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        turns.close()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any, Self
 import psutil  # type: ignore[import-untyped]
 import sqlalchemy as sa
 
-from benchmarks.faults.processes import Process
+from benchmarks.faults.processes import ROOT, Process
 from benchmarks.faults.stage import Missing, Stage, free_port, until, until_async
 
 PACKAGES = {
@@ -212,7 +212,7 @@ class Redis(Process):
 
 
 class Nginx(Process):
-    """nginx in front of chat processes.
+    """nginx in front of chat processes, as the files in `capstone_chat/deploy/nginx` set it up.
 
     Args:
         ports: where the chat listens.
@@ -224,12 +224,28 @@ class Nginx(Process):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         servers = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
-        self.conf = NGINX.format(port=self.port, servers=servers, user=_user())
+        self.values = {
+            "server 127.0.0.1:8001 max_fails=0;": servers,
+            "server 127.0.0.1:8002 max_fails=0;": "",
+            "listen 80;": f"listen 127.0.0.1:{self.port};",
+            "listen [::]:80;": "",
+            "chat.example.org": "127.0.0.1",
+            "/etc/nginx/snippets/chat.conf": f"{self.folder}/routes.conf",
+            "/var/log/nginx/": f"{self.folder}/",
+            "/srv/chat": str(ROOT),
+        }
+        """What differs from the host that the files are made for."""
 
     async def start(self) -> "Nginx":
         """Start it and wait until it listens."""
         self.folder.mkdir()
-        (self.folder / "nginx.conf").write_text(self.conf)
+        for name in "chat.conf", "http.conf", "routes.conf":
+            text = (DEPLOY / name).read_text()
+            for old, new in self.values.items():
+                text = text.replace(old, new)
+            (self.folder / name).write_text(text)
+        user = "user root;" if os.geteuid() == 0 else ""
+        (self.folder / "nginx.conf").write_text(NGINX.format(user=user))
         await self.spawn(
             *(program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf"),
             *("-e", self.folder / "error.log"),
@@ -238,10 +254,8 @@ class Nginx(Process):
         return self
 
 
-def _user() -> str:
-    return "user root;" if os.geteuid() == 0 else ""
-
-
+DEPLOY = ROOT / "capstone_chat" / "deploy" / "nginx"
+# What a distribution's own main file does: include ours, and say where nginx may write.
 NGINX = """{user}
 daemon off;
 pid nginx.pid;
@@ -254,25 +268,7 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    upstream chat {{
-        least_conn;
-        {servers}
-    }}
-    map $http_upgrade $connection_upgrade {{
-        default upgrade;
-        "" close;
-    }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://chat;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_read_timeout 120s;
-            proxy_next_upstream error timeout;
-        }}
-    }}
+    include chat.conf;
+    include http.conf;
 }}
 """

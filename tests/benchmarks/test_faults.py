@@ -1,11 +1,15 @@
 """The fault suite: its rows are there, and its ledger sees what is lost, doubled or missing."""
 
+import asyncio
+import sys
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from benchmarks.faults.__main__ import main
 from benchmarks.faults.ledger import Ledger, Stored, Truth
+from benchmarks.faults.observed import Turns
 from benchmarks.faults.rows import ROWS
 
 FAULTS = [
@@ -41,11 +45,25 @@ def test_a_program_that_is_missing_is_named_with_the_package_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name, path: None)
-    assert run(monkeypatch, "--only=database") == 2
+    assert run(monkeypatch, "--only=cids") == 2
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
     assert "mariadb-install-db" in complaint
     assert "apt-get install mariadb-server" in complaint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the fault suite looks into /proc")
+def test_a_callback_that_holds_up_the_loop_is_measured() -> None:
+    async def held_up() -> float:
+        loop = asyncio.get_running_loop()
+        turns = Turns(loop._selector)  # type: ignore[attr-defined]
+        loop.call_soon(time.sleep, 0.2)
+        for _ in range(2):  # the turn of that call, and the next, which has measured it
+            await asyncio.sleep(0)
+        turns.close()
+        return turns.longest
+
+    assert asyncio.run(held_up()) >= 0.2
 
 
 def ledger() -> Ledger:
