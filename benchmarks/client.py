@@ -135,7 +135,7 @@ class Load:
         self.marks = frames.MarkCounter()
         self.padding = ("benchmark " * (size // 10 + 1))[: max(0, size - frames.STAMP)]
         self.random = random.Random(seed)  # noqa: S311
-        self.cid = f"-4000-8000-{self.random.getrandbits(48):012x}"
+        self.cid = f"-7000-8000-{self.random.getrandbits(48):012x}"
         self.messages = 0
         self.bulk = False
         self.reads = 0
@@ -201,7 +201,7 @@ class Load:
         self,
         seconds: float,
         window: int,
-        warmup: float = 0.3,
+        warmup: float = 0.2,
         senders: int = 10,
         pause: float = 0.0002,
     ) -> dict[str, float]:

@@ -222,7 +222,7 @@ def growth(found: Trials) -> list[str]:
     """Return the section on what more members and more connections cost."""
     columns = [
         name
-        for name in ("members-10", "w1", "w2", "members-5000", "w3", "idle")
+        for name in ("members-10", "w1", "w2", "members-5000", "deep", "w3", "idle")
         if name in found.workloads
     ]
     if not {"members-10", "idle"} & set(columns):
@@ -235,9 +235,12 @@ def growth(found: Trials) -> list[str]:
     for name in columns:
         one = found.workloads[name]
         head.append(f"{one.rooms:,} x {one.members:,}" if one.rooms > 1 else f"{one.members:,}")
+        if name == "deep":
+            head[-1] += ", 64 under way"
     return [
         "## Growth\n\nThe server's CPU time for one delivery, in microseconds, in one room of so "
-        "many members, and in so many rooms of ten.\n\n" + table(head, rows)
+        "many members, and in so many rooms of ten. With few messages under way each delivery is a "
+        "write of its own.\n\n" + table(head, rows)
     ]
 
 

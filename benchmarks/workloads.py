@@ -58,12 +58,12 @@ DELIVERIES = 20_000
 
 def paced(members: int) -> Step:
     """Return the step that measures latency in a room."""
-    return {"step": "pace", "rate": DELIVERIES / members, "seconds": 1.0}
+    return {"step": "pace", "rate": DELIVERIES / members, "seconds": 0.8}
 
 
 def saturated(*windows: int) -> Step:
     """Return the step that measures throughput, with so many messages of a room under way."""
-    return {"step": "saturate", "seconds": 0.7, "windows": windows}
+    return {"step": "saturate", "seconds": 0.6, "windows": windows}
 
 
 WORKLOADS = [
@@ -101,6 +101,16 @@ WORKLOADS = [
             curve=True,
         )
         for members, windows in ((10, (256,)), (5000, (4,)))
+    ),
+    Workload(
+        "deep",
+        "one room of 5000, 64 messages under way",
+        1,
+        5000,
+        [saturated(64)],
+        group="members",
+        needs_store=True,  # the others would take too long
+        once=True,
     ),
     *(
         Workload(

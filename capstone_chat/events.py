@@ -5,9 +5,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from capstone_chat import names
@@ -18,8 +18,7 @@ PAGE = 100
 """Events in one page of history at the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something that happened in a conversation.
 
     By type, `text` is: message, what was written, or None when it was deleted; member, what changed
@@ -56,8 +55,7 @@ class Event:
         return event
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(msgspec.Struct, frozen=True):
     """An event that has no place in the order yet; see `Event`."""
 
     conv: int

@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from capstone_chat import bus, events, protocol
@@ -25,8 +25,7 @@ from capstone_chat.schema import conversations, members
 from capstone_chat.schema import events as log
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """A message that is on the disk; `new` is False when it was there already."""
 
     event: Event

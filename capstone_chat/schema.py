@@ -136,7 +136,7 @@ events = sa.Table(
     sa.Column("target", sa.BigInteger),
     sa.Column("subject_id", Id),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("user_id", "cid", name="events_user_cid"),
+    sa.UniqueConstraint("cid", "user_id", name="events_user_cid"),
     sqlite_with_rowid=False,  # the rows lie in the order in which history is read
 )
 """What happened in a conversation, in order.
@@ -144,6 +144,9 @@ events = sa.Table(
 `text` is what was written, or what changed; it is null in a message that was deleted. `folded` is
 the text as a search compares it. `target` is the seq of the message that a deletion is about,
 `subject_id` the member whom somebody else added or removed.
+
+A `cid` of version 7 begins with the time, and so does the index of them: what a commit adds to it
+lies side by side. With the user in front each message would change a page of its own.
 """
 
 

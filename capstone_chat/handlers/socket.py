@@ -234,8 +234,9 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.room_again.set()
         match stored:
             case Event():
-                ack = {"type": "ack", "cid": frame.cid, "conv": stored.conv, "seq": stored.seq}
-                self.chat.hub.reply(self, protocol.encode(ack | {"at": stored.at}))
+                place = {"conv": stored.conv, "seq": stored.seq, "at": stored.at}
+                ack = {"type": "ack", "cid": frame.cid, **place}
+                self.chat.hub.reply(self, protocol.encode(ack))
             case ProtocolError():
                 self.refuse(stored)
             case _:

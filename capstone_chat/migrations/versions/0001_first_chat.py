@@ -74,6 +74,6 @@ def upgrade() -> None:
             "text", sa.Text().with_variant(mysql.TEXT(charset="utf8mb4"), "mysql", "mariadb")
         ),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("user_id", "cid", name="events_user_cid"),
+        sa.UniqueConstraint("cid", "user_id", name="events_user_cid"),
         sqlite_with_rowid=False,
     )
