@@ -14,15 +14,19 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
     """Reads what has come, however many frames it is; Tornado asks the stream for the header, the
     length, the mask and the payload of each."""
 
-    _unread = memoryview(b"")
+    _unread = b""
+    _taken = 0
 
     async def _read_bytes(self, n: int) -> bytes:
-        while len(self._unread) < n:
+        end = self._taken + n
+        while end > len(self._unread):
             more = await self.stream.read_bytes(CHUNK, partial=True)
-            self._unread = memoryview(bytes(self._unread) + more)
-        data, self._unread = self._unread[:n], self._unread[n:]
+            self._unread = self._unread[self._taken :] + more
+            self._taken, end = 0, n
+        data = self._unread[self._taken : end]
+        self._taken = end
         self._wire_bytes_in += n
-        return bytes(data)
+        return data
 
 
 def write(stream: tornado.iostream.IOStream, data: bytes) -> None:
