@@ -4,6 +4,7 @@ Nothing here waits for ever: a server that is gone, or a row that somebody else 
 error after some seconds, and the next connection is a new one.
 """
 
+import ssl
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,7 +51,7 @@ def connect(url: str, *, connections: int = 5, patience: int | None = PATIENCE) 
             common["connect_args"] = _mysql(patience)
         case "postgresql":
             common["connect_args"] = _postgresql(patience)
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
         **common,
         # Each statement sees what was committed before it, so what is read after a lock is true.
@@ -61,6 +62,9 @@ def connect(url: str, *, connections: int = 5, patience: int | None = PATIENCE) 
         pool_pre_ping=True,  # a connection that was cut meanwhile is replaced
         pool_recycle=1800,
     )
+    if parsed.get_driver_name() == "pymysql":
+        _share_certificates(engine)
+    return engine
 
 
 def lost_a_race(error: BaseException) -> bool:
@@ -95,6 +99,27 @@ def _mysql(patience: int | None) -> dict[str, Any]:
         "write_timeout": patience,
         "init_command": f"{first}, innodb_lock_wait_timeout = {LOCKED_AT_MOST}",
     }
+
+
+def _share_certificates(engine: sa.Engine) -> None:
+    """Let all connections of an engine share what PyMySQL needs for TLS.
+
+    It would read the system's certificates for each: 20 ms in which no other thread runs, the loop
+    included. While a server is away it is tried again and again.
+    """
+    from pymysql.connections import Connection  # type: ignore[import-untyped]
+
+    class SharingConnection(Connection):  # type: ignore[misc]
+        shared: ssl.SSLContext | None = None
+
+        def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+            if SharingConnection.shared is None:
+                SharingConnection.shared = super()._create_ssl_ctx(sslp)
+            return SharingConnection.shared
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        return SharingConnection(*arguments, **options)
 
 
 def _postgresql(patience: int | None) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """What MariaDB and PostgreSQL do differently from SQLite, and the chat does not."""
 
 import asyncio
+import socket
+import ssl
 import threading
+import unittest
 from typing import ClassVar
+from unittest import mock
 from urllib.parse import quote
 
 import pytest
@@ -131,3 +135,18 @@ class PostgreSQLTest(ServerCase):
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     cut = "SELECT pg_terminate_backend(:id)"
+
+
+class ConnectTest(unittest.TestCase):
+    def test_the_systems_certificates_are_read_once_however_often_mariadb_is_tried(self) -> None:
+        server = self.enterContext(socket.socket())
+        server.bind(("127.0.0.1", 0))  # and does not listen
+        port = server.getsockname()[1]
+        engine = engines.connect(f"mysql+pymysql://nobody@127.0.0.1:{port}/nothing")
+        self.addCleanup(engine.dispose)
+        read = mock.patch("ssl.create_default_context", wraps=ssl.create_default_context)
+        with read as reading:
+            for _ in range(3):
+                with self.assertRaises(engines.Unreachable):
+                    engine.connect()
+        self.assertEqual(reading.call_count, 1)
