@@ -161,7 +161,9 @@ def main() -> int:
         return 130
     console.print(table(results))
     broken = [result.row.name for result in results if result.broken]
+    minutes = sum(result.seconds for result in results) / 60
     console.print(f"not held: {', '.join(broken)}" if broken else "all of it held")
+    console.print(f"in {minutes:.1f} minutes")
     return 1 if broken else 0
 
 

@@ -66,7 +66,9 @@ class Client:
         self.last = 0
         self.pending: dict[str, str] = {}
         self.closes: Counter[int | None] = Counter()
-        """How connections ended: the code, or None when there was none."""
+        """How the server ended connections: the code, or None when there was none."""
+        self.given_up = 0
+        """Connections that were closed here, as nothing came back."""
         self.refused: Counter[int] = Counter()
         """Handshakes and requests that were answered with an error, by status; 599: not at all."""
         self.errors: Counter[str] = Counter()
@@ -88,6 +90,7 @@ class Client:
         self._socket: tornado.websocket.WebSocketClientConnection | None = None
         self._room = asyncio.Semaphore(WINDOW)
         self._answered = 0.0
+        self._gave_up = False
 
     async def run(self) -> None:
         """Be connected until `leave`."""
@@ -149,7 +152,7 @@ class Client:
         )
         socket = self._socket = await tornado.websocket.websocket_connect(request)
         pulse = asyncio.ensure_future(self._pulse(socket))
-        ended = False
+        self._gave_up = ended = False
         try:
             if self.leaving:
                 socket.close(1000)
@@ -157,7 +160,8 @@ class Client:
                 self._answered = asyncio.get_running_loop().time()
                 await self._hear(json.loads(message))
             ended = True
-            self.closes[socket.close_code] += 1
+            if not self._gave_up:
+                self.closes[socket.close_code] += 1
             self.banned = 3500 <= (socket.close_code or 0) < 4000
         finally:
             pulse.cancel()
@@ -173,6 +177,8 @@ class Client:
         while True:
             await asyncio.sleep(self.ping_every)
             if loop.time() - self._answered > PATIENCE:
+                self._gave_up = True
+                self.given_up += 1
                 socket.close(1000)
                 return
             self._say({"type": "ping"})

@@ -40,7 +40,7 @@ async def play(stage: Stage) -> None:
 async def dialogue(stage: Stage, crowd: Crowd) -> list[str]:
     """Let one at each process answer what the other one said, once it was seen; return the cids."""
     talk: list[str] = []
-    for number in range(stage.pick(40, 2000)):
+    for number in range(stage.pick(40, 1000)):
         stage.say(f"{number} answers")
         speaker: Client = crowd.clients[number % 2]
         await speaker.connected.wait()

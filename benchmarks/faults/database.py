@@ -59,9 +59,10 @@ async def away(stage: Stage, server: DatabaseServer) -> None:
     closes, refused = crowd.total("closes"), crowd.total("refused")
     stage.figures[f"{server.name}: closed"] = dict(closes)
     stage.figures[f"{server.name}: refused"] = dict(refused)
-    # A client that hears nothing for 10 seconds closes, and comes back when it may.
-    stage.expect("close codes", closes.keys() <= {1000}, dict(closes))
-    stage.expect("handshakes are refused with 503", refused.keys() <= {503}, dict(refused))
+    stage.figures[f"{server.name}: given up"] = sum(client.given_up for client in crowd.clients)
+    stage.expect("close codes", closes.keys() <= {1013}, dict(closes))
+    # 599: a client gives up what it has heard nothing of for 10 seconds.
+    stage.expect("handshakes refused", refused.keys() <= {503, 599}, dict(refused))
     await settle(stage, crowd, chat)
 
 

@@ -7,13 +7,17 @@ CLOCK_OFF in the environment is the number of seconds by which its clock is wron
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import selectors
 import signal
 import sys
+import threading
 import time
+from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import capstone_chat.__main__
 from capstone_chat.options import Options
@@ -21,33 +25,74 @@ from capstone_chat.options import Options
 log = logging.getLogger("chat.faults")
 
 
+LOOK_EVERY = 10_000_000
+"""Nanoseconds between two looks at the other threads, at the least."""
+
+
+class Clocks(NamedTuple):
+    """Nanoseconds: on the wall, and for which a thread waited for a processor and had one."""
+
+    wall: int
+    waited: int
+    worked: int
+
+
+def waits() -> dict[str, int]:
+    """Return for how many nanoseconds each other thread has waited for a processor."""
+    mine = str(threading.get_native_id())
+    found = {}
+    for task in Path("/proc/self/task").iterdir():
+        if task.name != mine:
+            with contextlib.suppress(OSError):  # it has ended
+                found[task.name] = int((task / "schedstat").read_text().split()[1])
+    return found
+
+
 class Turns:
     """Measures each turn of the loop: from when it has heard what is ready until it listens again.
 
-    So long everybody else has to wait. The time in which the thread could have gone on, but the
-    machine had no processor free for it, is taken off. The time in which it waited for anything
-    else, such as a server, a lock or the interpreter, is not.
+    So long everybody else has to wait. What the machine takes is no fault of the loop and is taken
+    off: the time in which this thread could have run, but no processor was free for it; and, of the
+    time in which it waited, that in which another thread, which may have held the interpreter, was
+    kept from a processor. What is left are its own work and all other waiting: for a server, for a
+    lock, for the interpreter.
     """
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self.longest = 0.0
         """Seconds of the longest turn."""
-        # Nanoseconds that this thread has run, and that it has waited for a processor.
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
-        self._began = self._clock()
+        self._others: dict[str, int] = {}
+        self._looked = 0
+        self._began = Clocks(0, 0, 0)
+        self._begin()
         self._selector = selector
         self._select = selector.select
         selector.select = self._between  # type: ignore[method-assign]
 
     def _between(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self.longest = max(self.longest, self._clock() - self._began)
+        self._end()
         ready = self._select(timeout)
-        self._began = self._clock()
+        self._begin()
         return ready
 
-    def _clock(self) -> float:
+    def _begin(self) -> None:
+        self._began = self._clocks()
+        if self._began.wall - self._looked > LOOK_EVERY:
+            self._others, self._looked = waits(), self._began.wall
+
+    def _end(self) -> None:
+        now, began = self._clocks(), self._began
+        held = now.wall - began.wall - (now.waited - began.waited)
+        if held > self.longest * 1e9:
+            blocked = held - (now.worked - began.worked)
+            before = self._others
+            kept = sum(waited - before.get(thread, waited) for thread, waited in waits().items())
+            self.longest = max(self.longest, (held - min(blocked, kept)) / 1e9)
+
+    def _clocks(self) -> Clocks:
         waited = int(os.pread(self._schedstat, 100, 0).split()[1])
-        return (time.perf_counter_ns() - waited) / 1e9
+        return Clocks(time.perf_counter_ns(), waited, time.thread_time_ns())
 
     def close(self) -> None:
         """Measure no more."""
