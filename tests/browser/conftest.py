@@ -1,11 +1,12 @@
 """Chromium, a running chat, and people who use it."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.person import DESKTOP, Person
 from tests.browser.profiles import Profiles
@@ -27,6 +28,7 @@ FEATURES_OFF = [
     "NetworkTimeServiceQuerying",
     "OptimizationHints",
     "PaintHolding",
+    "SpareRendererForSitePerProcess",  # a process in advance, for a site that no test goes to
     "ThirdPartyStoragePartitioning",
     "AimEnabled",
     "InitialWebUI",
@@ -51,20 +53,33 @@ SWITCHES = [
 ]
 
 
-# For a module, not for the session: while Playwright runs, nothing else in this thread can have an
-# event loop, and other tests need one.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = require("chromium")
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for all tests of this process: to start it costs more than most tests."""
+    path = require("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-        yield browser
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+        asyncio._set_running_loop(None)
+        yield chromium
+        asyncio._set_running_loop(chromium._loop)
+        chromium.close()
 
 
 @pytest.fixture(scope="module")
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Chromium, with which only the tests of this module are concerned now.
+
+    Playwright leaves its event loop marked as the running one of this thread, and other modules
+    have tests that run loops of their own. So the mark is there only as long as it must be.
+    """
+    asyncio._set_running_loop(chromium._loop)
+    yield chromium
+    asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """A chat for all tests of a module that leave it running."""
+    """A chat for all tests that leave it running."""
     require("chromium")
     with serving(tmp_path_factory.mktemp("chat")) as server:
         yield server
@@ -78,10 +93,15 @@ def own_server(tmp_path: Path) -> Iterator[ChatServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def all_profiles(chromium: Browser) -> Profiles:
+    return Profiles(chromium)
+
+
 @pytest.fixture(scope="module")
-def profiles(browser: Browser) -> Profiles:
+def profiles(browser: Browser, all_profiles: Profiles) -> Profiles:
     """Browser profiles that go from test to test."""
-    return Profiles(browser)
+    return all_profiles
 
 
 @pytest.fixture
@@ -104,10 +124,27 @@ def person(profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[Calla
 
 
 @pytest.fixture
-def fresh_page(profiles: Profiles) -> Iterator[Page]:
-    """A page of a browser that knows nothing; for tests that do not alter it."""
-    context = profiles.take(viewport=DESKTOP, color_scheme="light")
-    page = context.pages[0]
-    page.set_default_timeout(15_000)
-    yield page
-    profiles.give_back(context)
+def new_page(profiles: Profiles) -> Iterator[Callable[..., Page]]:
+    """Makes pages, each of a browser that knows nothing.
+
+    `own_profile=True` is for a test that alters the browser, as with `Person`.
+    """
+    contexts: list[BrowserContext] = []
+
+    def make(*, own_profile: bool = False, **look: Any) -> Page:
+        look = {"viewport": DESKTOP, "color_scheme": "light"} | look
+        context = (profiles.new if own_profile else profiles.take)(**look)
+        contexts.append(context)
+        page = context.pages[0]
+        page.set_default_timeout(15_000)
+        return page
+
+    yield make
+    for context in contexts:
+        profiles.give_back(context)
+
+
+@pytest.fixture
+def fresh_page(new_page: Callable[..., Page]) -> Page:
+    """One such page."""
+    return new_page()

@@ -45,7 +45,8 @@ class Profiles:
         page.unroute_all()
         if page.url.startswith("http"):
             page.evaluate("localStorage.clear(); sessionStorage.clear()")
-        page.goto("about:blank")
+        # A still picture of the same server: at any other site the page's process would end.
+        page.goto(f"{look['base_url']}/static/favicon.svg" if "base_url" in look else "about:blank")
         page.set_viewport_size(look["viewport"])
         page.emulate_media(color_scheme=look.get("color_scheme"))
         context.clear_cookies()

@@ -110,8 +110,15 @@ class ChatServer:
                 (hashlib.sha256(token.encode()).hexdigest(), at, at, name),
             )
             database.commit()
+        return self._signed("session", token)
+
+    def recognize(self) -> str:
+        """Return the cookie by which a browser is known that has seen the login form."""
+        return self._signed("browser", secrets.token_urlsafe(16))
+
+    def _signed(self, name: str, value: str) -> str:
         secret = (self.data / "secret").read_text().strip()
-        return tornado.web.create_signed_value(secret, "session", token).decode()
+        return tornado.web.create_signed_value(secret, name, value).decode()
 
     def make_groups(self, owner: str, count: int) -> None:
         """Make groups in which a user has written one message each."""

@@ -1,14 +1,14 @@
 """Lesson 06 in real Chromium: its pages, its sockets, and a server that comes and goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
+from tests.browser.accessibility import violations
 from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.serving import Server, serving
 
@@ -25,21 +25,6 @@ ASK = """url => new Promise(resolve => {
     socket.onmessage = ({data}) => { resolve(data); socket.close(); };
     socket.onclose = ({code}) => resolve(`closed with ${code}`);
 })"""
-
-
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Makes pages, each of a browser profile of its own."""
-    contexts = []
-
-    def make(**options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        return context.new_page()
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 def port_of(server: Server) -> int:
@@ -66,11 +51,6 @@ def line(page: Page, kind: str, text: str) -> Locator:
     return page.locator(f"#log p.{kind}").filter(has_text=text)
 
 
-def expect_accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert not found, [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
-
-
 def expect_no_sideways_scroll(page: Page) -> None:
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{width} pixels are out of sight"
@@ -95,7 +75,7 @@ def test_a_page_opens_its_socket_and_both_sides_speak(new_page: Callable[..., Pa
         expect(line(page, "event", "not connected")).to_have_count(1)
         page.get_by_role("button", name="Connect").click()
         expect(state(page)).to_have_text("open")
-        expect_accessible(page)
+        assert violations(page) == []
 
 
 def test_the_end_that_the_server_makes_is_shown(new_page: Callable[..., Page]) -> None:
@@ -126,7 +106,7 @@ def test_two_people_talk_on_a_desk_and_on_a_phone(new_page: Callable[..., Page])
     with serving(LESSON / "chat.py") as server:
         ada, bob = new_page(color_scheme="light"), new_page(color_scheme="dark", viewport=PHONE)
         ada.goto(server.url)
-        expect_accessible(ada)
+        assert violations(ada) == []
         ada.get_by_label("Your name").fill("Ada")
         ada.get_by_label("Room").fill("tea")
         ada.get_by_role("button", name="Enter").click()
@@ -139,7 +119,7 @@ def test_two_people_talk_on_a_desk_and_on_a_phone(new_page: Callable[..., Page])
         say(bob, "x" * 400)
         expect(line(ada, "theirs", "x" * 400)).to_have_count(1)
         for page in (ada, bob):
-            expect_accessible(page)
+            assert violations(page) == []
             expect_no_sideways_scroll(page)
         bob.goto(server.url)
         expect(line(ada, "event", "Bob has left")).to_have_count(1)
@@ -192,7 +172,7 @@ def test_hostile_text_is_shown_as_text(new_page: Callable[..., Page]) -> None:
 def test_over_https_the_socket_is_wss(new_page: Callable[..., Page]) -> None:
     """C213, C222: the page is the real one, seen as if a proxy with TLS stood before it."""
     with serving(LESSON / "chat.py") as server:
-        page = new_page()
+        page = new_page(own_profile=True)
         asked: list[str] = []
 
         def pass_on(route: Route) -> None:
@@ -251,5 +231,5 @@ def test_every_page_is_in_order_on_a_phone(new_page: Callable[..., Page], name: 
         page = new_page(viewport=PHONE, color_scheme="dark")
         page.goto(server.url)
         expect(page.get_by_role("heading").first).to_be_visible()
-        expect_accessible(page)
+        assert violations(page) == []
         expect_no_sideways_scroll(page)

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.serving import serving
 
@@ -18,24 +18,8 @@ LESSON = LESSONS_FOLDER / "08_third_party_login"
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Makes pages, each of a browser profile of its own."""
-    contexts = []
-
-    def make(**options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        return context.new_page()
-
-    yield make
-    for context in contexts:
-        context.close()
-
-
 def expect_in_order(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert not found, [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+    assert violations(page) == []
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{width} pixels are out of sight"
 

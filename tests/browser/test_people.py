@@ -147,8 +147,9 @@ def test_a_contact_is_removed_and_one_who_is_blocked_is_found_again(
 
 
 def test_a_private_chat_opens_from_the_members_of_a_group(ann: Person, bob: Person) -> None:
-    ann.make_group("Where they met")
-    bob.join_group("Where they met")
+    group = f"Where {ann.name} met"
+    ann.make_group(group)
+    bob.join_group(group)
     ann.page.locator("#members").get_by_role("button", name="Bob Marsh").click()
     ann.picture("person")
     ann.expect_accessible()

@@ -28,9 +28,10 @@ TALK = [
 def ann(profiles: Profiles, shared_server: ChatServer) -> Iterator[Person]:
     """Someone with a group that has a history."""
     ann = Person(profiles, shared_server, "Ann Walker").arrive()
-    ann.make_group(GROUP, ABOUT)
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group, ABOUT)
     bob = Person(profiles, shared_server, "Bob Marsh").arrive()
-    bob.join_group(GROUP)
+    bob.join_group(group)
     ann.say_many(TALK[:2])
     bob.say_many(TALK)
     ann.sees(TALK[3].strip())
@@ -85,7 +86,10 @@ def test_every_state_is_accessible_in_every_look(
     looks_good("dialog-error")
 
 
-def test_newcomers_are_told_what_to_do(person: Callable[..., Person]) -> None:
+def test_newcomers_are_told_what_to_do(
+    own_server: ChatServer, person: Callable[..., Person]
+) -> None:
+    person("Ann Walker").arrive().make_group(GROUP, ABOUT)
     for size, name in (DESKTOP, "desktop"), (PHONE, "phone"):
         carol: Person = person("Carol", size=size)
         carol.arrive()
