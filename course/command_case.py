@@ -20,7 +20,7 @@ from asyncio.subprocess import Process
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self, cast
+from typing import IO, Self, cast
 
 import tornado.web
 from tornado.httpclient import HTTPRequest
@@ -182,12 +182,8 @@ class CommandCase(ExerciseCase):
 
         async def launch() -> str:
             with self._log.open("wb") as log:
-                process = self._process = await asyncio.create_subprocess_exec(
-                    *[sys.executable, "-u", str(self._file), *arguments],
-                    cwd=self.folder,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
+                process = self._process = await start(
+                    [str(self._file), *arguments], self.folder, log
                 )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(START_LIMIT):
@@ -199,6 +195,17 @@ class CommandCase(ExerciseCase):
 
         address: str = self.io_loop.run_sync(launch)
         return address
+
+
+async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
+    """Start Python with these arguments in this folder; its standard error goes to `log`."""
+    return await asyncio.create_subprocess_exec(
+        *[sys.executable, "-u", *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+    )
 
 
 async def _end(process: Process, why: str) -> int | str:

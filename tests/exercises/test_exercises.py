@@ -8,14 +8,13 @@ import http.client
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from course.checks import CheckResult, run_check
+from tests.lessons import forking
 from tests.lessons.serving import serving
 from tests.services import require_needs
 
@@ -41,15 +40,10 @@ WRONG = [
 each_exercise = pytest.mark.parametrize(("folder", "entry"), EXERCISES)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_start() -> Iterator[None]:
-    if sys.platform == "win32":
-        yield
-        return
-    from tests.exercises.forking import Forker
-
-    with contextlib.closing(Forker()) as forker, mock.patch("course.checks.start", forker.start):
-        yield
+@pytest.fixture(autouse=True)
+def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "win32":
+        monkeypatch.setattr("course.checks.start", forking.start_check)
 
 
 def told(result: CheckResult) -> str:

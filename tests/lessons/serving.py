@@ -1,4 +1,7 @@
-"""Start a lesson's script as a learner does, on a free port, and stop it again."""
+"""Start a lesson's script as a learner does, on a free port, and stop it again.
+
+Unless a new Python is asked for, it is a fork of one that has Tornado imported (see forking.py).
+"""
 
 import contextlib
 import re
@@ -8,8 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tornado.testing import bind_unused_port
+
+from tests.lessons import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 5
@@ -24,21 +30,16 @@ class Server:
         ready: whether that line came; if not, the process has ended.
     """
 
-    def __init__(self, script: Path, arguments: tuple[str, ...]) -> None:
+    def __init__(self, script: Path, arguments: tuple[str, ...], new_python: bool) -> None:
         sock, self.port = bind_unused_port()
         sock.close()
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed in stop()
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", str(script), f"--port={self.port}", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            encoding="utf-8",
-            cwd=ROOT,
-        )
+        command = [str(script), f"--port={self.port}", *arguments]
+        start = start_new if new_python or sys.platform == "win32" else forking.start_server
+        self._process, self._stdout = start(command, self._log)
         self.output = ""
         self.ready = False
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._stdout:
             self.output += line
             if line.startswith("Open http://"):
                 self.ready = True
@@ -66,26 +67,38 @@ class Server:
 
     def rest(self) -> str:
         """What it printed after its address; waits until it and all its children have ended."""
-        assert self._process.stdout is not None
-        return self._process.stdout.read()
+        return self._stdout.read()
 
     def close(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._stdout.close()
         self._process.wait()
         self._log.close()
 
 
+def start_new(command: list[str], log: IO[str]) -> tuple[subprocess.Popen[str], IO[str]]:
+    """Start a new Python; return it and its standard output."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        encoding="utf-8",
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    return process, process.stdout
+
+
 @contextlib.contextmanager
-def started(script: Path, *arguments: str) -> Iterator[Server]:
+def started(script: Path, *arguments: str, new_python: bool = False) -> Iterator[Server]:
     """Start script and wait for the line `Open http://...`, or until it ends.
 
     Another process may take the port between the choice and the start: then another is chosen.
     """
     for attempt in range(ATTEMPTS):
-        server = Server(script, arguments)
+        server = Server(script, arguments, new_python)
         taken = not server.ready and re.search("address already in use", server.log, re.I)
         if not taken or attempt == ATTEMPTS - 1:
             break
@@ -97,8 +110,8 @@ def started(script: Path, *arguments: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def serving(script: Path, *arguments: str) -> Iterator[Server]:
+def serving(script: Path, *arguments: str, new_python: bool = False) -> Iterator[Server]:
     """Start script, which has to serve."""
-    with started(script, *arguments) as server:
+    with started(script, *arguments, new_python=new_python) as server:
         assert server.ready, f"{script} did not print its address:\n{server.output}{server.log}"
         yield server

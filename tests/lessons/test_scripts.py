@@ -38,7 +38,7 @@ def status_of(url: str) -> int:
 @every_script
 def test_it_serves_and_stops_on_sigterm(script: Path) -> None:
     require_needs(script)
-    with servers_for(script), serving(script) as server:
+    with servers_for(script), serving(script, new_python=True) as server:
         assert server.output.endswith(f"Open http://localhost:{server.port}\n")
         assert status_of(server.url) == 200, "the address it prints has something to see"
         assert server.stop(signal.SIGTERM) == 0, server.log
