@@ -1,10 +1,16 @@
-"""`@pytest.mark.service(...)`, and the rule that CI skips nothing. See tests/services.py."""
+"""`@pytest.mark.service(...)`, that CI skips nothing (see tests/services.py), and Chromium."""
 
-from collections.abc import Generator
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.services import SERVICES, require, required
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,3 +55,21 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for all tests of this process: to start it costs more than most of them."""
+    from tests.browser.chromium import running  # a test process may never need it
+
+    with running() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Chromium, for a module whose tests run no event loop of their own."""
+    from tests.browser.chromium import using
+
+    with using(chromium):
+        yield chromium

@@ -1,12 +1,11 @@
 """Chromium, a running chat, and people who use it."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.person import DESKTOP, Person
 from tests.browser.profiles import Profiles
@@ -14,67 +13,6 @@ from tests.browser.serving import ChatServer, serving
 from tests.services import require
 
 expect.set_options(timeout=15_000)  # milliseconds; two cores may be busy
-
-# Of Playwright's own list, what matters here: a second `--disable-features` replaces the first.
-# And the parts of Chromium's window that are web pages themselves: nobody looks at them, and they
-# cost more than the page under test.
-FEATURES_OFF = [
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsFirstBalancedModeAutoEnable",
-    "HttpsUpgrades",
-    "LensOverlay",
-    "MediaRouter",
-    "NetworkTimeServiceQuerying",
-    "OptimizationHints",
-    "PaintHolding",
-    "SpareRendererForSitePerProcess",  # a process in advance, for a site that no test goes to
-    "ThirdPartyStoragePartitioning",
-    "AimEnabled",
-    "InitialWebUI",
-    "PreconnectToSearch",
-    "PreloadTopChromeWebUI",
-    "WebUILocationBar",
-    "WebUIOmniboxAimPopup",
-    "WebUIOmniboxFullPopup",
-    "WebUIOmniboxPopup",
-    "WebUIReloadButton",
-    "WebUIToolbar",
-]
-# A sandbox needs privileges that containers lack; the rest keeps Chromium from calling home.
-SWITCHES = [
-    "--no-sandbox",
-    f"--disable-features={','.join(FEATURES_OFF)}",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--mute-audio",
-    "--autoplay-policy=no-user-gesture-required",
-]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One for all tests of this process: to start it costs more than most tests."""
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=SWITCHES)
-        asyncio._set_running_loop(None)
-        yield chromium
-        asyncio._set_running_loop(chromium._loop)
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Browser) -> Iterator[Browser]:
-    """Chromium, with which only the tests of this module are concerned now.
-
-    Playwright leaves its event loop marked as the running one of this thread, and other modules
-    have tests that run loops of their own. So the mark is there only as long as it must be.
-    """
-    asyncio._set_running_loop(chromium._loop)
-    yield chromium
-    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")

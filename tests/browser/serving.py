@@ -110,13 +110,10 @@ class ChatServer:
                 (hashlib.sha256(token.encode()).hexdigest(), at, at, name),
             )
             database.commit()
-        return self._signed("session", token)
+        return self.sign("session", token)
 
-    def recognize(self) -> str:
-        """Return the cookie by which a browser is known that has seen the login form."""
-        return self._signed("browser", secrets.token_urlsafe(16))
-
-    def _signed(self, name: str, value: str) -> str:
+    def sign(self, name: str, value: str) -> str:
+        """Return the content of a cookie as the chat would set it."""
         secret = (self.data / "secret").read_text().strip()
         return tornado.web.create_signed_value(secret, name, value).decode()
 

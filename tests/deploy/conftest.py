@@ -5,12 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import browser
 from tests.browser.person import Person
 from tests.browser.profiles import Profiles
 from tests.deploy.stack import Stack, serving
-
-__all__ = ["browser"]
 
 # Milliseconds. Less than the page waits for a pong: that would heal what Redis must carry.
 expect.set_options(timeout=20_000)
@@ -28,8 +25,9 @@ def person(browser: Browser, stack: Stack) -> Iterator[Callable[[str], Person]]:
     people: list[Person] = []
 
     def make(nickname: str) -> Person:
-        people.append(Person(Profiles(browser), stack, nickname, network_errors=True))
-        return people[-1]
+        someone = Person(Profiles(browser), stack, nickname, own_profile=True, network_errors=True)
+        people.append(someone)
+        return someone
 
     yield make
     errors = [f"{someone.nickname}: {error}" for someone in people for error in someone.errors]

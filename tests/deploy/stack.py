@@ -299,8 +299,12 @@ class Stack:
             connection.execute(
                 schema.sessions.insert().values(**session, created_at=at, seen_at=at)
             )
+        return self.sign("session", token)
+
+    def sign(self, name: str, value: str) -> str:
+        """Return the content of a cookie as the chat would set it."""
         secret = (self.root / "data" / "secret").read_text().strip()
-        return tornado.web.create_signed_value(secret, "session", token).decode()
+        return tornado.web.create_signed_value(secret, name, value).decode()
 
 
 @contextlib.contextmanager
