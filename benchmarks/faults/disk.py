@@ -105,7 +105,7 @@ async def full(stage: Stage, disk: Disk) -> None:
     """Fill it under load, see what works and what says that it does not, and give room again."""
     crowd = Crowd(stage, disk.folder, rooms=2, members=5)
     chat = Chat(stage, disk.name, f"--data={disk.folder}", *GENEROUS)
-    await logged_by_another(stage, chat)
+    log = await logged_by_another(stage, chat)
     page = Page(crowd.http, crowd.people[0][0])
     await page.open(chat.url)
     crowd.arrive([lambda: chat.url])
@@ -137,14 +137,18 @@ async def full(stage: Stage, disk: Disk) -> None:
     stage.expect_equal(f"{disk.name}: broken connections", dict(crowd.total("closes")), {})
     stage.figures[f"{disk.name}: refused"] = crowd.total("errors").total()
     await settle(stage, crowd, chat)
+    await log.ended()
 
 
-async def logged_by_another(stage: Stage, chat: Chat) -> None:
-    """Start it with a log that another process writes, for which the limit on files is none."""
+async def logged_by_another(stage: Stage, chat: Chat) -> Process:
+    """Start it with a log that another process writes, which the limit on files does not concern;
+    return that one."""
     end, begin = os.pipe()
+    log = Process(stage, chat.name)
     try:
-        await Process(stage, chat.name).spawn("cat", stdin=end)
+        await log.spawn("cat", stdin=end)
         await chat.start(stderr=begin)
+        return log
     finally:
         os.close(end)
         os.close(begin)
