@@ -32,7 +32,7 @@ async def away(stage: Stage, server: DatabaseServer) -> None:
     chat = await Chat(stage, f"chat-{server.name}", *options).start()
     crowd.arrive([lambda: chat.url])
     crowd.talk(every=0.02)
-    down = stage.pick(4.0, 30.0)
+    down = stage.pick(3.0, 30.0)
     for way in "freeze", "kill":
         enough = len(crowd.ledger.acked) + 100
         await until("messages flow", lambda: len(crowd.ledger.acked) >= enough)  # noqa: B023
