@@ -1,4 +1,5 @@
-"""The fault suite: its rows are there, and its ledger sees what is lost, doubled or missing."""
+"""The fault suite: its rows are there, its ledger sees what is lost, doubled or missing, and a loop
+that is held up is noticed."""
 
 import asyncio
 import sys
