@@ -5,9 +5,10 @@ on what is asked of it. That each script starts in a new Python is shown in test
 the runner starts one for each check in tests/course/test_checks.py. Windows has no fork: there a
 new Python is started each time.
 
-Each test process has one process that is forked. Who wants a program connects to it, sends what a
-command line would say together with three files for standard input, output and error, and is told
-the program's process id and, when it has ended, its exit code.
+Each test process has one process that is forked, and another one for notebooks
+(tests/notebooks/kernels.py). Who wants a program connects to it, sends what a command line would
+say together with three files for standard input, output and error, and is told the program's
+process id and, when it has ended, its exit code.
 """
 
 import asyncio
@@ -65,16 +66,23 @@ class Forked:
         streams: its standard input, output and error.
         cwd: its current folder.
         group: the process group it joins; 0 for a new one.
+        prepared: the module that has imported what it needs.
     """
 
     def __init__(
-        self, arguments: Sequence[str], streams: Sequence[int], cwd: Path, group: int = 0
+        self,
+        arguments: Sequence[str],
+        streams: Sequence[int],
+        cwd: Path,
+        *,
+        group: int = 0,
+        prepared: str = "tests.lessons.forking",
     ) -> None:
         program = {"arguments": arguments, "cwd": str(cwd), "group": group}
         request = json.dumps(program | {"environment": dict(os.environ)}).encode() + b"\n"
         self._code: int | None = None
         self._channel = socket.socket(socket.AF_UNIX)
-        self._channel.connect(own_address or address())
+        self._channel.connect(own_address or address(prepared))
         sent = socket.send_fds(self._channel, [request], streams)
         self._channel.sendall(request[sent:])
         self.pid: int = NUMBER.unpack(self._channel.recv(NUMBER.size))[0]
@@ -164,7 +172,7 @@ def nothing() -> IO[bytes]:
 
 
 @functools.cache
-def address() -> str:
+def address(module: str) -> str:
     """Start the process that is forked; return where it listens. It ends with this process."""
     folder = tempfile.TemporaryDirectory()
     path = f"{folder.name}/socket"
@@ -172,7 +180,7 @@ def address() -> str:
         listener.bind(path)
         listener.listen(64)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.lessons.forking", path, str(listener.fileno())],
+            [sys.executable, "-m", module, path, str(listener.fileno())],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
@@ -233,6 +241,7 @@ def run(arguments: list[str]) -> None:
         stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
+        sys.path[0] = str(Path.cwd())
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
         return
     file = Path(arguments[0])
@@ -243,8 +252,14 @@ def run(arguments: list[str]) -> None:
     exec(compile(file.read_bytes(), file, "exec"), main.__dict__)
 
 
-if __name__ == "__main__":
-    own_address, _number = sys.argv[1:]
-    course.command_case.start = start_command
+def main() -> None:
+    """Be the process that is forked, with all that has been imported by now."""
+    global own_address
+    own_address = sys.argv[1]
     gc.freeze()  # what is there now need not be looked through, nor copied, in each child
-    run(serve(socket.socket(fileno=int(_number))))
+    run(serve(socket.socket(fileno=int(sys.argv[2]))))
+
+
+if __name__ == "__main__":
+    course.command_case.start = start_command
+    main()

@@ -2,13 +2,16 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lessons import forking
 from tests.services import require_needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +62,24 @@ def outputs(cell: Any) -> list[dict[str, Any]]:
     ]
 
 
+def execute(files: list[Path], cwd: Path) -> tuple[int, str]:
+    """Run notebooks/execute.py in this folder; return its exit code and what it wrote."""
+    command = [str(file) for file in (ROOT / "notebooks" / "execute.py", *files)]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log, forking.nothing() as stdin:
+        if sys.platform == "win32":
+            command.insert(0, sys.executable)
+            code = subprocess.call(command, stdin=stdin, stdout=log, stderr=log, cwd=cwd)
+        else:
+            streams = [stdin.fileno(), log.fileno(), log.fileno()]
+            process = forking.Forked(command, streams, cwd, prepared="tests.notebooks.kernels")
+            try:
+                code = process.wait()
+            finally:
+                process.send_signal(signal.SIGINT)  # if it still runs, its kernel ends with it
+        log.seek(0)
+        return code, log.read()
+
+
 def test_notebooks_are_found() -> None:
     assert NOTEBOOKS
 
@@ -75,10 +96,9 @@ def test_it_runs_afresh_from_any_folder_and_says_the_same(path: Path, tmp_path: 
     last = {"cell_type": "code", "id": "listening", "metadata": {}, "source": LISTENING}
     notebook["cells"].append(last | nothing)
     source.write_text(json.dumps(notebook), encoding="utf-8")
-    command = [sys.executable, ROOT / "notebooks" / "execute.py", source, target]
     # From a folder that is neither the notebook's nor the project's.
-    run = subprocess.run(command, cwd=ROOT / "lessons", capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3000:]
+    code, log = execute([source, target], ROOT / "lessons")
+    assert code == 0, log[-3000:]
     for stored, fresh in zip(code_cells(path), code_cells(target), strict=False):
         if "varies" not in stored["metadata"].get("tags", []):
             assert outputs(fresh) == outputs(stored), f"{stored['id']}: store the notebook anew"

@@ -1,0 +1,34 @@
+"""What tests/lessons/forking.py is for scripts: notebooks and their kernels as forks.
+
+For each notebook execute.py, the kernel that it starts and Matplotlib take a second to import.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# As a kernel has it.
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+
+import jupyter_client.provisioning.local_provisioner
+
+import notebooks.execute  # noqa: F401, it stands for all that is imported for the forks
+from tests.lessons import forking
+
+
+class Kernel(forking.Forked):
+    """What Jupyter needs of a `subprocess.Popen`."""
+
+    stdin = stdout = stderr = None
+
+
+def start_kernel(command: Sequence[str], *, cwd: str, **_: Any) -> Kernel:
+    """Stands in for Jupyter's `launch_kernel`."""
+    with forking.nothing() as stdin:
+        return Kernel(command[1:], [stdin.fileno(), 1, 2], Path(cwd))
+
+
+if __name__ == "__main__":
+    jupyter_client.provisioning.local_provisioner.launch_kernel = start_kernel
+    forking.main()
