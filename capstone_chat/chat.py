@@ -1,6 +1,5 @@
 """All that the handlers work with, in one place; `app.make_app` puts it together."""
 
-import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -72,7 +71,8 @@ class Chat:
         in it resets the connection, and the other side may then never read why.
         """
         self.hub.close()
-        await asyncio.gather(self.underway.none(ANSWER_WITHIN), self.sockets.none(ANSWER_WITHIN))
+        await self.underway.none(ANSWER_WITHIN)
+        await self.sockets.none(ANSWER_WITHIN)  # after the requests: one may have opened a socket
         await self.database.close()
         await self.bus.close()
         self.pool.shutdown(wait=False, cancel_futures=True)

@@ -1,10 +1,11 @@
 """The socket: what a client may say, what it hears, and how it is treated when it misbehaves."""
 
 import asyncio
+import contextlib
 import json
 import struct
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -14,6 +15,7 @@ import tornado.iostream
 import tornado.testing
 
 from capstone_chat.handlers.socket import SocketHandler
+from capstone_chat.sessions import Session
 from tests.capstone.chat_case import Line, held_up
 from tests.capstone.socket_case import SocketCase, client_frame, close_code
 
@@ -445,6 +447,44 @@ class NothingMissedTest(SocketCase):
 
     @tornado.testing.gen_test
     async def test_a_stop_waits_for_the_clients_to_say_goodbye(self) -> None:
+        with self.noted() as order:
+            stream = await self.anna.open_stream()
+            await self.until(lambda: len(self.chat.hub) == 1)
+            closing = asyncio.ensure_future(self.chat.close())
+            await stream.read_until(b"server is going away")
+            frame = {"type": "send", "cid": str(uuid.uuid4()), "conv": self.conv, "text": "late"}
+            await stream.write(client_frame(0x1, json.dumps(frame).encode()))
+            await stream.write(client_frame(0x8, struct.pack("!H", 1001)))
+            await closing
+        self.assertEqual(order, ["the client has said goodbye", "the database is closed"])
+        self.assertEqual(await stream.read_until_close(), b"")
+
+    @tornado.testing.gen_test
+    async def test_a_stop_waits_for_the_goodbye_of_one_who_was_just_coming(self) -> None:
+        begun, go = asyncio.Event(), asyncio.Event()
+        find = self.chat.sessions.find
+
+        async def late(token: str) -> Session | None:
+            begun.set()
+            await go.wait()
+            return await find(token)
+
+        with self.noted() as order, mock.patch.object(self.chat.sessions, "find", late):
+            stream = await self.anna.open_stream()
+            await begun.wait()
+            closing = asyncio.ensure_future(self.chat.close())
+            await asyncio.sleep(0)
+            go.set()
+            await stream.read_until(b"server is going away")
+            for _ in range(100):  # turns of the loop in which the stop could go on too early
+                await asyncio.sleep(0)
+            await stream.write(client_frame(0x8, struct.pack("!H", 1001)))
+            await closing
+        self.assertEqual(order, ["the client has said goodbye", "the database is closed"])
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[list[str]]:
+        """Note in which order a stop lets go of a socket and of the database."""
         order = []
         on_close, close = SocketHandler.on_close, self.chat.database.close
 
@@ -456,17 +496,8 @@ class NothingMissedTest(SocketCase):
             order.append("the database is closed")
             await close()
 
-        stream = await self.anna.open_stream()
-        await self.until(lambda: len(self.chat.hub) == 1)
         with (
             mock.patch.object(SocketHandler, "on_close", note),
             mock.patch.object(self.chat.database, "close", note_too),
         ):
-            closing = asyncio.ensure_future(self.chat.close())
-            await stream.read_until(b"server is going away")
-            frame = {"type": "send", "cid": str(uuid.uuid4()), "conv": self.conv, "text": "late"}
-            await stream.write(client_frame(0x1, json.dumps(frame).encode()))
-            await stream.write(client_frame(0x8, struct.pack("!H", 1001)))
-            await closing
-        self.assertEqual(order, ["the client has said goodbye", "the database is closed"])
-        self.assertEqual(await stream.read_until_close(), b"")
+            yield order
