@@ -11,9 +11,12 @@ from typing import Any
 # As a kernel has it.
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 
+# Some are only imported for the forks.
+import ipykernel.kernelapp  # noqa: F401
 import jupyter_client.provisioning.local_provisioner
+import matplotlib.pyplot  # noqa: F401
 
-import notebooks.execute  # noqa: F401, it stands for all that is imported for the forks
+import notebooks.execute  # noqa: F401
 from tests.lessons import forking
 
 
