@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib.util
 import signal
 import sys
 import urllib.error
@@ -107,6 +108,26 @@ def test_it_imports_nothing_of_another_lesson(script: Path) -> None:
         elif isinstance(node, ast.ImportFrom):
             names.append(node.module or "")
     assert not [name for name in names if name.partition(".")[0] == "lessons"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_its_programs_import_what_they_use(lesson: Path) -> None:
+    # tornado.locks is there without an import of it in whoever has imported it before: in most of
+    # the processes in which the tests run these programs.
+    for program in lesson.rglob("*.py"):
+        nodes = [*ast.walk(ast.parse(program.read_text(encoding="utf-8")))]
+        imported = {
+            name.name for node in nodes if isinstance(node, ast.Import) for name in node.names
+        }
+        used = {
+            f"tornado.{node.attr}"
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "tornado"
+        }
+        missing = {name for name in used - imported if importlib.util.find_spec(name)}
+        assert not missing, f"{name_of(program)} uses {', '.join(missing)}"
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
