@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 raise pytest.UsageError(
                     f"{item.nodeid}: service{mark.args} must name some of {', '.join(SERVICES)}"
                 )
+    # The longest first, or the other test processes have nothing to do beside the last of them.
+    items.sort(key=lambda item: "notebooks" not in item.path.parts)
 
 
 @pytest.hookimpl(tryfirst=True)
