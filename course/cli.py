@@ -220,9 +220,9 @@ def chat(context: typer.Context) -> None:
 @app.command(context_settings=PASS_ON, add_help_option=False, rich_help_panel="The course itself")
 def test(context: typer.Context) -> None:
     """Run the course's own tests. Options go to pytest: test -k hello."""
-    # More workers than there are cores, because many tests wait for servers and programs; each begins
-    # with a part of its own, which keeps the tests that share a browser together. Another -n among
-    # the options comes later and wins.
+    # More workers than there are cores, because many tests wait for servers and programs; each
+    # begins with a part of its own, which keeps the tests that share a browser together. Another
+    # -n among the options comes later and wins.
     cores = os.cpu_count() or 1
     workers = [f"--numprocesses={cores + min(cores, 4)}", "--dist=worksteal"]
     # The tests start hundreds of programs: each would compile the same files anew.
