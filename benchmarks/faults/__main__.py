@@ -84,6 +84,9 @@ async def play(row: Row, seed: int, short: bool, shared: Path, console: Console)
                     await row.play(stage)
             except (FaultError, TimeoutError) as error:
                 stage.expect("it came to its end", False, str(error) or "it took too long")
+            except BaseExceptionGroup as errors:  # of what was played side by side
+                for one in errors.exceptions:
+                    stage.expect("it came to its end", False, repr(one))
             except Exception as error:
                 console.print_exception()
                 stage.expect("it came to its end", False, repr(error))

@@ -99,6 +99,15 @@ class Usage:
     """Those of clients."""
 
 
+def is_mistake(line: str) -> bool:
+    """Tell whether a line of a chat's log speaks of something that was not caught."""
+    if not line.startswith("{"):
+        return True
+    told = json.loads(line)
+    # The pool says with a traceback that it lets go of a connection that broke on its way back.
+    return "traceback" in told and told["logger"] != "sqlalchemy.pool.impl.QueuePool"
+
+
 class Chat(Process):
     """A chat process, observed (see there). It keeps its port over restarts.
 
@@ -147,11 +156,7 @@ class Chat(Process):
 
     def mistakes(self) -> list[str]:
         """Return what was not caught: tracebacks, and lines that are none of the chat's own."""
-        return [
-            line
-            for line in self.said().splitlines()
-            if not line.startswith("{") or "traceback" in json.loads(line)
-        ]
+        return [line for line in self.said().splitlines() if is_mistake(line)]
 
     async def usage(self) -> Usage:
         """Return what it holds now."""

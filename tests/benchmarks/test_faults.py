@@ -2,6 +2,7 @@
 that is held up is noticed."""
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pytest
 from benchmarks.faults.__main__ import main
 from benchmarks.faults.ledger import Ledger, Stored, Truth
 from benchmarks.faults.observed import Turns
+from benchmarks.faults.processes import is_mistake
 from benchmarks.faults.rows import ROWS
 
 FAULTS = [
@@ -65,6 +67,16 @@ def test_a_callback_that_holds_up_the_loop_is_measured() -> None:
         return turns.longest
 
     assert asyncio.run(held_up()) >= 0.2
+
+
+def test_a_traceback_in_the_log_is_a_mistake_but_for_a_connection_that_the_pool_lets_go() -> None:
+    def line(logger: str, **more: str) -> str:
+        return json.dumps({"level": "error", "logger": logger, "message": "..."} | more)
+
+    assert is_mistake("Traceback (most recent call last):")
+    assert is_mistake(line("capstone_chat.handlers.base", traceback="..."))
+    assert not is_mistake(line("capstone_chat.handlers.base"))
+    assert not is_mistake(line("sqlalchemy.pool.impl.QueuePool", traceback="..."))
 
 
 def ledger() -> Ledger:
