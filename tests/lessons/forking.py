@@ -20,6 +20,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -174,8 +175,7 @@ def nothing() -> IO[bytes]:
 @functools.cache
 def address(module: str) -> str:
     """Start the process that is forked; return where it listens. It ends with this process."""
-    folder = tempfile.TemporaryDirectory()
-    path = f"{folder.name}/socket"
+    path = f"{tempfile.mkdtemp()}/socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
@@ -186,12 +186,7 @@ def address(module: str) -> str:
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C is not for it
         )
-
-    @atexit.register
-    def end() -> None:
-        process.communicate()  # closes its standard input
-        folder.cleanup()
-
+    atexit.register(process.communicate)  # closes its standard input
     return path
 
 
@@ -206,6 +201,7 @@ def serve(listener: socket.socket) -> list[str]:
             listener.close()
             return be_program(channel)
         channel.close()
+    shutil.rmtree(Path(own_address).parent)
     sys.exit()
 
 
