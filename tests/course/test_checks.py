@@ -290,24 +290,34 @@ def test_dying_at_once_is_told_with_the_exit_code(tmp_path: Path) -> None:
     assert "exit code 3" in found.message
 
 
-def test_a_loop_without_end_is_told_with_its_line(tmp_path: Path) -> None:
-    for subject, line, text in (
+@pytest.mark.parametrize(
+    ("subject", "lines", "texts"),
+    [
         ("import tornado\nwhile True:\n    pass\n", (2, 3), ("while True:", "pass")),
-        (HELLO.replace('self.write("hello")', "while True: pass"), (6,), ("while True: pass",)),
+        (
+            "import time" + HELLO.replace('self.write("hello")', "while True: time.sleep(0.1)"),
+            (6,),
+            ("while True: time.sleep(0.1)",),
+        ),
         (
             "import asyncio\nprint('so far')\nasyncio.run(asyncio.Event().wait())",
             (3,),
             ("asyncio.run(asyncio.Event().wait())",),
         ),
-    ):
-        result = check(tmp_path, subject, timeout=3)
-        found = problem(result)
-        assert found.kind == "timeout"
-        assert found.message.startswith("Still running after 3 seconds.")
-        assert ("printed   so far" in found.message) == ("so far" in subject)
-        assert found.line in line
-        assert found.text in text
-        assert result.seconds < 10
+    ],
+    ids=["at the top", "in a handler", "waiting"],
+)
+def test_a_loop_without_end_is_told_with_its_line(
+    tmp_path: Path, subject: str, lines: tuple[int, ...], texts: tuple[str, ...]
+) -> None:
+    result = check(tmp_path, subject, timeout=3)
+    found = problem(result)
+    assert found.kind == "timeout"
+    assert found.message.startswith("Still running after 3 seconds.")
+    assert ("printed   so far" in found.message) == ("so far" in subject)
+    assert found.line in lines
+    assert found.text in texts
+    assert result.seconds < 10
 
 
 def test_a_process_that_cannot_even_say_where_it_hangs_is_ended(tmp_path: Path) -> None:

@@ -134,17 +134,28 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def packed_pip(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Settings with which venv copies the pip that ensurepip has once installed."""
+    """Settings with which venv borrows a pip that ensurepip has installed once."""
     folder = tmp_path_factory.mktemp("pip")
-    venv.create(folder / "made", with_pip=True, symlinks=os.name != "nt")
+    found = importlib.util.find_spec("pip")
+    if found and found.origin:  # in the environment that runs the tests, as learn.py has made it
+        installed = Path(found.origin).parents[1]
+    else:
+        venv.create(folder / "made", with_pip=True, symlinks=os.name != "nt")
+        installed = next((folder / "made").rglob("site-packages"))
+    for part in installed / "pip", *installed.glob("pip-*.dist-info"):
+        shutil.copytree(part, folder / "packed" / part.name)
     # A sitecustomize runs before any program does.
     (folder / "sitecustomize.py").write_text(
-        "import pathlib, shutil, venv\n"
-        "def site(folder): return next(pathlib.Path(folder).rglob('site-packages'))\n"
-        f"PACKED = {str(folder / 'made')!r}\n"
-        "def copy(builder, context):\n"
-        "    shutil.copytree(site(PACKED), site(context.env_dir), dirs_exist_ok=True)\n"
-        "venv.EnvBuilder._setup_pip = copy\n"
+        "import os, pathlib, shutil, venv\n"
+        f"PACKED = pathlib.Path({str(folder / 'packed')!r})\n"
+        "def borrow(builder, context):\n"
+        "    site = next(pathlib.Path(context.env_dir).rglob('site-packages'))\n"
+        "    if os.name == 'nt':\n"
+        "        shutil.copytree(PACKED, site, dirs_exist_ok=True)\n"
+        "    else:\n"
+        "        for part in PACKED.iterdir():\n"
+        "            (site / part.name).symlink_to(part)\n"
+        "venv.EnvBuilder._setup_pip = borrow\n"
     )
     return {"PYTHONPATH": str(folder)}
 
