@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.browser.person import PHONE, Person
 
@@ -144,6 +144,32 @@ def test_a_contact_is_removed_and_one_who_is_blocked_is_found_again(
     ann.expect_accessible()
     ann.answer_dialog("Unblock")
     expect(ann.contact(bob)).not_to_contain_text("Blocked")
+
+
+def test_a_state_that_is_older_than_a_change_does_not_undo_it(ann: Person, bob: Person) -> None:
+    ann.add_contact(bob)
+    ann.write_to(bob)
+    about = ann.page.locator("#about")
+    expect(about.get_by_role("button", name="Remove from contacts")).to_be_visible()
+    ann.page.wait_for_load_state("networkidle")
+    late: list[tuple[Route, APIResponse]] = []
+    ann.page.route("**/api/state", lambda route: late.append((route, route.fetch())), times=1)
+    with ann.page.expect_request("**/api/state"):  # of a group that she does not know
+        bob.page.evaluate(
+            """async (name) => {
+                const { post } = await import("/static/js/api.js");
+                const group = { title: "Surprise", description: "", public: true };
+                const { conversation } = await post("/api/groups", group);
+                await post(`/api/groups/${conversation.id}/members`, { name });
+            }""",
+            ann.name,
+        )
+    about.get_by_role("button", name="Remove from contacts").click()
+    expect(about.get_by_role("button", name="Add to contacts")).to_be_visible()
+    route, response = late[0]
+    with ann.page.expect_request("**/api/state"):  # it asks once more
+        route.fulfill(response=response)
+    expect(about.get_by_role("button", name="Add to contacts")).to_be_visible()
 
 
 def test_a_private_chat_opens_from_the_members_of_a_group(ann: Person, bob: Person) -> None:

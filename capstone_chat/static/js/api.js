@@ -25,6 +25,11 @@ function xsrf() {
   );
 }
 
+let changed = 0;
+
+/** How many changes the server has answered. What was asked for before one may be older than it. */
+export const changes = () => changed;
+
 /**
  * @param {string} method
  * @param {string} path
@@ -47,6 +52,7 @@ export async function call(method, path, body = {}) {
     throw new ApiError(strings.unreachable);
   }
   const answer = await response.json().catch(() => ({}));
+  if (method !== "GET") changed += 1;
   if (response.ok) return answer;
   if (response.status === 401) leave();
   const { code, message, field } = answer.error ?? {};

@@ -88,8 +88,14 @@ export class Sync {
 
   async #fetchState() {
     this.#refreshAgain = false;
+    const before = api.changes();
     try {
-      this.#store.replace(await api.get("/api/state"));
+      const state = await api.get("/api/state");
+      if (api.changes() !== before) {
+        this.#refreshAgain = true; // what the reader has just changed may not be in it
+        return;
+      }
+      this.#store.replace(state);
     } catch {
       if (this.#connection.isOpen) setTimeout(() => this.refresh(), TRY_AGAIN);
       return;
