@@ -63,15 +63,15 @@ def paced(members: int) -> Step:
 
 def saturated(*windows: int) -> Step:
     """Return the step that measures throughput, with so many messages of a room under way."""
-    return {"step": "saturate", "seconds": 0.6, "windows": windows}
+    return {"step": "saturate", "seconds": 0.5, "windows": windows}
 
 
 WORKLOADS = [
     Workload("w1", "one room of 100", 1, 100, [paced(100), saturated(16, 256)]),
     Workload(
-        "w2", "one room of 1000", 1, 1000, [paced(1000), saturated(16, 64), {"step": "storm"}]
+        "w2", "one room of 1000", 1, 1000, [paced(1000), saturated(16, 32), {"step": "storm"}]
     ),
-    Workload("w3", "100 rooms of 10", 100, 10, [saturated(16, 64)]),
+    Workload("w3", "100 rooms of 10", 100, 10, [saturated(16, 32)]),
     Workload(
         "idle",
         "10,000 connections in rooms of 10: memory, then saturation",
@@ -85,7 +85,7 @@ WORKLOADS = [
         "one room of 100, sent into faster and faster",
         1,
         100,
-        [{"step": "load", "rates": [100 * 2**n for n in range(8)], "seconds": 0.4}],
+        [{"step": "load", "rates": [100 * 3**n for n in range(6)], "seconds": 0.4}],
         once=True,
         curve=True,
     ),
