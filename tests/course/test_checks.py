@@ -295,9 +295,10 @@ def test_dying_at_once_is_told_with_the_exit_code(tmp_path: Path) -> None:
     [
         ("import tornado\nwhile True:\n    pass\n", (2, 3), ("while True:", "pass")),
         (
-            "import time" + HELLO.replace('self.write("hello")', "while True: time.sleep(0.1)"),
+            "import threading"
+            + HELLO.replace('self.write("hello")', "while True: threading.Event().wait(0.1)"),
             (6,),
-            ("while True: time.sleep(0.1)",),
+            ("while True: threading.Event().wait(0.1)",),
         ),
         (
             "import asyncio\nprint('so far')\nasyncio.run(asyncio.Event().wait())",
