@@ -311,10 +311,10 @@ def test_dying_at_once_is_told_with_the_exit_code(tmp_path: Path) -> None:
 def test_a_loop_without_end_is_told_with_its_line(
     tmp_path: Path, subject: str, lines: tuple[int, ...], texts: tuple[str, ...]
 ) -> None:
-    result = check(tmp_path, subject, timeout=3)
+    result = check(tmp_path, subject, timeout=6)
     found = problem(result)
     assert found.kind == "timeout"
-    assert found.message.startswith("Still running after 3 seconds.")
+    assert found.message.startswith("Still running after 6 seconds.")
     assert ("printed   so far" in found.message) == ("so far" in subject)
     assert found.line in lines
     assert found.text in texts
@@ -362,7 +362,7 @@ def test_a_path_may_hold_any_letters(tmp_path: Path) -> None:
     folder = tmp_path / "我的 work"
     folder.mkdir()
     assert check(folder, HELLO).passed
-    found = problem(check(folder, "while True: pass", timeout=3))
+    found = problem(check(folder, "while True: pass", timeout=6))
     assert (found.file, found.line) == (folder / "hello.py", 1)
 
 
