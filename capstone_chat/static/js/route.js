@@ -27,9 +27,17 @@ export function go(to) {
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
+// The browser goes back some time after it was asked to. Asked twice, it would leave the page.
+let goingBack = false;
+addEventListener("popstate", () => (goingBack = false));
+
 /** One step up: back if we came from there. @param {string} to */
 export function up(to) {
-  if (history.state?.from === to) return history.back();
+  if (history.state?.from === to) {
+    if (!goingBack) history.back();
+    goingBack = true;
+    return;
+  }
   history.replaceState(null, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
