@@ -43,7 +43,8 @@ class Lookups:
     async def ask(self, query: Callable[[sa.Connection], T]) -> T:
         """Run `query(connection)`, in one reading transaction with what else is asked now.
 
-        `query` may run twice (when a neighbour fails). What it raises is raised here alone.
+        `query` may run twice (when a neighbour fails). What it raises is raised here alone, but
+        for a database that is in trouble: that is told to all of a trip.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()

@@ -164,6 +164,18 @@ class Person:
         expect(self.heading(title)).to_be_visible()
         expect(self.log.get_by_text("You joined")).to_be_visible()
 
+    def add_to_new_group(self, title: str, other: "Person") -> None:
+        """Make a group with somebody in it, by the API: nothing of this page is the subject."""
+        self.page.evaluate(
+            """async ([title, name]) => {
+                const { post } = await import("/static/js/api.js");
+                const group = { title, description: "", public: true };
+                const { conversation } = await post("/api/groups", group);
+                await post(`/api/groups/${conversation.id}/members`, { name });
+            }""",
+            [title, other.name],
+        )
+
     def open_group(self, title: str) -> None:
         self.entry(title).click()
         expect(self.heading(title)).to_be_visible()

@@ -152,3 +152,23 @@ def test_an_owner_who_leaves_passes_the_group_on(ann: Person, bob: Person) -> No
     # And back, as anybody can: the group is public.
     ann.join_group(group)
     expect(bob.page.locator("#talk-subtitle")).to_have_text("2 members")
+
+
+def test_who_leaves_a_group_goes_back_once_whatever_else_comes_in(ann: Person, bob: Person) -> None:
+    ann.make_group(f"{GROUP} to leave")
+    # The browser goes back some time after it was asked to: here, when the test says so.
+    ann.page.evaluate(
+        """() => {
+            window.asked = [];
+            const back = history.back.bind(history);
+            history.back = () => void window.asked.push(back);
+        }"""
+    )
+    about(ann, "Leave group").click()
+    ann.answer_dialog("Leave group")
+    expect(ann.entry(f"{GROUP} to leave")).to_have_count(0)
+    bob.add_to_new_group("Surprise", ann)
+    expect(ann.entry("Surprise")).to_be_visible()
+    assert ann.page.evaluate("window.asked.length") == 1
+    ann.page.evaluate("window.asked[0]()")
+    ann.open_group("Surprise")

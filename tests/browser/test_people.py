@@ -155,15 +155,7 @@ def test_a_state_that_is_older_than_a_change_does_not_undo_it(ann: Person, bob: 
     late: list[tuple[Route, APIResponse]] = []
     ann.page.route("**/api/state", lambda route: late.append((route, route.fetch())), times=1)
     with ann.page.expect_request("**/api/state"):  # of a group that she does not know
-        bob.page.evaluate(
-            """async (name) => {
-                const { post } = await import("/static/js/api.js");
-                const group = { title: "Surprise", description: "", public: true };
-                const { conversation } = await post("/api/groups", group);
-                await post(`/api/groups/${conversation.id}/members`, { name });
-            }""",
-            ann.name,
-        )
+        bob.add_to_new_group("Surprise", ann)
     about.get_by_role("button", name="Remove from contacts").click()
     expect(about.get_by_role("button", name="Add to contacts")).to_be_visible()
     route, response = late[0]

@@ -369,6 +369,24 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
         await self.enter(other)
         return other
 
+    def hold(self, owner: Any, name: str) -> tuple[asyncio.Event, asyncio.Event, asyncio.Event]:
+        """Let the first call of a method wait; return events: it was called, go on, it is over."""
+        real: Callable[..., Any] = getattr(owner, name)
+        called, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def held(*arguments: Any, **more: Any) -> Any:
+            result = await real(*arguments, **more)
+            if not called.is_set():
+                called.set()
+                await go.wait()
+                over.set()
+            return result
+
+        patch = mock.patch.object(owner, name, held)
+        patch.start()
+        self.addCleanup(patch.stop)
+        return called, go, over
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let the loop turn until something holds; the test's own time limit ends the wait."""
         while not condition():  # noqa: ASYNC110

@@ -15,7 +15,6 @@ import tornado.iostream
 import tornado.testing
 
 from capstone_chat.handlers.socket import SocketHandler
-from capstone_chat.sessions import Session
 from tests.capstone.chat_case import Line, held_up
 from tests.capstone.socket_case import SocketCase, client_frame, close_code
 
@@ -259,24 +258,6 @@ class ErrorTest(SocketCase):
 class GoneTest(SocketCase):
     """A client that goes away in the wrong moment is forgotten."""
 
-    def hold(self, owner: Any, name: str) -> tuple[asyncio.Event, asyncio.Event, asyncio.Event]:
-        """Let the first call of a method wait; return events: it was called, go on, it is over."""
-        real: Callable[..., Any] = getattr(owner, name)
-        called, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-        async def held(*arguments: Any, **more: Any) -> Any:
-            result = await real(*arguments, **more)
-            if not called.is_set():
-                called.set()
-                await go.wait()
-                over.set()
-            return result
-
-        patch = mock.patch.object(owner, name, held)
-        patch.start()
-        self.addCleanup(patch.stop)
-        return called, go, over
-
     @tornado.testing.gen_test
     async def test_amid_the_handshake(self) -> None:
         called, go, over = self.hold(self.chat.sessions, "find")
@@ -461,17 +442,10 @@ class NothingMissedTest(SocketCase):
 
     @tornado.testing.gen_test
     async def test_a_stop_waits_for_the_goodbye_of_one_who_was_just_coming(self) -> None:
-        begun, go = asyncio.Event(), asyncio.Event()
-        find = self.chat.sessions.find
-
-        async def late(token: str) -> Session | None:
-            begun.set()
-            await go.wait()
-            return await find(token)
-
-        with self.noted() as order, mock.patch.object(self.chat.sessions, "find", late):
+        called, go, _over = self.hold(self.chat.sessions, "find")
+        with self.noted() as order:
             stream = await self.anna.open_stream()
-            await begun.wait()
+            await called.wait()
             closing = asyncio.ensure_future(self.chat.close())
             await asyncio.sleep(0)
             go.set()

@@ -1,12 +1,10 @@
 """A stop waits for the requests that have begun."""
 
 import asyncio
-from unittest import mock
 
 import tornado.testing
 from tornado.testing import gen_test
 
-from capstone_chat.sessions import Session
 from capstone_chat.underway import Underway
 from tests.capstone.chat_case import ChatCase
 
@@ -37,19 +35,11 @@ class StopTest(ChatCase):
     @gen_test
     async def test_a_request_under_way_is_answered_before_the_chat_closes(self) -> None:
         anna = await self.person("anna")
-        begun, go = asyncio.Event(), asyncio.Event()
-        find = self.chat.sessions.find
-
-        async def late(token: str) -> Session | None:
-            begun.set()
-            await go.wait()
-            return await find(token)
-
-        with mock.patch.object(self.chat.sessions, "find", late):
-            asked = asyncio.ensure_future(anna.call("GET", "/api/state"))
-            await begun.wait()
-            closing = asyncio.ensure_future(self.chat.close())
-            await asyncio.sleep(0)
-            go.set()
-            self.assertEqual((await asked)[0], 200)
+        called, go, _over = self.hold(self.chat.sessions, "find")
+        asked = asyncio.ensure_future(anna.call("GET", "/api/state"))
+        await called.wait()
+        closing = asyncio.ensure_future(self.chat.close())
+        await asyncio.sleep(0)
+        go.set()
+        self.assertEqual((await asked)[0], 200)
         await closing
