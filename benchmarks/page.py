@@ -26,7 +26,7 @@ import tornado.httpclient
 import tornado.websocket
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 ROOT = Path(__file__).resolve().parents[1]
 
 LOADED = """() => {

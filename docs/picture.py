@@ -10,15 +10,15 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import SWITCHES  # noqa: E402
+from tests.browser.chromium import running, using  # noqa: E402
 from tests.browser.person import Person  # noqa: E402
+from tests.browser.profiles import Profiles  # noqa: E402
 from tests.browser.serving import serving  # noqa: E402
-from tests.services import SERVICES  # noqa: E402
 
 PICTURE = ROOT / "docs" / "chat.png"
 MINUTE = 60_000  # milliseconds
@@ -71,11 +71,12 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder)) as server,
-        sync_playwright() as playwright,
+        running() as chromium,
+        using(chromium),
     ):
-        browser = playwright.chromium.launch(executable_path=SERVICES["chromium"](), args=SWITCHES)
+        profiles = Profiles(chromium)
         people = {
-            name: Person(browser, server, name).register() for name in (ANN, BEN, CHLOE, DAVID)
+            name: Person(profiles, server, name).register() for name in (ANN, BEN, CHLOE, DAVID)
         }
         for title, writer, text, _ in OTHERS:
             people[writer].make_group(title)
@@ -107,7 +108,6 @@ def main() -> None:
         people[DAVID].composer.press_sequentially("Can")
         expect(ann.page.locator("#typing")).not_to_be_empty()
         ann.page.screenshot(path=PICTURE)
-        browser.close()
     # A page has few colours: a palette keeps the file small.
     Image.open(PICTURE).convert("RGB").quantize(256).save(PICTURE, optimize=True)
 

@@ -154,7 +154,10 @@ def _redis() -> str:
 
 
 SERVICES: dict[str, Callable[[], str]] = {
-    "chromium": lambda: _program("chromium", "chromium-browser", "google-chrome"),
+    # The first is Chromium without the parts that make a window, which cost a fifth of the time.
+    "chromium": lambda: _program(
+        "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
+    ),
     "curl": lambda: _program("curl"),
     "node": lambda: _program("node", "nodejs"),
     "nginx": lambda: _program("nginx"),
