@@ -34,6 +34,13 @@ def free_port() -> int:
     return port
 
 
+async def hang_up(line: WebSocketClientConnection) -> None:
+    """Close a socket, and wait until it is: a loop that ends before leaves it open."""
+    line.close()
+    while await line.read_message() is not None:
+        continue
+
+
 class Release:
     """A folder as a server has it, with what runs in it."""
 
@@ -120,7 +127,7 @@ class TestTwoProcesses:
             line = await websocket_connect(request)
             await line.write_message("Hello")
             said = await line.read_message()
-            line.close()
+            await hang_up(line)
             return json.loads(answer.body)["scheme"], said
 
         scheme, said = asyncio.run(ask())
@@ -157,7 +164,7 @@ class TestTwoProcesses:
                 release.conf.write_text(text, encoding="utf-8")
             await line.write_message("still there?")
             said = await line.read_message()
-            line.close()
+            await hang_up(line)
             return [said]
 
         [said] = asyncio.run(talk())
@@ -318,7 +325,7 @@ class VariantTest(AsyncHTTPTestCase):
             url = f"ws://127.0.0.1:{self.release.port}/echo"
             own = HTTPRequest(url, headers={"Origin": f"http://127.0.0.1:{self.release.port}"})
             line: WebSocketClientConnection = await websocket_connect(own)
-            line.close()
+            await hang_up(line)
             with self.assertRaisesRegex(tornado.httpclient.HTTPClientError, "403"):
                 await websocket_connect(
                     HTTPRequest(url, headers={"Origin": "https://evil.example"})
