@@ -115,7 +115,9 @@ def test_the_theme_is_chosen_and_stays(ann: Person) -> None:
 def test_sessions_are_listed_and_ended_one_by_one(
     ann: Person, person: Callable[..., Person]
 ) -> None:
-    elsewhere: Person = person("Elsewhere", user_agent="Mozilla/5.0 (iPhone) Version Safari/604.1")
+    elsewhere: Person = person(
+        "Elsewhere", user_agent="Mozilla/5.0 (iPhone) Version Safari/604.1", network_errors=True
+    )
     elsewhere.name = ann.name
     elsewhere.log_in()
     elsewhere.wait_until_live()
