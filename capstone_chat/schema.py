@@ -152,8 +152,10 @@ lies side by side. With the user in front each message would change a page of it
 
 @contextlib.contextmanager
 def _alone(connection: sa.Connection) -> Generator[None, None, None]:
-    """Let other processes wait. In SQLite the transaction does that; MariaDB ends it with each new
-    table, so there it takes a lock of its own."""
+    """Let other processes wait. In SQLite the transaction does that, begun here: else Alembic would
+    make one of each revision. MariaDB ends it with each new table: there it takes a lock."""
+    if connection.dialect.name == "sqlite":
+        connection.begin()
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242)"))
     if connection.dialect.name not in ("mysql", "mariadb"):

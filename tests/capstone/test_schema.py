@@ -1,6 +1,8 @@
 """The migrations and the tables say the same, and lose nothing on the way."""
 
 import asyncio
+import contextlib
+import sqlite3
 import tempfile
 import unittest
 from pathlib import Path
@@ -23,7 +25,8 @@ class SchemaTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.engine = Database(f"sqlite:///{Path(folder.name) / 'chat.db'}").engine
+        self.path = Path(folder.name) / "chat.db"
+        self.engine = Database(f"sqlite:///{self.path}").engine
         self.addCleanup(self.engine.dispose)
 
     def test_the_migrations_give_exactly_the_tables(self) -> None:
@@ -88,6 +91,24 @@ class SchemaTest(unittest.TestCase):
         schema.migrate(self.engine)
         self.assertEqual(everything(), before)
         self.assertTrue(any("anna" in line for line in before))
+
+    def test_no_other_process_comes_between_two_revisions(self) -> None:
+        could_write = []
+
+        @sa.event.listens_for(self.engine, "before_cursor_execute")
+        def another_process(*_what: Any) -> None:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=0)) as database:
+                try:
+                    database.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    could_write.append(False)
+                else:
+                    could_write.append(True)
+
+        schema.migrate(self.engine)
+        # Before the first statement, which begins the transaction, and never after it.
+        self.assertEqual(could_write.index(False), 1)
+        self.assertNotIn(True, could_write[1:])
 
     def test_a_migration_that_fails_leaves_no_half_of_it(self) -> None:
         with self.engine.connect().execution_options(writes=True) as connection:

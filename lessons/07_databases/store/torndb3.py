@@ -19,6 +19,7 @@ from tornado.ioloop import IOLoop
 
 Result = TypeVar("Result")
 PATIENCE = 5  # seconds until a server that does not answer counts as missing
+_opening = threading.Lock()
 
 
 class Row(dict[str, Any]):
@@ -88,7 +89,8 @@ def _sqlite(url: str) -> sqlite3.Connection:
     link = sqlite3.connect(
         url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
     )
-    link.execute("PRAGMA journal_mode = WAL")  # readers need not wait for a writer
+    with _opening:  # two that change a new file at once would be told that it is locked
+        link.execute("PRAGMA journal_mode = WAL")  # readers need not wait for a writer
     return link
 
 
