@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterator
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,13 +15,15 @@ from tests.services import SERVICES, require, required
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TESTS = Path(__file__).parent
+
 
 def pytest_configure(config: pytest.Config) -> None:
     names = ", ".join(SERVICES)
     config.addinivalue_line("markers", f"service(*names): needs these to be there ({names})")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # A misspelt service would otherwise be found only where the test runs.
     for item in items:
         for mark in item.iter_markers("service"):
@@ -27,8 +32,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 raise pytest.UsageError(
                     f"{item.nodeid}: service{mark.args} must name some of {', '.join(SERVICES)}"
                 )
-    # The longest first, or the other test processes have nothing to do beside the last of them.
-    items.sort(key=lambda item: "notebooks" not in item.path.parts)
+    if hasattr(config, "workerinput"):
+        items[:] = side_by_side(items, config.workerinput["workercount"])
+
+
+def side_by_side(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Order the tests for so many processes at once.
+
+    Each gets an equal run of the list, from its start, and whoever is done takes from the end of
+    the longest that is left (pytest-xdist's `worksteal`). So the runs begin with what takes long,
+    and only every second one with the tests that share a Chromium and a chat.
+    """
+    parts: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        parts[item.path.relative_to(TESTS).parts[0]].append(item)
+    browser = parts.pop("browser", [])
+    half = len(browser) // 2
+    begin = [browser[:half], parts.pop("notebooks", []), browser[half:], parts.pop("exercises", [])]
+    if workers < len(begin):
+        begin = [browser, [*begin[1], *begin[3]]]
+    rest = list(chain.from_iterable(parts.values()))
+    ordered: list[pytest.Item] = []
+    for number, run in enumerate(begin, 1):
+        ordered += run
+        missing = max(0, number * len(items) // workers - len(ordered))
+        ordered += rest[:missing]
+        del rest[:missing]
+    return ordered + rest
 
 
 @pytest.hookimpl(tryfirst=True)
