@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from itertools import chain
@@ -59,6 +60,13 @@ def side_by_side(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
         ordered += rest[:missing]
         del rest[:missing]
     return ordered + rest
+
+
+def pytest_collection_finish() -> None:
+    # The collector need not look again and again at all that was imported and collected.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -34,13 +34,15 @@ FEATURES_OFF = [
     "WebUIReloadButton",
     "WebUIToolbar",
 ]
-# A sandbox needs privileges that containers lack; the rest keeps Chromium from calling home.
+# A sandbox needs privileges that containers lack, and a process to draw in software is one more to
+# talk to; the rest keeps Chromium from calling home.
 SWITCHES = [
     "--no-sandbox",
     f"--disable-features={','.join(FEATURES_OFF)}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--in-process-gpu",
     "--mute-audio",
     "--autoplay-policy=no-user-gesture-required",
 ]

@@ -266,7 +266,7 @@ class Person:
         self.page.screenshot(path=path)
         return path
 
-    def expect_accessible(self) -> None:
-        """Let axe look at the page as it is now."""
-        found = violations(self.page)
+    def expect_accessible(self, *, colours: bool = True) -> None:
+        """Let axe look at the page as it is now; at its colours unless another test does."""
+        found = violations(self.page, colours=colours)
         assert not found, "\n".join([f"axe found, on {self.page.url}:", *found])

@@ -27,7 +27,7 @@ def test_the_page_speaks_the_language_of_the_browser(
 
     def looks_good(state: str) -> None:
         someone.picture(f"{state}-{where}")
-        someone.expect_accessible()
+        someone.expect_accessible(colours=False)  # they are the same in every language
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert cut_off() == []
 
