@@ -1,5 +1,8 @@
-"""What a request costs does not grow with the history: every question goes through an index."""
+"""What a request costs does not grow with the history: every question goes through an index. Nor
+does a message with the members of its group."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +57,44 @@ class GrowthTest(ChatCase):
                 read = [row[3] for row in plan if row[3].startswith("SCAN ")]
                 whole = [step for step in read if step.split()[1] in GROWING]
                 self.assertEqual(whole, [], statement)
+
+    @gen_test
+    async def test_a_message_costs_the_same_in_a_large_group_and_in_a_small_one(self) -> None:
+        anna = await self.person("anna")
+        group = await anna.group()
+        line = await anna.connect()
+        listening = []
+        asked = {}
+        for number in range(9):
+            member = await self.person(f"member{number}")
+            await member.join(group)
+            listening.append(await member.connect())
+            if number not in (0, 8):
+                continue
+            said: list[str] = []
+            with self.noted(said):
+                await line.send(group, f"to {number}")
+                await line.receive("ack")
+                for one in listening:
+                    while (await one.receive("message"))["text"] != f"to {number}":
+                        continue
+            asked[number] = said
+        self.assertTrue(any(statement.startswith("INSERT INTO events") for statement in asked[0]))
+        self.assertEqual(asked[0], asked[8])
+
+    @contextlib.contextmanager
+    def noted(self, said: list[str]) -> Iterator[None]:
+        """Keep every statement that is executed inside."""
+
+        def keep(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            said.append(statement)
+
+        engine = self.chat.database.engine
+        sa.event.listen(engine, "before_cursor_execute", keep)
+        try:
+            yield
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", keep)
 
     def note(self, engine: sa.Engine, asked: list[tuple[str, Any]]) -> None:
         """Keep every statement that is executed from here on."""
