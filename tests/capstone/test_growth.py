@@ -24,9 +24,7 @@ class GrowthTest(ChatCase):
         await anna.call("POST", "/api/contacts", {"name": "ben"})
         opened = await anna.call("POST", "/api/private/2")
         private = opened[1]["conversation"]["id"]
-        asked: list[tuple[str, Any]] = []
-        engine = self.chat.database.engine
-        self.note(engine, asked)
+        said = self.enterContext(self.noted())
 
         line = await anna.connect()
         for conv in group, private:
@@ -48,12 +46,14 @@ class GrowthTest(ChatCase):
             await anna.call("GET", f"/api/{path}")
         await anna.call("POST", "/api/private/2")
 
+        reading = "SELECT", "UPDATE", "DELETE"
+        asked = [(statement, given) for statement, given in said if statement.startswith(reading)]
         self.assertGreater(len(asked), 30)
-        with engine.connect() as connection:
+        with self.chat.database.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
-            for statement, parameters in asked:
-                plan = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            for statement, given in asked:
+                plan = raw.execute(f"EXPLAIN QUERY PLAN {statement}", given).fetchall()
                 read = [row[3] for row in plan if row[3].startswith("SCAN ")]
                 whole = [step for step in read if step.split()[1] in GROWING]
                 self.assertEqual(whole, [], statement)
@@ -71,39 +71,27 @@ class GrowthTest(ChatCase):
             listening.append(await member.connect())
             if number not in (0, 8):
                 continue
-            said: list[str] = []
-            with self.noted(said):
+            with self.noted() as said:
                 await line.send(group, f"to {number}")
                 await line.receive("ack")
                 for one in listening:
                     while (await one.receive("message"))["text"] != f"to {number}":
                         continue
-            asked[number] = said
+            asked[number] = [statement for statement, _ in said]
         self.assertTrue(any(statement.startswith("INSERT INTO events") for statement in asked[0]))
         self.assertEqual(asked[0], asked[8])
 
     @contextlib.contextmanager
-    def noted(self, said: list[str]) -> Iterator[None]:
-        """Keep every statement that is executed inside."""
+    def noted(self) -> Iterator[list[tuple[str, Any]]]:
+        """Keep every statement that is executed inside, with its (first) parameters."""
+        said: list[tuple[str, Any]] = []
 
-        def keep(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            said.append(statement)
-
-        engine = self.chat.database.engine
-        sa.event.listen(engine, "before_cursor_execute", keep)
-        try:
-            yield
-        finally:
-            sa.event.remove(engine, "before_cursor_execute", keep)
-
-    def note(self, engine: sa.Engine, asked: list[tuple[str, Any]]) -> None:
-        """Keep every statement that is executed from here on."""
-
-        @sa.event.listens_for(engine, "before_cursor_execute")
         def keep(
             _c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool
         ) -> None:
-            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
-                asked.append((statement, parameters[0] if many else parameters))
+            said.append((statement, parameters[0] if many else parameters))
 
-        self.addCleanup(sa.event.remove, engine, "before_cursor_execute", keep)
+        engine = self.chat.database.engine
+        sa.event.listen(engine, "before_cursor_execute", keep)
+        yield said
+        sa.event.remove(engine, "before_cursor_execute", keep)
