@@ -224,7 +224,7 @@ def test(context: typer.Context) -> None:
     # begins with a part of its own, which keeps the tests that share a browser together. Another
     # -n among the options comes later and wins.
     cores = os.cpu_count() or 1
-    workers = [f"--numprocesses={2 * cores}", "--dist=worksteal"]
+    workers = [f"--numprocesses={cores + min(cores, 4)}", "--dist=worksteal"]
     # The tests start hundreds of programs: each would compile the same files anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = [sys.executable, "-m", "pytest", f"--rootdir={ROOT}", *workers]

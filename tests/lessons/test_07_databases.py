@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import TestCase
 from urllib.parse import urlencode
@@ -155,6 +156,20 @@ class PoolTest(OnSqlite, AsyncHTTPTestCase):
             self.assertNotEqual(first[0], second[0])
             self.assertNotEqual(first[1], second[1])
             self.assertEqual({first[0], second[0]}, {id(db) for db in self.pool._idle})
+
+    def test_several_connections_may_be_opened_at_once_on_a_new_file(self) -> None:
+        """C232: SQLite lets only one of them change the file."""
+        with ThreadPoolExecutor(4) as threads:
+            for number in range(100):
+                url = f"{self.url}-{number}"
+                together = threading.Barrier(4, timeout=5)
+
+                def connect(url: str = url, together: threading.Barrier = together) -> None:
+                    together.wait()
+                    torndb3.Connection(url).close()
+
+                for opened in [threads.submit(connect) for _ in range(4)]:
+                    opened.result()
 
     @gen_test
     async def test_a_connection_on_which_something_failed_is_not_lent_again(self) -> None:
