@@ -16,8 +16,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 
 from capstone_chat.app import make_app
-from capstone_chat.chat import Chat
 from capstone_chat.options import Options
+from capstone_chat.services import Services
 
 EVERY = 0.001
 """Seconds between two questions of the probe."""
@@ -52,22 +52,22 @@ async def show(what: str, work: Awaitable[object]) -> None:
     print(f"{what:24} {took:6.2f} {p50:10.2f} {p99:10.2f} {late[-1]:10.2f}")
 
 
-async def captcha(chat: Chat) -> None:
+async def captcha(chat: Services) -> None:
     """Issue one and have it drawn and spoken."""
-    challenge = await chat.captchas.issue("login", "a browser")
-    await chat.captchas.picture(challenge, "a browser")
-    await chat.captchas.sound(challenge, "a browser")
+    challenge = await chat.captchas.create("login", "a browser")
+    await chat.captchas.image(challenge, "a browser")
+    await chat.captchas.audio(challenge, "a browser")
 
 
 async def measure(folder: str, logins: int, captchas: int) -> None:
     """Print a line for the idle loop, one for logins, one for captchas."""
-    chat: Chat = make_app(Options(data=folder)).settings["chat"]
+    chat: Services = make_app(Options(data=folder)).settings["chat"]
     await chat.open()
     await chat.accounts.register("anna", "correct horse battery", "Anna")
     await captcha(chat)  # the first one loads its fonts and voices
     print(f"{'':24} {'s':>6} {'p50 ms':>10} {'p99 ms':>10} {'max ms':>10}")
     await show("nothing", asyncio.sleep(1))
-    wrong = [chat.accounts.check("anna", "a wrong one") for _ in range(logins)]
+    wrong = [chat.accounts.log_in("anna", "a wrong one", "") for _ in range(logins)]
     await show(f"{logins} logins at once", asyncio.gather(*wrong))
     await show(
         f"{captchas} captchas at once", asyncio.gather(*(captcha(chat) for _ in range(captchas)))

@@ -20,9 +20,10 @@ import sqlalchemy as sa
 import tornado.web
 
 from capstone_chat import __main__ as start
-from capstone_chat import schema
-from capstone_chat.database import Database, now
+from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.options import Options, cookie_secret
+from capstone_chat.storage import migrate, tables
+from capstone_chat.storage.database import Database, now
 
 ROWS = 1000
 """Rows in one insert."""
@@ -35,27 +36,27 @@ def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[
         A values line for each user.
     """
     database = Database(options.database_url)
-    schema.migrate(database.engine)
+    migrate.migrate(database.engine)
     at = now()
     people = range(rooms * members)
     tokens = [secrets.token_urlsafe(32) for _ in people]
     rows = {
-        schema.users: [
+        tables.users: [
             {"id": i + 1, "name": f"user{i}", "name_key": f"user{i}", "nickname": f"User {i}"}
             | {"password": "nobody logs in with this", "created_at": at}
             for i in people
         ],
-        schema.sessions: [
+        tables.sessions: [
             {"token_hash": hashlib.sha256(token.encode()).hexdigest(), "user_id": i + 1}
             | {"created_at": at, "seen_at": at, "agent": "benchmark"}
             for i, token in enumerate(tokens)
         ],
-        schema.conversations: [
+        tables.conversations: [
             {"id": room + 1, "kind": "group", "title": f"Room {room}", "title_key": f"room {room}"}
             | {"description": "", "public": True, "head": messages, "created_at": at}
             for room in range(rooms)
         ],
-        schema.members: [
+        tables.members: [
             {"conversation_id": i % rooms + 1, "user_id": i + 1, "role": "member"}
             | {"joined_at": at, "read_seq": 0}
             for i in people
@@ -69,12 +70,12 @@ def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[
             for begin in range(0, messages, ROWS):
                 seqs = range(begin + 1, min(begin + ROWS, messages) + 1)
                 said = [message(room, seq, seq % members * rooms + room, at) for seq in seqs]
-                connection.execute(sa.insert(schema.events), said)
+                connection.execute(sa.insert(tables.events), said)
     database.engine.dispose()
     secret = cookie_secret(Path(options.data))
+    name = cookie_name("session", secret, secure=options.secure)
     return [
-        f"session={tornado.web.create_signed_value(secret, 'session', token).decode()}"
-        f"\t{i % rooms + 1}"
+        f"{name}={tornado.web.create_signed_value(secret, name, token).decode()}\t{i % rooms + 1}"
         for i, token in enumerate(tokens)
     ]
 
@@ -108,9 +109,15 @@ def main() -> int:
             database=given.database,
             redis=given.redis,
             send_rate=1e6,
+            read_rate=1e6,
+            read_burst=1_000_000,
             send_burst=1_000_000,
             # All clients have one address; after a storm the old sockets count for a while.
             sockets_per_address=2 * given.rooms * given.members + 1000,
+            connections_per_address=4 * given.rooms * given.members + 2000,
+            connections=4 * given.rooms * given.members + 10_000,
+            frame_rate=1e6,
+            frame_burst=1_000_000,
         )
         lines = fill(options, given.rooms, given.members, given.messages)
         given.values.write_text("\n".join(lines) + "\n", encoding="utf-8")

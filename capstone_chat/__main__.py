@@ -5,42 +5,49 @@ import contextlib
 import errno
 import gc
 import signal
+import socket
 import sys
+from collections.abc import Callable
+from types import FrameType
 
-import alembic.util
-import sqlalchemy.exc
-import tornado.httpserver
 import tornado.netutil
 
 from capstone_chat import logs
 from capstone_chat.app import make_app
-from capstone_chat.options import OptionError, Options, parse
-
-BODY_LIMIT = 1 << 20
-"""Bytes in a request's body."""
-
+from capstone_chat.options import OptionError, Options, hide_password, parse
+from capstone_chat.server import Server, connections_that_fit
+from capstone_chat.services import Services
 
 BACKLOG = 4096
 """Connections that wait to be accepted, as when everybody comes back at once."""
 
+STOP_SIGNALS = [
+    number
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # the last one only on Windows
+    if (number := getattr(signal, name, None)) is not None
+]
+
+ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
+
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what has begun: /readyz says so first, then the
-    sockets are told, and what waits for its commit is stored."""
+    """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish what has begun: /readyz says so first,
+    then the sockets are told, and what waits for its commit is stored."""
+    connections = connections_that_fit(options.connections)
     app = make_app(options)
     chat = app.settings["chat"]
-    server = tornado.httpserver.HTTPServer(app, xheaders=options.xheaders, max_body_size=BODY_LIMIT)
+    server = Server(app, connections)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    on_stop_signals(lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
-        await chat.open()
-        sockets = tornado.netutil.bind_sockets(options.port, options.address, backlog=BACKLOG)
+        if not await opened(chat, stop):
+            return
+        sockets = listen(options.address, options.port)
         server.add_sockets(sockets)
-        loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-        for name in signal.SIGTERM, signal.SIGINT:
-            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
         gc.freeze()  # what is there now stays: the collector need not look at it again and again,
         gc.set_threshold(20_000, 20, 50)  # and seldom at open sockets, of which there are many
-        print(f"Open http://{options.address}:{sockets[0].getsockname()[1]}", flush=True)
+        print(f"Open {url_of(options.address, sockets[0].getsockname()[1])}", flush=True)
         await stop.wait()
         chat.hub.draining = True  # a proxy sends nobody here any more; those who are here go on
         stop.clear()
@@ -50,15 +57,71 @@ async def serve(options: Options) -> None:
     finally:
         await chat.close()
         await server.close_all_connections()
-        for name in signal.SIGTERM, signal.SIGINT:
-            signal.signal(name, signal.SIG_IGN)  # it is stopping; to ask again changes nothing
+        on_stop_signals(signal.SIG_IGN)  # it is stopping; to ask again changes nothing
+
+
+async def opened(chat: Services, stop: asyncio.Event) -> bool:
+    """Open the chat; return False if a stop is requested first, whatever it waits for.
+
+    Raises:
+        OptionError: other processes cannot be reached.
+    """
+    opening, stopping = asyncio.ensure_future(chat.open()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if opening.done():
+        opening.result()
+        return True
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    return False
+
+
+def on_stop_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Set what the signals that stop the chat do. SIGHUP stays ignored under nohup(1)."""
+    for number in STOP_SIGNALS:
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """End the process before its event loop runs; a migration that has begun is rolled back."""
+    raise SystemExit(0)
+
+
+def listen(address: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on an address: a host name, or an IP address, with the brackets
+    of a URL or without; an empty one stands for all addresses.
+
+    Raises:
+        OSError: the address or the port cannot be had.
+    """
+    host = address.strip()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    try:
+        return tornado.netutil.bind_sockets(port, host, backlog=BACKLOG)
+    except ValueError as error:  # no host name at all: too long, or with a NUL
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error
+
+
+def url_of(address: str, port: int) -> str:
+    """Return a URL that a browser on this host can open when the chat listens on `address`."""
+    host = address.strip().strip("[]")
+    if host in ANY_ADDRESS:
+        host = "[::1]" if host == "::" else "localhost"  # bind_sockets gives IPv6 alone for ::
+    elif ":" in host:
+        host = f"[{host.replace('%', '%25')}]"  # RFC 6874
+    return f"http://{host}:{port}"
 
 
 def main() -> int:
-    """Return the exit code: 0 after a clean stop, 1 for no port or folder, 2 for a wrong option."""
+    """Return the exit code: 0 after a clean stop, 1 for no port, 2 for a wrong option."""
+    logs.escape_stdout()
     try:
         options = parse(sys.argv[1:])
         logs.set_up(options.logging)
+        on_stop_signals(leave)
     except OptionError as error:
         return complain(str(error), 2)
     try:
@@ -67,14 +130,6 @@ def main() -> int:
         return complain(str(error), 2)
     except OSError as error:
         return complain(no_place(options, error), 1)
-    except (sqlalchemy.exc.ArgumentError, ModuleNotFoundError) as error:
-        known = "sqlite:///FILE, mysql+pymysql://... and postgresql+psycopg://... are known"
-        return complain(f"--database: {error}; {known}", 2)
-    except sqlalchemy.exc.DBAPIError as error:
-        url = sqlalchemy.make_url(options.database_url).render_as_string(hide_password=True)
-        return complain(f"the database {url} cannot be used: {error.orig}", 2)
-    except alembic.util.CommandError as error:
-        return complain(f"the database is not of this version of the chat: {error}", 2)
     return 0
 
 
@@ -91,7 +146,7 @@ def no_place(options: Options, error: OSError) -> str:
 
 def complain(text: str, code: int) -> int:
     """Say on one line what is wrong, and return the exit code."""
-    print(f"capstone_chat: {' '.join(text.split())}", file=sys.stderr)
+    print(f"capstone_chat: {' '.join(hide_password(text).split())}", file=sys.stderr)
     return code
 
 

@@ -7,38 +7,60 @@ import sys
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
+import click
 import rich.console
 import rich.markup
 import rich.table
 import sqlalchemy as sa
-import typer
 
-from capstone_chat import bus, engines, names
-from capstone_chat.database import now
-from capstone_chat.hub import Hub
-from capstone_chat.options import OptionError, Options, cookie_secret
-from capstone_chat.redis_bus import RedisBus
-from capstone_chat.schema import sessions, users
+from capstone_chat import logs, urls
+from capstone_chat.options import OptionError, Options, check_url, cookie_secret, hide_password
+from capstone_chat.purge import Purge
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.storage import engines
+from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.tables import sessions, users
+from capstone_chat.text import names
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Look after a chat's users and data."
-)
+
+@click.group()
+def app() -> None:
+    """Manage the users and the data of a chat."""
+
 
 DUMP = {"mysql": "mariadb-dump", "mariadb": "mariadb-dump", "postgresql": "pg_dump"}
 """What copies the database of a server while it is in use."""
 
-Data = Annotated[str, typer.Option(help="The chat's --data folder.")]
-Url = Annotated[str, typer.Option("--database", help="The chat's --database, if it has one.")]
-Redis = Annotated[str, typer.Option("--redis", help="The chat's --redis, if it has one.")]
+data_option = click.option(
+    "--data", default="var", show_default=True, help="The chat's --data folder."
+)
+url_option = click.option(
+    "--database", "url", default="", help="The chat's --database, if it has one."
+)
+redis_option = click.option("--redis", default="", help="The chat's --redis, if it has one.")
 
 
 def database_url(data: str, url: str) -> sa.URL:
     """Return where the database of a chat is, or end with exit code 2 when there is none."""
-    if not url and not Path(data, "chat.db").exists():
-        complain(f"there is no chat in {data}: give the chat's --data folder, or its --database")
-    return sa.make_url(Options(data=data, database=url).database_url)
+    if url:
+        check_url("--database", urls.database, url)
+    elif not data.strip() or "\0" in data:
+        complain("--data: give the chat's --data folder")
+    place = Options(data=data, database=url).database_url
+    if place.get_backend_name() == "sqlite" and not is_file(Path(place.database or "")):
+        missing = data if not url else place.database
+        complain(f"there is no chat in {missing}: give the chat's --data folder, or its --database")
+    return place
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; there is none at a path that is too long."""
+    with contextlib.suppress(OSError):
+        return path.is_file()
+    return False
 
 
 @contextlib.contextmanager
@@ -46,7 +68,7 @@ def transaction(
     data: str, url: str, *, writes: bool = False
 ) -> Generator[sa.Connection, None, None]:
     """Give a connection to the database of a chat; what is done with it is committed at the end."""
-    engine = engines.connect(database_url(data, url).render_as_string(hide_password=False))
+    engine = engines.connect(database_url(data, url))
     try:
         with engine.execution_options(writes=writes).begin() as connection:
             yield connection
@@ -56,8 +78,8 @@ def transaction(
 
 def complain(text: str) -> NoReturn:
     """Say on one line what is wrong, and end with exit code 2."""
-    typer.echo(f"admin: {text}", err=True)
-    raise typer.Exit(2)
+    click.echo(f"admin: {' '.join(hide_password(text).split())}", err=True)
+    raise click.exceptions.Exit(2)
 
 
 def at(milliseconds: int | None) -> str:
@@ -68,7 +90,9 @@ def at(milliseconds: int | None) -> str:
 
 
 @app.command("users")
-def list_users(data: Data = "var", url: Url = "") -> None:
+@data_option
+@url_option
+def list_users(data: str, url: str) -> None:
     """List all users, the newest first."""
     seen = sa.func.max(sessions.c.seen_at)
     query = (
@@ -87,20 +111,31 @@ def list_users(data: Data = "var", url: Url = "") -> None:
 
 
 @app.command()
-def disable(name: str, data: Data = "var", url: Url = "", redis: Redis = "") -> None:
+@click.argument("name")
+@data_option
+@url_option
+@redis_option
+def disable(name: str, data: str, url: str, redis: str) -> None:
     """End all sessions of a user and let nobody log in as them; their messages stay.
 
     With --redis their open sockets end at once, without it when their browsers answer a ping.
     """
-    if redis and not Path(data, "secret").exists():
-        complain(f"there is no secret in {data}: --redis needs the chat's --data folder")
+    secret = ""
+    if redis:
+        check_url("--redis", urls.redis, redis)
+        if not Path(data, "secret").exists():
+            complain(f"there is no secret in {data}: --redis needs the chat's --data folder")
+        secret = cookie_secret(Path(data))
     user_id = set_disabled(name, data, url, now())
     if redis:
-        asyncio.run(end_sockets(user_id, redis, cookie_secret(Path(data))))
+        asyncio.run(end_sockets(user_id, redis, secret))
 
 
 @app.command()
-def enable(name: str, data: Data = "var", url: Url = "") -> None:
+@click.argument("name")
+@data_option
+@url_option
+def enable(name: str, data: str, url: str) -> None:
     """Let a disabled user log in again."""
     set_disabled(name, data, url, None)
 
@@ -115,33 +150,77 @@ def set_disabled(name: str, data: str, url: str, when: int | None) -> int:
         connection.execute(users.update().where(who).values(disabled_at=when))
         if when is not None:
             connection.execute(sessions.delete().where(sessions.c.user_id == user_id))
-    typer.echo(f"{name} is {'enabled' if when is None else 'disabled'}")
+    click.echo(f"{name} is {'enabled' if when is None else 'disabled'}")
     return user_id
 
 
 async def end_sockets(user_id: int, redis: str, secret: str) -> None:
     """Let every open socket of a user, in all processes, see that its session has ended."""
+    from capstone_chat.realtime.redis_broker import RedisBroker  # most commands need no Redis
+
     try:
-        others = RedisBus(Hub(), redis, secret)
+        others = RedisBroker(Hub(), redis, secret)
         await others.open()
-        others.order(bus.user(user_id), {"renew": True})
+        others.send_control(topics.user(user_id), {"renew": True})
         await others.close()
     except OptionError as error:
         complain(f"their open sockets end with the next ping, not at once: {error}")
 
 
+@app.command("purge")
+@data_option
+@url_option
+@click.option(
+    "--session-idle",
+    default=Options.session_idle,
+    show_default=True,
+    help="The chat's --session-idle, in seconds.",
+)
+@click.option(
+    "--session-lifetime",
+    default=Options.session_lifetime,
+    show_default=True,
+    help="The chat's --session-lifetime, in seconds.",
+)
+def purge_now(data: str, url: str, session_idle: int, session_lifetime: int) -> None:
+    """Delete at once all rows that nobody can reach, while the chat runs or not.
+
+    The chat does it by itself, see --purge-interval. Space in an SQLite file is used again.
+    """
+    deleted = asyncio.run(purge(database_url(data, url), session_idle, session_lifetime))
+    table = rich.table.Table("table", "rows deleted")
+    for name, count in deleted.items():
+        table.add_row(name, str(count))
+    rich.console.Console().print(table)
+
+
+async def purge(url: sa.URL, idle: int, lifetime: int) -> dict[str, int]:
+    """Purge a database; return how many rows of each table were deleted."""
+    database = Database(url)
+    try:
+        purge = Purge(database, idle=idle, lifetime=lifetime, pause=0)
+        await purge.run()
+        return purge.deleted
+    finally:
+        await database.close()
+
+
 @app.command()
-def backup(file: Path, data: Data = "var", url: Url = "") -> None:
+@click.argument("file", type=click.Path(path_type=Path))
+@data_option
+@url_option
+def backup(file: Path, data: str, url: str) -> None:
     """Copy the SQLite database to FILE while the chat runs; the copy is whole and consistent."""
     place = database_url(data, url)
     if (kind := place.get_backend_name()) != "sqlite":
         complain(f"backup copies SQLite files; use {DUMP.get(kind, 'its own tool')} for {place!r}")
     try:
         file.touch(mode=0o600, exist_ok=False)
+        file.chmod(0o600)  # the umask may have taken the owner's rights
     except FileExistsError:
         complain(f"{file} is there already: choose another name")
-    except OSError as error:
-        complain(f"{file}: {error.strerror}")
+    except (OSError, ValueError) as error:
+        complain(f"{file}: {getattr(error, 'strerror', None) or error}")
     with (
         contextlib.closing(sqlite3.connect(str(place.database))) as source,
         contextlib.closing(sqlite3.connect(file)) as target,
@@ -150,18 +229,30 @@ def backup(file: Path, data: Data = "var", url: Url = "") -> None:
         problems = target.execute("PRAGMA integrity_check").fetchone()[0]
     if problems != "ok":
         complain(f"the copy is broken: {problems}")
-    typer.echo(f"{file}: {file.stat().st_size} bytes")
+    click.echo(f"{file}: {file.stat().st_size} bytes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; a database that is none, or of another version, is named."""
+    """Run a command; a wrong option, or a database that cannot be used, is one line."""
+    logs.escape_stdout()
     try:
-        app(arguments)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, ModuleNotFoundError) as error:
+        sys.exit(app.main(arguments, prog_name="capstone_chat.admin", standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx and error.ctx.get_help())
+        text = ""
+    except click.ClickException as error:
+        text = f"{error.format_message().rstrip('.')}; see --help"
+    except OptionError as error:
+        text = str(error)
+    except ModuleNotFoundError as error:
+        text = f"--database: its driver is missing; pip install {error.name}"
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, TypeError, ValueError) as error:
         reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        text = " ".join(str(reason).split())
-        typer.echo(f"admin: the database cannot be used: {text}", err=True)
-        sys.exit(2)
+        text = f"the database cannot be used: {reason}"
+    with contextlib.suppress(click.exceptions.Exit):
+        if text:
+            complain(text)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

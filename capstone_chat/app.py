@@ -3,44 +3,57 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 import tornado.locale
 import tornado.web
 
-from capstone_chat import engines, logs, schema
-from capstone_chat.accounts import Accounts
-from capstone_chat.arrivals import Arrivals
-from capstone_chat.bus import Bus, LocalBus
-from capstone_chat.captcha import Captchas
-from capstone_chat.chat import Chat
-from capstone_chat.contacts import Contacts
-from capstone_chat.conversations import Conversations
-from capstone_chat.database import Database
-from capstone_chat.groups import Groups
+from capstone_chat import logs
+from capstone_chat.accounts.accounts import Accounts
+from capstone_chat.accounts.arrivals import Arrivals
+from capstone_chat.accounts.captcha import Captchas
+from capstone_chat.accounts.login_throttle import Throttle
+from capstone_chat.accounts.passwords import Passwords
+from capstone_chat.accounts.pictures import Pictures
+from capstone_chat.accounts.sessions import Sessions
+from capstone_chat.conversations.contacts import Contacts
+from capstone_chat.conversations.conversations import Conversations
+from capstone_chat.conversations.groups import Groups
+from capstone_chat.conversations.messages import Messages
 from capstone_chat.handlers import (
-    accounts,
+    auth,
     base,
     contacts,
     conversations,
+    cookies,
     groups,
     health,
     pages,
     profile,
-    socket,
+    websocket,
 )
-from capstone_chat.hub import Hub
-from capstone_chat.limits import Limit
-from capstone_chat.messages import Messages
+from capstone_chat.in_flight import InFlight
 from capstone_chat.metrics import Metrics
-from capstone_chat.options import Options, cookie_secret
-from capstone_chat.passwords import Passwords
-from capstone_chat.protocol import FRAME_LIMIT
-from capstone_chat.redis_bus import RedisBus
-from capstone_chat.sessions import Sessions
-from capstone_chat.throttle import Throttle
-from capstone_chat.underway import Underway
+from capstone_chat.options import OptionError, Options, cookie_secret
+from capstone_chat.purge import Purge
+from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
+from capstone_chat.realtime.broker import LocalBroker
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.realtime.protocol import FRAME_LIMIT
+from capstone_chat.services import MAX_READS_IN_FLIGHT, Services
+from capstone_chat.storage import engines, files, migrate
+from capstone_chat.storage.database import Database
+
+if TYPE_CHECKING:
+    from capstone_chat.realtime.redis_broker import RedisBroker
 
 log = logging.getLogger(__name__)
+
+INVITATION_RATE = 1 / 30
+"""People a second whom one user may add or invite to groups for long."""
+INVITATION_BURST = 50
+"""People whom one user may add or invite at once."""
 
 HERE = Path(__file__).parent
 
@@ -49,15 +62,16 @@ GROUP = r"/api/groups/(\d{1,15})"
 
 ROUTES = [
     tornado.web.url(r"/", pages.ChatHandler),
-    tornado.web.url(r"/register", accounts.RegisterHandler, name="register"),
-    tornado.web.url(r"/login", accounts.LoginHandler, name="login"),
-    tornado.web.url(r"/logout", accounts.LogoutHandler, name="logout"),
-    tornado.web.url(r"/captcha/([a-z]+)", accounts.CaptchaHandler),
-    tornado.web.url(r"/captcha/([0-9a-f]{32})\.(png|wav)", accounts.CaptchaPictureHandler),
+    tornado.web.url(r"/register", auth.RegisterHandler, name="register"),
+    tornado.web.url(r"/login", auth.LoginHandler, name="login"),
+    tornado.web.url(r"/logout", auth.LogoutHandler, name="logout"),
+    tornado.web.url(r"/captcha/([a-z]+)", auth.CaptchaHandler),
+    tornado.web.url(r"/captcha/([0-9a-f]{32})\.(png|wav)", auth.CaptchaMediaHandler),
     tornado.web.url(r"/pictures/([0-9a-f]{32})\.webp", profile.PictureHandler),
-    tornado.web.url(r"/ws", socket.SocketHandler),
-    tornado.web.url(r"/api/names", accounts.NamesHandler),
+    tornado.web.url(r"/ws", websocket.SocketHandler),
+    tornado.web.url(r"/api/names", auth.NameAvailabilityHandler),
     tornado.web.url(r"/api/state", conversations.StateHandler),
+    tornado.web.url(r"/api/conversations", conversations.ConversationsHandler),
     tornado.web.url(CONV, conversations.ConversationHandler),
     tornado.web.url(CONV + r"/members", conversations.MembersHandler),
     tornado.web.url(CONV + r"/events", conversations.EventsHandler),
@@ -69,6 +83,8 @@ ROUTES = [
     tornado.web.url(GROUP + r"/join", groups.JoinHandler),
     tornado.web.url(GROUP + r"/members", groups.GroupMembersHandler),
     tornado.web.url(GROUP + r"/members/(\d{1,15})", groups.GroupMemberHandler),
+    tornado.web.url(GROUP + r"/invitations", groups.InvitationsHandler),
+    tornado.web.url(GROUP + r"/invitations/(\d{1,15})", groups.InvitationHandler),
     tornado.web.url(GROUP + r"/owner", groups.OwnerHandler),
     tornado.web.url(r"/api/contacts", contacts.ContactsHandler),
     tornado.web.url(r"/api/contacts/(\d{1,15})", contacts.ContactHandler),
@@ -77,8 +93,8 @@ ROUTES = [
     tornado.web.url(r"/api/me/password", profile.PasswordHandler),
     tornado.web.url(r"/api/me/sessions", profile.SessionsHandler),
     tornado.web.url(r"/api/me/sessions/(\d{1,15})", profile.SessionHandler),
-    tornado.web.url(r"/healthz", health.AliveHandler),
-    tornado.web.url(r"/readyz", health.ReadyHandler),
+    tornado.web.url(r"/healthz", health.LivenessHandler),
+    tornado.web.url(r"/readyz", health.ReadinessHandler),
     tornado.web.url(r"/metrics", health.MetricsHandler),
 ]
 
@@ -87,16 +103,20 @@ def make_app(options: Options) -> tornado.web.Application:
     """Put the chat together: its database is brought up to date, nothing listens yet.
 
     Its parts are in the application's settings, as `chat`; `chat.close()` ends them.
+
+    Raises:
+        OptionError: the data folder, the secret or the database cannot be used.
     """
     data = Path(options.data)
-    data.mkdir(parents=True, exist_ok=True)
-    chat = make_chat(options)
+    files.open_folder(data)
+    secret = cookie_secret(data)
+    chat = build_services(options)
     tornado.locale.load_gettext_translations(str(HERE / "locale"), "chat")
     tornado.locale.set_default_locale("en")  # what the catalogues translate from
-    return tornado.web.Application(
+    return base.Application(
         ROUTES,
         chat=chat,
-        cookie_secret=cookie_secret(data),
+        cookie_secret=secret,
         log_function=logs.log_request,
         default_handler_class=base.NotFoundHandler,
         static_handler_class=base.StaticFileHandler,
@@ -105,69 +125,139 @@ def make_app(options: Options) -> tornado.web.Application:
         compress_response=True,  # a page's token is masked anew each time, so BREACH learns nothing
         # Two guards against forged requests: a token in every form, and where a request comes from.
         xsrf_cookies=True,
-        xsrf_cookie_name="__Host-xsrf" if options.secure else "xsrf",
+        xsrf_cookie_name=cookies.cookie_name("xsrf", secret, secure=options.secure),
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": options.secure},
         cross_origin_protection=True,
+        trusted_origins=options.origins,
         websocket_max_message_size=FRAME_LIMIT,
         websocket_ping_interval=options.ping_interval,
         websocket_ping_timeout=options.ping_timeout,
     )
 
 
-def make_chat(options: Options) -> Chat:
+def build_services(options: Options) -> Services:
     """Make the parts of a chat, on a database that is brought up to date."""
-    unhurried = engines.connect(options.database_url, patience=None)  # large tables take long
-    schema.migrate(unhurried)
-    unhurried.dispose()
+    prepare_database(options)
     database = Database(options.database_url)
     pool = ThreadPoolExecutor(options.password_threads, thread_name_prefix="slow")
+    pictures = Pictures()
     hub = Hub()
-    bus = make_bus(options, hub)
-    sessions = Sessions(database, bus, idle=options.session_idle, lifetime=options.session_lifetime)
-    return Chat(
+    broker = make_broker(options, hub)
+    idle, lifetime = options.session_idle, options.session_lifetime
+    sessions = Sessions(database, broker, idle=idle, lifetime=lifetime)
+    purge = Purge(database, idle=idle, lifetime=lifetime)
+    return Services(
         options=options,
         pool=pool,
         database=database,
-        accounts=Accounts(database, Passwords(pool)),
+        accounts=Accounts(database, Passwords(pool), sessions),
         sessions=sessions,
         arrivals=Arrivals(database, sessions),
         throttle=Throttle(database),
-        captchas=Captchas(database, pool, lifetime=options.captcha_lifetime),
-        contacts=Contacts(database, bus),
-        groups=Groups(database, bus),
-        conversations=Conversations(database, bus),
-        messages=Messages(database, bus),
-        bus=bus,
+        captchas=Captchas(database, lifetime=options.captcha_lifetime),
+        pictures=pictures,
+        contacts=Contacts(database, broker),
+        groups=Groups(database, broker),
+        conversations=Conversations(database, broker),
+        messages=Messages(database, broker),
+        purge=purge,
+        broker=broker,
         hub=hub,
-        requests=Limit(options.request_rate, options.request_burst),
-        sends=Limit(options.send_rate, options.send_burst),
-        signals=Limit(options.signal_rate, options.signal_burst),
-        metrics=make_metrics(database, hub, bus),
-        underway=Underway(),
-        sockets=Underway(),
+        requests=RateLimiter(options.request_rate, options.request_burst),
+        invitations=RateLimiter(INVITATION_RATE, INVITATION_BURST),
+        reads=RateLimiter(options.read_rate, options.read_burst),
+        reading=ConcurrencyLimiter(MAX_READS_IN_FLIGHT),
+        sends=RateLimiter(options.send_rate, options.send_burst),
+        signals=RateLimiter(options.signal_rate, options.signal_burst),
+        frames=RateLimiter(options.frame_rate, options.frame_burst),
+        metrics=make_metrics(database, hub, broker, pictures, purge),
+        active_requests=InFlight(),
+        sockets=InFlight(),
     )
 
 
-def make_bus(options: Options, hub: Hub) -> Bus:
-    """Return the bus of one process, or with --redis of many."""
+def prepare_database(options: Options) -> None:
+    """Connect to the database for the first time and bring it up to date.
+
+    Raises:
+        OptionError: the database cannot be used.
+    """
+    source = options.database_source
+    try:
+        engine = open_database(options)
+        try:
+            migrate.migrate(engine)
+        finally:
+            engine.dispose()
+    except sa.exc.DBAPIError as error:
+        raise OptionError(f"{source}: the database cannot be used: {error.orig}") from error
+    except migrate.MigrationError as error:
+        reason = f"the database is not of this version of the chat: {error}"
+        raise OptionError(f"{source}: {reason}") from error
+
+
+def open_database(options: Options) -> sa.Engine:
+    """Return an engine that has connected, for the changes of large tables, which take long.
+
+    Raises:
+        OptionError: a parameter or a file is wrong.
+        DBAPIError: the database does not let this process in.
+    """
+    source = options.database_source
+    try:
+        url = options.database_url
+        if url.get_backend_name() == "sqlite":
+            files.protect_database(Path(url.database or "").absolute())
+        engine = engines.connect(url, patience=None)
+        engine.connect().close()
+    except (OptionError, sa.exc.DBAPIError):
+        raise
+    except ModuleNotFoundError as error:
+        raise OptionError(f"{source}: its driver is missing; pip install {error.name}") from error
+    except Exception as error:  # each driver has its own for a parameter that it does not like
+        raise OptionError(f"{source}: the database cannot be used: {error}") from error
+    return engine
+
+
+def make_broker(options: Options, hub: Hub) -> "LocalBroker | RedisBroker":
+    """Return the broker of one process, or with --redis of many."""
     if not options.redis:
         if not options.alone:
             log.warning("no --redis: other processes on this database are heard with the next ping")
-        return LocalBus(hub)
-    bus = hub.carrier = RedisBus(hub, options.redis, cookie_secret(Path(options.data)))
-    return bus
+        return LocalBroker(hub)
+    # Here, because the client of Redis takes a sixth of the start of a chat that has none.
+    from capstone_chat.realtime.redis_broker import RedisBroker
+
+    broker = hub.carrier = RedisBroker(hub, options.redis, cookie_secret(Path(options.data)))
+    return broker
 
 
-def make_metrics(database: Database, hub: Hub, bus: Bus) -> Metrics:
+def make_metrics(
+    database: Database,
+    hub: Hub,
+    broker: "LocalBroker | RedisBroker",
+    pictures: Pictures,
+    purge: Purge,
+) -> Metrics:
     """Return the figures of a chat's parts."""
     metrics = Metrics()
     metrics.gauge("chat_sockets", "Open sockets", lambda: len(hub))
     metrics.counter("chat_deliveries", "Events written to sockets", lambda: hub.delivered)
     metrics.counter("chat_writes", "Changes stored", lambda: database.writes)
     metrics.counter("chat_commits", "Commits that stored them", lambda: database.commits)
-    if isinstance(bus, RedisBus):
-        metrics.gauge("chat_bus_connected", "Redis answers", lambda: bus.problem() is None)
-        metrics.gauge("chat_bus_processes", "Other processes", lambda: len(bus.elsewhere))
-        metrics.counter("chat_bus_sent", "Publications that Redis has taken", lambda: bus.sent)
-        metrics.counter("chat_bus_received", "Those of other processes", lambda: bus.received)
+    metrics.gauge("chat_picture_processes", "Pictures being read", lambda: pictures.converting)
+    metrics.gauge("chat_picture_bytes", "Reserved for uploads", lambda: pictures.reserved)
+    rows = "Rows deleted that nobody could reach"
+    metrics.counters("chat_purged_rows", rows, "kind", lambda: purge.deleted)
+    metrics.gauge("chat_purge_seconds", "Duration of the last purge", lambda: purge.seconds)
+    end = "End of the last purge, in seconds since 1970; 0 before the first"
+    metrics.gauge("chat_purge_end_seconds", end, lambda: purge.finished_at / 1000)
+    metrics.counter("chat_purge_failures", "Purges that an error ended", lambda: purge.failed)
+    if not isinstance(broker, LocalBroker):
+        metrics.gauge(
+            "chat_bus_connected", "Redis answers", lambda: broker.unhealthy_reason() is None
+        )
+        metrics.gauge("chat_bus_processes", "Other processes", lambda: len(broker.presence))
+        metrics.counter("chat_bus_sent", "Publications that Redis has taken", lambda: broker.sent)
+        metrics.counter("chat_bus_received", "Those of other processes", lambda: broker.received)
     return metrics

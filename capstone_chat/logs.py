@@ -1,16 +1,172 @@
 """Log lines that programs read: one JSON object a line, on stderr.
 
-They hold no password, cookie, captcha answer or message text: a request is its method, its path
-without the query, its status and its time. JSON escapes line ends, so no visitor can forge a line.
+They hold no password, cookie, token, captcha answer, query or message text. JSON escapes line ends,
+so no visitor can forge a line. `JsonFormatter` is the one place where all records pass:
+
+- A request is its method, its path without the query, its status and its time.
+- Exceptions are logged without their text where that can quote what a visitor sent
+  (`invalid literal for int() with base 10: '...'`), see `describe`.
+- Libraries put headers, cookies and whole requests into their messages. Of theirs only known
+  messages are logged, without arguments; of others the place in the library's source.
 """
 
+import errno
+import io
 import json
 import logging
+import os
+import re
+import sys
+import threading
+import time
+import traceback
+import warnings
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
 
+import sqlalchemy.exc
 import tornado.web
 
+from capstone_chat.storage.engines import FileGoneError
+
 log = logging.getLogger("chat.access")
+uncaught = logging.getLogger("chat.uncaught")
+
+OWN = ("capstone_chat", "chat", "__main__")
+"""First parts of the names of the chat's loggers; the arguments of their records are logged."""
+
+WITHHELD = "a message of a library; see source"
+
+QUIET = 60.0
+"""Seconds in which a line is not repeated when nothing but its time differs."""
+
+MAX_PATH = 200
+"""Characters of a path that are logged."""
+
+MAX_SEEN = 1000
+"""Different lines that are remembered so as not to repeat them."""
+
+PATH_END = re.compile(r"[?#;&]|%(?:3f|23|3b|26)", re.IGNORECASE)
+"""End of a path: a query or parameters may follow, also where a client has escaped the mark."""
+
+LIBRARY_MESSAGES = frozenset(
+    {
+        # asyncio
+        "Fatal error on transport",
+        "Future exception was never retrieved",
+        "socket.accept() out of system resource",
+        "Task exception was never retrieved",
+        "Task was destroyed but it is pending!",
+        "Unhandled exception in event loop",
+        "Using selector: %s",
+        # tornado.application
+        "Error in connection callback",
+        "Error in exception logger",
+        "Exception after Future was cancelled",
+        "Exception in callback %r",
+        "Exception in exception handler",
+        "Exception in Future %r after timeout",
+        "Multiple exceptions in yield list",
+        "Uncaught exception %s",
+        "Uncaught exception in write_error",
+        # tornado.general
+        "Cannot load translation for '%s': %s",
+        "Cannot send error response after headers written",
+        "Connect error on fd %s: %s",
+        "Cookie timestamp in future; possible tampering %r",
+        "Could not open static file %r: %s",
+        "Expired cookie %r",
+        "Failed to flush partial response",
+        "Got events for closed stream %s",
+        "Invalid cookie signature %r",
+        "Malformed HTTP message from %s: %s",
+        "Malformed WebSocket request received",
+        "Reached maximum read buffer size",
+        "SSL Error on %s %s: %s",
+        "Supported locales: %s",
+        "Tampered cookie %r",
+        "Timeout reading body from %s",
+        "Uncaught exception",
+        "Uncaught exception in _decode_xsrf_token",
+        "Uncaught exception, closing connection.",
+        "Write error on %s: %s",
+    }
+)
+"""Messages of libraries that are logged, as they stand in the source: arguments are left out."""
+
+
+def describe(error: BaseException) -> str:
+    """Return the type of an exception, with what is sure to hold nothing that a visitor sent.
+
+    That is: a text that stands in the code that raised it, an errno, the code of a database and its
+    statement with placeholders.
+    """
+    kind = type(error)
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    reason = _reason(error)
+    return f"{name}: {reason}" if reason else name
+
+
+def _means_no_redis(error: BaseException) -> bool:
+    """Tell whether a connection to Redis has failed. A chat without Redis does not load its client,
+    so there are no such exceptions then."""
+    client = sys.modules.get("redis.exceptions")
+    return client is not None and isinstance(error, client.ConnectionError | client.TimeoutError)
+
+
+def _reason(error: BaseException) -> str:
+    match error:
+        case sqlalchemy.exc.DBAPIError():
+            return f"{_database_reason(error)} [SQL: {error.statement}]"
+        case _ if _means_no_redis(error):
+            return str(error)  # the address, and what the system said
+        case tornado.web.HTTPError():
+            return str(error.status_code)
+        case OSError() if error.errno is not None:
+            return f"{errno.errorcode.get(error.errno, error.errno)} {os.strerror(error.errno)}"
+    frames = error.__traceback__
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    if frames is not None and str(error) in frames.tb_frame.f_code.co_consts:
+        return str(error)
+    return ""
+
+
+def _database_reason(error: sqlalchemy.exc.DBAPIError) -> str:
+    """Return the code of a database's error: its text may hold a value that was to be stored."""
+    cause = error.orig
+    if isinstance(cause, FileGoneError):
+        return str(cause)
+    for name in "sqlite_errorname", "sqlstate":  # of SQLite, of PostgreSQL
+        if code := getattr(cause, name, None):
+            return str(code)
+    code = cause.args[0] if cause is not None and cause.args else ""
+    if isinstance(code, int) and not 2000 <= code < 3000:  # MariaDB's server; 2000: of its client
+        return f"error {code}"
+    if isinstance(error, sqlalchemy.exc.OperationalError):  # it could not connect
+        return str(cause)
+    return type(cause).__name__
+
+
+def _traceback(error: BaseException, known: set[int] | None = None) -> str:
+    """Return where an exception and those that it came from were raised, each with `describe`."""
+    known = known or set()
+    known.add(id(error))
+    text = "".join(traceback.format_tb(error.__traceback__)) + describe(error) + "\n"
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in known and len(known) < 10:
+        text = _traceback(before, known) + "then:\n" + text
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions[:10]:
+            if id(one) not in known:
+                text += "in the group:\n" + _traceback(one, known)
+    return text
 
 
 class JsonFormatter(logging.Formatter):
@@ -22,22 +178,116 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
+            "message": _message(record),
         }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if not _is_own(record):
+            line["source"] = f"{record.module}:{record.lineno}"
+        line |= getattr(record, "fields", {})
+        if record.exc_info and record.exc_info[1] is not None:
+            line["traceback"] = _traceback(record.exc_info[1])
         return json.dumps(line, default=str)
 
 
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in OWN
+
+
+def _message(record: logging.LogRecord) -> str:
+    if not _is_own(record):
+        first = str(record.msg).partition("\n")[0]  # asyncio appends the error of a task
+        return first if first in LIBRARY_MESSAGES else WITHHELD
+    if isinstance(record.msg, BaseException):
+        return describe(record.msg)
+    arguments = record.args or ()
+    if isinstance(arguments, tuple):
+        arguments = tuple(describe(a) if isinstance(a, BaseException) else a for a in arguments)
+    return str(record.msg) % arguments if arguments else str(record.msg)
+
+
+class _StderrHandler(logging.StreamHandler[Any]):
+    """Writes lines to stderr, and a warning that repeats itself once in QUIET seconds.
+
+    A database that is away would otherwise give a line for each message that somebody sends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[Any, ...], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record unless the same one was written just before."""
+        if not self._is_repeated(record):
+            super().emit(record)
+
+    def _is_repeated(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or hasattr(record, "fields"):
+            return False
+        error = record.exc_info[1] if record.exc_info else None
+        where = str(traceback.extract_tb(error.__traceback__)[-1:]) if error else ""
+        try:
+            line = (record.name, record.lineno, _message(record), error and describe(error), where)
+        except Exception:  # a wrong format; `handleError` is told by `emit`
+            return False
+        now = time.monotonic()
+        if now - self._seen.get(line, -QUIET) < QUIET:
+            return True
+        if len(self._seen) >= MAX_SEEN:
+            self._seen.clear()
+        self._seen[line] = now
+        return False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop a record that cannot be written; logging would print its arguments to stderr."""
+
+
+def escape_stdout() -> None:
+    """Write characters that stdout cannot encode as escapes, as Python does on stderr.
+
+    On Windows a redirected stdout has the code page of the system, such as cp1252.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def set_up(level: str) -> None:
-    """Log to stderr from this level on: debug, info, warning, error; none logs nothing."""
-    handler = logging.StreamHandler()
+    """Log to stderr from this level on: debug, info, warning, error; none logs nothing.
+
+    Warnings, and exceptions that nothing catches, are logged as well: Python would print them to
+    stderr with all that they hold.
+    """
+    handler = _StderrHandler()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.CRITICAL + 1 if level.lower() == "none" else level.upper())
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    warnings.showwarning = _log_warning
+    sys.excepthook = _log_uncaught
+    sys.unraisablehook = lambda hook: _log_uncaught(
+        hook.exc_type, hook.exc_value, hook.exc_traceback
+    )
+    threading.excepthook = lambda hook: _log_uncaught(
+        hook.exc_type, hook.exc_value, hook.exc_traceback
+    )
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, _traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    uncaught.error("an exception was not caught", exc_info=error)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    uncaught.warning("%s at %s:%d", category.__name__, filename, lineno)
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
@@ -46,9 +296,10 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     seconds = handler.request.request_time()
     handler.settings["chat"].metrics.requests.labels(str(status)).observe(seconds)
     user = getattr(handler, "_current_user", None)
+    method = handler.request.method
     fields = {
-        "method": handler.request.method,
-        "path": handler.request.path,
+        "method": method if method in handler.SUPPORTED_METHODS else "other",
+        "path": loggable_path(handler.request.path),
         "status": status,
         "ms": round(seconds * 1000, 1),
         "address": handler.request.remote_ip,
@@ -56,3 +307,15 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     }
     level = logging.ERROR if status == 500 else logging.INFO  # 503 is no mistake, see /readyz
     log.log(level, "request", extra={"fields": fields})
+
+
+def loggable_path(path: str) -> str:
+    """Return the path of a request without a query, parameters, or a host with its user."""
+    if not path.startswith("/"):  # the absolute form of RFC 9112, section 3.2.2
+        try:
+            path = urlsplit(path).path
+        except ValueError:
+            path = ""
+        if path[:1] not in ("/", "*"):
+            path = ""
+    return PATH_END.split(path, maxsplit=1)[0][:MAX_PATH]

@@ -1,7 +1,7 @@
 """Figures about a running chat, for Prometheus. They are counted where they happen and read
 here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -21,6 +21,7 @@ class Metrics(Collector):
             registry=self.registry,
         )
         self._read: list[tuple[type[Metric], str, str, Callable[[], float]]] = []
+        self._read_by_label: list[tuple[str, str, str, Callable[[], Mapping[str, float]]]] = []
 
     def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
         """Add a figure that goes up and down, read when it is asked for."""
@@ -30,7 +31,18 @@ class Metrics(Collector):
         """Add a figure that only goes up, read when it is asked for."""
         self._read.append((CounterMetricFamily, name, help, read))
 
+    def counters(
+        self, name: str, help: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Add figures that only go up, one for each value of a label, read when asked for."""
+        self._read_by_label.append((name, help, label, read))
+
     def collect(self) -> Iterator[Metric]:
         """Read all figures."""
         for family, name, help, read in self._read:
             yield family(name, help, value=read())  # type: ignore[call-arg]
+        for name, help, label, read_all in self._read_by_label:
+            counters = CounterMetricFamily(name, help, labels=[label])
+            for value, figure in read_all().items():
+                counters.add_metric([value], figure)
+            yield counters

@@ -1,8 +1,11 @@
 """Every option of the chat, with its help: from a file, and from the command line over it."""
 
 import dataclasses
+import math
+import re
 import runpy
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +14,28 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 import tornado.options
 
+from capstone_chat import urls
+
 LOG_LEVELS = ("debug", "info", "warning", "error", "none")
-VAR = Path(__file__).resolve().parent.parent / "var"
-"""The data folder unless another one is given: in the checkout, wherever the chat is started."""
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+VAR = CHECKOUT / "var" if (CHECKOUT / "learn.py").is_file() else Path("var")
+"""The data folder unless another one is given: in the checkout, wherever the chat is started; of an
+installed package, in the folder in which it is started."""
 
 TRUE_OR_FALSE = ("", "true", "false", "1", "0")
+
+MAX_NUMBER = 10**9
+"""Greatest value of an option that is a number. As seconds (31 years) it fits into a database."""
+
+MAX_THREADS = 256
+
+MAX_SHOWN = 80
+"""Characters of a wrong option that are repeated in the message about it."""
+
+MIN_SECRET = 32
+MAX_SECRET = 1024
+"""Characters of a cookie secret."""
 
 
 class OptionError(Exception):
@@ -35,20 +55,39 @@ class Options:
     data: str = _option(str(VAR), "folder for the database, the pictures and the cookie secret")
     database: str = _option("", "SQLAlchemy URL; the default is an SQLite file in --data")
     redis: str = _option("", "redis://HOST:PORT/DB: joins the processes that share a --database")
-    secure: bool = _option(False, "cookies for HTTPS only: set it behind TLS")
+    secure: bool = _option(False, "cookies and page origins for HTTPS only: set it behind TLS")
+    allowed_origins: str = _option(
+        "", "further origins of the page, as https://NAME: those of a proxy that changes Host"
+    )
     xheaders: bool = _option(False, "trust X-Forwarded-For and X-Scheme: only behind a proxy")
     session_idle: int = _option(14 * 86_400, "seconds after which an unused session ends")
     session_lifetime: int = _option(90 * 86_400, "seconds after which any session ends")
     captcha_lifetime: int = _option(300, "seconds in which a captcha must be answered")
-    password_threads: int = _option(2, "threads that hash passwords and draw captchas")
+    purge_interval: float = _option(3600.0, "seconds between two purges, on average; see README")
+    password_threads: int = _option(2, "threads that hash passwords")
     send_rate: float = _option(10.0, "messages a second that one user may send for long")
     send_burst: int = _option(40, "messages that one user may send at once")
     request_rate: float = _option(2.0, "logins, registrations, captchas, names, groups: a second")
     request_burst: int = _option(60, "the same, at once, for one address or user")
+    read_rate: float = _option(20.0, "API reads and socket handshakes a second of one user")
+    read_burst: int = _option(300, "the same, at once; ten pictures count as one read")
     signal_rate: float = _option(10.0, "read marks, typing and pings a second of one user")
     signal_burst: int = _option(100, "the same, at once")
+    frame_rate: float = _option(100.0, "WebSocket frames of any kind a second of one user")
+    frame_burst: int = _option(400, "the same, at once; more close the socket")
     sockets_per_user: int = _option(20, "open sockets that one user may have")
     sockets_per_address: int = _option(1000, "open sockets that one address may have")
+    connections: int = _option(
+        10_000, "open connections, sockets included; fewer if the system allows fewer (Windows 472)"
+    )
+    connections_per_address: int = _option(
+        2000, "the same, of one address; with --xheaders the proxy has to limit them"
+    )
+    header_timeout: float = _option(
+        30.0, "seconds in which a connection must send the head of its next request"
+    )
+    body_timeout: float = _option(30.0, "seconds in which its body must follow; a picture: 4 times")
+    response_timeout: float = _option(60.0, "seconds in which a client must take an answer")
     send_buffer: int = _option(1 << 20, "bytes that may wait for a slow reader")
     ping_interval: float = _option(25.0, "seconds between the server's pings to a socket")
     ping_timeout: float = _option(20.0, "seconds after which a silent socket is closed")
@@ -58,14 +97,32 @@ class Options:
     logging: str = _option("info", "log from this level on: debug, info, warning, error, none")
 
     @property
-    def database_url(self) -> str:
+    def database_url(self) -> sa.URL:
         """The URL of the database: the one that was given, or SQLite's in the data folder."""
-        return self.database or f"sqlite:///{Path(self.data).absolute() / 'chat.db'}"
+        if self.database:
+            return sa.make_url(self.database)
+        return urls.of_file(Path(self.data).absolute() / "chat.db")
+
+    @property
+    def database_source(self) -> str:
+        """The option that names the database, for messages; it holds no password."""
+        if not self.database:
+            return f"--data={self.data}: {Path(self.data).absolute() / 'chat.db'}"
+        return f"--database={self.database_url.render_as_string(hide_password=True)}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of `allowed_origins`, which are separated by commas, as browsers send them.
+
+        Raises:
+            UrlError: one of them is none.
+        """
+        return frozenset(map(urls.origin, filter(None, self.allowed_origins.split(","))))
 
     @property
     def alone(self) -> bool:
         """Whether no other process shares the database, as far as one can tell."""
-        return not self.redis and sa.make_url(self.database_url).get_backend_name() == "sqlite"
+        return not self.redis and self.database_url.get_backend_name() == "sqlite"
 
 
 class _Parser(tornado.options.OptionParser):
@@ -91,7 +148,7 @@ def parse(arguments: list[str]) -> Options:
         OptionError: an option is unknown or has a bad value.
         SystemExit: `--help` was asked for and has been printed.
     """
-    if "--help" in arguments:
+    if any(_name(argument) in ("help", "h") for argument in arguments):
         print(_help())
         raise SystemExit(0)
     parser = _Parser()
@@ -101,42 +158,121 @@ def parse(arguments: list[str]) -> Options:
             option.name, default=option.default, help=option.metadata["help"], group="chat"
         )
     _take(parser, arguments)
-    if parser.config:
+    if any(_name(argument) == "config" for argument in arguments):
         _take(parser, _lines(parser.config))
         _take(parser, arguments)
-    if parser.logging.lower() not in LOG_LEVELS:
-        raise OptionError(f"--logging={parser.logging}: give one of {', '.join(LOG_LEVELS)}")
     options = Options(**parser.group_dict("chat"))
-    if not 0 <= options.port <= 65_535:
-        raise OptionError(f"--port={options.port}: a port is a number from 0 to 65535")
-    for name, value in dataclasses.asdict(options).items():
-        if name != "port" and type(value) in (int, float) and not value > 0:
-            raise OptionError(f"--{name}={value}: give a number above 0")
+    _check(options)
     return options
+
+
+def _name(argument: str) -> str:
+    """Return the name of the option that an argument sets, empty when it sets none."""
+    dashes, name = argument[:1], argument.lstrip("-").partition("=")[0]
+    return name.replace("-", "_") if dashes == "-" else ""
 
 
 def _take(parser: tornado.options.OptionParser, arguments: list[str]) -> None:
     for argument in arguments:
-        name, _, value = argument.lstrip("-").partition("=")
+        name, value = _name(argument), argument.partition("=")[2]
+        if not name:
+            raise OptionError(
+                f"unexpected {_shown(argument)!r}: options look like --port=9000; see --help"
+            )
+        kind = type(getattr(parser, name)) if name in parser else None
+        if kind is None or name == "help":  # its value is not repeated: it may hold a password
+            raise OptionError(f"there is no option {_shown(name)!r}; see --help")
+        if kind in (int, float) and not (value.isascii() and "_" not in value):
+            raise OptionError(f"{_shown(argument)}: write a number with the digits 0 to 9")
         try:
-            rest = parser.parse_command_line(["capstone_chat", argument], final=False)
+            parser.parse_command_line(["capstone_chat", argument], final=False)
         except (tornado.options.Error, ValueError) as error:
-            raise OptionError(f"{argument}: {error}; see --help") from error
-        if rest:
-            raise OptionError(f"unexpected {argument!r}: options look like --port=9000; see --help")
+            reason = "requires a value" if "=" not in argument else f"{_shown(str(error))}"
+            raise OptionError(f"{_shown(argument)}: {reason}; see --help") from error
         # Tornado takes every word but false for true.
-        if type(getattr(parser, name, None)) is bool and value.lower() not in TRUE_OR_FALSE:
-            raise OptionError(f"{argument}: give true or false")
+        if kind is bool and value.lower() not in TRUE_OR_FALSE:
+            raise OptionError(f"{_shown(argument)}: give true or false")
+
+
+def _shown(text: str) -> str:
+    """Return a text for a message: not too long, without passwords and control characters."""
+    text = "".join(c if c.isprintable() else "?" for c in hide_password(text))
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+
+
+def hide_password(text: str) -> str:
+    """Return a text with asterisks for the password of a URL, also one with unescaped marks."""
+    return re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text, flags=re.DOTALL)
+
+
+def _check(options: Options) -> None:
+    """Refuse values that have the right type and make no sense.
+
+    Raises:
+        OptionError: an option has such a value.
+    """
+    if options.logging.lower() not in LOG_LEVELS:
+        raise OptionError(
+            f"--logging={_shown(options.logging)}: give one of {', '.join(LOG_LEVELS)}"
+        )
+    if not 0 <= options.port <= urls.MAX_PORT:
+        raise OptionError(f"--port={_shown(str(options.port))}: a port is a number from 0 to 65535")
+    for name, value in dataclasses.asdict(options).items():
+        if name == "port" or type(value) not in (int, float):
+            continue
+        greatest = MAX_THREADS if name == "password_threads" else MAX_NUMBER
+        shown = f"--{name.replace('_', '-')}={_shown(str(value))}"
+        if not (value > 0 and math.isfinite(value)):
+            raise OptionError(f"{shown}: give a number above 0")
+        if value > greatest:
+            raise OptionError(f"{shown}: give a number up to {greatest}")
+    if not _is_address(options.address):
+        address = _shown(options.address)
+        raise OptionError(f"--address={address}: give an address, as --address=localhost")
+    if not options.data.strip() or "\0" in options.data:
+        raise OptionError("--data: give a folder, as --data=DIR")
+    if options.allowed_origins:
+        check_url("--allowed-origins", lambda _text: options.origins, options.allowed_origins)
+    if options.database:
+        check_url("--database", urls.database, options.database)
+    if options.redis:
+        check_url("--redis", urls.redis, options.redis)
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text can be looked up as an address; the system says whether there is one."""
+    try:
+        return bool(text.strip()) and text.isprintable() and bool(text.encode("idna"))
+    except UnicodeError:  # a label that is empty or longer than 63 characters
+        return False
+
+
+def check_url(option: str, check: Callable[[str], object], url: str) -> None:
+    """Check the URL of an option with a function of `urls`.
+
+    Raises:
+        OptionError: the URL is wrong.
+    """
+    try:
+        check(url)
+    except urls.UrlError as error:
+        raise OptionError(f"{option}: {error}") from None
 
 
 def _lines(path: str) -> list[str]:
     """Return what a config file says, as on a command line. Like Tornado's, it is Python."""
+    if not path or "\0" in path:
+        raise OptionError("--config: give a file, as --config=FILE")
     try:
+        if Path(path).is_dir():
+            raise OptionError(f"--config={_shown(path)}: this is a folder; give a file")
         values = runpy.run_path(path)
     except OSError as error:
-        raise OptionError(f"--config={path}: {error.strerror}") from error
-    except Exception as error:  # it is a program and may raise anything
-        raise OptionError(f"--config={path}: {error}") from error
+        raise OptionError(f"--config={_shown(path)}: {error.strerror}") from error
+    except OptionError:
+        raise
+    except (Exception, SystemExit) as error:  # it is a program and may raise anything
+        raise OptionError(f"--config={_shown(path)}: {_shown(str(error))}") from error
     return [
         f"--{name}={value}"
         for name, value in values.items()
@@ -148,19 +284,43 @@ def cookie_secret(data: Path) -> str:
     """Return the secret that signs cookies, made on first start and readable by its owner only.
 
     Two processes that start at once agree on one secret: the file appears whole or not at all.
+
+    Raises:
+        OptionError: the file cannot be made or read, or holds no secret.
     """
     path = data / "secret"
-    if not path.exists():
-        fresh = data / f"secret.{secrets.token_hex(4)}"
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(32))
-        try:
-            path.hardlink_to(fresh)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    secret = path.read_text().strip()
-    if len(secret) < 32:
-        raise OptionError(f"{path} holds no usable secret: remove the file to have a new one made")
+    try:
+        if not path.exists():
+            _make_secret(path)
+        if not path.is_file():  # a pipe would be read for ever
+            raise OptionError(f"--data={data}: {path} is not a file: remove it")
+        with path.open("rb") as file:
+            secret = file.read(MAX_SECRET + 1).decode("ascii").strip()
+    except UnicodeDecodeError:
+        secret = ""
+    except OSError as error:
+        raise OptionError(
+            f"--data={data}: {path}: {error.strerror}; give another folder"
+        ) from error
+    if not (MIN_SECRET <= len(secret) <= MAX_SECRET and secret.isprintable()):
+        raise OptionError(
+            f"--data={data}: {path} holds no usable secret: remove the file to have a new one made"
+        )
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
+    try:
+        fresh.touch(mode=0o600)
+        fresh.chmod(0o600)  # the umask may have taken the owner's rights
+        fresh.write_text(secrets.token_hex(32))
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass
+    except OSError:
+        if not fresh.exists() or path.exists():
+            raise
+        fresh.rename(path)  # a file system without links, as vfat
+    finally:
+        fresh.unlink(missing_ok=True)

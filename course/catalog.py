@@ -9,14 +9,18 @@ needs no change here:
     my_work/01_hello/greeting.py                    the learner's copy of a stub
 """
 
-import ast
-import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+from course.translation import translate
+
+# A docstring in triple quotes, after blank lines and comments, to the end of its first line.
+DOCSTRING = re.compile(r'(?:[ \t]*(?:#.*)?\n)*[rR]?"""(.*?)(?:"""|\n|$)')
 
 
 class UnknownNameError(LookupError):
@@ -43,11 +47,9 @@ class Script:
     @property
     def summary(self) -> str:
         """The first line of the module's docstring, or nothing."""
-        try:
-            docstring = ast.get_docstring(ast.parse(self.path.read_bytes()))
-        except SyntaxError:  # the learner may be in the middle of changing it
-            return ""
-        return (docstring or "").partition("\n")[0]
+        # Parsing all scripts takes ten times as long as reading them.
+        found = DOCSTRING.match(self.path.read_text(encoding="utf-8", errors="replace"))
+        return found[1].strip() if found else ""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,50 @@ class Catalog:
         spellings |= {lesson.name: lesson.name for lesson in self.lessons}
         raise _unknown("lesson", text, spellings, [lesson.name for lesson in self.lessons])
 
+    def _split(self, text: str) -> tuple[Lesson, str]:
+        """Return the lesson that `text` means and the name in it, or "" for the whole lesson.
+
+        `text` is `01/NAME`, the path of a file of a lesson or below my_work/, or a NAME that only
+        one lesson has.
+        """
+        text = text.replace("\\", "/")
+        parts = Path(text).parts
+        for lesson in self.lessons:
+            if lesson.name in parts[:-1] and text.endswith(".py"):
+                return lesson, parts[-1]
+        first, slash, name = text.partition("/")
+        try:
+            return self.lesson(first), name
+        except UnknownNameError:
+            if slash:
+                raise
+            wanted = text.lower().removesuffix(".py")
+            found = [
+                lesson
+                for lesson in self.lessons
+                if wanted in {each.name for each in lesson.scripts}
+                or wanted in {each.name for each in lesson.exercises}
+            ]
+            if len(found) == 1:
+                return found[0], wanted
+            if found:
+                labels = translate(" or ").join(f"{lesson.number}/{wanted}" for lesson in found)
+                raise UnknownNameError(
+                    translate('"{text}" may be {labels}: write which.', text=text, labels=labels)
+                ) from None
+            raise self._no_such_name(text) from None
+
+    def _no_such_name(self, text: str) -> UnknownNameError:
+        spellings: dict[str, str] = {}
+        for lesson in self.lessons:
+            spellings |= {script.name: script.label for script in lesson.scripts}
+            spellings |= {exercise.name: exercise.label for exercise in lesson.exercises}
+        spellings.pop("app", None)  # every lesson has one
+        for lesson in self.lessons:
+            spellings |= {lesson.name: lesson.name, lesson.name.partition("_")[2]: lesson.name}
+        names = [lesson.name for lesson in self.lessons]
+        return _unknown("lesson, script or exercise", text, spellings, names)
+
     def script(self, text: str) -> Script | Exercise:
         """Return what `run` should start: `01` is the lesson's app.py, `01/NAME` a script.
 
@@ -197,10 +243,13 @@ class Catalog:
         Raises:
             UnknownNameError: there is none; the message offers the closest.
         """
-        lesson_name, _, name = text.partition("/")
-        lesson = self.lesson(lesson_name)
+        lesson, name = self._split(text)
         runnable: list[Script | Exercise] = [*lesson.scripts, *lesson.exercises]
-        return _named(f"script in {lesson.name}", name.removesuffix(".py") or "app", runnable)
+        return _named(
+            translate("script in {lesson}", lesson=lesson.name),
+            name.removesuffix(".py") or "app",
+            runnable,
+        )
 
     def chosen(self, text: str) -> tuple[Lesson, Sequence[Exercise]]:
         """Return a lesson and the exercises that `text` means: all of `01`, or one, `01/NAME`.
@@ -208,14 +257,15 @@ class Catalog:
         Raises:
             UnknownNameError: there is no such lesson or exercise, or the lesson has none.
         """
-        lesson_name, _, name = text.partition("/")
-        lesson = self.lesson(lesson_name)
+        lesson, name = self._split(text)
         if not lesson.exercises:
-            raise UnknownNameError(f"{lesson.name} has no exercises.")
+            raise UnknownNameError(translate("{name} has no exercises.", name=lesson.name))
         if not name:
             return lesson, lesson.exercises
         wanted = name.removesuffix(".py")
-        return lesson, [_named(f"exercise in {lesson.name}", wanted, lesson.exercises)]
+        return lesson, [
+            _named(translate("exercise in {lesson}", lesson=lesson.name), wanted, lesson.exercises)
+        ]
 
     def notebook(self, text: str) -> Path:
         """Return the notebook of the lesson that `text` means, or one by its own file name.
@@ -226,7 +276,7 @@ class Catalog:
         notebooks = {path.stem: path for path in sorted((self.root / "notebooks").glob("*.ipynb"))}
         name = text if text in notebooks else self.lesson(text).name
         if name not in notebooks:
-            raise UnknownNameError(f"{name} has no notebook yet.")
+            raise UnknownNameError(translate("{name} has no notebook yet.", name=name))
         return notebooks[name]
 
 
@@ -252,9 +302,14 @@ def _named(kind: str, wanted: str, things: Sequence[T]) -> T:
 def _unknown(
     kind: str, wanted: str, spellings: dict[str, str], names: Iterable[str]
 ) -> UnknownNameError:
+    import difflib  # not needed for a list, which should feel instant
+
     close = difflib.get_close_matches(wanted.lower(), spellings, n=3, cutoff=0.5)
     if close:
-        offer = f"Did you mean {' or '.join(dict.fromkeys(spellings[c] for c in close))}?"
+        labels = translate(" or ").join(dict.fromkeys(spellings[c] for c in close))
+        offer = translate("Did you mean {labels}?", labels=labels)
     else:
-        offer = f"There is: {', '.join(names) or 'none yet'}."
-    return UnknownNameError(f'No {kind} is called "{wanted}". {offer}')
+        offer = translate("There is: {names}.", names=", ".join(names) or translate("none yet"))
+    return UnknownNameError(
+        translate('No {kind} is called "{wanted}". {offer}', kind=kind, wanted=wanted, offer=offer)
+    )

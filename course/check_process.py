@@ -1,17 +1,21 @@
 """The process that `course.checks` starts: python -m course.check_process CHECK SUBJECT SECONDS.
 
-It loads the learner's file and the check, runs the tests in the order they are written, and puts
-one JSON object on its standard output: {"tests", "failures", "problem", "output"}.
+It loads the learner's file and the check, and runs the tests in the order of the file. Each line of
+its standard output is a JSON object: {"test", "message"} for each failure, as soon as it is known,
+and at the end {"tests", "problem", "output"}.
 """
 
+import gc
 import inspect
 import io
 import json
 import linecache
 import logging
 import os
+import signal
 import sys
 import threading
+import time
 import traceback
 import types
 import unittest
@@ -22,8 +26,25 @@ from typing import Any, NoReturn
 
 from course.checks import Kind
 from course.exercise_case import ExerciseCase, Mismatch, Unusable, in_parts
+from course.translation import translate
 
 KEPT = 20  # lines of what the program printed or logged that are shown
+PATIENCE = 0.8  # seconds after which a check ends with its first failing test
+
+# What to do about an exception that a file raises while it is loaded: part of its text, advice.
+AT_IMPORT = {
+    "cannot import name 'HTTPTimeoutError' from 'tornado.httpclient'": (
+        "It is in another module: from tornado.simple_httpclient import HTTPTimeoutError"
+    ),
+    "unsupported operand type(s) for |: 'type' and": (
+        "A class attribute of yours has the name of a type, as in bytes = 0, and hides that type.\n"
+        "Set it on self in a method instead: self.bytes = 0"
+    ),
+    "unsupported operand type(s) for |: 'int' and": (
+        "A class attribute of yours has the name of a type, as in str = 0, and hides that type.\n"
+        "Set it on self in a method instead: self.str = 0"
+    ),
+}
 
 ErrorInfo = Any  # what unittest hands to a result: sys.exc_info()
 
@@ -87,12 +108,18 @@ class Log(logging.Handler):
 class Outcome(unittest.TestResult):
     """Turns what the tests find into failures that a beginner can read."""
 
-    def __init__(self, subject: Path, printed: Printed, log: Log) -> None:
+    def __init__(self, subject: Path, printed: Printed, log: Log, report: "Report") -> None:
         super().__init__()
-        self.subject, self.printed, self.log = subject, printed, log
+        self.subject, self.printed, self.log, self.report = subject, printed, log, report
         self.told: list[dict[str, str]] = []
         self.output: list[str] = []
         self.problem: dict[str, Any] | None = None
+        self.begun = time.monotonic()
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        if self.testsRun == 1:
+            self.begun = time.monotonic()
 
     @property
     def tests(self) -> int:
@@ -122,33 +149,52 @@ class Outcome(unittest.TestResult):
             self.problem = unusable(self.subject, error)
             self.stop()
             return
+        # A coroutine that was never awaited is told when it goes: one in a cycle, such as that of a
+        # handler and its request, only when the collector finds it.
+        gc.collect()
         raised, notes = self.log.take()
         hints = [("your code", self._source(each)) for each in raised[:2] if each is not error]
         hints += [("logged", "\n".join(notes[:3])), ("printed", self.printed.take())]
-        name = test.id().rpartition(".")[2].removeprefix("test_").replace("_", " ")
-        message = "\n".join(filter(None, [self._what(error), in_parts(dict.fromkeys(hints))]))
+        name = translate(test.id().rpartition(".")[2].removeprefix("test_").replace("_", " "))
+        advice = error.advice if isinstance(error, Mismatch) else ""
+        parts = [self._what(error), in_parts(dict.fromkeys(hints)), advice]
+        message = "\n".join(filter(None, parts))
         failure = {"test": name, "message": message}
         if failure not in self.told:  # tornado.testing raises an exit a second time in tearDown
             self.told.append(failure)
+            self.report.write(failure)
+        # A wrong answer often makes each of the following tests wait in vain as well.
+        if time.monotonic() - self.begun > PATIENCE:
+            self.stop()
 
     def _what(self, error: BaseException) -> str:
         if isinstance(error, Mismatch):
-            return str(error)
+            return error.facts
         if isinstance(error, AssertionError):
             return in_parts([("failed", str(error))])
         if isinstance(error, SystemExit):
             return in_parts(
-                [("came", "the program ended itself"), ("your code", self._source(error))]
+                [
+                    ("received", translate("the program ended itself")),
+                    ("your code", self._source(error)),
+                ]
             )
-        return in_parts([("came", self._source(error))])
+        return in_parts([("received", self._source(error))])
 
     def _source(self, error: BaseException) -> str:
         """The line of the learner's file that raised, where there is one, and what it raised."""
         frame = own_frame(self.subject, error)
         told = f"{type(error).__name__}: {error}".rstrip(": ")
+        if isinstance(error, TypeError) and "'await' expression" in str(error):
+            # Tornado awaits whatever a method of a handler returns, unless it is None.
+            told += "\n" + translate(
+                "A method of your handler has returned a value; it must return nothing.\n"
+                "If it was meant to call a function, are the parentheses missing, as in self.get()?"
+            )
         if not frame:
             return told
-        return f"{self.subject.name}, line {frame.lineno}, in {frame.name}\n  {frame.line}\n{told}"
+        where = translate("{file}, line {number}", file=self.subject.name, number=frame.lineno)
+        return f"{where}, in {frame.name}\n  {frame.line}\n{told}"
 
 
 def own_frame(file: Path, error: BaseException) -> traceback.FrameSummary | None:
@@ -202,10 +248,13 @@ def load_subject(path: Path) -> types.ModuleType:
             fields | {"text": error.text.strip() if error.text else fields["text"]}
         ) from None
     except SystemExit as error:
-        message = "The file ends the program while it is being loaded."
+        message = translate("The file ends the program while it is being loaded.")
         raise Stopped(raised("crash", message, path, error)) from None
     except BaseException as error:
         message = f"{type(error).__name__}: {error}".rstrip(": ")
+        for part, advice in AT_IMPORT.items():
+            if part in message:
+                message += "\n" + translate(advice)
         raise Stopped(raised("import", message, path, error)) from None
 
 
@@ -221,19 +270,28 @@ class InOrder(unittest.TestLoader):
 
 
 class Report:
-    """Writes the one JSON object and ends the process, whatever threads are left."""
+    """Writes the JSON objects; the last one ends the process, whatever threads are left."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)  # what the learner's own children print must not mix with it
 
+    def write(self, fields: dict[str, Any]) -> None:
+        """Write one object, which the runner sees at once."""
+        with self._lock:
+            self._write(fields)
+
     def end(self, **fields: Any) -> NoReturn:
+        """Write the last object and end the process."""
         with self._lock:  # the first to come ends the process
-            empty: dict[str, Any] = {"tests": 0, "failures": [], "problem": None, "output": ""}
-            json.dump(empty | fields, self._channel)
-            self._channel.flush()
+            empty: dict[str, Any] = {"tests": 0, "not_run": 0, "problem": None, "output": ""}
+            self._write(empty | fields)
             os._exit(0)
+
+    def _write(self, fields: dict[str, Any]) -> None:
+        self._channel.write(json.dumps(fields) + "\n")
+        self._channel.flush()
 
 
 def main(check: Path, subject: Path, timeout: float) -> NoReturn:
@@ -243,23 +301,26 @@ def main(check: Path, subject: Path, timeout: float) -> NoReturn:
     warnings.simplefilter("always", RuntimeWarning)  # again in each test, not once a line
     warnings.showwarning = log.warn
     sys.dont_write_bytecode = True
-    outcome = Outcome(subject, printed, log)
+    os.environ["PYTHON_COLORS"] = "0"  # what the learner's programs write is shown as it is
+    # Started with `&` from a shell script, it would ignore SIGINT, and so would the programs that
+    # it starts and ends by that signal. Ctrl-C does not reach this process: see start_new_session.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    outcome = Outcome(subject, printed, log, report)
 
     def stop(fields: dict[str, Any]) -> NoReturn:
         """Report a problem, with what was printed on the way to it."""
         message = "\n".join(
             filter(None, [fields["message"], in_parts([("printed", printed.take())])])
         )
-        report.end(
-            tests=outcome.tests, failures=outcome.told, problem=fields | {"message": message}
-        )
+        report.end(tests=outcome.tests, problem=fields | {"message": message})
 
     def too_late() -> None:
         stack = traceback.extract_stack(sys._current_frames()[threading.main_thread().ident or 0])
         line = next(
             (each.lineno for each in reversed(stack) if each.filename == str(subject)), None
         )
-        stop(problem("timeout", f"Still running after {timeout:g} seconds.", subject, line))
+        message = translate("Still running after {seconds} seconds.", seconds=f"{timeout:g}")
+        stop(problem("timeout", message, subject, line))
 
     watchdog = threading.Timer(timeout, too_late)
     watchdog.daemon = True
@@ -271,15 +332,18 @@ def main(check: Path, subject: Path, timeout: float) -> NoReturn:
         stop(stopped.problem)
     try:
         suite = InOrder().loadTestsFromModule(load(check))
+        found = suite.countTestCases()
         suite.run(outcome)
     except BaseException as error:
-        message = f"The check could not be run: {type(error).__name__}: {error}"
+        told = f"{type(error).__name__}: {error}"
+        message = translate("The check could not be run: {error}", error=told)
         stop(raised("crash", message, check, error))
     if outcome.problem:
         stop(outcome.problem)
     if not outcome.tests:
-        stop(problem("crash", "The check has no test that could be run.", check))
-    report.end(tests=outcome.tests, failures=outcome.told, output="\n".join(outcome.output))
+        stop(problem("crash", translate("The check has no test that could be run."), check))
+    not_run = found - outcome.testsRun
+    report.end(tests=outcome.tests + not_run, not_run=not_run, output="\n".join(outcome.output))
 
 
 if __name__ == "__main__":

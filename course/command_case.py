@@ -13,25 +13,29 @@ A failure has the parts of `course.exercise_case`; what was sent begins with the
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
-from asyncio.subprocess import Process
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Protocol, Self, cast
 
 import tornado.web
 from tornado.httpclient import HTTPRequest
 from tornado.testing import bind_unused_port
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.translation import translate
 
 START_LIMIT = 8.0  # seconds until a program has ended, or has printed its address
 STOP_LIMIT = 2.0  # seconds that a program has to end after it was asked to
 SHOWN_LINES = 6  # of standard error, the last ones
-SILENT = f"still running after {START_LIMIT:g} seconds, and no address printed"
+SILENT = translate(
+    "still running after {limit} seconds, and no address printed", limit=f"{START_LIMIT:g}"
+)
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,13 @@ class Ended:
         """
         wanted = []
         if success is not None and (isinstance(self.code, str) or success != (self.code == 0)):
-            wanted.append("exit code 0" if success else "an exit code other than 0")
+            wanted.append(
+                translate("exit code 0") if success else translate("an exit code other than 0")
+            )
         if contains is not None and contains not in self.log:
-            wanted.append(f"standard error that contains {contains!r}")
+            wanted.append(translate("standard error that contains {part}", part=repr(contains)))
         if lacks is not None and lacks in self.log:
-            wanted.append(f"standard error without {lacks!r}")
+            wanted.append(translate("standard error without {part}", part=repr(lacks)))
         if wanted:
             raise Mismatch(sent=self.sent, came=self.told, expected="\n".join(wanted), look=look)
         return self
@@ -79,10 +85,32 @@ class Ended:
     @property
     def told(self) -> str:
         """The exit code and the end of standard error, as a failure shows them."""
-        how = self.code if isinstance(self.code, str) else f"exit code {self.code}"
-        lines = without_libraries(self.log, self.file)[-SHOWN_LINES:]
-        log = ["standard error:", *(f"  {line}" for line in lines)]
-        return "\n".join([how, *(log if lines else ["nothing on standard error"])])
+        how = (
+            self.code
+            if isinstance(self.code, str)
+            else translate("exit code {code}", code=self.code)
+        )
+        lines = last(without_libraries(self.log, self.file))
+        log = [translate("standard error:"), *(f"  {line}" for line in lines)]
+        return "\n".join([how, *(log if lines else [translate("nothing on standard error")])])
+
+
+class Process(Protocol):
+    """A started program, as asyncio has it."""
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> int: ...
 
 
 class CommandCase(ExerciseCase):
@@ -104,7 +132,7 @@ class CommandCase(ExerciseCase):
         self._log.touch()
         self._file = Path(str(self.subject.__file__))
         self._said: list[str] = []
-        self._written: list[str] = []
+        self._files: dict[str, str] = {}
         self._process: Process | None = None
 
     def tearDown(self) -> None:
@@ -126,27 +154,65 @@ class CommandCase(ExerciseCase):
     def write(self, name: str, text: str) -> None:
         """Put a file into the program's folder; a failure shows it."""
         (self.folder / name).write_text(text, encoding="utf-8")
-        self._written += [f"{name}:", *(f"  {line}" for line in text.splitlines())]
+        self._files[name] = text
 
     def run_to_end(self, *arguments: str) -> Ended:
         """Run the program with these arguments until it ends; if it does not, stop it."""
-        address = self._launch(arguments)
-        return self.end(f"it goes on and prints: {address}" if address else SILENT)
+        return self.end(_goes_on(self._launch(arguments)))
 
-    def start(self, *arguments: str, port: int = 0, look: str) -> None:
+    def run_each(self, *commands: tuple[str, ...]) -> list[Ended]:
+        """Run the program once with each of these arguments, at the same time, and return how.
+
+        A program that serves is stopped as soon as it has printed its address.
+        """
+        self.end()
+
+        async def run_all() -> list[Ended]:
+            return await asyncio.gather(*[self._run(arguments) for arguments in commands])
+
+        every: list[Ended] = self.io_loop.run_sync(run_all)
+        return every
+
+    async def _run(self, arguments: tuple[str, ...]) -> Ended:
+        with tempfile.TemporaryFile() as log:
+            process = await start([str(self._file), *arguments], self.folder, log)
+            address = await _address(process)
+            code = await _end(process, _goes_on(address))
+            log.seek(0)
+            text = log.read().decode("utf-8", "replace")
+        return Ended("\n".join(self._begin(arguments)), code, text, self._file)
+
+    def start(
+        self,
+        *arguments: str,
+        port: int = 0,
+        look: str,
+        looks: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the program as a server that `send` asks from now on; raises `Mismatch` otherwise.
 
         Args:
             arguments: the options.
             port: where it has to serve; without it a free one is chosen, and given as --port.
             look: where the learner finds why it does not serve there.
+            looks: the same for a program that ended: a text on standard error, and where to look.
         """
         self.port = port or self.free_port()
         address = self._launch(arguments if port else (*arguments, f"--port={self.port}"))
         expected = f"Open http://localhost:{self.port}"
         if address != expected:
-            came = f"it prints: {address}" if address else self.end(SILENT).told
-            raise Mismatch(sent=self.sent, came=came, expected=f"it prints: {expected}", look=look)
+            came = translate("it prints: {address}", address=address)
+            if not address:
+                ended = self.end(SILENT)
+                came = ended.told
+                fitting = [each for text, each in (looks or {}).items() if text in ended.log]
+                look = fitting[0] if fitting else look
+            raise Mismatch(
+                sent=self.sent,
+                came=came,
+                expected=translate("it prints: {address}", address=expected),
+                look=look,
+            )
 
     def end(self, why: str = "") -> Ended:
         """End the program, if it still runs, and return how it ended and what it wrote.
@@ -168,7 +234,7 @@ class CommandCase(ExerciseCase):
         answer = await super()._ask(request, self.sent)
         if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             # The client is told nothing; where the test fails, this is shown as printed.
-            print(*without_libraries(self._read_log(), self._file)[-SHOWN_LINES:], sep="\n")
+            print(*last(without_libraries(self._read_log(), self._file)), sep="\n")
         return answer
 
     def _read_log(self) -> str:
@@ -177,24 +243,25 @@ class CommandCase(ExerciseCase):
     def _launch(self, arguments: tuple[str, ...]) -> str:
         """Start the program; return the line with its address, or nothing when none has come."""
         self.end()
-        words = (f'"{word}"' if " " in word else word for word in arguments)
-        self._said = [" ".join(["python3", self._file.name, *words]), *self._written]
+        self._said = self._begin(arguments)
 
         async def launch() -> str:
             with self._log.open("wb") as log:
                 process = self._process = await start(
                     [str(self._file), *arguments], self.folder, log
                 )
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(START_LIMIT):
-                    async for line in cast(asyncio.StreamReader, process.stdout):
-                        if line.startswith(b"Open http"):
-                            return line.decode().rstrip()
-                    await process.wait()
-            return ""
+            return await _address(process)
 
         address: str = self.io_loop.run_sync(launch)
         return address
+
+    def _begin(self, arguments: tuple[str, ...]) -> list[str]:
+        """Return the command, then the files that the program finds."""
+        words = (f'"{word}"' if " " in word else word for word in arguments)
+        said = [" ".join(["python3", self._file.name, *words])]
+        for name, text in self._files.items():
+            said += [f"{name}:", *(f"  {line}" for line in text.splitlines())]
+        return said
 
 
 async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
@@ -208,9 +275,31 @@ async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
     )
 
 
+async def _address(process: Process) -> str:
+    """Return the line with the address of a server, or nothing when the program has ended."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(START_LIMIT):
+            async for line in cast(asyncio.StreamReader, process.stdout):
+                if line.startswith(b"Open http"):
+                    return line.decode().rstrip()
+            await process.wait()
+    return ""
+
+
+def _goes_on(address: str) -> str:
+    """Return the reason why a program was stopped."""
+    if not address:
+        return SILENT
+    return translate("it goes on and prints: {address}", address=address)
+
+
 async def _end(process: Process, why: str) -> int | str:
     if process.returncode is None:
-        process.terminate()
+        # As Ctrl-C, which lets the program finish its log; Windows cannot send that to one process.
+        if sys.platform == "win32":
+            process.terminate()
+        else:
+            process.send_signal(signal.SIGINT)
         try:
             await asyncio.wait_for(process.wait(), STOP_LIMIT)
         except TimeoutError:
@@ -218,6 +307,11 @@ async def _end(process: Process, why: str) -> int | str:
             await process.wait()
         return why or process.returncode or 0
     return process.returncode
+
+
+def last(lines: list[str]) -> list[str]:
+    """Return the last lines of a log, with dots in front if there are more."""
+    return [*(["..."] if len(lines) > SHOWN_LINES else []), *lines[-SHOWN_LINES:]]
 
 
 def without_libraries(log: str, file: Path) -> list[str]:

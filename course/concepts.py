@@ -1,4 +1,4 @@
-"""Write the concept index of lessons/README.md from lessons/concepts.toml.
+"""Write the concept index, lessons/CONCEPTS.md, from lessons/concepts.toml.
 
 Run it after a change of concepts.toml:  python -m course.concepts
 """
@@ -23,7 +23,7 @@ class Concept:
         title: its name, a few words.
         lesson: the folder of the lesson, such as 01_hello, or capstone_chat.
         where: a file under lessons/, and for a page the heading: 01_hello/README.md#run-it; or
-            one of the capstone: capstone_chat/captcha.py.
+            one of the capstone: capstone_chat/accounts/captcha.py.
         test: the pytest node that proves it, or nothing where there is nothing to run.
     """
 
@@ -35,7 +35,7 @@ class Concept:
 
     @property
     def link(self) -> str:
-        """Where it is shown, seen from lessons/README.md."""
+        """Where it is shown, seen from lessons/CONCEPTS.md."""
         return f"../{self.where}" if self.lesson == CAPSTONE else self.where
 
 
@@ -50,7 +50,7 @@ def index(concepts: list[Concept]) -> str:
     """Return the index as Markdown: for each lesson a table of its concepts."""
     lines: list[str] = []
     for lesson in sorted({concept.lesson for concept in concepts}):
-        lines += ["", f"### {lesson}", "", "| Concept | Shown in | Proved by |", "|---|---|---|"]
+        lines += ["", f"## {lesson}", "", "| Concept | Shown in | Proved by |", "|---|---|---|"]
         lines += [_row(concept) for concept in concepts if concept.lesson == lesson]
     return "\n".join([*lines, ""])
 
@@ -78,7 +78,7 @@ def with_index(page: str, concepts: list[Concept]) -> str:
 
 def main() -> int:
     """Write the index; return the exit status."""
-    page = LESSONS / "README.md"
+    page = LESSONS / "CONCEPTS.md"
     page.write_text(with_index(page.read_text(encoding="utf-8"), read()), encoding="utf-8")
     return 0
 

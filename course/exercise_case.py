@@ -4,8 +4,9 @@
         def test_head_is_answered(self) -> None:
             self.send("HEAD", "/").expect(status=200, body="", look="the verbs, in README.md")
 
-A failure has four parts: what was sent, what came, what was expected, where to look.
-`course.check_process` adds a fifth when the learner's own code raised: its line.
+A failure has four parts: what was sent, what was received, what was expected, and advice (`look`).
+`course.check_process` adds a fifth when the learner's own code raised: its line. The advice is the
+last part: a report on a stub that is still unchanged leaves it out (`course.report`).
 """
 
 import contextlib
@@ -23,6 +24,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from tornado.testing import AsyncHTTPTestCase
 
+from course.translation import translate
+
 ANSWER_LIMIT = 4.0  # seconds; below tornado.testing's own 5, whose message says less
 SHOWN = 400  # characters of a body that a failure shows
 
@@ -38,19 +41,27 @@ class Unusable(Exception):
 
 
 class Mismatch(AssertionError):
-    """What came is not what was expected. Raise it from a check for anything `expect` lacks."""
+    """A received value differs from the expected one. For what `expect` has no argument for.
+
+    Attributes:
+        facts: what was sent, received and expected.
+        advice: what the learner may do about it, or nothing.
+    """
 
     def __init__(self, *, sent: str = "", came: str, expected: str = "", look: str = "") -> None:
-        parts = {"sent": sent, "came": came, "expected": expected, "look": look}
-        super().__init__(in_parts(parts.items()))
+        translated = "\n".join(translate(line) for line in look.splitlines())
+        parts = {"sent": sent, "received": came, "expected": expected}
+        self.facts = in_parts(parts.items())
+        self.advice = in_parts([("advice", translated)])
+        super().__init__("\n".join(filter(None, [self.facts, self.advice])))
 
 
 def in_parts(parts: Iterable[tuple[str, str]]) -> str:
     """Return the non-empty (label, text) pairs as two columns, a text of several lines kept so."""
     return "\n".join(
-        f"{label if number == 0 else '':<10}{line}".rstrip()
-        for label, text in parts
-        for number, line in enumerate(text.splitlines())
+        f"{translate(label) if number == 0 else '':<10}{line}".rstrip()
+        for label, said in parts
+        for number, line in enumerate(said.splitlines())
     )
 
 
@@ -74,20 +85,27 @@ class Answer:
     def text(self) -> str:
         return self.response.body.decode("utf-8", "replace") if self.response else ""
 
+    @property
+    def content_type(self) -> str:
+        """The media type, in small letters and without parameters such as charset."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def json(self, *, look: str) -> Any:
         """Return the body read as JSON; raises `Mismatch` when it is none."""
         try:
             return json.loads(self.text)
         except ValueError:
-            raise self._mismatch(["a body in JSON"], (), look) from None
+            raise self._mismatch([translate("a body in JSON")], (), look) from None
 
     def expect(
         self,
         *,
         look: str,
         status: int | None = None,
+        content_type: str | None = None,
         headers: Mapping[str, str | None] | None = None,
         body: str | None = None,
+        text: str | None = None,
         json: object = _ANY,
         contains: str | None = None,
         lacks: str | None = None,
@@ -97,8 +115,10 @@ class Answer:
         Args:
             look: where the learner finds what is missing: a method, a file, a step of the README.
             status: the status code.
+            content_type: the media type, such as application/json, with or without parameters.
             headers: names with the value each must have; None for a header that must be absent.
             body: the whole body, as text.
+            text: the body without the whitespace around it.
             json: what the body must be once read as JSON.
             contains, lacks: a text that must, must not, be part of the body.
         """
@@ -106,19 +126,25 @@ class Answer:
         wanted = []
         if status not in (None, self.status):
             wanted.append(_status_line(status))
+        if content_type not in (None, self.content_type):
+            wanted.append(f"Content-Type: {content_type}")
         for name, value in headers.items():
             if self.headers.get(name) != value:
-                wanted.append(f"no header {name}" if value is None else f"{name}: {value}")
+                no_header = translate("no header {name}", name=name)
+                wanted.append(no_header if value is None else f"{name}: {value}")
         if body is not None and self.text != body:
-            wanted.append(f"the body {body!r}" if body else "an empty body")
+            the_body = translate("the body {body}", body=repr(body))
+            wanted.append(the_body if body else translate("an empty body"))
+        if text not in (None, self.text.strip()):
+            wanted.append(translate("the body {body}", body=repr(text)))
         if json is not _ANY and self._as_json() != json:
-            wanted.append(f"the JSON  {_compact(json)}")
+            wanted.append(translate("the JSON  {json}", json=_compact(json)))
         if contains is not None and contains not in self.text:
-            wanted.append(f"a body that contains {contains!r}")
+            wanted.append(translate("a body that contains {part}", part=repr(contains)))
         if lacks is not None and lacks in self.text:
-            wanted.append(f"a body without {lacks!r}")
+            wanted.append(translate("a body without {part}", part=repr(lacks)))
         if wanted or self.lost:
-            raise self._mismatch(wanted or ["an answer"], headers, look)
+            raise self._mismatch(wanted or [translate("an answer")], headers, look)
         return self
 
     def _as_json(self) -> object:
@@ -142,17 +168,19 @@ class Answer:
         value = self._as_json()
         text = self.text if value is _ANY else _compact(value)
         shown = text[:SHOWN] + (" ..." if len(text) > SHOWN else "")
-        return "\n".join([*lines, shown.strip() or "(an empty body)"])
+        return "\n".join([*lines, shown.strip() or translate("(an empty body)")])
 
 
 class ExerciseCase(AsyncHTTPTestCase):
     """Serves `subject`, the learner's file, on a free port, and sends it requests.
 
-    A check that needs another application than `make_app()` overrides `get_app`. WebSockets are in
+    A check that needs another application than `make_app()` overrides `get_app`; one in which a
+    wrong answer never comes sets a shorter `answer_limit`, in seconds. WebSockets are in
     `course.socket_case`, and programs with options and an exit code in `course.command_case`.
     """
 
     subject: ClassVar[ModuleType]
+    answer_limit: ClassVar[float] = ANSWER_LIMIT
 
     def get_app(self) -> tornado.web.Application:
         return self.make_app()
@@ -161,15 +189,21 @@ class ExerciseCase(AsyncHTTPTestCase):
         """Return what the learner's `make_app` makes; raises `Unusable` unless an application."""
         factory = getattr(self.subject, "make_app", None)
         if not callable(factory):
-            raise Unusable("The file has no make_app(): the check asks it for the application.")
+            raise Unusable(
+                translate("The file has no make_app(): the check asks it for the application.")
+            )
         try:
             app = factory(*args, **kwargs)
         except Exception as error:
-            raise Unusable(f"make_app() raised {type(error).__name__}: {error}") from error
+            told = f"{type(error).__name__}: {error}"
+            raise Unusable(translate("make_app() raised {error}", error=told)) from error
         if not isinstance(app, tornado.web.Application):
             code = getattr(factory, "__code__", None)
             raise Unusable(
-                f"make_app() returned {_a(app)}, but it must return a tornado.web.Application.",
+                translate(
+                    "make_app() returned {it}, but it must return a tornado.web.Application.",
+                    it=_a(app),
+                ),
                 line=code.co_firstlineno if code else None,
             )
         return app
@@ -211,21 +245,21 @@ class ExerciseCase(AsyncHTTPTestCase):
         sent = [f"{method} {path}", *(f"{name}: {value}" for name, value in all_headers.items())]
         if form is not None:
             body = urlencode(form, doseq=True)
-            sent.append(f"form  {body}")
+            sent.append(translate("form  {body}", body=body))
             all_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         elif json is not _ANY:
             body = _compact(json)
             sent.append(f"JSON  {body}")
             all_headers.setdefault("Content-Type", "application/json")
         elif body is not None:
-            sent.append(f"body  {body!r}")
+            sent.append(translate("body  {body}", body=repr(body)))
         request = HTTPRequest(
             self.get_url(path),
             method=method,
             headers=all_headers,
             body=body,
             follow_redirects=False,
-            request_timeout=ANSWER_LIMIT,
+            request_timeout=self.answer_limit,
             allow_nonstandard_methods=True,
         )
         return await self._ask(request, "\n".join(sent))
@@ -234,11 +268,12 @@ class ExerciseCase(AsyncHTTPTestCase):
         try:
             return Answer(sent, await self.http_client.fetch(request, raise_error=False))
         except HTTPTimeoutError:
-            return Answer(sent, None, f"no answer within {ANSWER_LIMIT:g} seconds")
+            limit = f"{self.answer_limit:g}"
+            return Answer(sent, None, translate("no answer within {limit} seconds", limit=limit))
         except HTTPStreamClosedError:
-            return Answer(sent, None, "no answer: the server closed the connection")
+            return Answer(sent, None, translate("no answer: the server closed the connection"))
         except (HTTPError, OSError) as error:
-            return Answer(sent, None, f"no answer: {error}")
+            return Answer(sent, None, translate("no answer: {error}", error=error))
 
     def expect(self, came: object, expected: object, *, look: str, sent: str = "") -> None:
         """Raise `Mismatch` unless the two are equal; for a frame, a line, any other value."""
@@ -255,7 +290,9 @@ class ExerciseCase(AsyncHTTPTestCase):
         except AssertionError as error:
             raise Mismatch(sent=sent, came=str(error), look=look) from None
         except TimeoutError:
-            raise Mismatch(sent=sent, came="nothing in the time allowed", look=look) from None
+            raise Mismatch(
+                sent=sent, came=translate("nothing in the time allowed"), look=look
+            ) from None
 
 
 def _status_line(status: int | None) -> str:
@@ -270,4 +307,6 @@ def _compact(value: object) -> str:
 
 
 def _a(value: object) -> str:
-    return "None (is a return missing?)" if value is None else f"a {type(value).__name__}"
+    return (
+        translate("None (is a return missing?)") if value is None else f"a {type(value).__name__}"
+    )

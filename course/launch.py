@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from course.translation import translate
+
 FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
@@ -27,6 +29,12 @@ def main() -> int:
     sys.argv = [str(script), *sys.argv[2:]]
     sys.path[0] = str(script.parent)
     _no_help_without_asking()
+    if len(sys.argv) > 1 and not has_options(script):
+        print(
+            translate("learn.py: {name} has no options, and takes none.", name=script.name),
+            file=sys.stderr,
+        )
+        return WRONG_USE
     try:
         runpy.run_path(str(script), run_name="__main__")
     except KeyboardInterrupt:
@@ -37,30 +45,58 @@ def main() -> int:
     return 0
 
 
+def has_options(script: Path) -> bool:
+    """Return whether a script reads its command line; the first of the course does not."""
+    try:
+        text = script.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return True  # what is wrong with the file is said when it is run
+    return "define(" in text or "argv" in text or "argparse" in text
+
+
 def tell(error: BaseException, script: Path) -> int:
     """Print what went wrong in `script`, as short as it can be said; return the exit status."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(script.parent)]
     status = FAILED
     if isinstance(error, SyntaxError):
-        message = f"{error.filename}, line {error.lineno}: {error.msg}\n    {error.text or ''}"
+        message = _at(error.filename, error.lineno, error.msg, error.text)
     elif isinstance(error, ImportError) and own:
-        message = f"{own[-1].filename}, line {own[-1].lineno}: {error}\n    {own[-1].line}"
+        message = _at(own[-1].filename, own[-1].lineno, str(error), own[-1].line)
     elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        port = _port()
-        message = (
-            f"port {port} is taken: another program listens on it, perhaps a script started "
-            f"earlier. Stop that one, or choose another port with --port={port + 1}"
-        )
+        message = _port_in_use()
     elif isinstance(error, PermissionError) and 0 < _port() < 1024 and "bind" in str(frames):
-        message = f"port {_port()} is only for administrators. Choose one from 1024: --port=8888"
+        message = translate(
+            "port {port} is only for administrators. Choose one from 1024: --port=8888",
+            port=_port(),
+        )
     elif any(Path(frame.filename).parts[-2:] == ("tornado", "options.py") for frame in frames):
         message, status = _wrong_option(error), WRONG_USE
     else:
         lines = traceback.format_list(own) + traceback.format_exception_only(error)
-        message = f"{script.name} has failed\n{''.join(lines)}"
+        message = translate("{name} has failed", name=script.name) + "\n" + "".join(lines)
     print(f"learn.py: {message.rstrip()}", file=sys.stderr)
     return status
+
+
+def _at(file: str | None, line: int | None, message: str, source: str | None) -> str:
+    where = translate("{file}, line {number}", file=file, number=line)
+    return f"{where}: {message}\n    {source or ''}"
+
+
+def _port_in_use() -> str:
+    if not (port := _port()):
+        return translate(
+            "the port is in use: another program listens on it, perhaps a script that you started "
+            "earlier. Stop that one with Ctrl-C in its terminal."
+        )
+    return translate(
+        "port {port} is in use: another program listens on it, perhaps a script that you started "
+        "earlier. Stop that one with Ctrl-C in its terminal, or choose another port: "
+        "--port={other}",
+        port=port,
+        other=port + 1,
+    )
 
 
 def _wrong_option(error: BaseException) -> str:
@@ -71,12 +107,23 @@ def _wrong_option(error: BaseException) -> str:
         name = given.lstrip("-").partition("=")[0].replace("_", "-")
         if name not in names:
             close = [f"--{match}" for match in difflib.get_close_matches(name, names)]
-            offer = f"Did you mean {' or '.join(close)}?" if close else "--help lists all options."
-            return f"there is no option --{name}. {offer}"
+            message = translate("there is no option --{name}.", name=name)
+            if close:
+                offer = translate("Did you mean {labels}?", labels=translate(" or ").join(close))
+            else:
+                offer = translate("--help lists all options.")
+            return f"{message} {offer}"
     frames = traceback.extract_tb(error.__traceback__)
     in_file = any(frame.name == "parse_config_file" for frame in frames)
-    where = "the options file" if in_file else f"'{' '.join(sys.argv[1:])}'"
-    return f"wrong option in {where}: {error}"
+    if in_file:
+        return translate("wrong option in the options file: {error}", error=error)
+    given = " ".join(sys.argv[1:])
+    if any(frame.name == "_parse_timedelta" for frame in frames):  # its errors say nothing
+        return translate(
+            'wrong option in \'{given}\': a length of time is written as "90s" or "1m 30s"',
+            given=given,
+        )
+    return translate("wrong option in '{given}': {error}", given=given, error=error)
 
 
 def _no_help_without_asking() -> None:

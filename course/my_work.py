@@ -4,7 +4,6 @@ The stubs under lessons/ stay as they were shipped, so that a reset needs no ver
 solving an exercise does not change what the tests look at.
 """
 
-import shutil
 from pathlib import Path
 
 from course.catalog import CatalogError, Exercise
@@ -21,7 +20,7 @@ def start(exercise: Exercise) -> bool:
     if not exercise.stub.exists():
         raise CatalogError(f"{exercise.stub} is missing, but exercises.toml names it.")
     exercise.copy.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(exercise.stub, exercise.copy)
+    exercise.copy.write_bytes(exercise.stub.read_bytes())
     return True
 
 
@@ -34,7 +33,7 @@ def reset(exercise: Exercise) -> Path | None:
     """Put the stub back; return where the learner's version is kept, None when it was unchanged."""
     kept = None
     if is_changed(exercise):
-        kept = _free_name(exercise.copy)
+        kept = free_name(exercise.copy)
         exercise.copy.replace(kept)
     else:
         exercise.copy.unlink(missing_ok=True)
@@ -42,7 +41,8 @@ def reset(exercise: Exercise) -> Path | None:
     return kept
 
 
-def _free_name(copy: Path) -> Path:
+def free_name(copy: Path) -> Path:
+    """Return a name beside a file under which it can be kept; no earlier backup has it."""
     # An earlier backup may be the only copy of a good solution: it is never written over.
     number = 1
     while (backup := copy.with_name(f"{copy.name}.bak{number}")).exists():

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from course.exercise_case import ExerciseCase, Mismatch, Unusable
+from course.translation import translate
 
 START_LIMIT = 8.0  # seconds until a program listens
 STOP_LIMIT = 5.0  # seconds that it has to end after it was asked to
@@ -64,7 +65,12 @@ class ProgramCase(ExerciseCase):
         """The configuration that the learner's file has under this name, with the ports in it."""
         text = getattr(self.subject, name, None)
         if not isinstance(text, str):
-            raise Unusable(f"The file has no text {name}: the check reads the configuration there.")
+            raise Unusable(
+                translate(
+                    "The file has no text {name}: the check reads the configuration there.",
+                    name=name,
+                )
+            )
         return text.replace("FRONT", str(self.front)).replace("APP_", str(self._tens))
 
     def program(self, name: str, package: str) -> str:
@@ -72,9 +78,13 @@ class ProgramCase(ExerciseCase):
         found = shutil.which(name, path=PLACES)
         if not found:
             raise Unusable(
-                f"This check needs {name}, which is neither on the PATH nor in /usr/sbin. Debian, "
-                f"Ubuntu: sudo apt install {package}. macOS: brew install {package}. Your file may "
-                "be right: without it nobody can tell."
+                translate(
+                    "This check needs {name}, which is neither on the PATH nor in /usr/sbin. "
+                    "Debian, Ubuntu: sudo apt install {package}. macOS: brew install {package}. "
+                    "Your file may be right: without this program it cannot be checked.",
+                    name=name,
+                    package=package,
+                )
             )
         return found
 
@@ -89,7 +99,7 @@ class ProgramCase(ExerciseCase):
         nginx = self.program("nginx", "nginx")
         (self.folder / "nginx.conf").write_text(NGINX_CONF.format(text), encoding="utf-8")
         settings = "daemon off; pid nginx.pid; worker_processes 1;"
-        if os.geteuid() == 0:
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # Windows has no root
             settings += " user root;"
         command = [nginx, "-p", f"{self.folder}/", "-e", "stderr", "-c", "nginx.conf"]
         self.start([*command, "-g", settings], self.front, said="nginx with NGINX", look=look)
@@ -105,8 +115,23 @@ class ProgramCase(ExerciseCase):
             said: what a failure tells of the command.
             look: where the learner finds why it does not.
         """
-        log = self.folder / f"{port}.log"
-        with log.open("wb") as file:
+        process = self.launch(command, str(port))
+        limit = time.monotonic() + START_LIMIT
+        while not listens(port):
+            if process.poll() is not None or time.monotonic() > limit:
+                if process.poll() is None:
+                    came = translate("nothing listens on port {port}", port=port)
+                else:
+                    came = translate("it has ended")
+                told = "\n".join([came, *self.log(str(port))])
+                expected = translate("it listens on port {port}", port=port)
+                raise Mismatch(sent=said, came=told, expected=expected, look=look)
+            time.sleep(0.02)
+        return process
+
+    def launch(self, command: list[str], name: str) -> subprocess.Popen[bytes]:
+        """Start a program, which ends with the test; what it writes is its `log` of this name."""
+        with (self.folder / f"{name}.log").open("wb") as file:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -115,19 +140,13 @@ class ProgramCase(ExerciseCase):
                 env={**os.environ, "PATH": PLACES},
             )
         self._programs.callback(_end, process)
-        limit = time.monotonic() + START_LIMIT
-        while not listens(port):
-            if process.poll() is not None or time.monotonic() > limit:
-                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-                came = (
-                    f"nothing listens on port {port}" if process.poll() is None else "it has ended"
-                )
-                told = "\n".join([came, *(line[:200] for line in lines[-SHOWN_LINES:])])
-                told = told.replace(f"{self.folder}/", "")
-                expected = f"it listens on port {port}"
-                raise Mismatch(sent=said, came=told, expected=expected, look=look)
-            time.sleep(0.02)
         return process
+
+    def log(self, name: str) -> list[str]:
+        """The last lines that the program of this name, or of this port, has written."""
+        text = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        text = text.replace(f"{self.folder}/", "")
+        return [line[:200] for line in text.splitlines()[-SHOWN_LINES:]]
 
 
 def listens(port: int) -> bool:

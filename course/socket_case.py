@@ -15,22 +15,33 @@ import io
 import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    WebSocketError,
+    websocket_connect,
+)
 
 from course.exercise_case import ANSWER_LIMIT, SHOWN, Answer, ExerciseCase, Mismatch
-
-FRAME_LIMIT = 2.0  # seconds to wait for a frame: a check may wait in vain for several
+from course.translation import translate
 
 Frame: TypeAlias = str | bytes | dict[str, Any]
 T = TypeVar("T")
 
 
 class SocketCase(ExerciseCase):
-    """An `ExerciseCase` whose checks open WebSockets to the learner's file."""
+    """An `ExerciseCase` whose checks open WebSockets to the learner's file.
+
+    Attributes:
+        frame_limit: seconds to wait for a frame. A check whose server runs in this process can wait
+            for less: there a frame comes within a few turns of the event loop.
+    """
+
+    frame_limit: ClassVar[float] = 2.0
 
     def setUp(self) -> None:
         super().setUp()
@@ -78,20 +89,24 @@ class SocketCase(ExerciseCase):
         try:
             connection = self.io_loop.run_sync(lambda: websocket_connect(request))
         except HTTPTimeoutError:
-            return Answer(sent, None, f"no answer within {ANSWER_LIMIT:g} seconds"), None
+            return Answer(
+                sent, None, translate("no answer within {limit} seconds", limit=f"{ANSWER_LIMIT:g}")
+            ), None
         except HTTPStreamClosedError:
             return Answer(sent, None, "no answer: the server closed the connection"), None
         except HTTPClientError as refused:
             return Answer(sent, refused.response), None
+        except WebSocketError:
+            return Answer(sent, None, translate("an ordinary answer, no WebSocket")), None
         self._open.append(connection)
         body = io.BytesIO(b"(the WebSocket is open)")
         return Answer(sent, HTTPResponse(request, 101, connection.headers, body)), connection
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Run the loop until this has come; raises TimeoutError after FRAME_LIMIT seconds."""
+        """Run the loop until this has come; raises TimeoutError after `frame_limit` seconds."""
 
         async def within() -> T:
-            return await asyncio.wait_for(awaitable, FRAME_LIMIT)
+            return await asyncio.wait_for(awaitable, self.frame_limit)
 
         result: T = self.io_loop.run_sync(within)
         return result
@@ -129,19 +144,21 @@ class Socket:
             if came is None:
                 raise self._mismatch(None, Ended(1000), "on_close(): it must return, and soon")
 
-    def expect(self, frame: Frame, *, look: str) -> None:
+    def expect(self, frame: Frame, *, look: str, kind: str = "") -> None:
         """Raise `Mismatch` unless this is the next frame that comes.
 
         Args:
             frame: str for a text frame, bytes for a binary one, a dict for a text frame that is
                 this in JSON.
             look: where the learner finds what is missing.
+            kind: the same for a frame of another kind, such as bytes where text is expected.
         """
         came = self._next()
         if isinstance(frame, dict):
             came = _as_json(came)
         if came != frame:
-            raise self._mismatch(came, frame, look)
+            other = isinstance(came, str | bytes | dict) and type(came) is not type(frame)
+            raise self._mismatch(came, frame, kind if kind and other else look)
 
     def expect_end(self, *, code: int | None = None, look: str) -> None:
         """Raise `Mismatch` unless the server closes now, with this code where one is given."""
@@ -162,9 +179,14 @@ class Socket:
         return self._ended
 
     def _mismatch(self, came: "Came", expected: "Came", look: str) -> Mismatch:
-        to = f"to {self._name}: " if self._name else ""
+        to = translate("to {name}: ", name=self._name) if self._name else ""
+        limit = f"{self._case.frame_limit:g}"
+        nothing = translate("nothing within {limit} seconds", limit=limit)
         return Mismatch(
-            sent=self._case.sent, came=to + shown(came), expected=to + shown(expected), look=look
+            sent=self._case.sent,
+            came=to + (nothing if came is None else shown(came)),
+            expected=to + shown(expected),
+            look=look,
         )
 
 
@@ -183,9 +205,13 @@ def shown(came: Came) -> str:
     """Return one line, or little more, that says what kind of frame it is and what it holds."""
     match came:
         case None:
-            return f"nothing within {FRAME_LIMIT:g} seconds"
+            return translate("nothing")
         case Ended(code, reason):
-            told = f"the connection closed{f' with {code}' if code else ''}"
+            told = (
+                translate("the connection closed with {code}", code=code)
+                if code
+                else translate("the connection closed")
+            )
             return told + (f" ({reason})" if reason else "")
         case dict():
             text = f"JSON  {json.dumps(came, ensure_ascii=False)}"

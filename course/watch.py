@@ -9,6 +9,7 @@ from course import my_work, report
 from course.catalog import Exercise
 from course.checking import check_one
 from course.progress import Progress
+from course.translation import translate
 
 # Milliseconds after which the file is looked at anyway, so that no save during a check is missed.
 LOOK_AGAIN = 1000
@@ -20,7 +21,7 @@ def watch_exercises(exercises: Sequence[Exercise], progress: Progress) -> None:
         for exercise in exercises:
             if not progress.of(exercise.key).solved:
                 _until_solved(exercise, progress)
-        report.say("\nAll solved.", "green")
+        report.say(translate("\nAll solved."), fg="green")
 
 
 def _until_solved(exercise: Exercise, progress: Progress) -> None:
@@ -35,6 +36,6 @@ def _until_solved(exercise: Exercise, progress: Progress) -> None:
             result = check_one(exercise, progress)
             if result.passed:
                 return
-            report.details(exercise, result)
-            report.say("\nWaiting for you to save the file. Ctrl-C ends this.", "dim")
+            report.what_next(exercise)
+            report.say(translate("\nWaiting for you to save the file. Ctrl-C ends this."), dim=True)
         next(changes)

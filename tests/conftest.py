@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from itertools import chain
@@ -20,6 +22,14 @@ TESTS = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell script ignores SIGINT and SIGQUIT in what it starts with `&`. The programs that the
+    # tests start would inherit that, and Ctrl-C would end none of them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGQUIT"):  # not on Windows
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # No program whose output a test reads may be told to colour it.
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "PYTHON_COLORS"):
+        os.environ.pop(name, None)
     names = ", ".join(SERVICES)
     config.addinivalue_line("markers", f"service(*names): needs these to be there ({names})")
 

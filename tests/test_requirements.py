@@ -3,17 +3,22 @@
 import itertools
 import re
 import tomllib
+from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from course.environment import KINDS
 from tests.course.checkout import ROOT
 
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = PYPROJECT["project"]["optional-dependencies"]
-RUNTIME = PYPROJECT["project"]["dependencies"] + [*itertools.chain(*EXTRAS.values())]
-DEV = PYPROJECT["dependency-groups"]["dev"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+WANTED = {
+    "chat": PROJECT["dependencies"],
+    "lessons": PROJECT["dependencies"] + EXTRAS["lessons"],
+    "dev": PROJECT["dependencies"] + [*itertools.chain(*EXTRAS.values())],
+}
 
 
 def lock(kind: str) -> str:
@@ -26,7 +31,7 @@ def locked(kind: str) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-@pytest.mark.parametrize("kind", ["runtime", "dev"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_package_is_pinned_with_hashes(kind: str) -> None:
     entries = re.split(r"^(?=[^\s#])", lock(kind), flags=re.M)[1:]
     assert len(entries) == len(locked(kind)) > 10
@@ -35,13 +40,13 @@ def test_every_package_is_pinned_with_hashes(kind: str) -> None:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
 
 
-@pytest.mark.parametrize("kind", ["runtime", "dev"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_lock_holds_an_address(kind: str) -> None:
     # They would send everybody to the place where the lock was made.
     assert not re.search(r"://|@ |--(extra-)?index|--find-links|file:", lock(kind))
 
 
-@pytest.mark.parametrize(("kind", "wanted"), [("runtime", RUNTIME), ("dev", RUNTIME + DEV)])
+@pytest.mark.parametrize(("kind", "wanted"), [*WANTED.items()])
 def test_a_lock_satisfies_pyproject(kind: str, wanted: list[str]) -> None:
     pins = [(canonicalize_name(pin.name), str(pin.specifier)) for pin in locked(kind)]
     for requirement in map(Requirement, wanted):
@@ -51,7 +56,26 @@ def test_a_lock_satisfies_pyproject(kind: str, wanted: list[str]) -> None:
             assert requirement.specifier.contains(version), f"{requirement}, but {version}"
 
 
-def test_dev_holds_all_of_runtime_in_the_same_versions() -> None:
-    # learn.py takes an environment made from dev.txt for one that has runtime.txt too.
-    dev = {(pin.name, str(pin.specifier)) for pin in locked("dev")}
-    assert {(pin.name, str(pin.specifier)) for pin in locked("runtime")} <= dev
+@pytest.mark.parametrize(("smaller", "larger"), [*itertools.pairwise(KINDS)])
+def test_a_list_holds_all_of_the_one_before_it(smaller: str, larger: str) -> None:
+    # learn.py takes an environment made from dev.txt for one that has the other lists too.
+    pins = {(pin.name, str(pin.specifier)) for pin in locked(larger)}
+    assert {(pin.name, str(pin.specifier)) for pin in locked(smaller)} <= pins
+
+
+def test_a_production_host_gets_nothing_that_only_lessons_or_tests_need() -> None:
+    chat = {canonicalize_name(pin.name) for pin in locked("chat")}
+    assert not chat & {"pymongo", "pyjwt", "watchfiles", "psycopg", "pytest", "pydantic"}
+
+
+def test_what_is_imported_after_an_installation_is_what_pyproject_names() -> None:
+    imports = tomllib.loads((ROOT / "requirements" / "imports.toml").read_text(encoding="utf-8"))
+    assert tuple(imports) == KINDS
+    homes = metadata.packages_distributions()
+    for kind, modules in imports.items():
+        others = WANTED.get("lessons" if kind == "dev" else "chat", []) if kind != "chat" else []
+        names = {canonicalize_name(Requirement(one).name) for one in WANTED[kind]} - {
+            canonicalize_name(Requirement(one).name) for one in others
+        }
+        found = {canonicalize_name(name) for module in modules for name in homes[module]}
+        assert names - {"jupyter"} <= found, "jupyter has no module of its own: jupyterlab"

@@ -3,28 +3,69 @@
 import functools
 import json
 import logging
+import re
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
+import tornado.httputil
 import tornado.locale
 import tornado.web
 
-from capstone_chat import engines
-from capstone_chat.accounts import User
-from capstone_chat.chat import Chat
-from capstone_chat.handlers import scripts
-from capstone_chat.membership import NotFound, Refused
-from capstone_chat.sessions import Session
+from capstone_chat import rate_limiter
+from capstone_chat.accounts.sessions import Session
+from capstone_chat.conversations.contacts import Contact
+from capstone_chat.conversations.membership import NotAllowed, NotFound
+from capstone_chat.conversations.users import Gone, User
+from capstone_chat.handlers import assets, cookies, languages
+from capstone_chat.realtime import protocol
+from capstone_chat.services import Services
+from capstone_chat.storage import engines
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 DAY = 86_400
+
+MAX_TEXT_BYTES = 2048
+"""Bytes in one text of a query, a form or a JSON object. Longer ones are refused before anything
+else reads them: Unicode normalization, for one, takes quadratic time on a run of combining marks
+(UAX 15), and holds the interpreter. The longest text that is stored has 300 characters."""
+
+MAX_JSON_BYTES = 16 * 1024
+"""Bytes in a JSON body: all texts of the largest call, at their longest, fit in."""
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+"""Control characters other than white space. No keyboard types them. Tornado replaces them in forms
+and queries by spaces, so a password that was set by JSON would not be the same in a form."""
+
+KNOWN_DAYS = 365
+"""Days for which a browser keeps the note that it was logged in to an account."""
+
+SIGNATURE_DAYS = KNOWN_DAYS + 1
+"""Days after which no signed cookie is accepted any more."""
+MAX_BODY_SIZE = 64 * 1024
+"""Bytes of a request's body, but for pictures."""
+
+
+PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""The phrases of RFC 9110 that Python has only from 3.13 on."""
+
+
+def phrase(status: HTTPStatus) -> str:
+    """Return the phrase of a status, the same on every version of Python: translations need it."""
+    return PHRASES.get(status, status.phrase)
 
 
 class ApiError(tornado.web.HTTPError):
@@ -35,15 +76,50 @@ class ApiError(tornado.web.HTTPError):
         self.body = {"code": code, "message": message} | ({"field": field} if field else {})
 
 
+TOO_LONG = "This text is too long."
+
+
+def checked_text(value: str, name: str | None) -> str:
+    """Return a text that came from outside, unchanged.
+
+    Args:
+        name: of the field, for the error.
+
+    Raises:
+        ApiError: 400 when it is too long, or holds control characters or half of a surrogate pair.
+    """
+    if len(value) > MAX_TEXT_BYTES:
+        raise ApiError(400, "too_long", TOO_LONG, name)
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+        raise ApiError(400, "bad_field", "This must be text.", name) from None
+    if size > MAX_TEXT_BYTES:
+        raise ApiError(400, "too_long", TOO_LONG, name)
+    if CONTROL_CHARACTERS.search(value):
+        raise ApiError(400, "bad_field", "There are characters in it that cannot be seen.", name)
+    return value
+
+
+def session_ended() -> ApiError:
+    """Return the answer to a request whose session or account has ended."""
+    return ApiError(401, "session_ended", "Log in again.")
+
+
 class BaseHandler(tornado.web.RequestHandler):
     """A page or form. `session` is the visitor's, or None; `current_user` is its user."""
 
+    streams_body: ClassVar[bool] = False
+    """Whether this handler reads the body while it arrives, and limits its size itself."""
+
     session: Session | None = None
+    session_token: str | None = None
+    """The secret id of the session, as the cookie has it."""
 
     @property
-    def chat(self) -> Chat:
+    def chat(self) -> Services:
         """The parts of this chat."""
-        chat: Chat = self.settings["chat"]
+        chat: Services = self.settings["chat"]
         return chat
 
     @property
@@ -54,7 +130,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         """Tell browsers to be strict (OWASP HTTP Headers Cheat Sheet)."""
-        self.set_header("Content-Security-Policy", scripts.policy(self.settings["static_path"]))
+        self.set_header("Content-Security-Policy", assets.policy(self.settings["static_path"]))
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "same-origin")
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
@@ -65,17 +141,31 @@ class BaseHandler(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         """Find out who is asking, from the cookie and the database."""
-        self.chat.underway.begin(self)
-        if self.chat.hub.closed:  # nothing more is to come over this connection
+        self.chat.active_requests.add(self)
+        if self.chat.hub.is_shut_down:  # nothing more is to come over this connection
             self.set_header("Connection", "close")
-        token = self.get_signed_cookie(self.cookie_name("session"), max_age_days=366)
-        if token is not None:
-            self.session = await self.chat.sessions.find(token.decode())
+        self.session_token = self.private_cookie("session")
+        if self.session_token is not None:
+            self.session = await self.chat.sessions.get(self.session_token)
         self.current_user = self.session.user if self.session else None
+
+    def require_own_origin(self) -> None:
+        """Refuse with 403 a request that the page of another origin has caused.
+
+        Tornado compares host and port. The scheme is a part of the origin, too (RFC 6454, 4): with
+        `--secure` it is https, otherwise the connection's, or with `--xheaders` the proxy's.
+        A request without an Origin passes, and one from an origin of `--allowed-origins`.
+        """
+        origin = self.request.headers.get("Origin")
+        if origin is None or self.check_trusted_origin(origin):
+            return
+        scheme = "https" if self.chat.options.secure else self.request.protocol
+        if origin.lower() != f"{scheme}://{self.request.host}".lower():
+            raise tornado.web.HTTPError(403)
 
     def on_finish(self) -> None:
         """Note that the answer is out; a socket's is out with its handshake."""
-        self.chat.underway.end(self)
+        self.chat.active_requests.remove(self)
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Add what every page needs: the token that its script sends with each call, the theme,
@@ -84,8 +174,8 @@ class BaseHandler(tornado.web.RequestHandler):
         return super().get_template_namespace() | {
             "xsrf_token": self.xsrf_token,
             "theme": theme,
-            "import_map": scripts.import_map(self.settings["static_path"]),
-            "modules": scripts.modules(self.settings["static_path"]),
+            "import_map": assets.import_map(self.settings["static_path"]),
+            "modules": assets.modules(self.settings["static_path"]),
         }
 
     def get_user_locale(self) -> tornado.locale.Locale | None:
@@ -93,33 +183,106 @@ class BaseHandler(tornado.web.RequestHandler):
         language = self.current_user.language if self.current_user else ""
         return tornado.locale.get(language) if language else None
 
-    def cookie_name(self, name: str) -> str:
-        """Return a cookie's name; behind TLS the browser then holds it to this host alone."""
-        return f"__Host-{name}" if self.chat.options.secure else name
+    def get_browser_locale(self, default: str = "en") -> tornado.locale.Locale:
+        """Return the language that the browser prefers of those that the chat has (RFC 4647)."""
+        preferred = self.request.headers.get("Accept-Language", "")
+        return tornado.locale.get(languages.read_batched(preferred, default))
 
-    def set_private_cookie(self, name: str, value: str, days: float | None = None) -> None:
+    def cookie_name(self, name: str) -> str:
+        """Return the name under which this chat sets a cookie, see `cookies`."""
+        secret = self.settings["cookie_secret"]
+        return cookies.cookie_name(name, secret, secure=self.chat.options.secure)
+
+    def set_private_cookie(self, name: str, value: str) -> None:
         """Set a signed cookie that no script can read and no other site can send with a form."""
+        days = {"session": self.chat.options.session_lifetime / DAY, "known": KNOWN_DAYS}
         self.set_signed_cookie(
             self.cookie_name(name),
             value,
-            expires_days=days,
+            expires_days=days.get(name),
             httponly=True,
             samesite="Lax",
             secure=self.chat.options.secure,
         )
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Return an argument of the address, the query or a form as text.
+
+        Raises:
+            ApiError: 400 when it is too long, not UTF-8, or holds control characters.
+        """
+        if len(value) > MAX_TEXT_BYTES:
+            raise ApiError(400, "too_long", TOO_LONG, name)
+        return checked_text(super().decode_argument(value, name), name)
+
+    def private_cookie(self, name: str) -> str | None:
+        """Return the value of a signed cookie, or None without a valid one.
+
+        A cookie that an earlier version of this chat has set is replaced by one of today's name.
+        """
+        value = self.get_signed_cookie(self.cookie_name(name), max_age_days=SIGNATURE_DAYS)
+        if value is not None:
+            return value.decode()
+        old = self.old_private_cookie(name)
+        if old is not None:
+            self.set_private_cookie(name, old)
+            self.clear_old_private_cookie(name)
+        return old
+
+    def old_private_cookie(self, name: str) -> str | None:
+        """Return the value of a signed cookie of an earlier version of this chat.
+
+        The signature of another chat on this host does not fit, and its cookie is left alone.
+        """
+        old_name = cookies.old_cookie_name(name, secure=self.chat.options.secure)
+        value = self.get_signed_cookie(old_name, max_age_days=SIGNATURE_DAYS)
+        return None if value is None else value.decode()
+
+    def clear_private_cookie(self, name: str) -> None:
+        """Remove a signed cookie from the browser, also under the name of earlier versions."""
+        self.clear_cookie(self.cookie_name(name), secure=self.chat.options.secure)
+        if self.old_private_cookie(name) is not None:
+            self.clear_old_private_cookie(name)
+
+    def clear_old_private_cookie(self, name: str) -> None:
+        """Remove a signed cookie of an earlier version from the browser."""
+        secure = self.chat.options.secure
+        self.clear_cookie(cookies.old_cookie_name(name, secure=secure), secure=secure)
+
+    def check_xsrf_cookie(self) -> None:
+        """Require the chat's own origin and the token; Tornado calls this for unsafe methods.
+
+        The token of a page that an earlier version has sent is accepted with its XSRF cookie.
+        """
+        self.require_own_origin()
+        name = self.cookie_name("xsrf")
+        old = self.get_cookie(cookies.old_cookie_name("xsrf", secure=self.chat.options.secure))
+        if name not in self.cookies and old is not None:
+            self.cookies[name] = old  # type: ignore[assignment]  # it becomes a Morsel
+        super().check_xsrf_cookie()
+
     def browser(self) -> str:
         """Return an id of this browser, made when it has none; captchas are bound to it."""
-        known = self.get_signed_cookie(self.cookie_name("browser"), max_age_days=366)
+        known = self.private_cookie("browser")
         if known is not None:
-            return known.decode()
+            return known
         fresh = secrets.token_urlsafe(16)
         self.set_private_cookie("browser", fresh)
         return fresh
 
-    def require_patience(self, key: object) -> None:
+    @property
+    def network(self) -> str:
+        """The network that the request comes from, see `rate_limiter.network`."""
+        return rate_limiter.network(self.request.remote_ip or "")
+
+    def enforce_rate_limit(self, key: object) -> None:
         """Refuse with 429 when `key` (an address, a user) has asked too often."""
-        if not self.chat.requests.take(key):
+        if not self.chat.requests.acquire(key):
+            raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
+
+    def require_read(self, tokens: float = 1) -> None:
+        """Refuse with 429 a read of a user who has read too much."""
+        if not self.chat.reads.acquire(self.user.id, tokens):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -127,11 +290,14 @@ class BaseHandler(tornado.web.RequestHandler):
         error = kwargs.get("exc_info", (None, None))[1]
         if isinstance(error, engines.Unreachable):
             error = ApiError(503, "unavailable", "The server is not well. Try again.")
+        elif isinstance(error, Gone):
+            error = session_ended()
+        if isinstance(error, ApiError):
             status_code = error.status_code
             self.set_status(status_code)
         if status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
             self.set_header("Retry-After", "5")
-        self.show_error(HTTPStatus(status_code), error if isinstance(error, ApiError) else None)
+        self.render_error(HTTPStatus(status_code), error if isinstance(error, ApiError) else None)
 
     def log_exception(
         self,
@@ -145,50 +311,79 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         if isinstance(value, engines.Unreachable):
             log.error("the database is in trouble: %s", value)
-        elif not isinstance(value, tornado.web.HTTPError):
+        elif not isinstance(value, tornado.web.HTTPError | Gone):
             log.error("a handler failed", exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
-    def show_error(self, status: HTTPStatus, error: ApiError | None) -> None:
+    def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
         """Show an error as a page."""
         message = self.locale.translate(error.body["message"]) if error else ""
-        reason = self.locale.translate(status.phrase)
+        reason = self.locale.translate(phrase(status))
         self.render("error.html", status=status.value, reason=reason, message=message)
 
 
 class JsonHandler(BaseHandler):
     """A request from a page's script, whose errors are JSON."""
 
-    def show_error(self, status: HTTPStatus, error: ApiError | None) -> None:
+    def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
         """Answer with an error as JSON."""
-        code = status.phrase.lower().replace(" ", "_")
-        body = dict(error.body) if error else {"code": code, "message": status.phrase}
+        text = phrase(status)
+        code = text.lower().replace(" ", "_")
+        body = dict(error.body) if error else {"code": code, "message": text}
         self.finish({"error": body | {"message": self.locale.translate(body["message"])}})
 
 
 class ApiHandler(JsonHandler):
-    """A request from the page's script: JSON in, JSON out, a logged-in user."""
+    """A request from the page's script: JSON in, JSON out, a logged-in user.
+
+    Every GET takes tokens of the user's `reads` limit, and few of one user run at once.
+    """
+
+    read_tokens = 1.0
+    """Tokens that a GET takes."""
+    reader: int | None = None
+    """The id of the user, while the request occupies one of that user's reads in flight."""
 
     async def prepare(self) -> None:
-        """Refuse whoever is not logged in."""
+        """Refuse requests without a session, and reads above the user's limit."""
         await super().prepare()
         if self.current_user is None:
-            raise ApiError(401, "session_ended", "Log in again.")
+            raise session_ended()
+        if self.request.method == "GET":
+            self.require_read(self.read_tokens)
+            await self.chat.reading.acquire(self.user.id)
+            self.reader = self.user.id
 
-    async def ask(self, work: Awaitable[T]) -> T:
+    def on_finish(self) -> None:
+        """Let the user's next read run."""
+        if self.reader is not None:
+            self.chat.reading.release(self.reader)
+            self.reader = None
+        super().on_finish()
+
+    @property
+    def open_session(self) -> Session:
+        """The session of the request, open when the request began."""
+        assert self.session is not None
+        return self.session
+
+    async def call_domain(self, work: Awaitable[T]) -> T:
         """Await something of the domain; what it refuses is the answer, 404 or 403."""
         try:
             return await work
         except NotFound:
             raise ApiError(404, "not_found", "There is no such thing here.") from None
-        except Refused as refused:
+        except NotAllowed as refused:
             raise ApiError(403, refused.code, refused.message) from None
 
     def body(self) -> dict[str, Any]:
         """Return the request's JSON object.
 
         Raises:
-            ApiError: 415 when it does not say that it is JSON, 400 when it is none.
+            ApiError: 415 when it does not say that it is JSON, 413 when it is too large, 400 when
+                it is none.
         """
+        if len(self.request.body) > MAX_JSON_BYTES:
+            raise ApiError(413, "too_large", "This is too much at once.")
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip()
         if kind != "application/json":
             raise ApiError(415, "not_json", "Send JSON, as application/json.")
@@ -201,29 +396,37 @@ class ApiHandler(JsonHandler):
         return body
 
     def text(self, body: dict[str, Any], name: str) -> str:
-        """Return a text of the body, empty when it is absent; 400 when it is not text."""
+        """Return a text of the body, empty when it is absent; 400 as `checked_text` says."""
         value = body.get(name, "")
         if not isinstance(value, str):
             raise ApiError(400, "bad_field", "This must be text.", name)
+        return checked_text(value, name)
+
+    def integer(self, body: dict[str, Any], name: str) -> int:
+        """Return an id of the body; 400 when it is absent or no whole number below 2**53."""
+        value = body.get(name)
+        if type(value) is not int or not 0 <= value <= protocol.LARGEST_ID:
+            raise ApiError(400, "bad_field", "This must be a whole number.", name)
         return value
 
-    def flag(self, body: dict[str, Any], name: str, *, default: bool | None = None) -> bool:
+    def bool_field(self, body: dict[str, Any], name: str, *, default: bool | None = None) -> bool:
         """Return a yes or no of the body; 400 when it is absent without a default."""
         value = body.get(name, default)
         if not isinstance(value, bool):
             raise ApiError(400, "bad_field", "This must be true or false.", name)
         return value
 
-    async def contacts(self) -> list[dict[str, Any]]:
-        """Return the user's contacts, with who is connected of those whose presence is shown."""
-        visible = await self.chat.contacts.visible(self.user)
-        return [
-            contact
-            | {"online": contact["id"] in visible and self.chat.hub.is_online(contact["id"])}
-            for contact in await self.chat.contacts.of(self.user)
-        ]
+    async def contacts(self, after: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
+        """Return a page of the user's contacts as JSON, and the cursor of the next page."""
+        found, cursor = await self.chat.contacts.list_for(self.user, after=after)
+        return [self.contact(one) for one in found], cursor
 
-    def whole(self, name: str, *, default: int | None = None) -> int | None:
+    def contact(self, found: Contact) -> dict[str, Any]:
+        """Return a contact as JSON, online if connected and visible to the user."""
+        online = found.visible and self.chat.hub.is_online(found.person.id)
+        return found.public() | {"online": online}
+
+    def int_query(self, name: str, *, default: int | None = None) -> int | None:
         """Return a whole number from the query; 400 when it is something else."""
         value = self.get_query_argument(name, None)
         if value is None:
@@ -231,6 +434,56 @@ class ApiHandler(JsonHandler):
         if not (value.isascii() and value.isdecimal() and len(value) <= 16):
             raise ApiError(400, "bad_field", "This must be a whole number.", name)
         return int(value)
+
+
+@tornado.web.stream_request_body
+class TooLargeHandler(JsonHandler):
+    """Answers 413 to a request as soon as its head announces too large a body."""
+
+    def set_default_headers(self) -> None:
+        """Say that the connection ends here: the body is not read."""
+        super().set_default_headers()
+        self.set_header("Connection", "close")
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: the token may be in the body."""
+
+    async def prepare(self) -> None:
+        """Answer 413. Without a limit of its own, Tornado would write a 400 after it."""
+        self.request.connection.set_max_body_size(sys.maxsize)  # type: ignore[union-attr]
+        raise ApiError(413, "too_large", "That is too large.")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Ignore the part of the body that arrives before the connection is closed."""
+
+
+class Application(tornado.web.Application):
+    """Routes requests, and limits their bodies before anything of them is read."""
+
+    def get_handler_delegate(
+        self,
+        request: tornado.httputil.HTTPServerRequest,
+        target_class: type[tornado.web.RequestHandler],
+        target_kwargs: dict[str, Any] | None = None,
+        path_args: list[bytes] | None = None,
+        path_kwargs: dict[str, bytes] | None = None,
+    ) -> Any:
+        """Return the delegate that reads a request; Tornado calls this after the head."""
+        streams = getattr(target_class, "streams_body", False)
+        if content_length(request) > MAX_BODY_SIZE and not streams:
+            target_class, target_kwargs, path_args, path_kwargs = TooLargeHandler, None, None, None
+        return super().get_handler_delegate(
+            request, target_class, target_kwargs, path_args, path_kwargs
+        )
+
+
+def content_length(request: tornado.httputil.HTTPServerRequest) -> int:
+    """Return the length that a request announces for its body, in bytes.
+
+    It is 0 without the header and for a value that is no number, to which Tornado answers 400.
+    """
+    value = request.headers.get("Content-Length", "")
+    return int(value[:20]) if value.isascii() and value.isdecimal() else 0
 
 
 class NotFoundHandler(BaseHandler):
@@ -241,8 +494,36 @@ class NotFoundHandler(BaseHandler):
         raise tornado.web.HTTPError(404)
 
 
+CONTENT_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+"""Media types of the page's own files. Tornado would ask the system, where other programs can
+change them (in the registry of Windows, for one); no browser runs a module of type text/plain."""
+
+
 class StaticFileHandler(tornado.web.StaticFileHandler):
     """The page's own files, with the same strict headers."""
+
+    log_exception = BaseHandler.log_exception
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Return the path of the file; 404 when no file can have such a path, as one with a NUL."""
+        if self.path.endswith("/"):  # abspath has removed it
+            raise tornado.web.HTTPError(404)
+        try:
+            return super().validate_absolute_path(root, absolute_path)
+        except (ValueError, OSError):
+            raise tornado.web.HTTPError(404) from None
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Return the path below the folder; some versions of abspath end it at a NUL."""
+        if "\0" in path:
+            raise tornado.web.HTTPError(404)
+        return super().get_absolute_path(root, path)
 
     def set_default_headers(self) -> None:
         """Do not let a browser guess what a file is, nor how long it may be kept.
@@ -254,6 +535,19 @@ class StaticFileHandler(tornado.web.StaticFileHandler):
         if "v" not in self.request.arguments:
             self.set_header("Cache-Control", "no-cache")
         self.clear_header("Server")
+
+    def get_content_type(self) -> str:
+        """Return the media type of the file, whatever the system says about its suffix."""
+        assert self.absolute_path is not None
+        suffix = Path(self.absolute_path).suffix
+        return CONTENT_TYPES.get(suffix, "application/octet-stream")
+
+    @classmethod
+    def get_content(  # type: ignore[override]  # Tornado takes both
+        cls, abspath: str, start: int | None = None, end: int | None = None
+    ) -> bytes:
+        """Return a file as a whole: it is not kept open while a slow client takes the answer."""
+        return b"".join(super().get_content(abspath, start, end))
 
     def set_extra_headers(self, path: str) -> None:
         """Let a browser not ask again, even when the page is loaded anew."""

@@ -7,16 +7,21 @@ class ContactsHandler(ApiHandler):
     """The contact list."""
 
     async def get(self) -> None:
-        """Answer with it."""
-        self.finish({"contacts": await self.contacts()})
+        """Answer with a page of it."""
+        found, cursor = await self.contacts(self.int_query("after"))
+        self.finish({"contacts": found, "next": cursor})
 
     async def post(self) -> None:
-        """Add somebody by user name."""
-        self.require_patience(self.user.id)
-        name = self.text(self.body(), "name").strip()
-        await self.ask(self.chat.contacts.add(self.user, name))
+        """Add, or block, somebody by user name."""
+        self.enforce_rate_limit(self.user.id)
+        body = self.body()
+        name, blocked = (
+            self.text(body, "name").strip(),
+            self.bool_field(body, "blocked", default=False),
+        )
+        added = await self.call_domain(self.chat.contacts.add(self.user, name, blocked=blocked))
         self.set_status(201)
-        self.finish({"contacts": await self.contacts()})
+        self.finish({"contact": self.contact(added)})
 
 
 class ContactHandler(ApiHandler):
@@ -24,13 +29,15 @@ class ContactHandler(ApiHandler):
 
     async def put(self, other: str) -> None:
         """Make somebody a contact, or block, or unblock: {"blocked": true or false}."""
-        self.require_patience(self.user.id)
-        blocked = self.flag(self.body(), "blocked", default=False)
-        await self.ask(self.chat.contacts.set(self.user, int(other), blocked=blocked))
-        self.finish({"contacts": await self.contacts()})
+        self.enforce_rate_limit(self.user.id)
+        blocked = self.bool_field(self.body(), "blocked", default=False)
+        changed = await self.call_domain(
+            self.chat.contacts.set(self.user, int(other), blocked=blocked)
+        )
+        self.finish({"contact": self.contact(changed)})
 
     async def delete(self, other: str) -> None:
         """Take somebody off the list."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         await self.chat.contacts.remove(self.user, int(other))
-        self.finish({"contacts": await self.contacts()})
+        self.set_status(204)

@@ -1,9 +1,12 @@
 """What the page's script asks of conversations by HTTP: the state, the history, a search."""
 
-from capstone_chat import names
-from capstone_chat.events import PAGE
-from capstone_chat.handlers.base import ApiHandler
-from capstone_chat.protocol import TEXT_LIMIT
+import re
+
+from capstone_chat.conversations.conversations import Cursor
+from capstone_chat.conversations.event_log import PAGE
+from capstone_chat.handlers.base import ApiError, ApiHandler
+from capstone_chat.realtime.protocol import TEXT_LIMIT
+from capstone_chat.text import names
 
 FOUND = 30
 """Messages in a page of search results at the most."""
@@ -13,12 +16,20 @@ class StateHandler(ApiHandler):
     """All that the page needs to begin, in one answer."""
 
     async def get(self) -> None:
-        """Answer with the user, the contacts, the conversations and the limits."""
+        """Answer with the user, the contacts, the conversations, the invitations and the limits."""
+        # Before the list: what comes between the two is in the list, or in the heads of the socket.
+        heads = await self.chat.conversations.heads(self.user)
+        contacts, more_contacts = await self.contacts()
+        conversations, cursor = await self.chat.conversations.list_for(self.user)
         self.finish(
             {
                 "user": self.user.private(),
-                "contacts": await self.contacts(),
-                "conversations": await self.chat.conversations.of(self.user),
+                "contacts": contacts,
+                "contacts_next": more_contacts,
+                "conversations": conversations,
+                "invitations": await self.chat.groups.invited(self.user),
+                "next": written(cursor),
+                "heads": heads,
                 "limits": {
                     "text": TEXT_LIMIT,
                     "title": names.TITLE_LONGEST,
@@ -29,14 +40,43 @@ class StateHandler(ApiHandler):
         )
 
 
+class ConversationsHandler(ApiHandler):
+    """The list of the user's conversations, a page at a time."""
+
+    async def get(self) -> None:
+        """Answer with the liveliest, or those after a cursor, or those that a query finds."""
+        query = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
+        found, cursor = await self.chat.conversations.list_for(
+            self.user, before=self.cursor(), query=query
+        )
+        self.finish({"conversations": found, "next": written(cursor)})
+
+    def cursor(self) -> Cursor | None:
+        """Return the cursor in the query; 400 when it is none of this chat."""
+        value = self.get_query_argument("before", None)
+        if value is None:
+            return None
+        match = re.fullmatch(r"([0-9]{1,15})-([0-9]{1,15})", value)
+        if match is None:
+            raise ApiError(400, "bad_field", "This cursor is not known here.", "before")
+        return int(match[1]), int(match[2])
+
+
+def written(cursor: Cursor | None) -> str | None:
+    """Return a cursor as clients get it and send it back."""
+    return "{}-{}".format(*cursor) if cursor else None
+
+
 class PrivateHandler(ApiHandler):
     """The private chat with somebody."""
 
     async def post(self, other: str) -> None:
         """Answer with it; it is made when there is none."""
-        self.require_patience(self.user.id)
-        conv = await self.ask(self.chat.conversations.open_private(self.user, int(other)))
-        self.finish({"conversation": await self.chat.conversations.one(self.user, conv)})
+        self.enforce_rate_limit(self.user.id)
+        conv = await self.call_domain(
+            self.chat.conversations.get_or_create_private(self.user, int(other))
+        )
+        self.finish({"conversation": await self.chat.conversations.get(self.user, conv)})
 
 
 class ConversationHandler(ApiHandler):
@@ -44,7 +84,7 @@ class ConversationHandler(ApiHandler):
 
     async def get(self, conv: str) -> None:
         """Answer with it, as the state has it."""
-        found = await self.ask(self.chat.conversations.one(self.user, int(conv)))
+        found = await self.call_domain(self.chat.conversations.get(self.user, int(conv)))
         self.finish({"conversation": found})
 
 
@@ -52,9 +92,13 @@ class MembersHandler(ApiHandler):
     """Who is in a conversation."""
 
     async def get(self, conv: str) -> None:
-        """Answer with its members."""
-        found = await self.ask(self.chat.conversations.members(self.user, int(conv)))
-        self.finish({"members": found})
+        """Answer with a page of its members."""
+        after, query = self.int_query("after"), self.get_query_argument("query", "")
+        query = query[: names.TITLE_LONGEST]
+        found, cursor = await self.call_domain(
+            self.chat.conversations.list_members(self.user, int(conv), after=after, query=query)
+        )
+        self.finish({"members": found, "next": cursor})
 
 
 class EventsHandler(ApiHandler):
@@ -62,13 +106,13 @@ class EventsHandler(ApiHandler):
 
     async def get(self, conv: str) -> None:
         """Answer with the events before or after a seq, oldest first."""
-        found, head = await self.ask(
+        found, head = await self.call_domain(
             self.chat.conversations.history(
                 self.user,
                 int(conv),
-                before=self.whole("before"),
-                after=self.whole("after"),
-                limit=self.whole("limit") or PAGE,
+                before=self.int_query("before"),
+                after=self.int_query("after"),
+                limit=self.int_query("limit") or PAGE,
             )
         )
         self.finish({"events": [event.public() for event in found], "head": head})
@@ -79,8 +123,8 @@ class EventHandler(ApiHandler):
 
     async def delete(self, conv: str, seq: str) -> None:
         """Delete it, for everybody."""
-        self.require_patience(self.user.id)
-        await self.ask(self.chat.messages.delete(self.user, int(conv), int(seq)))
+        self.enforce_rate_limit(self.user.id)
+        await self.call_domain(self.chat.messages.delete(self.user, int(conv), int(seq)))
         self.set_status(204)
 
 
@@ -89,11 +133,10 @@ class SearchHandler(ApiHandler):
 
     async def get(self, conv: str) -> None:
         """Answer with the newest of them, before a seq if one is given."""
-        self.require_patience(self.user.id)
         text = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
-        found = await self.ask(
-            self.chat.conversations.find(
-                self.user, int(conv), text, before=self.whole("before"), limit=FOUND
+        found, cursor = await self.call_domain(
+            self.chat.conversations.search(
+                self.user, int(conv), text, before=self.int_query("before"), limit=FOUND
             )
         )
-        self.finish({"events": [event.public() for event in found], "more": len(found) == FOUND})
+        self.finish({"events": [event.public() for event in found], "next": cursor})

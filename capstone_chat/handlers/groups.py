@@ -1,7 +1,7 @@
 """What the page's script asks of groups."""
 
-from capstone_chat import names
 from capstone_chat.handlers.base import ApiError, ApiHandler
+from capstone_chat.text import names
 
 
 class GroupApiHandler(ApiHandler):
@@ -22,28 +22,34 @@ class GroupApiHandler(ApiHandler):
             raise ApiError(400, "description_invalid", problem, "description")
         return description
 
-    async def answer(self, conv: int, status: int = 200) -> None:
+    async def answer(self, conv: int, status: int = 200, **more: bool) -> None:
         """Answer with the group as it is now."""
         self.set_status(status)
-        self.finish({"conversation": await self.ask(self.chat.conversations.one(self.user, conv))})
+        group = await self.call_domain(self.chat.conversations.get(self.user, conv))
+        self.finish({"conversation": group, **more})
 
 
 class GroupsHandler(GroupApiHandler):
     """Groups to find, and new ones."""
 
     async def get(self) -> None:
-        """Answer with the groups whose title holds the query."""
+        """Answer with a page of the groups whose title holds the query."""
         query = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
-        self.finish({"groups": await self.chat.groups.find(self.user, query)})
+        found, cursor = await self.chat.groups.search(
+            self.user, query, after=self.int_query("after")
+        )
+        self.finish({"groups": found, "next": cursor})
 
     async def post(self) -> None:
         """Make a group."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         body = self.body()
         title = self.title(self.text(body, "title"))
         description = self.description(self.text(body, "description"))
-        public = self.flag(body, "public", default=True)
-        conv = await self.chat.groups.create(self.user, title, description, public=public)
+        public = self.bool_field(body, "public", default=True)
+        conv = await self.call_domain(
+            self.chat.groups.create(self.user, title, description, public=public)
+        )
         await self.answer(conv, 201)
 
 
@@ -52,7 +58,7 @@ class GroupHandler(GroupApiHandler):
 
     async def patch(self, conv: str) -> None:
         """Change its title, its description, or whether it is public."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         body = self.body()
         values: dict[str, str | bool] = {}
         if "title" in body:
@@ -60,18 +66,18 @@ class GroupHandler(GroupApiHandler):
         if "description" in body:
             values["description"] = self.description(self.text(body, "description"))
         if "public" in body:
-            values["public"] = self.flag(body, "public")
-        await self.ask(self.chat.groups.edit(self.user, int(conv), **values))
+            values["public"] = self.bool_field(body, "public")
+        await self.call_domain(self.chat.groups.update(self.user, int(conv), **values))
         await self.answer(int(conv))
 
 
 class JoinHandler(GroupApiHandler):
-    """A public group to become a member of."""
+    """A public group to become a member of, or one to which the user is invited."""
 
     async def post(self, conv: str) -> None:
         """Join it."""
-        self.require_patience(self.user.id)
-        await self.ask(self.chat.groups.join(self.user, int(conv)))
+        self.enforce_rate_limit(self.user.id)
+        await self.call_domain(self.chat.groups.join(self.user, int(conv)))
         await self.answer(int(conv))
 
 
@@ -79,11 +85,13 @@ class GroupMembersHandler(GroupApiHandler):
     """The members of a group, for its owner."""
 
     async def post(self, conv: str) -> None:
-        """Add somebody by user name."""
-        self.require_patience(self.user.id)
+        """Add somebody by user name, or invite them."""
+        self.enforce_rate_limit(self.user.id)
         name = self.text(self.body(), "name").strip()
-        await self.ask(self.chat.groups.add(self.user, int(conv), name))
-        await self.answer(int(conv))
+        if not self.chat.invitations.acquire(self.user.id):
+            raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
+        invited = await self.call_domain(self.chat.groups.add_member(self.user, int(conv), name))
+        await self.answer(int(conv), invited=invited)
 
 
 class GroupMemberHandler(GroupApiHandler):
@@ -91,11 +99,30 @@ class GroupMemberHandler(GroupApiHandler):
 
     async def delete(self, conv: str, other: str) -> None:
         """Leave, or as the owner remove somebody else."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         if int(other) == self.user.id:
-            await self.ask(self.chat.groups.leave(self.user, int(conv)))
+            await self.call_domain(self.chat.groups.leave(self.user, int(conv)))
         else:
-            await self.ask(self.chat.groups.remove(self.user, int(conv), int(other)))
+            await self.call_domain(self.chat.groups.remove_member(self.user, int(conv), int(other)))
+        self.set_status(204)
+
+
+class InvitationsHandler(GroupApiHandler):
+    """The people who are invited to a group, for its owner."""
+
+    async def get(self, conv: str) -> None:
+        """Answer with them, by nickname."""
+        found = await self.call_domain(self.chat.groups.invitations(self.user, int(conv)))
+        self.finish({"invitations": found})
+
+
+class InvitationHandler(GroupApiHandler):
+    """One invitation to a group."""
+
+    async def delete(self, conv: str, other: str) -> None:
+        """Decline the user's own, or as the owner withdraw another one."""
+        self.enforce_rate_limit(self.user.id)
+        await self.call_domain(self.chat.groups.end_invitation(self.user, int(conv), int(other)))
         self.set_status(204)
 
 
@@ -104,9 +131,7 @@ class OwnerHandler(GroupApiHandler):
 
     async def put(self, conv: str) -> None:
         """Hand the group over to another member."""
-        self.require_patience(self.user.id)
-        heir = self.body().get("user")
-        if type(heir) is not int:
-            raise ApiError(400, "bad_field", "This must be a whole number.", "user")
-        await self.ask(self.chat.groups.hand_over(self.user, int(conv), heir))
+        self.enforce_rate_limit(self.user.id)
+        heir = self.integer(self.body(), "user")
+        await self.call_domain(self.chat.groups.transfer_ownership(self.user, int(conv), heir))
         await self.answer(int(conv))

@@ -6,6 +6,7 @@ import prometheus_client
 import sqlalchemy as sa
 
 from capstone_chat.handlers.base import BaseHandler
+from capstone_chat.storage import engines
 
 READY_WITHIN = 2.0
 """Seconds in which the database must answer."""
@@ -20,7 +21,7 @@ class OperatorHandler(BaseHandler):
         self.set_header("Content-Type", "text/plain; charset=utf-8")
 
 
-class AliveHandler(OperatorHandler):
+class LivenessHandler(OperatorHandler):
     """/healthz: the process runs and its loop turns."""
 
     async def get(self) -> None:
@@ -28,7 +29,7 @@ class AliveHandler(OperatorHandler):
         self.finish("alive\n")
 
 
-class ReadyHandler(OperatorHandler):
+class ReadinessHandler(OperatorHandler):
     """/readyz: whether a proxy should send visitors here."""
 
     async def get(self) -> None:
@@ -46,9 +47,9 @@ class ReadyHandler(OperatorHandler):
                 await self.chat.database.read(
                     lambda connection: connection.scalar(sa.text("SELECT 1"))
                 )
-        except (sa.exc.SQLAlchemyError, TimeoutError):
-            return "the database does not answer"
-        return self.chat.bus.problem()
+        except (sa.exc.SQLAlchemyError, TimeoutError) as error:
+            return engines.problem(error)
+        return self.chat.broker.unhealthy_reason()
 
 
 class MetricsHandler(OperatorHandler):

@@ -1,16 +1,23 @@
 """What people change about themselves."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import tornado.web
 
-from capstone_chat import avatars, bus, names, passwords
+from capstone_chat.accounts import login_throttle, passwords, picture_files
+from capstone_chat.accounts.pictures import AlreadyUploading, Overloaded, Reservation, TooSlow
+from capstone_chat.conversations.membership import announce
 from capstone_chat.handlers.base import ApiError, ApiHandler
-from capstone_chat.membership import announce
+from capstone_chat.realtime import topics
+from capstone_chat.text import names
 
 LANGUAGES = ("", "en", "zh_CN", "ru")
 THEMES = ("", "light", "dark")
+
+UPLOAD_TIMEOUT = 120.0
+"""Seconds in which an upload must be complete: 5 MB at 350 kbit/s."""
 
 
 class AccountHandler(ApiHandler):
@@ -18,19 +25,27 @@ class AccountHandler(ApiHandler):
 
     def tell_sockets(self) -> None:
         """Let the user's open sockets know that the account looks different now."""
-        self.chat.bus.order(bus.user(self.user.id), {"renew": True})
+        self.chat.broker.send_control(topics.user(self.user.id), {"renew": True})
 
-    async def require_password(self, password: str, field: str) -> None:
-        """Let who knows the password pass; 400 for a wrong one, 429 after too many."""
-        assert self.session is not None
-        key = f"account:{names.key(self.user.name)}:session {self.session.id}"
-        if await self.chat.throttle.attempt(key) > 0:
+    async def with_password(self, field: str, change: Callable[[], Awaitable[bool]]) -> None:
+        """Run a change that verifies the user's password.
+
+        Args:
+            field: the field that holds the password.
+            change: the change; False for a wrong password.
+
+        Raises:
+            ApiError: 400 for a wrong password, 429 after too many of them.
+        """
+        account, browser = names.key(self.user.name), f"session {self.open_session.id}"
+        keys = login_throttle.known_browser_keys(account, browser)
+        if await self.chat.throttle.reserve_attempt(*keys) > 0:
             raise ApiError(
                 429, "rate_limited", "Too many tries. Wait a while and try again.", field
             )
-        if await self.chat.accounts.check(self.user.name, password) is None:
+        if not await change():
             raise ApiError(400, "password_wrong", "The password is wrong.", field)
-        await self.chat.throttle.succeeded(key)
+        await self.chat.throttle.record_success(*keys)
 
 
 class MeHandler(AccountHandler):
@@ -38,12 +53,13 @@ class MeHandler(AccountHandler):
 
     async def patch(self) -> None:
         """Change the nickname, the language, the theme."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         body = self.body()
         values: dict[str, str] = {}
         if "nickname" in body:
-            values["nickname"] = names.clean(self.text(body, "nickname"))
-            if problem := names.label_problem(values["nickname"], names.NICKNAME_LONGEST):
+            values["nickname"] = nickname = names.clean(self.text(body, "nickname"))
+            problem = names.nickname_problem(nickname)
+            if problem and nickname != self.user.nickname:  # an old one may stay
                 raise ApiError(400, "nickname_invalid", problem, "nickname")
         for name, known in ("language", LANGUAGES), ("theme", THEMES):
             if name in body:
@@ -51,16 +67,21 @@ class MeHandler(AccountHandler):
                 if values[name] not in known:
                     raise ApiError(400, "bad_field", "This is not one of the choices.", name)
         if values:
-            await self.chat.accounts.change_profile(self.user, **values)
+            await self.chat.accounts.change_profile(self.open_session, **values)
             self.tell_sockets()
         self.finish({"user": self.user.private() | values})
 
     async def delete(self) -> None:
         """Delete the account; the password is asked for once more."""
-        self.require_patience(self.user.id)
-        await self.require_password(self.text(self.body(), "password"), "password")
-        await self.chat.accounts.delete(self.user, lambda told: announce(self.chat.bus, told))
-        await self.chat.sessions.end_others(self.user)
+        self.enforce_rate_limit(self.user.id)
+        password = self.text(self.body(), "password")
+        accounts, session = self.chat.accounts, self.open_session
+        await self.with_password(
+            "password",
+            lambda: accounts.delete(
+                session, password, lambda told: announce(self.chat.broker, told)
+            ),
+        )
         self.set_status(204)
 
 
@@ -69,15 +90,14 @@ class PasswordHandler(AccountHandler):
 
     async def put(self) -> None:
         """Change it: {"old": ..., "new": ...}. All other sessions end."""
-        self.require_patience(self.user.id)
+        self.enforce_rate_limit(self.user.id)
         body = self.body()
         new = self.text(body, "new")
         if problem := passwords.problem(new, self.user.name, self.user.nickname):
             raise ApiError(400, "password_invalid", problem, "new")
-        await self.require_password(self.text(body, "old"), "old")
-        await self.chat.accounts.change_password(self.user, new)
-        assert self.session is not None
-        await self.chat.sessions.end_others(self.user, keep=self.session.id)
+        old = self.text(body, "old")
+        accounts, session = self.chat.accounts, self.open_session
+        await self.with_password("old", lambda: accounts.change_password(session, old, new))
         self.set_status(204)
 
 
@@ -86,10 +106,9 @@ class SessionsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with the open sessions; `current` is the one that asks."""
-        assert self.session is not None
-        found: list[dict[str, Any]] = await self.chat.sessions.of(self.user)
+        found: list[dict[str, Any]] = await self.chat.sessions.list_for(self.user)
         for each in found:
-            each["current"] = each["id"] == self.session.id
+            each["current"] = each["id"] == self.open_session.id
         self.finish({"sessions": found})
 
 
@@ -98,51 +117,151 @@ class SessionHandler(ApiHandler):
 
     async def delete(self, session_id: str) -> None:
         """End it."""
-        if not await self.chat.sessions.end(self.user, int(session_id)):
+        self.enforce_rate_limit(self.user.id)
+        if not await self.chat.sessions.revoke(self.open_session, int(session_id)):
             raise ApiError(404, "not_found", "There is no such session.")
         self.set_status(204)
 
 
 @tornado.web.stream_request_body
 class MyPictureHandler(AccountHandler):
-    """The user's picture. Its size is known and checked before any of it is read."""
+    """The user's picture. An upload is admitted, with its size, before any of it is received."""
+
+    streams_body = True
 
     def initialize(self) -> None:
-        """Begin with nothing."""
+        """Prepare for an upload."""
         self.received = bytearray()
+        self.reservation: Reservation | None = None
+        self.refusal: ApiError | None = None
+        """Answer to an upload that is not admitted. It is given when the body has been read (and
+        dropped): a browser that is still sending would not see an earlier answer."""
+        self.complete = False
+        """Whether the body has been received."""
+        self.timer: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
-        """Refuse what is too large before it comes."""
+        """Admit an upload or refuse it. A length above the limit is refused at once."""
         await super().prepare()
-        self.request.connection.set_max_body_size(avatars.UPLOAD_LIMIT)  # type: ignore[union-attr]
-        if int(self.request.headers.get("Content-Length", 0)) > avatars.UPLOAD_LIMIT:
+        if self.request.method != "PUT":
+            return
+        connection = self.request.connection
+        connection.set_max_body_size(picture_files.UPLOAD_LIMIT)  # type: ignore[union-attr]
+        connection.set_body_timeout(2 * UPLOAD_TIMEOUT)  # type: ignore[union-attr]
+        size = self.declared_size()
+        if size > picture_files.UPLOAD_LIMIT:
             raise ApiError(413, "too_large", "The picture is larger than 5 MB.", "picture")
+        self.timer = asyncio.get_running_loop().call_later(UPLOAD_TIMEOUT, self.time_out)
+        try:
+            self.admit(size)
+        except ApiError as refusal:
+            self.refusal = refusal
+
+    def declared_size(self) -> int:
+        """Return the bytes of the body that the head announces, the limit for a chunked body.
+
+        Raises:
+            ApiError: 400 when Content-Length is not one number (RFC 9110, section 8.6).
+        """
+        length = self.request.headers.get("Content-Length")
+        if length is None:
+            chunked = "Transfer-Encoding" in self.request.headers
+            return picture_files.UPLOAD_LIMIT if chunked else 0
+        if not (length.isascii() and length.isdecimal() and len(length) <= 16):
+            raise ApiError(400, "bad_request", "The length of the upload must be one number.")
+        return int(length)
+
+    def admit(self, size: int) -> None:
+        """Reserve memory for an upload.
+
+        Raises:
+            ApiError: 429 for a user who uploads too much, 503 while others do.
+        """
+        self.enforce_rate_limit(self.user.id)
+        address = self.request.remote_ip or ""
+        try:
+            self.reservation = self.chat.pictures.reserve(self.user.id, address, size)
+        except AlreadyUploading:
+            message = "Your last picture is still being read. Wait a moment and try again."
+            raise ApiError(429, "rate_limited", message, "picture") from None
+        except Overloaded:
+            raise busy() from None
 
     def data_received(self, chunk: bytes) -> None:
-        """Gather the body."""
-        self.received += chunk
+        """Keep the body of an upload that is admitted, drop all others."""
+        if self.reservation is not None:
+            self.received += chunk
+
+    def time_out(self) -> None:
+        """Answer 408 to an upload whose body does not arrive in time, and close its connection."""
+        message = "The upload took too long. Try again, or use a smaller picture."
+        error = ApiError(408, "upload_timeout", message, "picture")
+        self.send_error(408, exc_info=(ApiError, error, None))
 
     async def put(self) -> None:
         """Take a picture: the body is the file."""
-        self.require_patience(self.user.id)
-        loop = asyncio.get_running_loop()
-        try:
-            webp = await loop.run_in_executor(self.chat.pool, avatars.square, bytes(self.received))
-        except avatars.NotAPicture as reason:
-            raise ApiError(400, "not_a_picture", str(reason), "picture") from None
-        name = await self.chat.accounts.change_picture(self.user, webp)
+        self.body_complete()
+        if self.refusal is not None:
+            raise self.refusal
+        webp = await self.convert()
+        name = await self.chat.accounts.change_picture(self.open_session, webp)
         self.tell_sockets()
         self.finish({"picture": name})
 
+    async def convert(self) -> bytes:
+        """Return the upload as a square picture; what is wrong with it is the answer."""
+        try:
+            return await self.chat.pictures.convert(self.received)
+        except picture_files.InvalidImage as reason:
+            raise ApiError(400, "not_a_picture", str(reason), "picture") from None
+        except TooSlow:
+            message = "It took too long to read this picture. Try another one."
+            raise ApiError(400, "not_a_picture", message, "picture") from None
+        except Overloaded:
+            raise busy() from None
+
     async def delete(self) -> None:
         """Go back to the initials."""
-        await self.chat.accounts.change_picture(self.user, None)
+        self.body_complete()
+        self.enforce_rate_limit(self.user.id)
+        await self.chat.accounts.change_picture(self.open_session, None)
         self.tell_sockets()
         self.finish({"picture": None})
+
+    def body_complete(self) -> None:
+        """Note that the body has been received."""
+        self.complete = True
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def on_finish(self) -> None:
+        """Release the memory of an upload."""
+        super().on_finish()
+        self.body_complete()
+        self.received = bytearray()
+        if self.reservation is not None:
+            self.chat.pictures.release(self.reservation)
+
+    def on_connection_close(self) -> None:
+        """Release the memory of an upload whose connection is closed before it is complete.
+
+        Tornado does not call `on_finish` then. A complete upload is finished without its client.
+        """
+        super().on_connection_close()
+        if not self.complete:
+            self.on_finish()
+
+
+def busy() -> ApiError:
+    """Return the answer to an upload for which there is no room."""
+    message = "Too many pictures are being read just now. Try again in a moment."
+    return ApiError(503, "busy", message, "picture")
 
 
 class PictureHandler(ApiHandler):
     """Somebody's picture; a new picture has a new name, so a browser may keep it for ever."""
+
+    read_tokens = 0.1  # a page of members asks for a hundred at once, and each once only
 
     async def get(self, name: str) -> None:
         """Answer with the WebP file."""

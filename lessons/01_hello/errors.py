@@ -1,11 +1,10 @@
-"""Errors on purpose and by accident, and one error page for all handlers.
+"""Errors that a handler raises, errors nobody expected, and one error page for all.
 
 Run it:  python3 learn.py run 01/errors
 """
 
 import asyncio
 import contextlib
-import signal
 from typing import Any
 
 import tornado.web
@@ -16,7 +15,7 @@ MOONS = {"earth": ["Moon"], "mars": ["Phobos", "Deimos"]}
 
 class BaseHandler(tornado.web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        # exc_info is there for exceptions only, advice only if send_error() was given it.
+        # advice is there only if it was given to send_error().
         advice = kwargs.get("advice", "Sorry.")
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(f"{status_code} {self._reason}. {advice}\n")
@@ -25,7 +24,7 @@ class BaseHandler(tornado.web.RequestHandler):
 class MoonsHandler(BaseHandler):
     def get(self, planet: str) -> None:
         if planet not in MOONS:
-            # The first text is for the log, reason is what the client sees.
+            # The first text is for the log; reason is what the client sees.
             raise tornado.web.HTTPError(404, "asked for %s", planet, reason="No such planet")
         self.write({"moons": MOONS[planet]})
 
@@ -37,7 +36,7 @@ class LandingHandler(BaseHandler):
 
 class CrashHandler(BaseHandler):
     def get(self) -> None:
-        self.write("This text is thrown away.")
+        self.write("This text is dropped.")
         self.write(f"Moons: {MOONS['venus']}")
 
 
@@ -47,7 +46,7 @@ class NotFoundHandler(BaseHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A page that works for two planets, one that sends an error, one that crashes."""
+    """Make an application with a page for two planets, one that sends an error, one that fails."""
     return tornado.web.Application(
         [
             (r"/", tornado.web.RedirectHandler, {"url": "/moons/mars", "permanent": False}),
@@ -62,12 +61,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

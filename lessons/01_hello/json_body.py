@@ -1,11 +1,10 @@
-"""A JSON body is not an argument: decode it once, in prepare(), and refuse what is not JSON.
+"""A body in JSON: decode it once, in prepare(), and answer 400 if it is not JSON.
 
 Run it:  python3 learn.py run 01/json_body
 """
 
 import asyncio
 import contextlib
-import signal
 from typing import Any
 
 import tornado.escape
@@ -14,7 +13,7 @@ from tornado.options import define, options, parse_command_line
 
 
 class JsonHandler(tornado.web.RequestHandler):
-    """The base of handlers that take JSON: self.json is the decoded body, or None."""
+    """The base class of handlers that accept JSON: self.json is the decoded body, or None."""
 
     json: Any = None
 
@@ -36,19 +35,18 @@ class EchoHandler(JsonHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """POST / answers with the JSON it received."""
+    """Make an application in which POST / answers with the JSON that it received."""
     return tornado.web.Application([(r"/", EchoHandler)])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

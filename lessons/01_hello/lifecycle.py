@@ -1,11 +1,10 @@
-"""The methods that one request goes through, in order, with and without an error.
+"""The methods that Tornado calls for one request, in order, with and without an error.
 
 Run it:  python3 learn.py run 01/lifecycle
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -47,19 +46,18 @@ class StepsHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """GET / succeeds, POST / fails, GET /steps tells what ran since you last asked."""
+    """Make an application: GET / succeeds, POST / fails, GET /steps lists the methods called."""
     return tornado.web.Application([(r"/", RecordedHandler), (r"/steps", StepsHandler)], steps=[])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Several processes on one port: bind, fork, and only then start the loop.
+"""Several processes on one port: open it, fork, and only then start the event loop.
 
 Run it:  python3 learn.py run 01/processes
 Windows has no fork: there the script says so and serves with one process.
@@ -23,7 +23,7 @@ class ProcessHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One page that says which process answered."""
+    """Make an application with one page that says which process has answered."""
     return tornado.web.Application([(r"/", ProcessHandler)])
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     define("port", default=8888, help="port to listen on")
     define("processes", default=2, help="how many to fork; 0 means one for each core")
     parse_command_line()
-    sockets = tornado.netutil.bind_sockets(options.port)
+    sockets = tornado.netutil.bind_sockets(options.port, "localhost")
     print(f"Open http://localhost:{options.port}", flush=True)  # or each child prints it too
 
     parent = None
@@ -60,6 +60,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         main()

@@ -1,11 +1,10 @@
-"""Send the browser elsewhere: after a form (303), for a moved page (301, 302).
+"""Redirects: after a form (303), and for a page that has moved (301, 302).
 
 Run it:  python3 learn.py run 01/redirects
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.escape
 import tornado.web
@@ -25,17 +24,17 @@ class GuestBookHandler(tornado.web.RequestHandler):
 
     def post(self) -> None:
         self.settings["guests"].append(self.get_body_argument("guest"))
-        # 303 makes the browser GET the page: a reload does not sign a second time.
+        # 303 makes the browser open "/" with GET: a reload does not sign a second time.
         self.redirect("/", status=303)
 
 
 class LatestHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.redirect("/")  # 302: for now; permanent=True would be 301
+        self.redirect("/")  # 302, temporary; permanent=True would send 301
 
 
 def make_app() -> tornado.web.Application:
-    """A guest book at /, and two old addresses that lead to it."""
+    """Make an application with a guest book at /, and two old paths that redirect to it."""
     return tornado.web.Application(
         [
             (r"/", GuestBookHandler),
@@ -49,12 +48,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

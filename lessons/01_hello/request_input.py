@@ -5,7 +5,6 @@ Run it:  python3 learn.py run 01/request_input
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -19,7 +18,7 @@ class RequestHandler(tornado.web.RequestHandler):
                 "path": self.request.path,
                 "query": self.request.query,
                 "remote_ip": self.request.remote_ip,
-                "language": self.request.headers.get("Accept-Language", "not said"),
+                "language": self.request.headers.get("Accept-Language", "not given"),
             }
         )
 
@@ -39,19 +38,18 @@ class ArgumentsHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """/ tells what the request was, /arguments reads one name from every place."""
+    """Make an application: / describes the request, /arguments reads one name in six ways."""
     return tornado.web.Application([(r"/", RequestHandler), (r"/arguments", ArgumentsHandler)])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 01/response_output
 import asyncio
 import contextlib
 import json
-import signal
 
 import tornado.escape
 import tornado.web
@@ -15,8 +14,8 @@ from tornado.options import define, options, parse_command_line
 
 class TextHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write("write() appends, ")
-        self.write("nothing is sent before the end\n")
+        self.write("Each call of write() adds to the response. ")
+        self.write("Tornado sends it at the end.\n")
 
 
 class ObjectHandler(tornado.web.RequestHandler):
@@ -26,7 +25,7 @@ class ObjectHandler(tornado.web.RequestHandler):
 
 class ListHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.set_header("Content-Type", "application/json")  # else text/html
+        self.set_header("Content-Type", "application/json")
         self.write(json.dumps(["Phobos", "Deimos"]))
 
 
@@ -40,7 +39,7 @@ class StreamHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
         for count in "321":
             self.write(f"{count}\n")
-            await self.flush()  # to the network now, and wait until it took it
+            await self.flush()  # send it now, and wait until the network has accepted it
 
 
 class EscapeHandler(tornado.web.RequestHandler):
@@ -50,7 +49,7 @@ class EscapeHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A page for each way to answer."""
+    """Make an application with a page for each kind of response."""
     return tornado.web.Application(
         [
             (r"/", TextHandler),
@@ -66,12 +65,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

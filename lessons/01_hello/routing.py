@@ -1,11 +1,10 @@
-"""From a path to a handler: order, captured parts, extra arguments, names, a page for the rest.
+"""From a path to a handler: the order of the routes, and the groups of a pattern.
 
 Run it:  python3 learn.py run 01/routing
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -13,15 +12,12 @@ from tornado.options import define, options, parse_command_line
 
 class HomeHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write({"links": [self.reverse_url("greet", "Ada"), self.reverse_url("sum", 2, 3)]})
+        self.write("Try /hello/Ada and /sum/2/3\n")
 
 
-class GreetHandler(tornado.web.RequestHandler):
-    def initialize(self, greeting: str) -> None:
-        self.greeting = greeting
-
+class HelloHandler(tornado.web.RequestHandler):
     def get(self, name: str) -> None:
-        self.write(f"{self.greeting}, {name}!\n")
+        self.write(f"Hello, {name}!\n")
 
 
 class SumHandler(tornado.web.RequestHandler):
@@ -29,34 +25,26 @@ class SumHandler(tornado.web.RequestHandler):
         self.write(f"{int(left) + int(right)}\n")
 
 
-class NotFoundHandler(tornado.web.RequestHandler):
-    def prepare(self) -> None:
-        self.set_status(404)
-        self.finish(f"Nothing at {self.request.path}\n")
-
-
 def make_app() -> tornado.web.Application:
-    """Each route is (regex of the whole path, handler, arguments of initialize(), name)."""
+    """Make an application with three routes, each a pair of a pattern and a handler."""
     # region routes
     routes = [
         (r"/", HomeHandler),
-        (r"/hello/(?P<name>\w+)", GreetHandler, {"greeting": "Hello"}, "greet"),
-        (r"/hola/(?P<name>\w+)", GreetHandler, {"greeting": "Hola"}),
-        (r"/sum/(\d+)/(\d+)", SumHandler, {}, "sum"),
+        (r"/hello/(?P<name>\w+)", HelloHandler),
+        (r"/sum/(\d+)/(\d+)", SumHandler),
     ]
     # endregion
-    return tornado.web.Application(routes, default_handler_class=NotFoundHandler)
+    return tornado.web.Application(routes)
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

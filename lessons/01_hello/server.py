@@ -1,11 +1,10 @@
-"""What listen() does and what the loop does: a client can connect before anyone serves it.
+"""listen() opens the port at once; responses have to wait for the event loop.
 
 Run it:  python3 learn.py run 01/server
 """
 
 import asyncio
 import contextlib
-import signal
 import socket
 
 import tornado.httpserver
@@ -21,12 +20,12 @@ class LoopHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One page that says which loop serves it."""
+    """Make an application with one page that says which event loop serves it."""
     return tornado.web.Application([(r"/", LoopHandler)])
 
 
 def ask_too_early(port: int) -> socket.socket:
-    """Send a request while main() keeps the loop busy; the reply cannot come yet."""
+    """Send a request while main() keeps the event loop busy, so that no response can come yet."""
     client = socket.create_connection(("localhost", port), timeout=0.2)
     client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     try:
@@ -40,8 +39,10 @@ def ask_too_early(port: int) -> socket.socket:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
+    # region listen
     server = tornado.httpserver.HTTPServer(make_app())  # make_app().listen() is short for
     server.listen(options.port, address="localhost")  # these two lines
+    # endregion
 
     with ask_too_early(options.port) as client:
         reply = await asyncio.get_running_loop().sock_recv(client, 1000)  # now the loop runs
@@ -52,6 +53,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Keep an uploaded file: bytes, a name that the server chose, a size limit.
+"""Keep an uploaded file: its bytes, a name that the server chooses, a limit of its size.
 
 Run it:  python3 learn.py run 01/uploads
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 01/uploads
 import asyncio
 import contextlib
 import secrets
-import signal
 import tempfile
 from pathlib import Path
 
@@ -34,14 +33,14 @@ class UploadHandler(tornado.web.RequestHandler):
         if "picture" not in self.request.files:
             raise tornado.web.HTTPError(400, reason="No file in the field picture")
         upload = self.request.files["picture"][0]  # a field may hold many files
-        # upload.filename is the client's word and may be ../../anything: never a path.
+        # The client chooses upload.filename, and it may be ../../anything: never use it as a path.
         name = secrets.token_hex(8)
         (self.folder / name).write_bytes(upload.body)
         self.write({"kept as": name, "bytes": len(upload.body), "type": upload.content_type})
 
 
 def make_app(folder: Path) -> tornado.web.Application:
-    """Take uploads at / and keep them in folder."""
+    """Make an application that accepts uploads at / and keeps them in a folder."""
     return tornado.web.Application([(r"/", UploadHandler, {"folder": folder})])
 
 
@@ -49,12 +48,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     with tempfile.TemporaryDirectory() as folder:
-        make_app(Path(folder)).listen(options.port, max_body_size=MAX_BYTES)
+        make_app(Path(folder)).listen(options.port, "localhost", max_body_size=MAX_BYTES)
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

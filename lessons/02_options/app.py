@@ -1,4 +1,4 @@
-"""Options: define them, set them on the command line, hand their values to the application.
+"""Options: define them, read the command line, pass their values to the application.
 
 Run it:  python3 learn.py run 02
 Then:    python3 learn.py run 02 --name=Skerryvore --colours=red,white
@@ -6,7 +6,6 @@ Then:    python3 learn.py run 02 --name=Skerryvore --colours=red,white
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -18,7 +17,7 @@ class LightHandler(tornado.web.RequestHandler):
 
 
 def make_app(name: str, colours: list[str]) -> tornado.web.Application:
-    """One page that tells two settings: handlers read them from self.settings, not from options."""
+    """Make an application with one page that shows two settings."""
     return tornado.web.Application([(r"/", LightHandler)], name=name, colours=colours)
 
 
@@ -28,13 +27,12 @@ async def main() -> None:
     define("name", default="Eddystone", help="name of the lighthouse")
     define("colours", default=["white"], multiple=True, help="colours of its light, with commas")
     parse_command_line()
-    make_app(options.name, options.colours).listen(options.port)
+    make_app(options.name, options.colours).listen(options.port, "localhost")
     # endregion
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

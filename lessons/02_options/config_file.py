@@ -1,4 +1,4 @@
-"""Options from a file, with the command line over it.
+"""Options from a file, which the command line overrides.
 
 Run it:  python3 learn.py run 02/config_file
 Then:    python3 learn.py run 02/config_file --name=Fastnet
@@ -6,7 +6,6 @@ Then:    python3 learn.py run 02/config_file --name=Fastnet
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -21,7 +20,7 @@ class LightHandler(tornado.web.RequestHandler):
 
 
 def define_light(parser: OptionParser) -> None:
-    """Define what the file may set: it cannot set what is not defined."""
+    """Define the options that the file may set; it cannot set an option that is not defined."""
     parser.define("name", default="Eddystone", help="name of the lighthouse", group="light")
     parser.define("colours", default=["white"], multiple=True, help="of its light", group="light")
     parser.define("keepers", default={}, type=dict, help="who is when on duty", group="light")
@@ -29,19 +28,19 @@ def define_light(parser: OptionParser) -> None:
 
 
 def read(parser: OptionParser, arguments: list[str] | None = None) -> None:
-    """Set the options: the file wins over the defaults, the command line over the file.
+    """Set the options: the file overrides the defaults, the command line overrides the file.
 
     Args:
-        parser: has the options, defined.
-        arguments: of the program, whose name comes first; None for those it was started with.
+        parser: the options, already defined.
+        arguments: the command line, with the name of the program first; None for sys.argv.
     """
-    parser.parse_command_line(arguments, final=False)  # which file? --config says
+    parser.parse_command_line(arguments, final=False)  # --config says which file
     parser.parse_config_file(parser.config, final=False)
-    parser.parse_command_line(arguments)  # once more: the last word is the command line's
+    parser.parse_command_line(arguments)  # again, so that it overrides the file
 
 
 def make_app(light: dict[str, object]) -> tornado.web.Application:
-    """One page that tells all options of the group light."""
+    """Make an application with one page that shows all options of the group light."""
     return tornado.web.Application([(r"/", LightHandler)], light=light)
 
 
@@ -49,12 +48,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define_light(options)
     read(options)
-    make_app(options.group_dict("light")).listen(options.port)
+    make_app(options.group_dict("light")).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

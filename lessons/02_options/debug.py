@@ -1,4 +1,4 @@
-"""Debug mode: four conveniences for whoever writes the code, none for whoever runs it.
+"""Debug mode: four settings that help while you write code, and that do harm in production.
 
 Run it:  python3 learn.py run 02/debug
 Then:    python3 learn.py run 02/debug --debug     and change templates/debug.html
@@ -6,7 +6,6 @@ Then:    python3 learn.py run 02/debug --debug     and change templates/debug.ht
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -30,15 +29,15 @@ class PartsHandler(tornado.web.RequestHandler):
 
 class BoomHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        raise RuntimeError("no answer from db.internal:5432")  # not for everybody to read
+        raise RuntimeError("no answer from db.internal:5432")  # not for visitors to read
 
 
 def make_app(folder: Path = FOLDER, **settings: object) -> tornado.web.Application:
-    """A page that tells the four parts, and one that fails.
+    """Make an application with a page that shows the four settings, and a page that fails.
 
     Args:
-        folder: has templates/ and static/.
-        settings: debug, or some of its parts.
+        folder: the folder that contains templates/ and static/.
+        settings: debug, or some of its four parts.
     """
     return tornado.web.Application(
         [(r"/", PartsHandler), (r"/boom", BoomHandler)],
@@ -50,14 +49,13 @@ def make_app(folder: Path = FOLDER, **settings: object) -> tornado.web.Applicati
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("debug", default=False, help="reload, forget caches, show tracebacks")
+    define("debug", default=False, help="reload changed files, show tracebacks")
     parse_command_line()
-    make_app(debug=options.debug).listen(options.port)
+    make_app(debug=options.debug).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

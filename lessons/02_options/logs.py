@@ -1,4 +1,4 @@
-"""The log: what Tornado writes to standard error once the options are parsed.
+"""The log: what Tornado writes to standard error after the options have been read.
 
 Run it:  python3 learn.py run 02/logs
 Then:    python3 learn.py run 02/logs --logging=warning     (or none)
@@ -7,7 +7,6 @@ Then:    python3 learn.py run 02/logs --logging=warning     (or none)
 import asyncio
 import contextlib
 import logging
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -17,17 +16,17 @@ log = logging.getLogger("lighthouse")
 
 class LevelHandler(tornado.web.RequestHandler):
     def get(self, level: str) -> None:
-        log.log(getattr(logging, level.upper()), "the lamp says %s", level)
-        self.write(f"Wrote a line of level {level}: see the server's terminal\n")
+        log.log(getattr(logging, level.upper()), "the lamp reports %s", level)
+        self.write(f"Wrote a message of level {level}: see the log in the server's terminal\n")
 
 
 class LevelsHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write("Ask for /debug, /info, /warning or /error\n")
+        self.write("Try /debug, /info, /warning or /error\n")
 
 
 def make_app() -> tornado.web.Application:
-    """A page for each level of the log."""
+    """Make an application with a page for each level of the log."""
     return tornado.web.Application(
         [
             (r"/", LevelsHandler),
@@ -39,12 +38,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""The types of an option: text from the command line becomes a number, a time, a list.
+"""The types of an option: the text of the command line becomes a number, a time, a list.
 
 Run it:  python3 learn.py run 02/option_types
 Then:    python3 learn.py run 02/option_types --lit --period=10s --sectors=1:3,7
@@ -6,7 +6,6 @@ Then:    python3 learn.py run 02/option_types --lit --period=10s --sectors=1:3,7
 
 import asyncio
 import contextlib
-import signal
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +21,7 @@ class LightHandler(tornado.web.RequestHandler):
 
 
 def define_light(parser: OptionParser) -> None:
-    """Define an option of each type: the default's, unless it is given. Without either: text."""
+    """Define an option of each type; an option without a default and a type is a string."""
     parser.define("name", default="Eddystone", help="text", group="light")
     parser.define("miles", default=17.0, help="a number", group="light")
     # region light
@@ -36,7 +35,7 @@ def define_light(parser: OptionParser) -> None:
 
 
 def make_app(light: dict[str, object]) -> tornado.web.Application:
-    """One page: the options, their values and types, and the light that they describe."""
+    """Make an application with one page: the options, their types and values, and the light."""
     return tornado.web.Application(
         [(r"/", LightHandler)],
         light=light,
@@ -49,12 +48,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define_light(options)
     parse_command_line()
-    make_app(options.group_dict("light")).listen(options.port)
+    make_app(options.group_dict("light")).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""A log of your own: Tornado leaves logging alone, and each request becomes one line of JSON.
+"""A log in your own format: each request is one line of JSON.
 
 Run it:  python3 learn.py run 02/own_logs
 """
@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import logging.config
-import signal
 
 import tornado.log
 import tornado.web
@@ -15,7 +14,7 @@ from tornado.options import define, options, parse_command_line
 
 LOGGING = {
     "version": 1,
-    # Tornado's loggers exist since it was imported: without this line they would fall silent.
+    # Tornado's loggers exist since it was imported; without this line they would write nothing.
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {"format": "{levelname} {name}: {message}", "style": "{"},
@@ -31,7 +30,7 @@ LOGGING = {
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
-    """Called at the end of each request, in place of Tornado's own line."""
+    """Write one line for a request; Tornado calls it when the request ends."""
     line = {
         "method": handler.request.method,
         "path": handler.request.path,
@@ -43,11 +42,11 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
 
 class HelloHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write("See the server's terminal\n")
+        self.write("See the log in the server's terminal\n")
 
 
 def make_app() -> tornado.web.Application:
-    """One page, whose requests log_request() writes down."""
+    """Make an application whose requests are logged by log_request()."""
     return tornado.web.Application([(r"/", HelloHandler)], log_function=log_request)
 
 
@@ -56,12 +55,11 @@ async def main() -> None:
     options.logging = None  # before parsing; --logging=none on the command line does the same
     parse_command_line()
     logging.config.dictConfig(LOGGING)
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Settings from a Python module: what belongs to the application, and not to one start of it.
+"""Settings from a Python module, for values that are the same on every run.
 
 Run it:  python3 learn.py run 02/settings_module
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from settings import lighthouse
@@ -20,12 +19,12 @@ class LogBookHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One page that tells some settings, and writes into one that all requests share."""
+    """Make an application with one page, which shows settings and changes a shared one."""
     log_book: list[str] = []
     return tornado.web.Application(
         [(r"/", LogBookHandler)],
         database=lighthouse.database,
-        log_book=log_book,  # an object made at the start: a connection, a store
+        log_book=log_book,  # any object that all handlers share, such as a connection
         **lighthouse.application,
     )
 
@@ -33,12 +32,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 03
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -35,7 +34,7 @@ class HomeHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Homes for rent: / with a search, /home/NAME."""
+    """Make an application with homes for rent: / has a search, /home/NAME is one home."""
     return tornado.web.Application(
         [
             (r"/", HomesHandler, {}, "homes"),
@@ -49,12 +48,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Pages that share a frame: a base with named holes, and children that fill some of them.
+"""Pages that share a frame: a base with blocks, and pages that fill some of them.
 
 Run it:  python3 learn.py run 03/blocks
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -16,21 +15,21 @@ HERE = Path(__file__).parent
 PAGES = {
     "about": "fills the title and the main part",
     "bare": "fills nothing, and has text outside of any block",
-    "festive": "fills every hole",
+    "festive": "fills every block",
     "grandchild": "extends about.html, which extends base.html",
 }
 
 
 class PageHandler(tornado.web.RequestHandler):
     def get(self, name: str) -> None:
-        # From the address, so from anybody: only names that we know become a path.
+        # The name comes from the client: only names that we know become a path.
         if name not in PAGES:
             raise tornado.web.HTTPError(404, reason="No such page")
         self.render(f"blocks/{name}.html", pages=PAGES)
 
 
 def make_app() -> tornado.web.Application:
-    """One page for each way to fill the blocks of base.html."""
+    """Make an application with a page for each way to fill the blocks of base.html."""
     return tornado.web.Application(
         [
             (r"/", tornado.web.RedirectHandler, {"url": "/about", "permanent": False}),
@@ -44,12 +43,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

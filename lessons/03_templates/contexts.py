@@ -1,4 +1,4 @@
-"""The same stranger's text in five places of a page: each is attacked, and guarded, in its own way.
+"""The same text from a visitor in five places of a page: each has its own attack and protection.
 
 Run it:  python3 learn.py run 03/contexts
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 03/contexts
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 
 import tornado.template
@@ -16,7 +15,7 @@ from tornado.options import define, options, parse_command_line
 HERE = Path(__file__).parent
 
 # region places
-PLACES = {  # where: (careless, careful, what the stranger sends)
+PLACES = {  # where: (careless, careful, the attack)
     "text": ("<p>{% raw text %}</p>", "<p>{{ text }}</p>", "<img src=x onerror=alert(1)>"),
     "attribute": ("<input value={{ text }}>", '<input value="{{ text }}">', "x onclick=alert(1)"),
     "link": (
@@ -57,7 +56,10 @@ class PayHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Each place at /careless/PLACE and at /careful/PLACE, with its attack or with ?text=."""
+    """Make an application with each place at /careless/PLACE and /careful/PLACE.
+
+    The text is the attack for this place, or the argument text.
+    """
     place = rf"/(careless|careful)/({'|'.join(PLACES)})"
     return tornado.web.Application(
         [(r"/", StartHandler), (place, PlaceHandler, {}, "place"), (r"/pay", PayHandler)],
@@ -69,12 +71,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

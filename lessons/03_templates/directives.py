@@ -1,11 +1,10 @@
-"""Every directive of the template language, as you write it and what comes out.
+"""Every directive of the template language, and its result.
 
-Run it:  python3 learn.py run 03/directives  (then open the page, or ask for one: /while)
+Run it:  python3 learn.py run 03/directives  (one directive: /while)
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.template
@@ -54,7 +53,7 @@ class SnippetsHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """All of them at /, what one gives at /NAME."""
+    """Make an application: / shows all directives, /NAME the result of one."""
     return tornado.web.Application(
         [(r"/(\w*)", SnippetsHandler)],
         template_path=TEMPLATES,
@@ -65,12 +64,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

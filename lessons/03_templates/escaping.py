@@ -1,11 +1,10 @@
-"""Escaping and its switches: the same text from a stranger, on a page for each.
+"""Escaping and its switches: the same text from a visitor, on a page for each switch.
 
 Run it:  python3 learn.py run 03/escaping  (or all of it off: --autoescape=none)
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -19,7 +18,7 @@ SWITCHES = {
     "file": "off for the file: {% autoescape None %}",
     "file_escape": "off for the file, on by hand: {{ escape(text) }}",
     "twice": "on, and by hand as well: {{ escape(text) }}",
-    "csp": "off, but the browser is told to run no script of the page",
+    "csp": "off, but a header forbids scripts in the page",
 }
 
 
@@ -38,9 +37,11 @@ class CommentHandler(tornado.web.RequestHandler):
 
 
 def make_app(autoescape: str | None = "xhtml_escape") -> tornado.web.Application:
-    """A form that shows what was sent, at /SWITCH; autoescape is the default of all templates.
+    """Make an application with a form that shows the text that was sent, at /SWITCH.
 
-    Tornado keeps one loader for a folder: in one process, the first application's default counts.
+    Args:
+        autoescape: the default of all templates. Tornado keeps one loader for a folder, so in one
+            process the default of the first application counts.
     """
     return tornado.web.Application(
         [
@@ -57,12 +58,13 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define("autoescape", default="xhtml_escape", help="xhtml_escape, or none for no escaping")
     parse_command_line()
-    make_app(None if options.autoescape == "none" else options.autoescape).listen(options.port)
+    make_app(None if options.autoescape == "none" else options.autoescape).listen(
+        options.port, "localhost"
+    )
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

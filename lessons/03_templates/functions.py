@@ -1,11 +1,10 @@
-"""Functions in a template: those that are always there, and three ways to add your own.
+"""Functions in templates: those that every template has, and three ways to add your own.
 
 Run it:  python3 learn.py run 03/functions
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ def joined(titles: list[str]) -> str:
     return " + ".join(titles)
 
 
-# region own
 def stars(handler: tornado.web.RequestHandler, score: int) -> str:  # way 2: a UI method
     return "★" * score + "☆" * (5 - score)
 
@@ -38,9 +36,6 @@ class HomeHandler(BaseHandler):
         self.render("functions.html", titles=titles, joined=joined)  # way 1: an argument
 
 
-# endregion
-
-
 class NamesHandler(BaseHandler):
     def get(self) -> None:
         self.write(
@@ -49,7 +44,7 @@ class NamesHandler(BaseHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A page that uses all of them at /, the names that every template knows at /names."""
+    """Make an application: / uses all functions, /names lists those that every template has."""
     return tornado.web.Application(
         [(r"/", HomeHandler, {}, "start"), (r"/names", NamesHandler)],
         ui_methods={"stars": stars},
@@ -61,12 +56,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

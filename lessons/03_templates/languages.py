@@ -1,4 +1,4 @@
-"""One template, three languages: what the browser asks for, unless the visitor has chosen.
+"""One template in three languages: the browser's, unless the visitor has chosen another.
 
 Run it:  python3 learn.py run 03/languages
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 03/languages
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 
 import tornado.locale
@@ -21,7 +20,7 @@ LANGUAGES = {"en_US": "English", "es": "Español", "zh_CN": "简体中文"}
 class HomesHandler(tornado.web.RequestHandler):
     def get_user_locale(self) -> tornado.locale.Locale | None:
         chosen = self.get_query_argument("language", "")
-        # None: look at Accept-Language. get() takes the closest it has, or the default.
+        # None: use Accept-Language. get() returns the closest loaded locale, or the default.
         return tornado.locale.get(chosen) if chosen else None
 
     def get(self) -> None:
@@ -29,8 +28,9 @@ class HomesHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The page of homes in English, the default, Spanish and Chinese."""
-    # One file a language, for the whole process: es.csv serves es and es-MX, es_ES.csv only es-ES.
+    """Make an application with the page of homes in English, the default, Spanish and Chinese."""
+    # One file for each language, loaded for the whole process. es.csv is used for es and es-MX,
+    # es_ES.csv only for es-ES.
     tornado.locale.load_translations(str(HERE / "translations"))
     return tornado.web.Application(
         [(r"/", HomesHandler)],
@@ -42,12 +42,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Templates that do not work, and what Tornado says: when it reads them, or when it fills them.
+"""Ten mistakes in templates with their messages: when Tornado reads a template, or fills it.
 
 Run it:  python3 learn.py run 03/mistakes
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.template
@@ -31,7 +30,7 @@ MISTAKES = {
 
 
 def said(text: str) -> str:
-    """Return what the template gives, or the error that it raises."""
+    """Return the filled template, or the error that it raises."""
     try:
         template = tornado.template.Template(text)  # reads and compiles it: ParseError, SyntaxError
         return template.generate(price=120, homes={"cabin": 110}).decode()  # fills it: any error
@@ -51,7 +50,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """All the mistakes at /; a page that fails as a page does, with a 500, at /page."""
+    """Make an application: / shows all mistakes, /page has one and answers 500."""
     return tornado.web.Application(
         [(r"/", MistakesHandler), (r"/page", PageHandler)],
         template_path=HERE / "templates",
@@ -62,12 +61,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""UI modules: parts of a page that bring their own template, style and script along.
+"""UI modules: parts of a page with their own template, style and script.
 
 Run it:  python3 learn.py run 03/modules
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 03/modules
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ class HomeHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The page of homes, made of modules."""
+    """Make an application with the page of homes, made of modules."""
     keys = "|".join(HOMES)
     return tornado.web.Application(
         [(r"/", HomesHandler, {}, "homes"), (rf"/home/({keys})", HomeHandler, {}, "home")],
@@ -60,12 +59,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""From a template to an answer: render, render_string, and an engine that is not Tornado's.
+"""From a template to a response: render, render_string, and another template engine.
 
 Run it:  python3 learn.py run 03/rendering
 """
 
 import asyncio
 import contextlib
-import signal
 import string
 from pathlib import Path
 
@@ -18,28 +17,28 @@ HERE = Path(__file__).parent
 
 class RenderHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # Load, fill, send: after render() the answer is finished, and a write() would fail.
+        # Load, fill, send: render() ends the response, so a write() after it would fail.
         self.render("ticket.html", where="by render()")
 
 
 class TwiceHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        first = self.render_string("print/ticket.html", where="first")  # bytes, nothing is sent
+        first = self.render_string("print/ticket.html", where="first")  # bytes; nothing is sent
         second = self.render_string("print/ticket.html", where="second")
         self.write(first + second)
 
 
 class OtherEngineHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # Any engine that makes text will do. What Tornado's own adds has to be handed over:
-        # static_url, the translations, the user; and nothing is escaped for you.
+        # Any engine that makes text is possible. Pass it what Tornado's own adds, such as
+        # static_url, the translations, the user; and escape the values yourself.
         page = string.Template("<p>For $guest, <a href='$home'>home</a></p>\n")
         guest = tornado.escape.xhtml_escape(self.get_query_argument("guest", "you"))
         self.write(page.substitute(guest=guest, home=self.reverse_url("start")))
 
 
 def make_app() -> tornado.web.Application:
-    """The same ticket, sent in one step and in two, and a page by another engine."""
+    """Make an application with a ticket, two tickets in one response, and another engine."""
     return tornado.web.Application(
         [
             (r"/", RenderHandler, {}, "start"),
@@ -53,12 +52,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

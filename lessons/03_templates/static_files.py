@@ -1,11 +1,10 @@
-"""Files as they are: the static folder, and routes that lead to one file or to a folder.
+"""Static files: the static folder, and routes to one file or to a folder.
 
 Run it:  python3 learn.py run 03/static_files
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -20,14 +19,14 @@ class RobotsHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One file, static/pages/rules.html, at /, at /view/rules.html and below /static/."""
+    """Make an application that serves static/pages/rules.html at three addresses."""
     # region routes
     pages = {"path": STATIC / "pages"}
     start = pages | {"default_filename": "rules.html"}
-    routes = [  # the one group is the path below the folder; () takes nothing: the default
+    routes = [  # the one group is the path below the folder; () is empty, so the default is sent
         (r"/()", tornado.web.StaticFileHandler, start),
         (r"/view/(.*)", tornado.web.StaticFileHandler, pages),
-        (r"/robots\.txt", RobotsHandler),  # in vain: static_path is asked first
+        (r"/robots\.txt", RobotsHandler),  # never called: static_path is asked first
     ]
     # endregion
     return tornado.web.Application(routes, static_path=STATIC)
@@ -36,12 +35,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,12 +1,12 @@
-"""static_url: an address that changes with the file, or so one thinks.
+"""static_url: an address with a version, which does not always fit the file.
 
-Run it:  python3 learn.py run 03/static_versions  (--static_hash_cache=false: look each time)
+Run it:  python3 learn.py run 03/static_versions
+Also:    --static_hash_cache=false reads the file each time
 """
 
 import asyncio
 import contextlib
 import hashlib
-import signal
 import tempfile
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class NoticeHandler(tornado.web.RequestHandler):
 
 class LinksHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        name = "notice.txt"  # a name of ours: never one that comes from the client
+        name = "notice.txt"  # a name of our own, never one that comes from a client
         links = [
             self.static_url(name, include_version=False),
             self.static_url(name, include_version=False, include_host=True),
@@ -38,7 +38,7 @@ class LinksHandler(tornado.web.RequestHandler):
 
 
 def make_app(folder: Path, cache: bool = True, prefix: str = "/static/") -> tornado.web.Application:
-    """Serve folder, with a notice.txt in it, below prefix; / tells what static_url makes of it."""
+    """Make an application that serves the folder with a notice.txt; / shows its version."""
     (folder / "notice.txt").write_text("Open all year\n", encoding="utf-8")
     return tornado.web.Application(
         [(r"/", NoticeHandler), (r"/links", LinksHandler)],
@@ -55,13 +55,12 @@ async def main() -> None:
     parse_command_line()
     with tempfile.TemporaryDirectory() as folder:
         make_app(Path(folder), options.static_hash_cache, options.static_url_prefix).listen(
-            options.port
+            options.port, "localhost"
         )
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Where a template is looked for: the setting, a folder of the handler's own, or beside the script.
+"""Where Tornado looks for a template: the setting, a folder of the handler, or beside the script.
 
 Run it:  python3 learn.py run 03/template_path
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -36,7 +35,7 @@ class BesideHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One name, ticket.html, from three places."""
+    """Make an application that finds one name, ticket.html, in three places."""
     return tornado.web.Application(
         [(r"/", ScreenHandler), (r"/print", PrintHandler), (r"/beside", BesideHandler)],
         template_path=TEMPLATES,
@@ -46,12 +45,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -15,11 +14,11 @@ from tornado.options import define, options, parse_command_line
 
 class RoleHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # Two headers of this answer: the browser sends the cookies with its next request.
+        # Two headers of this response: the browser sends the cookies with its next request.
         self.set_cookie("plain", "guest", httponly=True, samesite="Lax")
         self.set_signed_cookie("signed", "guest", httponly=True, samesite="Lax")
 
-        # What this request brought, whatever was set above.
+        # The cookies of this request, whatever was set above.
         plain = self.get_cookie("plain", "nothing")
         signed = self.get_signed_cookie("signed") or b"nothing"  # None if forged or too old
         self.write({"plain says": plain, "signed says": signed.decode()})
@@ -27,7 +26,7 @@ class RoleHandler(tornado.web.RequestHandler):
 
 
 def make_app(secret: str) -> tornado.web.Application:
-    """One page that sets two cookies and reads them; secret is the key of the signatures."""
+    """Make an application that sets two cookies and reads them; secret is the key."""
     return tornado.web.Application([(r"/", RoleHandler)], cookie_secret=secret)
 
 
@@ -36,12 +35,11 @@ async def main() -> None:
     parse_command_line()
     # Whoever knows the secret can sign. A fresh one ends all cookies that the last one signed.
     secret = os.environ.get("COOKIE_SECRET") or secrets.token_hex(32)
-    make_app(secret).listen(options.port)
+    make_app(secret).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -7,7 +7,6 @@ Run it:  python3 learn.py run 04/attacker
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
 
 import tornado.httpserver
@@ -21,7 +20,7 @@ FILES = {"template_path": HERE / "templates", "static_path": HERE / "static"}
 
 class AccountHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # No login page here: whoever opens the bank is Ada.
+        # No login page here: everybody who opens the bank is Ada.
         self.set_signed_cookie("customer", "ada", httponly=True, **self.settings["cookie"])
         self.render("bank.html", account=self.settings["account"])
 
@@ -33,7 +32,7 @@ class TransferHandler(tornado.web.RequestHandler):
         self.settings["account"].append((self.request.method, self.get_argument("to")))
         self.redirect("/", status=303)
 
-    get = post  # a mistake: what a GET changes, a picture on any page can change
+    get = post  # a mistake: a picture on any page can send a GET
 
 
 class AttackerHandler(tornado.web.RequestHandler):
@@ -42,11 +41,16 @@ class AttackerHandler(tornado.web.RequestHandler):
 
 
 def make_app(samesite: str = "Lax", **protection: bool) -> tornado.web.Application:
-    """The bank; samesite is that of Ada's cookie, protection the settings that you try."""
+    """Make the bank.
+
+    Args:
+        samesite: the attribute of Ada's cookie.
+        protection: settings of the application that protect from forged requests.
+    """
     return tornado.web.Application(
         [(r"/", AccountHandler), (r"/transfer", TransferHandler)],
         cookie_secret=secrets.token_hex(32),
-        cookie={"samesite": samesite, "secure": samesite == "None"},  # browsers want both
+        cookie={"samesite": samesite, "secure": samesite == "None"},  # browsers require both
         account=[],
         **protection,
         **FILES,
@@ -54,14 +58,14 @@ def make_app(samesite: str = "Lax", **protection: bool) -> tornado.web.Applicati
 
 
 def make_attacker_app(bank: str) -> tornado.web.Application:
-    """The page of somebody who knows the address of the bank, and no more."""
+    """Make the page of an attacker, who knows only the address of the bank."""
     return tornado.web.Application([(r"/", AttackerHandler)], bank=bank, **FILES)
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("xsrf_cookies", default=False, help="ask for a token")
-    define("cross_origin_protection", default=False, help="ask where the request comes from")
+    define("xsrf_cookies", default=False, help="require a token")
+    define("cross_origin_protection", default=False, help="refuse requests from other origins")
     define("samesite", default="Lax", help="Lax, Strict, None; empty for no such attribute")
     parse_command_line()
     protection = {name: options[name] for name in ("xsrf_cookies", "cross_origin_protection")}
@@ -75,6 +79,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Forged requests told apart without a token: by the headers that the browser adds.
+"""Forged requests, recognized without a token: by the headers that the browser adds.
 
 Run it:  python3 learn.py run 04/cross_origin
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -27,7 +26,7 @@ class LampHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A lamp that this site's pages and those of one partner may switch."""
+    """Make an application with a lamp, for pages of this site and of one partner."""
     return tornado.web.Application(
         [(r"/", LampHandler)],
         cross_origin_protection=True,  # Tornado 6.6 and newer; older ones ignore it
@@ -39,12 +38,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Pages for members only: current_user, authenticated, a login that leads back, a logout.
+"""A page for members only, a login that leads back to it, and a logout.
 
 Run it:  python3 learn.py run 04/login
 """
@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import re
 import secrets
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -25,7 +24,7 @@ def local_path(target: str) -> str:
 
 class BaseHandler(tornado.web.RequestHandler):
     def get_current_user(self) -> str | None:
-        # Called once, when current_user is first read. Anything false means: nobody.
+        # Called once, when current_user is first read. A false value means: nobody.
         name = self.get_signed_cookie("member")
         return MEMBERS.get(name.decode()) if name else None
 
@@ -42,20 +41,20 @@ class LoginHandler(BaseHandler):
 
     def post(self) -> None:
         name = self.get_body_argument("name")
-        if name not in MEMBERS:  # a real login asks for a password too: the capstone has one
+        if name not in MEMBERS:  # a real login also asks for a password: the capstone does
             raise tornado.web.HTTPError(403, reason="No such member")
         self.set_signed_cookie("member", name, httponly=True, samesite="Lax")
         self.redirect(local_path(self.get_body_argument("next", "/")), status=303)
 
 
 class LogoutHandler(BaseHandler):
-    def post(self) -> None:  # not get(): any page's picture could log you out
+    def post(self) -> None:  # not get(): a picture on any page could log you out
         self.clear_cookie("member", samesite="Lax")
         self.redirect("/login", status=303)
 
 
 def make_app(secret: str) -> tornado.web.Application:
-    """A members' page behind a login; secret is the key of the signatures."""
+    """Make an application with a page for members; secret is the key of the signatures."""
     return tornado.web.Application(
         [(r"/", MembersHandler), (r"/login", LoginHandler), (r"/logout", LogoutHandler)],
         cookie_secret=secret,
@@ -69,12 +68,11 @@ def make_app(secret: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(secrets.token_hex(32)).listen(options.port)
+    make_app(secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

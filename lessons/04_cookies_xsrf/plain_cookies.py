@@ -5,7 +5,6 @@ Run it:  python3 learn.py run 04/plain_cookies
 
 import asyncio
 import contextlib
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ HERE = Path(__file__).parent
 
 # region kinds
 KINDS: dict[str, dict[str, Any]] = {
-    "session": {},  # gone when the browser is closed
+    "session": {},  # deleted when the browser is closed
     "days": {"expires_days": 20},
-    "date": {"expires": datetime(2038, 1, 19, tzinfo=UTC)},  # wins over expires_days
+    "date": {"expires": datetime(2038, 1, 19, tzinfo=UTC)},  # overrides expires_days
     "seconds": {"max_age": 60},
     "shop": {"path": "/shop"},  # sent to /shop and below only
-    "foreign": {"domain": "example.com"},  # refused: only one's own name, or what it ends in
-    "hidden": {"httponly": True},  # no script of the page can read it
-    "tls": {"secure": True},  # https only; browsers let http://localhost pass
-    "strict": {"samesite": "Strict"},  # stays away when another site leads here
+    "foreign": {"domain": "example.com"},  # refused: only your own host or a domain above it
+    "hidden": {"httponly": True},  # no script of a page can read it
+    "tls": {"secure": True},  # sent over HTTPS only; browsers allow http://localhost
+    "strict": {"samesite": "Strict"},  # not sent when a link on another site leads here
 }
 # endregion
 
@@ -44,13 +43,13 @@ class SetHandler(tornado.web.RequestHandler):
 
 class ClearHandler(tornado.web.RequestHandler):
     def post(self, kind: str) -> None:
-        # Sets it again, empty and long expired. Another path would be another cookie.
+        # Sets it again, empty and with a date in the past. Another path is another cookie.
         self.clear_cookie(kind, path=KINDS[kind].get("path", "/"))
         self.redirect("/", status=303)
 
 
 def make_app() -> tornado.web.Application:
-    """A page at / (and /shop) that shows which cookies came, with buttons to set and clear."""
+    """Make an application with a page at / and /shop that shows, sets and clears cookies."""
     names = "|".join(KINDS)
     return tornado.web.Application(
         [
@@ -66,12 +65,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""A session: the cookie holds a random id, the server what belongs to it, read in async prepare().
+"""Sessions: the cookie contains a random id, and the server keeps what belongs to it.
 
 Run it:  python3 learn.py run 04/sessions
 """
@@ -6,14 +6,13 @@ Run it:  python3 learn.py run 04/sessions
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 
 class Sessions:
-    """Stands in for a table of a database, which is asked with await."""
+    """The sessions in memory, with the async methods that a database would have."""
 
     def __init__(self) -> None:
         self._members: dict[str, str] = {}
@@ -33,7 +32,7 @@ class BaseHandler(tornado.web.RequestHandler):
     session: str | None = None
 
     async def prepare(self) -> None:
-        # Not in get_current_user(): nobody awaits that, and a coroutine object is true.
+        # Not in get_current_user(): nothing awaits that, and a coroutine object is true.
         if cookie := self.get_signed_cookie("session"):
             self.session = cookie.decode()
             self.current_user = await self.settings["sessions"].member(self.session)
@@ -58,7 +57,7 @@ class LogoutHandler(BaseHandler):
 
 
 def make_app(secret: str) -> tornado.web.Application:
-    """GET / says who you are; POST /login and /logout; secret is the key of the signatures."""
+    """Make an application: GET / says who you are, POST /login and /logout change it."""
     return tornado.web.Application(
         [(r"/", WhoHandler), (r"/login", LoginHandler), (r"/logout", LogoutHandler)],
         cookie_secret=secret,
@@ -69,12 +68,11 @@ def make_app(secret: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(secrets.token_hex(32)).listen(options.port)
+    make_app(secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""How long a signature is good for, in the browser and for the server, and signing without cookies.
+"""How long a signature is valid, for the browser and for the server, and signing without cookies.
 
 Run it:  python3 learn.py run 04/signed_cookies
 """
@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import signal
 
 import tornado.escape
 import tornado.web
@@ -22,7 +21,7 @@ class DoorHandler(tornado.web.RequestHandler):
 
 class InviteHandler(tornado.web.RequestHandler):
     def post(self) -> None:
-        # A signature needs no cookie: this one goes into a link, for a mail say.
+        # A signature needs no cookie: this one is for a link, for example in an e-mail.
         invitation = self.create_signed_value("invitation", self.get_body_argument("guest"))
         self.write(tornado.escape.url_escape(invitation) + "\n")
 
@@ -30,18 +29,18 @@ class InviteHandler(tornado.web.RequestHandler):
 class WelcomeHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         given = self.get_query_argument("invitation")
-        # The name is signed too: a cookie called guest would not pass for an invitation.
+        # The name is signed, too: a cookie called guest is not accepted as an invitation.
         guest = self.get_signed_cookie("invitation", given, max_age_days=1, min_version=2)
         if guest is None:
             raise tornado.web.HTTPError(403, reason="Not an invitation, or too old")
-        # expires_days is advice to the browser: None for "until you close".
-        # The server believes the cookie for max_age_days, whoever brings it.
+        # expires_days is for the browser; None: until it is closed.
+        # The server accepts the cookie for max_age_days, whoever sends it.
         self.set_signed_cookie("guest", guest, expires_days=None, httponly=True, samesite="Lax")
         self.redirect("/")
 
 
 def make_app(secret: str) -> tornado.web.Application:
-    """POST /invite signs an invitation, GET /welcome turns it into a cookie, GET / reads that."""
+    """Make an application: POST /invite signs, GET /welcome sets a cookie, GET / reads it."""
     return tornado.web.Application(
         [(r"/", DoorHandler), (r"/invite", InviteHandler), (r"/welcome", WelcomeHandler)],
         cookie_secret=secret,
@@ -51,12 +50,13 @@ def make_app(secret: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(os.environ.get("COOKIE_SECRET") or secrets.token_hex(32)).listen(options.port)
+    make_app(os.environ.get("COOKIE_SECRET") or secrets.token_hex(32)).listen(
+        options.port, "localhost"
+    )
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

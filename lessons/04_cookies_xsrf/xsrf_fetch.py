@@ -1,11 +1,10 @@
-"""JSON by fetch(), from a page without a template: the token goes from the cookie into a header.
+"""JSON sent by fetch() from a static page: the script copies the token from the cookie to a header.
 
 Run it:  python3 learn.py run 04/xsrf_fetch
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.escape
@@ -17,7 +16,7 @@ HERE = Path(__file__).parent
 
 class PageHandler(tornado.web.StaticFileHandler):
     def prepare(self) -> None:
-        _ = self.xsrf_token  # reading it sets the cookie; a page that does not has no token
+        _ = self.xsrf_token  # reading it sets the cookie; without it the page has no token
 
 
 class NotesHandler(tornado.web.RequestHandler):
@@ -30,14 +29,14 @@ class NotesHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A static page at / whose script posts to /notes."""
+    """Make an application with a static page at / whose script sends notes to /notes."""
     return tornado.web.Application(
         [
             (r"/()", PageHandler, {"path": HERE / "static", "default_filename": "notes.html"}),
             (r"/notes", NotesHandler),
         ],
         xsrf_cookies=True,
-        xsrf_cookie_kwargs={"samesite": "Lax"},  # no httponly: the page's script has to read it
+        xsrf_cookie_kwargs={"samesite": "Lax"},  # no httponly: the script of the page must read it
         static_path=HERE / "static",
         notes=[],
     )
@@ -46,12 +45,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""A form that only this site's own pages can send: the token in a hidden field.
+"""A form that only pages of this site can send: the token is in a hidden field.
 
 Run it:  python3 learn.py run 04/xsrf_form
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -16,21 +15,21 @@ HERE = Path(__file__).parent
 
 class GuestBookHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # The template holds {% module xsrf_form_html() %}: the first page sets the cookie _xsrf.
+        # The template has {% module xsrf_form_html() %}: the first page sets the cookie _xsrf.
         self.render("xsrf_form.html", guests=self.settings["guests"])
 
     def post(self) -> None:
-        # By now the token has been checked. Without it: 403, before prepare().
+        # Tornado has checked the token. Without it: 403, before prepare().
         self.settings["guests"].append(self.get_body_argument("guest"))
         self.redirect("/", status=303)
 
 
 def make_app() -> tornado.web.Application:
-    """A guest book; every verb but GET, HEAD and OPTIONS needs the token."""
+    """Make an application with a guest book whose form needs the token."""
     return tornado.web.Application(
         [(r"/", GuestBookHandler)],
         xsrf_cookies=True,
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},  # behind TLS: secure=True too
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},  # with HTTPS: secure=True, too
         template_path=HERE / "templates",
         static_path=HERE / "static",
         guests=[],
@@ -40,12 +39,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

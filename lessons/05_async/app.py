@@ -1,11 +1,10 @@
-"""A handler that blocks holds up every visitor; a handler that awaits holds up nobody.
+"""A handler that blocks stops the whole server; a handler that awaits stops nobody.
 
 Run it:  python3 learn.py run 05
 """
 
 import asyncio
 import contextlib
-import signal
 import time
 from pathlib import Path
 
@@ -23,13 +22,13 @@ class PageHandler(tornado.web.RequestHandler):
 
 class BlockingHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        time.sleep(SECONDS)  # nobody else is served until this returns
+        time.sleep(SECONDS)  # no other request is served until this returns
         self.write("slept\n")
 
 
 class AwaitingHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
-        await asyncio.sleep(SECONDS)  # the loop serves others, and comes back here
+        await asyncio.sleep(SECONDS)  # the event loop serves other requests meanwhile
         self.write("waited\n")
 
 
@@ -40,7 +39,7 @@ class PingHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """/ shows the server's pulse: it asks for /ping again and again, and draws the answers."""
+    """/ shows a page that sends GET /ping again and again and draws how long each one takes."""
     return tornado.web.Application(
         [
             (r"/", PageHandler),
@@ -56,12 +55,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

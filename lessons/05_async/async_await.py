@@ -1,11 +1,10 @@
-"""The fourth way, and today's: await. It reads like the first, and runs like the others.
+"""The fourth way, which is used today: await. It reads like the first way and does not block.
 
 Run it:  python3 learn.py run 05/async_await
 """
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Awaitable, Callable
 
 import tornado.web
@@ -13,8 +12,8 @@ from tornado.options import define, options, parse_command_line
 
 
 async def ask() -> str:
-    """Stand for anything that takes its time, and whose library can be awaited."""
-    await asyncio.sleep(0.5)  # no thread: the loop itself keeps the time
+    """Stand for slow work of a library that can be awaited."""
+    await asyncio.sleep(0.5)  # no thread waits: the event loop measures the time
     return "42"
 
 
@@ -33,7 +32,7 @@ class EventsHandler(tornado.web.RequestHandler):
 
 
 def make_app(ask: Callable[[], Awaitable[str]] = ask) -> tornado.web.Application:
-    """GET /slow takes its time, GET / tells what happened since you last asked."""
+    """GET /slow takes half a second; GET / returns what has happened since the last GET /."""
     routes = [(r"/", EventsHandler), (r"/slow", SlowHandler)]
     return tornado.web.Application(routes, ask=ask, events=[])
 
@@ -41,12 +40,11 @@ def make_app(ask: Callable[[], Awaitable[str]] = ask) -> tornado.web.Application
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

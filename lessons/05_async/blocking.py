@@ -1,11 +1,10 @@
-"""The first of four ways to do slow work: wait for it. One request after the other is served.
+"""The first of four ways to do slow work: wait for it, and serve one request after the other.
 
 Run it:  python3 learn.py run 05/blocking
 """
 
 import asyncio
 import contextlib
-import signal
 import time
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ from tornado.options import define, options, parse_command_line
 
 
 def ask() -> str:
-    """Stand for anything that takes its time: a query, a file, another service."""
+    """Stand for slow work: a query, a file, another service."""
     time.sleep(0.5)
     return "42"
 
@@ -34,7 +33,7 @@ class EventsHandler(tornado.web.RequestHandler):
 
 
 def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
-    """GET /slow takes its time, GET / tells what happened since you last asked."""
+    """GET /slow takes half a second; GET / returns what has happened since the last GET /."""
     routes = [(r"/", EventsHandler), (r"/slow", SlowHandler)]
     return tornado.web.Application(routes, ask=ask, events=[])
 
@@ -42,12 +41,11 @@ def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

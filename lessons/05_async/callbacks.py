@@ -1,11 +1,10 @@
-"""The second way: let a thread wait, and be called back. The story falls into two methods.
+"""The second way: a thread waits and calls back. The handler needs two methods for one request.
 
 Run it:  python3 learn.py run 05/callbacks
 """
 
 import asyncio
 import contextlib
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from tornado.options import define, options, parse_command_line
 
 
 def ask() -> str:
-    """Stand for anything that takes its time: a query, a file, another service."""
+    """Stand for slow work: a query, a file, another service."""
     time.sleep(0.5)
     return "42"
 
@@ -26,11 +25,11 @@ def in_thread(
     on_result: Callable[[str], None],
     on_error: Callable[[Exception], None],
 ) -> None:
-    """Start work in a thread of its own; the loop calls one of the two when it is done."""
+    """Run work in a thread of its own; the event loop calls on_result or on_error at the end."""
     loop = IOLoop.current()
 
     def run() -> None:
-        # add_callback is the one method of the loop, or of a handler, that a thread may call.
+        # A thread may call only this method of the event loop, and no method of a handler.
         try:
             loop.add_callback(on_result, work())
         except Exception as error:
@@ -59,7 +58,7 @@ class EventsHandler(tornado.web.RequestHandler):
 
 
 def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
-    """GET /slow takes its time, GET / tells what happened since you last asked."""
+    """GET /slow takes half a second; GET / returns what has happened since the last GET /."""
     routes = [(r"/", EventsHandler), (r"/slow", SlowHandler)]
     return tornado.web.Application(routes, ask=ask, events=[])
 
@@ -67,12 +66,11 @@ def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,19 +1,18 @@
-"""The client leaves before the answer is there: stop the work that nobody waits for.
+"""The client closes the connection before the answer is ready: stop the work for it.
 
 Run it:  python3 learn.py run 05/cancellation
 """
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 
 async def report() -> str:
-    """Stand for work that is long, and useless to anybody else."""
+    """Stand for long work that is useless without its client."""
     await asyncio.sleep(5)
     return "The report"
 
@@ -21,16 +20,16 @@ async def report() -> str:
 class ReportHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
         self.settings["events"].append("begun")
-        self.task = asyncio.ensure_future(self.settings["report"]())
+        self.task = asyncio.create_task(self.settings["report"]())
         try:
             self.write(f"{await self.task}\n")
-        except asyncio.CancelledError:  # raised where the work awaits: it can clean up, then here
+        except asyncio.CancelledError:  # first raised at the await in the work, then here
             self.settings["events"].append("cancelled")
         else:
             self.settings["events"].append("finished")
 
     def on_connection_close(self) -> None:
-        # Tornado tells that the client has gone, and lets the handler go on: it may want to.
+        # Tornado reports that the client has gone. It does not stop the handler.
         self.task.cancel()
 
 
@@ -39,8 +38,8 @@ class EventsHandler(tornado.web.RequestHandler):
         self.write({"events": self.settings["events"]})
 
 
-def make_app(report: Callable[[], Awaitable[str]] = report) -> tornado.web.Application:
-    """GET /report takes long; GET / tells what became of each."""
+def make_app(report: Callable[[], Coroutine[None, None, str]] = report) -> tornado.web.Application:
+    """GET /report takes five seconds; GET / shows what happened to each report."""
     routes = [(r"/", EventsHandler), (r"/report", ReportHandler)]
     return tornado.web.Application(routes, report=report, events=[])
 
@@ -48,12 +47,11 @@ def make_app(report: Callable[[], Awaitable[str]] = report) -> tornado.web.Appli
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

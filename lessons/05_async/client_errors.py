@@ -1,19 +1,18 @@
-"""What can go wrong on the way to another service, and what to tell your own client then.
+"""What can go wrong with a request to another service, and which status to answer then.
 
 Run it:  python3 learn.py run 05/client_errors
-The other service is played by the routes under /upstream, so nothing leaves this machine.
+The routes under /upstream stand for the other service, so no request leaves this computer.
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.options import define, options, parse_command_line
 from tornado.simple_httpclient import HTTPTimeoutError
 
-PATIENCE = 1.0  # seconds; the client's own default is 20
+PATIENCE = 1.0  # seconds; the default of the client is 20
 
 
 class IndexHandler(tornado.web.RequestHandler):
@@ -34,7 +33,7 @@ class AskHandler(tornado.web.RequestHandler):
         except HTTPTimeoutError as error:
             raise tornado.web.HTTPError(504, "upstream: %s", error) from None
         except (HTTPClientError, OSError) as error:
-            # HTTPClientError: it answered, with 4xx or 5xx. OSError: nobody is there to answer.
+            # HTTPClientError: the answer is 4xx or 5xx. OSError: nothing listens there.
             raise tornado.web.HTTPError(502, "upstream: %s", error) from None
         self.write(f"{response.code} {response.reason} from {response.effective_url}\n")
 
@@ -45,7 +44,7 @@ class UpstreamHandler(tornado.web.RequestHandler):
             case "fine":
                 self.write("fine\n")
             case "moved":
-                self.redirect("fine")  # the client follows; follow_redirects=False makes it raise
+                self.redirect("fine")  # the client follows it, unless follow_redirects=False
             case "slow":
                 await asyncio.sleep(60)
             case _:
@@ -53,12 +52,13 @@ class UpstreamHandler(tornado.web.RequestHandler):
 
 
 def make_app(upstream: str) -> tornado.web.Application:
-    """Ask `upstream`, an address such as http://localhost:8888/upstream, for good and bad pages."""
+    """Ask `upstream`, an address like http://localhost:8888/upstream, for good and bad pages."""
     return tornado.web.Application(
         [
             (r"/", IndexHandler),
             (r"/ask/(\w+)", AskHandler, {"upstream": upstream}),
-            (r"/refused/(\w+)", AskHandler, {"upstream": "http://localhost:1"}),  # nobody is there
+            # Nothing listens on port 1.
+            (r"/refused/(\w+)", AskHandler, {"upstream": "http://localhost:1"}),
             (r"/upstream/(\w+)", UpstreamHandler),
         ]
     )
@@ -67,12 +67,11 @@ def make_app(upstream: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(f"http://localhost:{options.port}/upstream").listen(options.port)
+    make_app(f"http://localhost:{options.port}/upstream").listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

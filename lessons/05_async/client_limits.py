@@ -1,12 +1,11 @@
-"""How many requests the client makes at once, how long one may queue, how much may come back.
+"""Limits of the client: requests at the same time, the wait in its queue, the size of an answer.
 
 Run it:  python3 learn.py run 05/client_limits
-The other service is played by the routes under /upstream, so nothing leaves this machine.
+The routes under /upstream stand for the other service, so no request leaves this computer.
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -26,7 +25,8 @@ class BigHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
         try:
             await self.settings["client"].fetch(f"{self.settings['upstream']}/big")
-        except HTTPClientError as error:  # the client hung up when it saw the Content-Length
+        except HTTPClientError as error:
+            # The client closed the connection after it had read Content-Length.
             raise tornado.web.HTTPError(502, "upstream: %s", error) from None
 
 
@@ -46,9 +46,9 @@ class BigUpstreamHandler(tornado.web.RequestHandler):
 
 
 def make_app(upstream: str) -> tornado.web.Application:
-    """Ask `upstream`, an address such as http://localhost:8888/upstream, through a client."""
-    # max_clients belongs to the client, and is 10 unless you say otherwise; force_instance makes
-    # one that is not shared with the rest of the program. max_body_size is in bytes.
+    """Ask `upstream`, an address like http://localhost:8888/upstream, through one client."""
+    # The default of max_clients is 10. force_instance makes a client of its own, which the rest of
+    # the program does not share. max_body_size is in bytes.
     client = AsyncHTTPClient(force_instance=True, max_clients=2, max_body_size=100_000)
     return tornado.web.Application(
         [
@@ -66,12 +66,11 @@ def make_app(upstream: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(f"http://localhost:{options.port}/upstream").listen(options.port)
+    make_app(f"http://localhost:{options.port}/upstream").listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

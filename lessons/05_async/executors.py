@@ -1,4 +1,4 @@
-"""Work that cannot be awaited, such as hashing a password: hand it to a pool of threads.
+"""Work that cannot be awaited, such as hashing a password: a pool of threads does it.
 
 Run it:  python3 learn.py run 05/executors
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 05/executors
 import asyncio
 import contextlib
 import hashlib
-import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +16,7 @@ from tornado.options import define, options, parse_command_line
 
 
 def slow_hash(password: str) -> str:
-    """Take a core for a good part of a second; this C code lets other threads run meanwhile."""
+    """Compute for a part of a second; this C code lets other threads run meanwhile."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), b"salt", 1_000_000).hex()
 
 
@@ -25,7 +24,7 @@ class HashHandler(tornado.web.RequestHandler):
     def prepare(self) -> None:
         self.password = self.get_query_argument("password", "secret")
         self.hash = self.settings["hash"]
-        self.executor = self.settings["executor"]  # where run_on_executor looks for it
+        self.executor = self.settings["executor"]  # run_on_executor uses this attribute
 
 
 class BlockingHandler(HashHandler):
@@ -35,9 +34,9 @@ class BlockingHandler(HashHandler):
 
 class PoolHandler(HashHandler):
     async def get(self) -> None:
-        # The pool is ours: it says how many may run at once, the others queue.
+        # A pool of our own limits how many run at the same time; the others wait in a queue.
         digest = await IOLoop.current().run_in_executor(self.executor, self.hash, self.password)
-        self.write(digest + "\n")  # back on the loop: the thread never touches the handler
+        self.write(digest + "\n")  # on the event loop again: the thread does not use the handler
 
 
 class ToThreadHandler(HashHandler):
@@ -54,10 +53,17 @@ class DecoratedHandler(HashHandler):
         return self.hash(password)
 
 
+class AnotherHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        await asyncio.sleep(0.1)
+        self.write("another answer\n")
+
+
 def make_app(hash: Callable[[str], str] = slow_hash) -> tornado.web.Application:
-    """/blocking stops the server while it hashes; the three others do not."""
+    """/blocking stops the server while it computes; the three others do not."""
     routes = [(r"/", PoolHandler), (r"/blocking", BlockingHandler)]
     routes += [(r"/to_thread", ToThreadHandler), (r"/decorated", DecoratedHandler)]
+    routes += [(r"/another", AnotherHandler)]
     pool = ThreadPoolExecutor(max_workers=4)
     return tornado.web.Application(routes, hash=hash, executor=pool)
 
@@ -65,12 +71,11 @@ def make_app(hash: Callable[[str], str] = slow_hash) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""The third way: a generator that stops at each yield, and a few lines that wake it up again.
+"""The third way: a generator stops at each yield, and a decorator continues it later.
 
 Run it:  python3 learn.py run 05/generators
 """
 
 import asyncio
 import contextlib
-import signal
 import time
 from collections.abc import Callable, Generator
 
@@ -15,25 +14,25 @@ from tornado.options import define, options, parse_command_line
 
 
 def ask() -> str:
-    time.sleep(0.5)  # stands for anything that takes its time
+    time.sleep(0.5)  # stands for slow work
     return "42"
 
 
 def coroutine(function: Callable[..., Generator]) -> Callable[..., asyncio.Future]:
-    """Let function yield futures: it goes on, with the result, when the future has one."""
+    """Let function yield futures; it continues with the result when the future has one."""
 
     def start(*args: object, **kwargs: object) -> asyncio.Future:
         done: asyncio.Future = asyncio.Future()
-        steps = function(*args, **kwargs)  # nothing of it runs before the first send()
+        steps = function(*args, **kwargs)  # its code does not run before the first send()
 
         def step(waited: asyncio.Future | None = None) -> None:
             try:
                 if waited and waited.exception():
-                    future = steps.throw(waited.exception())  # raised where the yield stands
+                    future = steps.throw(waited.exception())  # raises the error at the yield
                 else:
-                    future = steps.send(waited and waited.result())  # run on to the next yield
+                    future = steps.send(waited and waited.result())  # runs to the next yield
             except StopIteration as end:
-                done.set_result(end.value)  # what function returned
+                done.set_result(end.value)  # the value that function returned
             except Exception as error:
                 done.set_exception(error)
             else:
@@ -61,7 +60,7 @@ class EventsHandler(tornado.web.RequestHandler):
 
 
 def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
-    """GET /slow takes its time, GET / tells what happened since you last asked."""
+    """GET /slow takes half a second; GET / returns what has happened since the last GET /."""
     routes = [(r"/", EventsHandler), (r"/slow", SlowHandler)]
     return tornado.web.Application(routes, ask=ask, events=[])
 
@@ -69,12 +68,11 @@ def make_app(ask: Callable[[], str] = ask) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

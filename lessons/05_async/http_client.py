@@ -1,13 +1,12 @@
-"""A handler that is itself a client: ask another service over HTTP, and use what it answers.
+"""A handler that is a client itself: send a request to another service and use the answer.
 
 Run it:  python3 learn.py run 05/http_client
-The other service is played by the routes under /upstream, so nothing leaves this machine.
+The routes under /upstream stand for the other service, so no request leaves this computer.
 """
 
 import asyncio
 import contextlib
 import json
-import signal
 
 import tornado.escape
 import tornado.web
@@ -23,7 +22,7 @@ class WeatherHandler(tornado.web.RequestHandler):
         self.write(f"{city}: {weather['text']}, {weather['degrees']} degrees\n")
 
     async def weather(self, city: str) -> dict[str, object]:
-        # The same client object is returned for the whole loop: no need to keep one.
+        # AsyncHTTPClient() returns the same object each time: no need to keep it.
         url = url_concat(f"{self.settings['upstream']}/weather", {"city": city})
         response = await AsyncHTTPClient().fetch(url)
         return tornado.escape.json_decode(response.body)  # bytes
@@ -42,7 +41,7 @@ class WeatherHandler(tornado.web.RequestHandler):
 
 
 class UpstreamHandler(tornado.web.RequestHandler):
-    """The other service: it takes its time to say how the weather is."""
+    """The other service: it answers after a fifth of a second."""
 
     async def get(self) -> None:
         await asyncio.sleep(0.2)
@@ -57,7 +56,7 @@ class UpstreamHandler(tornado.web.RequestHandler):
 
 
 def make_app(upstream: str) -> tornado.web.Application:
-    """Tell the weather that `upstream` knows, an address such as http://localhost:8888/upstream."""
+    """Show the weather that `upstream` reports, an address like http://localhost:8888/upstream."""
     routes = [(r"/", WeatherHandler), (r"/upstream/weather", UpstreamHandler)]
     return tornado.web.Application(routes, upstream=upstream, reports={})
 
@@ -65,12 +64,11 @@ def make_app(upstream: str) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(f"http://localhost:{options.port}/upstream").listen(options.port)
+    make_app(f"http://localhost:{options.port}/upstream").listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

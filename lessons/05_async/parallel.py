@@ -1,11 +1,10 @@
-"""Two slow answers, needed both: one after the other, or at the same time in three ways.
+"""A page needs two slow answers: one after the other, or at the same time, in three ways.
 
 Run it:  python3 learn.py run 05/parallel
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.gen
 import tornado.web
@@ -13,7 +12,7 @@ from tornado.options import define, options, parse_command_line
 
 
 class ShopHandler(tornado.web.RequestHandler):
-    """Asks two services for what a page needs; get() differs from handler to handler."""
+    """Asks two services for the parts of a page; each subclass has its own get()."""
 
     def initialize(self) -> None:
         self.events: list[str] = []
@@ -31,7 +30,7 @@ class ShopHandler(tornado.web.RequestHandler):
 class OneByOneHandler(ShopHandler):
     async def get(self) -> None:
         price = await self.ask("price", 12)
-        stock = await self.ask("stock", 3)  # not asked before the price is there
+        stock = await self.ask("stock", 3)  # is asked only when the price has come
         self.show(price, stock)
 
 
@@ -55,7 +54,7 @@ class TaskGroupHandler(ShopHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The same page four times; each shows in which order its questions were asked."""
+    """The same page four times; each shows the order of questions and answers."""
     return tornado.web.Application(
         [
             (r"/", OneByOneHandler),
@@ -69,12 +68,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

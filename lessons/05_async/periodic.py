@@ -1,11 +1,10 @@
-"""Something to do again and again: a callback that the loop calls every so often.
+"""Work that is done again and again: a callback that the event loop calls regularly.
 
 Run it:  python3 learn.py run 05/periodic
 """
 
 import asyncio
 import contextlib
-import signal
 from datetime import datetime
 
 import tornado.web
@@ -14,14 +13,14 @@ from tornado.options import define, options, parse_command_line
 
 
 class Clock:
-    """Keeps what the pages show, so that no request has to wait for it."""
+    """Holds what the pages show, so that no request has to wait for it."""
 
     def __init__(self) -> None:
         self.time = ""
         self.ticks = 0
 
     async def tick(self) -> None:
-        # May await. It is not called again before it has returned; what it raises is logged.
+        # It may await. It is not called again before it has returned. Its exceptions are logged.
         self.time = datetime.now().strftime("%H:%M:%S")
         self.ticks += 1
 
@@ -29,11 +28,11 @@ class Clock:
 class ClockHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         clock: Clock = self.settings["clock"]
-        self.write(f"{clock.time}, after {clock.ticks} ticks\n")
+        self.write(f"{clock.time}, ticks: {clock.ticks}\n")
 
 
 def make_app(clock: Clock) -> tornado.web.Application:
-    """One page that shows the clock as it was at its last tick."""
+    """One page that shows the time of the last tick."""
     return tornado.web.Application([(r"/", ClockHandler)], clock=clock)
 
 
@@ -42,10 +41,10 @@ async def main() -> None:
     define("interval", default=1000, help="milliseconds between two ticks")
     parse_command_line()
     clock = Clock()
-    await clock.tick()  # PeriodicCallback waits for an interval first
+    await clock.tick()  # the first call of PeriodicCallback comes after one interval
     ticking = PeriodicCallback(clock.tick, options.interval)
     ticking.start()
-    make_app(clock).listen(options.port)
+    make_app(clock).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     try:
         await asyncio.Event().wait()
@@ -54,6 +53,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

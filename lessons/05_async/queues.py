@@ -1,4 +1,4 @@
-"""Accept work now, do it later: a bounded queue, two workers, and "come back" when it is full.
+"""Accept work now and do it later: a bounded queue, two workers, and a 503 when it is full.
 
 Run it:  python3 learn.py run 05/queues
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 05/queues
 import asyncio
 import contextlib
 import logging
-import signal
 from collections.abc import Awaitable, Callable
 
 import tornado.queues
@@ -21,22 +20,22 @@ class JobsHandler(tornado.web.RequestHandler):
     def post(self) -> None:
         try:
             self.settings["jobs"].put_nowait(self.get_body_argument("name"))
-        except tornado.queues.QueueFull:  # without a bound it would grow until memory is gone
+        except tornado.queues.QueueFull:  # without a bound the queue could fill the memory
             self.set_status(503)
-            self.set_header("Retry-After", "1")  # seconds; raise HTTPError would drop the header
+            self.set_header("Retry-After", "1")  # seconds; HTTPError would drop this header
             self.write("full, come back later\n")
         else:
-            self.set_status(202)  # accepted, not done
+            self.set_status(202)  # accepted, but not done yet
             self.write("accepted\n")
 
 
 async def do(name: str) -> None:
-    """Stand for the job: a mail to send, a picture to shrink."""
-    await asyncio.sleep(0.5)
+    """Stand for a job, such as a mail to send."""
+    await asyncio.sleep(2)
 
 
 async def work(app: tornado.web.Application, do: Callable[[str], Awaitable[None]] = do) -> None:
-    """Do the jobs of app, one after the other, for ever."""
+    """Do the jobs of app, one after the other, without end."""
     jobs = app.settings["jobs"]
     async for name in jobs:
         try:
@@ -45,11 +44,11 @@ async def work(app: tornado.web.Application, do: Callable[[str], Awaitable[None]
         except Exception:  # one bad job must not end the worker
             logging.exception("job %r failed", name)
         finally:
-            jobs.task_done()  # what await jobs.join() counts
+            jobs.task_done()  # await jobs.join() waits until every job has this
 
 
 def make_app(room: int = 3) -> tornado.web.Application:
-    """POST / puts a job into a queue with `room` places, GET / tells what is done."""
+    """POST / puts a job into a queue with `room` places; GET / shows what is done."""
     jobs: tornado.queues.Queue[str] = tornado.queues.Queue(maxsize=room)
     return tornado.web.Application([(r"/", JobsHandler)], jobs=jobs, done=[])
 
@@ -58,14 +57,13 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     app = make_app()
-    app.listen(options.port)
+    app.listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
-    async with asyncio.TaskGroup() as workers:  # keeps them, and ends if one of them fails
+    async with asyncio.TaskGroup() as workers:  # ends if one of the workers fails
         for _ in range(2):
             workers.create_task(work(app))
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

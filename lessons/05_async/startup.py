@@ -1,12 +1,11 @@
-"""What has to be there before the first request: await it in main(), before listen().
+"""Load something before the first request: await it in main(), before listen().
 
 Run it:  python3 learn.py run 05/startup
-A catalogue comes from another service, which a second server in this process plays.
+A second server in this process stands for the service that has the catalogue.
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.escape
 import tornado.httpserver
@@ -28,13 +27,13 @@ class UpstreamHandler(tornado.web.RequestHandler):
 
 
 async def load_catalogue(upstream: str) -> list[str]:
-    """Fetch the catalogue; a service without a library of its own can always be asked by HTTP."""
+    """Fetch the catalogue from the service."""
     response = await AsyncHTTPClient().fetch(f"{upstream}/catalogue")
     return tornado.escape.json_decode(response.body)["planets"]
 
 
 def make_app(catalogue: list[str]) -> tornado.web.Application:
-    """Serve a catalogue that was loaded before."""
+    """Serve a catalogue that has been loaded before."""
     return tornado.web.Application([(r"/", CatalogueHandler)], catalogue=catalogue)
 
 
@@ -49,13 +48,13 @@ def start_upstream() -> str:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    catalogue = await load_catalogue(start_upstream())  # the loop runs already: just await
-    make_app(catalogue).listen(options.port)
+    # The event loop runs already, so await works.
+    catalogue = await load_catalogue(start_upstream())
+    make_app(catalogue).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Bodies in pieces: send while it is being made, receive without keeping it in memory.
+"""Bodies in parts: send a response while it is being made, receive an upload without keeping it.
 
 Run it:  python3 learn.py run 05/streaming
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 05/streaming
 import asyncio
 import contextlib
 import hashlib
-import signal
 
 import tornado.web
 from tornado.iostream import StreamClosedError
@@ -19,15 +18,16 @@ class RowsHandler(tornado.web.RequestHandler):
         for number in range(1, 6):
             self.write(f"row {number}\n")
             try:
-                await self.flush()  # returns when the network took it: the reader sets the pace
-            except StreamClosedError:  # the reader left
+                # Waits until the network has accepted it, so the reader sets the pace.
+                await self.flush()
+            except StreamClosedError:  # the client has closed the connection
                 return
             await asyncio.sleep(0.2)
 
 
 @tornado.web.stream_request_body
 class UploadHandler(tornado.web.RequestHandler):
-    """data_received() gets the body piece by piece; self.request.body stays empty."""
+    """data_received() gets the body in parts; self.request.body stays empty."""
 
     def prepare(self) -> None:
         self.request.connection.set_max_body_size(10**9)  # bytes, for this request only
@@ -36,7 +36,7 @@ class UploadHandler(tornado.web.RequestHandler):
     async def data_received(self, chunk: bytes) -> None:
         self.pieces += 1
         self.bytes += len(chunk)
-        self.digest.update(chunk)  # if this awaited, the sender would have to wait too
+        self.digest.update(chunk)  # while this method awaits, the client has to wait, too
 
     def post(self) -> None:
         self.write({"bytes": self.bytes, "sha256": self.digest.hexdigest(), "pieces": self.pieces})
@@ -50,12 +50,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

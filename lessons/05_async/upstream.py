@@ -1,12 +1,11 @@
-"""A slow service to ask: the other end of every request that leaves your handlers.
+"""A slow service, which your handlers can ask.
 
 Run it:  python3 learn.py run 05/upstream
-For your own experiments, and for the exercises, start it beside them with --port=8889.
+For the exercises, start it beside them with --port=8889.
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -31,7 +30,7 @@ class SlowHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """/price and /stock answer after half a second, /slow after a minute, the rest with 404."""
+    """/price and /stock answer after half a second, /slow after a minute, other paths with 404."""
     return tornado.web.Application(
         [(r"/", IndexHandler), (r"/(price|stock)", NumberHandler), (r"/slow", SlowHandler)]
     )
@@ -40,12 +39,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""The smallest WebSocket: what comes in goes out again, text as text and bytes as bytes.
+"""The smallest WebSocket: an echo, which sends each frame back, text as text and bytes as bytes.
 
 Run it:  python3 learn.py run 06
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -26,7 +25,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """A page at /, and the socket that it opens at /echo."""
+    """A page at / and the socket that it opens, at /echo."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/echo", EchoHandler)],
         template_path=HERE / "templates",
@@ -37,12 +36,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

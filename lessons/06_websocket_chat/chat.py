@@ -1,4 +1,4 @@
-"""A chat with many rooms, checked frames and bounded memory, and a page that comes back by itself.
+"""A chat: many rooms, checked frames, bounded memory, and a page that reconnects by itself.
 
 Run it:  python3 learn.py run 06/chat
 """
@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import re
-import signal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,10 +17,10 @@ from tornado.iostream import StreamBufferFullError
 from tornado.options import define, options, parse_command_line
 
 HERE = Path(__file__).parent
-ROOM = r"[a-z0-9-]{1,30}"  # what a room may be called
-MAX_BYTES = 16 * 1024  # of one frame that comes in
-MAX_TEXT = 500  # characters of what is said
-MAX_UNSENT = 256 * 1024  # bytes that may wait for one slow reader
+ROOM = r"[a-z0-9-]{1,30}"  # the name of a room
+MAX_BYTES = 16 * 1024  # of one incoming frame
+MAX_TEXT = 500  # characters of one message
+MAX_UNSENT = 256 * 1024  # bytes that may wait for one member
 MAX_NAME = 20  # characters
 
 
@@ -43,7 +42,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
         self.rooms = rooms
 
     def prepare(self) -> None:
-        # Anybody may say to be Ada: login.py shows how a name is proved, the capstone does it.
+        # Anybody can use any name here. login.py shows how to prove a name.
         self.name = self.get_query_argument("name")
         if not 1 <= len(self.name) <= MAX_NAME:
             raise tornado.web.HTTPError(400)
@@ -64,19 +63,19 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
         match frame:
             case {"type": "say", "text": str(text)} if 0 < len(text.strip()) <= MAX_TEXT:
                 self.room.say({"type": "message", "from": self.name, "text": text})
-            case _:  # an exception would close the connection, for a slip of the client
+            case _:  # an exception would close the connection
                 reason = f"Send a type, say, and a text of 1 to {MAX_TEXT} characters."
                 self.hear(json.dumps({"type": "error", "reason": reason}))
 
     def hear(self, text: str) -> None:
-        """Send, unless this member is gone or so slow that our memory fills with what it missed."""
+        """Send a text, unless this member is gone or too slow."""
         try:
             self.write_message(text).add_done_callback(look_at)
         except tornado.websocket.WebSocketClosedError:
-            self.room.members.discard(self)  # its on_close() is still to come
+            self.room.members.discard(self)  # its on_close() will run later
         except StreamBufferFullError:
             self.room.members.discard(self)
-            self.stream.max_write_buffer_size = None  # or the close frame would not fit either
+            self.stream.max_write_buffer_size = None  # or the close frame would not fit
             self.close(4008, "reading too slowly")
 
     def on_close(self) -> None:
@@ -87,7 +86,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
 
 
 def look_at(sent: asyncio.Future[None]) -> None:
-    """Or asyncio reports, for each frame that a lost connection still had to send, an error."""
+    """Look at the result; without this, asyncio reports an error for each unsent frame."""
     if not sent.cancelled():
         sent.exception()
 
@@ -107,7 +106,7 @@ class RoomHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Rooms are made when somebody enters and forgotten when the last one leaves."""
+    """A room is made when somebody enters, and deleted when the last member leaves."""
     rooms: dict[str, Room] = {}
     return tornado.web.Application(
         [
@@ -126,12 +125,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""The life of one connection: which methods run, who may close it, what is over after the upgrade.
+"""The life of one connection: which methods run, and what is no longer possible after the upgrade.
 
 Run it:  python3 learn.py run 06/life
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -25,7 +24,7 @@ class LifeHandler(tornado.websocket.WebSocketHandler):
     def on_finish(self) -> None:
         self.record("on_finish")
 
-    # A coroutine here holds the messages back until it has returned.
+    # on_message() is not called before this coroutine has returned.
     async def open(self, name: str) -> None:
         self.record("open")
         self.name = name
@@ -36,13 +35,13 @@ class LifeHandler(tornado.websocket.WebSocketHandler):
         self.record(f"on_message {message!r}")
         match message:
             case "close":
-                self.close(4000, f"Goodbye, {self.name}")  # 4000-4999 mean what you say they mean
+                self.close(4000, f"Goodbye, {self.name}")  # the codes 4000 to 4999 are yours
             case "crash":
                 raise RuntimeError("on_message() failed")
             case "header":
                 try:
                     self.set_header("X-Late", "yes")
-                except RuntimeError as error:  # the answer, status 101, left long ago
+                except RuntimeError as error:  # the response, status 101, was sent before
                     self.write_message(f"RuntimeError: {error}")
             case _:
                 self.write_message(f"{self.name} said {message!r}")
@@ -64,7 +63,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """GET /steps tells what ran since you last asked."""
+    """GET /steps returns what has run since the last GET /steps."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/life/(\w+)", LifeHandler), (r"/steps", StepsHandler)],
         template_path=HERE / "templates",
@@ -76,12 +75,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Login: the handshake is the one moment when a socket has cookies to show.
+"""Login: the handshake is a request with cookies, and the only one that a socket has.
 
 Run it:  python3 learn.py run 06/login
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 06/login
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -46,12 +45,12 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
             raise tornado.web.HTTPError(401)  # before the upgrade: no socket is opened at all
 
     def on_message(self, message: str | bytes) -> None:
-        # Not self.request.remote_ip: all people behind one router or proxy share that.
+        # Not self.request.remote_ip: all people behind one router or proxy share it.
         self.write_message(f"{self.current_user} said {message!r}")
 
 
 def make_app(cookie_secret: str) -> tornado.web.Application:
-    """Log in at /; /socket is for who has."""
+    """Log in at /; only then /socket accepts a connection."""
     return tornado.web.Application(
         [
             (r"/", PageHandler),
@@ -62,19 +61,19 @@ def make_app(cookie_secret: str) -> tornado.web.Application:
         template_path=HERE / "templates",
         static_path=HERE / "static",
         cookie_secret=cookie_secret,
-        xsrf_cookies=True,  # guards the two forms; a handshake is a GET, which it does not look at
+        xsrf_cookies=True,  # protects the two forms; a handshake is a GET, which is not checked
     )
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app(secrets.token_hex(32)).listen(options.port)  # a restart logs everybody out
+    # A new secret at each start: a restart logs everybody out.
+    make_app(secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

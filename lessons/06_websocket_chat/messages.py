@@ -1,4 +1,4 @@
-"""Text, bytes and JSON; what is too big, and what cannot be understood.
+"""Frames in JSON, checked before they are used; and a limit for their size.
 
 Run it:  python3 learn.py run 06/messages
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 06/messages
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -14,7 +13,13 @@ import tornado.websocket
 from tornado.options import define, options, parse_command_line
 
 HERE = Path(__file__).parent
-MAX_BYTES = 64 * 1024  # of one message; Tornado's own limit is 10 MiB
+EXAMPLES = [
+    '{"type": "upper", "text": "hello"}',
+    '{"type": "words", "text": "one two"}',
+    '{"type": "upper", "text": 7}',
+    "{",
+]
+MAX_BYTES = 64 * 1024  # of one message; without this setting the limit is 10 MiB
 
 
 class MessagesHandler(tornado.websocket.WebSocketHandler):
@@ -24,7 +29,7 @@ class MessagesHandler(tornado.websocket.WebSocketHandler):
             return
         try:
             frame = json.loads(message)
-        except (ValueError, RecursionError):  # the second for a hundred thousand opening brackets
+        except (ValueError, RecursionError):  # RecursionError: very many opening brackets
             self.refuse("not JSON")
             return
         # region frame
@@ -38,23 +43,17 @@ class MessagesHandler(tornado.websocket.WebSocketHandler):
         # endregion
 
     def refuse(self, reason: str) -> None:
-        """Answer what cannot be obeyed; an exception would close the connection."""
+        """Answer a wrong frame; an exception would close the connection."""
         self.write_message({"type": "error", "reason": reason})
 
 
 class PageHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        examples = [
-            '{"type": "upper", "text": "hello"}',
-            '{"type": "words", "text": "one two"}',
-            '{"type": "upper", "text": 7}',
-            "{",
-        ]
-        self.render("console.html", path="/messages", examples=examples)
+        self.render("console.html", path="/messages", examples=EXAMPLES)
 
 
 def make_app() -> tornado.web.Application:
-    """The socket is at /messages. Whoever sends more than MAX_BYTES is closed with 1009."""
+    """The socket is at /messages. A message above MAX_BYTES closes the connection with 1009."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/messages", MessagesHandler)],
         template_path=HERE / "templates",
@@ -63,15 +62,27 @@ def make_app() -> tornado.web.Application:
     )
 
 
+async def show_examples(url: str) -> None:
+    """Send each example, and then a message that is too big."""
+    client = await tornado.websocket.websocket_connect(url)
+    for example in EXAMPLES:
+        await client.write_message(example)
+        print(example, "->", await client.read_message())
+    await client.write_message("x" * (MAX_BYTES + 1))
+    await client.read_message()
+    print("too big -> closed:", client.close_code, client.close_reason)
+    client.close()
+
+
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
+    await show_examples(f"ws://localhost:{options.port}/messages")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Which page may open a socket here: browsers ask nobody, so the server has to look.
+"""Which pages may open a socket: a browser lets every page try, so the server must check.
 
 Run it:  python3 learn.py run 06/origin
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -19,12 +18,12 @@ TRUSTED = ["https://partner.example"]
 
 class CarefulHandler(tornado.websocket.WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
-        self.write_message("The secret of whoever is logged in")
+        self.write_message("The secret of the user who is logged in")
 
 
 class CarelessHandler(CarefulHandler):
     def check_origin(self, origin: str) -> bool:
-        return True  # old tutorials say so; now every page on the web may connect
+        return True  # as in many old tutorials: every page on the web may connect
 
 
 class PageHandler(tornado.web.RequestHandler):
@@ -33,7 +32,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The same socket twice: /careful takes our own pages and TRUSTED, /careless takes any."""
+    """The same socket twice: /careful accepts our own pages and TRUSTED, /careless any page."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/careful", CarefulHandler), (r"/careless", CarelessHandler)],
         template_path=HERE / "templates",
@@ -43,7 +42,7 @@ def make_app() -> tornado.web.Application:
 
 
 async def status(url: str, origin: str) -> int:
-    """Try a handshake as a page of this origin would; without one, as a program would."""
+    """Try a handshake as a page of this origin does; without an origin, as a program does."""
     headers = {"Origin": origin} if origin else {}
     try:
         socket = await tornado.websocket.websocket_connect(HTTPRequest(url, headers=headers))
@@ -56,7 +55,7 @@ async def status(url: str, origin: str) -> int:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     url = f"ws://localhost:{options.port}"
     print("careful  careless  Origin")
     for origin in ["", f"http://localhost:{options.port}", *TRUSTED, "https://evil.example"]:
@@ -70,6 +69,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

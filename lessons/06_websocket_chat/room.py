@@ -1,11 +1,10 @@
-"""One room: everybody hears what one says, and a member who has died hurts nobody.
+"""One room: every member hears what one says, and a closed member does not disturb the others.
 
 Run it:  python3 learn.py run 06/room
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -20,15 +19,15 @@ class Room:
         self.members: set[MemberHandler] = set()
 
     def say(self, text: str) -> None:
-        for member in self.members.copy():  # a copy: the set may change while we go through it
+        for member in self.members.copy():  # a copy: the set changes inside the loop
             try:
                 member.write_message(text)
             except tornado.websocket.WebSocketClosedError:
-                self.members.discard(member)  # closing, but its on_close() is still to come
+                self.members.discard(member)  # its on_close() will run later
 
 
 class MemberHandler(tornado.websocket.WebSocketHandler):
-    # The room comes from make_app(). A set on the class would be one for all applications.
+    # The room comes from make_app(). All applications would share a set on the class.
     def initialize(self, room: Room) -> None:
         self.room = room
 
@@ -52,7 +51,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """One room at /room; open / in two windows."""
+    """One room at /room; open the page in two windows."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/room", MemberHandler, {"room": Room()})],
         template_path=HERE / "templates",
@@ -61,25 +60,27 @@ def make_app() -> tornado.web.Application:
 
 
 async def heard(member: tornado.websocket.WebSocketClientConnection) -> str:
-    """All that a member hears up to "Bye", or to the end of its connection."""
+    """Return what a member hears up to "Bye", or up to the end of its connection."""
     texts = []
     while (text := await member.read_message()) not in (None, "Bye"):
-        texts.append(text)
-    return ", ".join([*texts, text or f"closed: {member.close_code} {member.close_reason}"])
+        texts.append(repr(text))
+    end = repr(text) if text else f"closed: {member.close_code} {member.close_reason}"
+    return ", ".join([*texts, end])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
 
     url = f"ws://localhost:{options.port}/room"
     ada, bob = [await tornado.websocket.websocket_connect(url) for _ in range(2)]
-    ada.write_message(b"\x00", binary=True)  # for this the server closes her connection ...
-    bob.write_message("Hello")  # ... and before she has answered that, Bob speaks
+    ada.write_message(b"\x00", binary=True)  # the server closes her connection ...
+    bob.write_message("Hello")  # ... and Bob speaks before she has answered
     bob.write_message("Bye")
     print("Ada hears", await heard(ada))
     print("Bob hears", await heard(bob))
+    ada.close()
     bob.close()
 
     print(f"Open http://localhost:{options.port}")
@@ -87,6 +88,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""A peer that does not read: what its messages do to our memory, and two ways to keep it small.
+"""A peer that does not read: how much memory its messages take, and two ways to limit that.
 
 Run it:  python3 learn.py run 06/slow_reader
 """
 
 import asyncio
 import contextlib
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -21,7 +20,7 @@ MIB = 1024 * 1024
 
 
 class FeedHandler(tornado.websocket.WebSocketHandler):
-    """Counts what was written, and the bytes of it that still wait here because nobody reads."""
+    """Counts the chunks that were written, and the bytes that still wait because nobody reads."""
 
     def initialize(self, feeds: dict[str, "FeedHandler"]) -> None:
         self.written = self.waiting = 0
@@ -37,18 +36,18 @@ class FeedHandler(tornado.websocket.WebSocketHandler):
     def sent(self, future: asyncio.Future[None]) -> None:
         self.waiting -= len(CHUNK)
         if not future.cancelled():
-            future.exception()  # looked at, or asyncio reports each frame that a lost peer missed
+            future.exception()  # without this, asyncio reports an error for each unsent frame
 
 
 class UnboundedHandler(FeedHandler):
     def on_message(self, message: str | bytes) -> None:
         for _ in range(COUNT):
-            self.send()  # never waits and never fails: what the peer does not take is kept
+            self.send()  # never waits and never fails: Tornado keeps what the peer does not read
         self.close()
 
 
 class AwaitedHandler(FeedHandler):
-    """For one peer: write the next message when the last one has left."""
+    """For one peer: write the next message when the last one has been sent."""
 
     async def on_message(self, message: str | bytes) -> None:
         with contextlib.suppress(tornado.websocket.WebSocketClosedError):
@@ -58,7 +57,7 @@ class AwaitedHandler(FeedHandler):
 
 
 class BoundedHandler(FeedHandler):
-    """For a room, where nobody may wait for the slowest: part with whoever falls too far behind."""
+    """For a room, where nobody may wait for the slowest: close a member who is too slow."""
 
     def open(self) -> None:
         self.stream = self.ws_connection.stream
@@ -70,7 +69,7 @@ class BoundedHandler(FeedHandler):
                 self.send()
             self.close()
         except StreamBufferFullError:
-            self.stream.max_write_buffer_size = None  # or the close frame would not fit either
+            self.stream.max_write_buffer_size = None  # or the close frame would not fit
             self.close(4008, "reading too slowly")
 
 
@@ -80,7 +79,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Three feeds that begin when they hear something; / shows how they fare."""
+    """Three feeds that begin when a message comes; / shows their state."""
     feeds: dict[str, FeedHandler] = {}
     return tornado.web.Application(
         [
@@ -104,16 +103,17 @@ async def read_late(url: str, feed: str, feeds: dict[str, FeedHandler]) -> None:
     read = 0
     while await reader.read_message() is not None:
         read += 1
+    reader.close()
     ending = f"{reader.close_code or ''} {reader.close_reason or ''}".strip()
-    print(f"{feed:<9}  {written:>7}  {waiting:>7.1f} MiB  {read:>9}  {ending}".rstrip())
+    print(f"{feed:<9}  {written:>13}  {waiting:>7.1f} MiB  {read:>12}  {ending}".rstrip())
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     app = make_app()
-    app.listen(options.port)
-    print("feed       written      waiting  read then")
+    app.listen(options.port, "localhost")
+    print("feed       written first      waiting  read at last  close")
     for feed in ["unbounded", "awaited", "bounded"]:
         await read_late(f"ws://localhost:{options.port}", feed, app.settings["feeds"])
     print(f"Open http://localhost:{options.port}")
@@ -121,6 +121,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 07
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def prepare(db: Connection, dialect: str) -> None:
 class DatabaseHandler(tornado.web.RequestHandler):
     @property
     def db(self) -> Pool:
-        return self.settings["db"]  # made once, before the application
+        return self.settings["db"]  # main() makes it, before the application
 
 
 class HousesHandler(DatabaseHandler):
@@ -83,12 +82,12 @@ class HouseHandler(DatabaseHandler):
 
 
 def make_app(db: Pool) -> tornado.web.Application:
-    """Houses: / lists them, ?q= searches, POST adds one, /house/ID shows one."""
+    """/ lists the houses, ?q= searches, POST adds one, /house/ID shows one."""
     return tornado.web.Application(
         [(r"/", HousesHandler), (r"/house/(\d{1,9})", HouseHandler, {}, "house")],
         template_path=HERE / "templates",
         static_path=HERE / "static",
-        cross_origin_protection=True,  # other sites' pages cannot send the form (lesson 04)
+        cross_origin_protection=True,  # pages of other sites cannot send the form (lesson 04)
         db=db,
     )
 
@@ -97,19 +96,18 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define("database", default="", help="mysql+pymysql://user:password@host/name, sqlite:///file")
     parse_command_line()
-    with tempfile.TemporaryDirectory() as folder:  # without --database the houses go with it
+    with tempfile.TemporaryDirectory() as folder:  # for the houses without --database
         url = options.database or f"sqlite:///{folder}/houses.db"
         with contextlib.closing(Pool(url)) as db:
             try:
                 await db.run(lambda connection: prepare(connection, url.partition(":")[0]))
             except pymysql.err.OperationalError as error:
                 give_up(url, "--database=mysql+pymysql://user:password@host/name", error)
-            make_app(db).listen(options.port)
+            make_app(db).listen(options.port, "localhost")
             print(f"Open http://localhost:{options.port}")
             await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""SQLAlchemy Core: one statement for SQLite, MariaDB or MySQL and PostgreSQL, and a pool with it.
+"""SQLAlchemy Core: the same query for SQLite, MariaDB or MySQL and PostgreSQL, and a pool.
 
 Run it:  python3 learn.py run 07/core
          python3 learn.py run 07/core --database=postgresql+psycopg://user:password@localhost/name
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 07/core
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 
 import sqlalchemy as sa
@@ -43,12 +42,12 @@ def cheap(most: int | None) -> sa.Select:
 
 
 def find(engine: sa.Engine, query: sa.Select) -> list[dict]:
-    with engine.connect() as db:  # lent by the engine's pool, given back at the end
+    with engine.connect() as db:  # a connection from the pool, returned at the end
         return [dict(row) for row in db.execute(query).mappings()]
 
 
 def add(engine: sa.Engine, title: str, price: int) -> int:
-    with engine.begin() as db:  # a transaction: committed at the end, undone by an exception
+    with engine.begin() as db:  # a transaction: committed at the end, rolled back by an exception
         return db.execute(sa.insert(houses).values(title=title, price=price)).inserted_primary_key[
             0
         ]
@@ -77,7 +76,7 @@ class HousesHandler(tornado.web.RequestHandler):
 
 
 def make_app(engine: sa.Engine) -> tornado.web.Application:
-    """GET / finds houses, ?most= the cheap ones, and shows the SQL; POST adds one."""
+    """GET / returns houses and the SQL; ?most= is the highest price; POST adds a house."""
     return tornado.web.Application(
         [(r"/", HousesHandler, {"engine": engine})], cross_origin_protection=True
     )
@@ -88,23 +87,27 @@ async def main() -> None:
     define("database", default="", help="an address as SQLAlchemy takes it")
     parse_command_line()
     with tempfile.TemporaryDirectory() as folder:
-        url = options.database or f"sqlite:///{folder}/houses.db"
-        # Pre-ping: a connection that died in the pool is replaced before it is lent
+        # Made from its parts: in a text, a % or ? in the name of the folder would have a meaning
+        url = options.database or sa.URL.create("sqlite", database=f"{folder}/houses.db")
+        # pool_pre_ping: a connection that has died in the pool is replaced before it is used
         engine = sa.create_engine(url, pool_pre_ping=True)
         try:
             await asyncio.to_thread(prepare, engine)
-            make_app(engine).listen(options.port)
+            make_app(engine).listen(options.port, "localhost")
             print(f"Open http://localhost:{options.port}")
             await asyncio.Event().wait()
         except sa.exc.OperationalError as error:
-            if url.startswith("sqlite"):
+            if engine.dialect.name == "sqlite":
                 raise
-            give_up(url, "--database=mysql+pymysql://... or postgresql+psycopg://...", error.orig)
+            give_up(
+                options.database,
+                "--database=mysql+pymysql://... or postgresql+psycopg://...",
+                error.orig,
+            )
         finally:
             engine.dispose()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

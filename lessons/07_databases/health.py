@@ -1,14 +1,13 @@
-"""Health: ask every store at once, and say within one timeout which of them is down.
+"""Check all stores at the same time, and report within one timeout which of them are down.
 
 Run it:  python3 learn.py run 07/health
-         --database, --postgresql, --redis and --mongodb name servers; none has to be there
+         --database, --postgresql, --redis and --mongodb name servers; none has to run
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import signal
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -29,7 +28,7 @@ Check = Callable[[], Awaitable[object]]
 async def is_up(name: str, check: Check, patience: float) -> bool:
     try:
         await asyncio.wait_for(check(), patience)
-    except Exception as error:  # whatever it is: the store is of no use
+    except Exception as error:  # of any kind: the store cannot be used
         logging.warning("%s is down: %s %s", name, type(error).__name__, error)
         return False
     return True
@@ -44,7 +43,7 @@ class HealthHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
         found = await states(self.settings["checks"])
         if not all(found.values()):
-            self.set_status(503)  # a load balancer sends nobody here until this is 200 again
+            self.set_status(503)  # a load balancer sends no requests here until this is 200 again
         self.write({name: "up" if up else "down" for name, up in found.items()})
 
 
@@ -54,7 +53,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app(checks: dict[str, Check]) -> tornado.web.Application:
-    """/health is for machines: 200, or 503 and who is down; / says the same to people."""
+    """/health is for programs: 200, or 503 if a store is down; / shows the same as a page."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/health", HealthHandler)],
         template_path=HERE / "templates",
@@ -90,12 +89,11 @@ async def main() -> None:
         if options.mongodb:
             client = await stack.enter_async_context(AsyncMongoClient(options.mongodb))
             checks["mongodb"] = lambda: client.admin.command("ping")
-        make_app(checks).listen(options.port)
+        make_app(checks).listen(options.port, "localhost")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""What a visitor types, pasted into SQL or bound to it: one of the two can be talked into anything.
+"""A value from a visitor, pasted into SQL and passed separately: pasted, it can change the SQL.
 
 Run it:  python3 learn.py run 07/injection
 """
@@ -6,18 +6,17 @@ Run it:  python3 learn.py run 07/injection
 import asyncio
 import contextlib
 import json
-import signal
 
 import tornado.web
 from store.torndb3 import Connection, Row
 from tornado.options import define, options, parse_command_line
 
-HOUSES = [("Lighthouse", "4711"), ("Miller's windmill", "0815")]  # with the code of the door
+HOUSES = [("Lighthouse", "4711"), ("Miller's windmill", "0815")]  # title, code of the lock
 TYPED = ["Miller's windmill", "x' UNION SELECT code FROM houses --"]
 
 
 def pasted(db: Connection, title: str) -> list[Row]:
-    # Never do this. The noqa silences ruff, which sees the mistake; so does bandit.
+    # Never do this. ruff and bandit report it; the noqa turns the report of ruff off.
     return db.query(f"SELECT title FROM houses WHERE title = '{title}'")  # noqa: S608
 
 
@@ -35,11 +34,11 @@ class SearchHandler(tornado.web.RequestHandler):
 
 class HomeHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write("Ask /pasted?title=Lighthouse or /bound?title=Lighthouse")
+        self.write("Open /pasted?title=Lighthouse or /bound?title=Lighthouse")
 
 
 def new_database() -> Connection:
-    """Houses in the memory of this process, asked for a moment only: the loop may wait for it."""
+    """Make a small database in memory: its queries are too short to delay the event loop."""
     db = Connection("sqlite:///:memory:")
     db.execute("CREATE TABLE houses (title TEXT, code TEXT)")
     for house in HOUSES:
@@ -48,13 +47,13 @@ def new_database() -> Connection:
 
 
 def make_app(db: Connection) -> tornado.web.Application:
-    """/pasted and /bound answer with the titles that equal ?title=."""
+    """/pasted and /bound return the titles that equal ?title=."""
     return tornado.web.Application(
         [(r"/", HomeHandler), (r"/(pasted|bound)", SearchHandler)], db=db
     )
 
 
-def told(ask: object, db: Connection, title: str) -> str:
+def result(ask: object, db: Connection, title: str) -> str:
     try:
         return ", ".join(row.title for row in ask(db, title)) or "nothing"  # type: ignore[operator]
     except Exception as error:
@@ -67,14 +66,13 @@ async def main() -> None:
     with contextlib.closing(new_database()) as db:
         for title in TYPED:
             print(f"typed   {title}")
-            print(f"pasted  {told(pasted, db, title)}")
-            print(f"bound   {told(bound, db, title)}")
-        make_app(db).listen(options.port)
+            print(f"pasted  {result(pasted, db, title)}")
+            print(f"bound   {result(bound, db, title)}")
+        make_app(db).listen(options.port, "localhost")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

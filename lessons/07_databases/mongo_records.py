@@ -1,4 +1,4 @@
-"""MongoDB: JSON documents by name, with the client that PyMongo brings for asyncio.
+"""MongoDB: JSON documents by name, with the asyncio client of PyMongo.
 
 Run it:  python3 learn.py run 07/mongo_records
 Needs a MongoDB server: MONGODB_URI in the environment, or --mongodb=..., says where
@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 
 import tornado.web
 from pymongo import AsyncMongoClient
@@ -28,7 +27,7 @@ class RecordHandler(tornado.web.RequestHandler):
         record = await self.records.find_one({"name": name})
         if record is None:
             raise tornado.web.HTTPError(404, reason="No such record")
-        self.write({"name": name, "content": record["content"]})  # not its _id: that is no JSON
+        self.write({"name": name, "content": record["content"]})  # its _id is not JSON
 
     async def post(self, name: str) -> None:
         try:
@@ -46,7 +45,7 @@ class HomeHandler(tornado.web.RequestHandler):
 
 
 def make_app(records: AsyncCollection) -> tornado.web.Application:
-    """POST /record/NAME keeps a JSON body, GET gives it back."""
+    """POST /record/NAME stores a JSON body, GET returns it."""
     return tornado.web.Application(
         [(r"/", HomeHandler), (r"/record/([\w-]{1,40})", RecordHandler, {"records": records})],
         cross_origin_protection=True,
@@ -59,18 +58,17 @@ async def main() -> None:
     define("mongodb", default=uri, help="where the server is, and the name of the database")
     parse_command_line()
     async with AsyncMongoClient(options.mongodb, serverSelectionTimeoutMS=PATIENCE) as client:
-        # A database has no truth value: compare with None, or give a name for when there is none.
+        # A database has no truth value: compare it with None, or give a default name as here.
         database = client.get_default_database("learn_tornado")
         try:
             await database.command("ping")
         except PyMongoError as error:
             give_up(options.mongodb, "--mongodb=mongodb://... or MONGODB_URI", error)
-        make_app(database["records"]).listen(options.port)
+        make_app(database["records"]).listen(options.port, "localhost")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""PostgreSQL by a driver that can be awaited: no thread, and the loop is free all the same.
+"""PostgreSQL with a driver that can be awaited: the event loop is free without a thread.
 
 Run it:  python3 learn.py run 07/postgres_todo
          DATABASE_URL in the environment, or --database=..., names another server
@@ -8,7 +8,6 @@ Needs:   postgresql
 import asyncio
 import contextlib
 import os
-import signal
 
 import psycopg
 import tornado.web
@@ -42,7 +41,7 @@ class TasksHandler(tornado.web.RequestHandler):
     async def post(self) -> None:
         task = self.get_body_argument("task")
         async with await connect(self.settings["url"]) as db:
-            # RETURNING, not lastrowid: PostgreSQL has none.
+            # RETURNING instead of lastrowid, which PostgreSQL does not have.
             added = await db.execute("INSERT INTO todo (task) VALUES (%s) RETURNING id", [task])
             row = await added.fetchone()
         self.set_status(201)
@@ -59,7 +58,7 @@ class DoneHandler(tornado.web.RequestHandler):
 
 
 async def prepare(url: str) -> str:
-    """Make the table; return how this server keeps new passwords."""
+    """Make the table; return how this server stores new passwords."""
     async with await connect(url) as db:
         await db.execute(TABLE)
         shown = await (await db.execute("SHOW password_encryption")).fetchone()
@@ -67,7 +66,7 @@ async def prepare(url: str) -> str:
 
 
 def make_app(url: str) -> tornado.web.Application:
-    """GET / lists the tasks, POST adds one, POST /done/ID ticks it off."""
+    """GET / lists the tasks, POST adds one, POST /done/ID marks it as done."""
     return tornado.web.Application(
         [(r"/", TasksHandler), (r"/done/(\d{1,9})", DoneHandler)],
         cross_origin_protection=True,
@@ -80,15 +79,14 @@ async def main() -> None:
     define("database", default=os.environ.get("DATABASE_URL", URL), help="postgresql://...")
     parse_command_line()
     try:
-        print("New passwords are kept as", await prepare(options.database))
+        print("New passwords are stored as", await prepare(options.database))
     except psycopg.OperationalError as error:
         give_up(options.database, "--database=postgresql://... or DATABASE_URL", error)
-    make_app(options.database).listen(options.port)
+    make_app(options.database).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

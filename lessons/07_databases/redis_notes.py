@@ -1,7 +1,7 @@
-"""Redis: notes by name, notes that vanish, and news that reach every process at once.
+"""Redis: notes by name, notes that expire, and news for every process.
 
 Run it:  python3 learn.py run 07/redis_notes
-         and once more, beside it:  python3 learn.py run 07/redis_notes --port=8889
+         and a second process:  python3 learn.py run 07/redis_notes --port=8889
          REDIS_URL in the environment, or --redis=..., names another server
 Needs:   redis
 """
@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 from collections import deque
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from store.missing import give_up
 from tornado.options import define, options, parse_command_line
 
 HERE = Path(__file__).parent
-PREFIX = "lesson07"  # of the keys and the channel: others use this server too
+PREFIX = "lesson07"  # of the keys and the channel: other programs use this server too
 PATIENCE = 2  # seconds
 MOST = 64 * 1024  # bytes of a note
 DAY = 24 * 60 * 60
@@ -36,14 +35,14 @@ class NoteHandler(tornado.web.RequestHandler):
         if note is None:  # not "if not note": an empty note is a note
             raise tornado.web.HTTPError(404, reason="No such note")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.write(note)  # bytes, as they came
+        self.write(note)  # bytes, as they were stored
 
     async def post(self, name: str) -> None:
         if len(self.request.body) > MOST:
             raise tornado.web.HTTPError(413)
         key, seconds = f"{self.prefix}:{name}", self.seconds()
-        await self.store.set(key, self.request.body, ex=seconds)  # gone after so many seconds
-        await self.store.publish(self.prefix, name)  # to every process that listens
+        await self.store.set(key, self.request.body, ex=seconds)  # deleted after so many seconds
+        await self.store.publish(self.prefix, name)  # to every process that has subscribed
         self.set_status(204)
 
     def seconds(self) -> int:
@@ -64,7 +63,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 async def follow(store: redis.asyncio.Redis, prefix: str, news: deque[str]) -> None:
-    """Hear what any process publishes, until cancelled."""
+    """Receive what any process publishes, until cancelled."""
     task = asyncio.current_task()
     while task and not task.cancelling():  # redis may swallow a cancellation while it connects
         try:
@@ -73,7 +72,7 @@ async def follow(store: redis.asyncio.Redis, prefix: str, news: deque[str]) -> N
                 if task.cancelling():
                     return
                 async for message in channel.listen():
-                    if message["type"] == "message":  # the first one says: subscribed
+                    if message["type"] == "message":  # the first one reports the subscription
                         news.append(message["data"].decode())
         except RedisError as error:  # what is published meanwhile is lost: Redis keeps no copy
             logging.warning("no news: %s", error)
@@ -81,7 +80,7 @@ async def follow(store: redis.asyncio.Redis, prefix: str, news: deque[str]) -> N
 
 
 def make_app(store: redis.asyncio.Redis, prefix: str = PREFIX) -> tornado.web.Application:
-    """POST /note/NAME keeps its body, GET gives it back; /news tells what changed, anywhere."""
+    """POST /note/NAME stores its body, GET returns it; /news lists what any process changed."""
     route = {"store": store, "prefix": prefix}
     return tornado.web.Application(
         [
@@ -106,13 +105,12 @@ async def main() -> None:
         except RedisError as error:
             give_up(options.redis, "--redis=redis://... or REDIS_URL", error)
         app = make_app(store)
-        app.listen(options.port)
+        app.listen(options.port, "localhost")
         following = asyncio.create_task(follow(store, PREFIX, app.settings["news"]))
         print(f"Open http://localhost:{options.port}")
         await following
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""One connection for everybody, or one each: Ada's card is refused while Bob books.
+"""One connection for all requests, or one for each: Ada's card is refused while Bob books.
 
 Run it:  python3 learn.py run 07/sharing
 """
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 from contextlib import closing
 
@@ -17,14 +16,14 @@ BOOK = "INSERT INTO bookings (name) VALUES (%s)"
 
 
 async def two_bookings(adas: Connection, bobs: Connection) -> list[str]:
-    """Both book at the same time; return who is in the book when both have been answered."""
-    run = asyncio.to_thread  # no query on the loop
+    """Book for both at the same time; return the names in the table at the end."""
+    run = asyncio.to_thread  # no query on the event loop
     await run(adas.execute, "BEGIN")
     await run(adas.execute, BOOK, "Ada")
-    bob = asyncio.create_task(run(bobs.execute, BOOK, "Bob"))  # another request, meanwhile
-    await asyncio.wait({bob}, timeout=1)  # the bank is asked about Ada's card ...
-    await run(adas.execute, "ROLLBACK")  # ... and says no
-    await bob  # he has been told that he is in
+    bob = asyncio.create_task(run(bobs.execute, BOOK, "Bob"))  # another request
+    await asyncio.wait({bob}, timeout=1)  # meanwhile the bank checks Ada's card ...
+    await run(adas.execute, "ROLLBACK")  # ... and refuses it
+    await bob  # no error: his request was answered with success
     return [row.name for row in await run(bobs.query, "SELECT name FROM bookings")]
 
 
@@ -68,12 +67,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     with tempfile.TemporaryDirectory() as folder:
-        make_app(f"sqlite:///{folder}/bookings.db").listen(options.port)
+        make_app(f"sqlite:///{folder}/bookings.db").listen(options.port, "localhost")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,17 +1,17 @@
-"""A query that takes its time: asked on the loop it holds everybody up, asked in a thread nobody.
+"""A slow query: on the event loop it delays every other request, in a thread it delays none.
 
 Run it:  python3 learn.py run 07/waiting
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from store.torndb3 import Connection, Pool
+from tornado.httpclient import AsyncHTTPClient
 from tornado.options import define, options, parse_command_line
 
-# Counts to two million, in C that lets other threads run meanwhile, as every driver does.
+# Counts to two million. The driver, which is written in C, lets other threads run meanwhile.
 SLOW = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2000000)
 SELECT count(*) AS counted FROM numbers"""
@@ -39,7 +39,7 @@ class PingHandler(tornado.web.RequestHandler):
 
 
 def make_app(connection: Connection, pool: Pool, report=report) -> tornado.web.Application:
-    """/ is quick, /blocking and /pool ask for the report."""
+    """/ is quick; /blocking and /pool run the report."""
     return tornado.web.Application(
         [(r"/", PingHandler), (r"/blocking", BlockingHandler), (r"/pool", PoolHandler)],
         connection=connection,
@@ -48,17 +48,41 @@ def make_app(connection: Connection, pool: Pool, report=report) -> tornado.web.A
     )
 
 
+async def order(url: str, path: str, begun: asyncio.Event) -> list[str]:
+    """Request the report at this path, then /; return the paths in the order of the answers."""
+    client = AsyncHTTPClient()
+    answered = []
+
+    async def request(path: str) -> None:
+        await client.fetch(url + path, request_timeout=60)
+        answered.append(path)
+
+    begun.clear()
+    report = asyncio.create_task(request(path))
+    await begun.wait()
+    await asyncio.gather(report, request("/"))
+    return answered
+
+
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     url = "sqlite:///:memory:"
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+    def noted(db: Connection) -> int:
+        loop.call_soon_threadsafe(begun.set)  # the report may run in another thread
+        return report(db)
+
     with contextlib.closing(Connection(url)) as db, contextlib.closing(Pool(url)) as pool:
-        make_app(db, pool).listen(options.port)
+        make_app(db, pool, noted).listen(options.port, "localhost")
+        for path in ("/blocking", "/pool"):
+            answered = await order(f"http://localhost:{options.port}", path, begun)
+            print(f"requested {path}, then /: answered {', then '.join(answered)}")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,13 +1,12 @@
-"""Log in with a provider: OAuth 2 lets us ask it, and what it answers becomes a login of our own.
+"""Log in with a provider, by OAuth 2: the provider says who it is, and the app sets a cookie.
 
 Run it:  python3 learn.py run 08
-It starts the provider beside it, so nothing leaves this machine.
+It starts the provider too, so nothing leaves this computer.
 """
 
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
 
 import tornado.web
@@ -32,7 +31,7 @@ class LoginHandler(CodeFlowHandler):
 class CallbackHandler(CodeFlowHandler):
     async def get(self) -> None:
         provider = self.settings["provider"]
-        login = self.question()  # 403, unless the state is the one of this browser
+        login = self.begun_login()  # 403, unless the login began in this browser
         with provider_at_fault():
             tokens = await self.tokens(f"{provider}/token", login["verifier"])
             person = await self.fetch(f"{provider}/userinfo", tokens["access_token"])
@@ -41,7 +40,7 @@ class CallbackHandler(CodeFlowHandler):
 
 
 def make_app(provider: str, client: Client, secret: str) -> tornado.web.Application:
-    """Log in at a provider, where we are that client; secret is the key of our own cookies."""
+    """Log in at a provider, where we are this client; secret signs our own cookies."""
     routes = [("/login", LoginHandler), ("/callback", CallbackHandler), ("/logout", LogoutHandler)]
     return tornado.web.Application(
         [("/", HomeHandler), *((path, handler, {"client": client}) for path, handler in routes)],
@@ -58,16 +57,15 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     url = f"http://localhost:{options.port}"
-    # A real provider runs elsewhere, and gives us id and secret when we register our address.
+    # A real provider gives us the id and the secret when we register our address.
     client = Client("course", secrets.token_urlsafe(32), f"{url}/callback")
     provider = serve(client)
-    make_app(provider.issuer, client, secrets.token_hex(32)).listen(options.port)
+    make_app(provider.issuer, client, secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"The provider waits at {provider.issuer}")
     print(f"Open {url}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

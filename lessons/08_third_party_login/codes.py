@@ -1,4 +1,4 @@
-"""What a code is good for: once, and only for the app that has the secret and the verifier.
+"""A code can be used once, and only by the app that has the secret and the verifier.
 
 Run it:  python3 learn.py run 08/codes
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 08/codes
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -23,10 +22,10 @@ THEIRS = Client("other", secrets.token_urlsafe(32), "http://localhost:9999/callb
 
 
 async def attempts(provider: Provider) -> list[tuple[str, str, str]]:
-    """Take codes to the provider in the right way and in wrong ones: what, status, answer."""
+    """Send codes to the provider, correctly and in wrong ways; return what, status, answer."""
     verifier = secrets.token_urlsafe(32)
 
-    def code() -> str:  # Ada says yes to our app
+    def code() -> str:  # Ada agrees to our app
         return provider.allow(OURS, "1001", "profile", challenge_of(verifier))
 
     right = {
@@ -60,11 +59,11 @@ async def attempts(provider: Provider) -> list[tuple[str, str, str]]:
 class TableHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
         rows = [("a code", "status", "answer"), *await attempts(self.settings["provider"])]
-        self.render("table.html", title="What a code is good for", rows=rows)
+        self.render("table.html", title="What the provider answers to a code", rows=rows)
 
 
 def make_app(provider: Provider) -> tornado.web.Application:
-    """A page of what the provider answers to codes; it has to know OURS and THEIRS."""
+    """Make a page with the answers of a provider where OURS and THEIRS are registered."""
     return tornado.web.Application(
         [("/", TableHandler)],
         provider=provider,
@@ -77,7 +76,7 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     provider = serve(OURS, THEIRS)
-    make_app(provider).listen(options.port)
+    make_app(provider).listen(options.port, "localhost")
     for what, status, said in await attempts(provider):
         print(f"{status}  {what:<21} {said}")
     print(f"Open http://localhost:{options.port}")
@@ -85,6 +84,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""ID tokens that are not what they seem, and what the check says to each.
+"""ID tokens that are wrong in one thing each, and why the check refuses them.
 
 Run it:  python3 learn.py run 08/forged
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 08/forged
 import asyncio
 import contextlib
 import secrets
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ CLIENT = Client("course", secrets.token_urlsafe(32), "http://localhost:8888/call
 
 
 def tokens(provider: Provider, nonce: str) -> dict[str, str]:
-    """One ID token as it should be, and others that are wrong in one thing each."""
+    """Return a good ID token, and others that are wrong in one thing each."""
     now = int(time.time())
     good = {"iss": provider.issuer, "aud": CLIENT.id, "sub": "1001", "nonce": nonce}
     good |= {"iat": now, "exp": now + 600}
@@ -51,7 +50,7 @@ def tokens(provider: Provider, nonce: str) -> dict[str, str]:
 
 
 async def verdicts(provider: Provider) -> list[tuple[str, str]]:
-    """What Issuer.claims() says to each of the tokens."""
+    """Return what Issuer.claims() says about each of the tokens."""
     issuer, nonce = Issuer(provider.issuer), secrets.token_urlsafe(32)
     rows = []
     for what, token in tokens(provider, nonce).items():
@@ -70,7 +69,7 @@ class TableHandler(tornado.web.RequestHandler):
 
 
 def make_app(provider: Provider) -> tornado.web.Application:
-    """A page of forged ID tokens; the provider has to be served somewhere, for its keys."""
+    """Make a page of forged ID tokens; the provider must run, for its keys."""
     return tornado.web.Application(
         [("/", TableHandler)],
         provider=provider,
@@ -83,7 +82,7 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     provider = serve(CLIENT)
-    make_app(provider).listen(options.port)
+    make_app(provider).listen(options.port, "localhost")
     for what, said in await verdicts(provider):
         print(f"{what:<24} {said}")
     print(f"Open http://localhost:{options.port}")
@@ -91,6 +90,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,14 +1,13 @@
-"""Log in with Google or GitHub: the same dance at other addresses, with keys from the environment.
+"""Log in with Google or GitHub: the same flow at other addresses, with keys from the environment.
 
 Run it:  python3 learn.py run 08/google_github
-It offers those whose keys are there. Names after --services must have theirs, or it ends with 2.
+It offers those whose keys are set. If a key of --services is missing, the exit code is 2.
 """
 
 import asyncio
 import contextlib
 import os
 import secrets
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Service:
-    """A provider: its addresses, what we ask for, and the claim that names an account for good."""
+    """A provider: its addresses, the scope, and the claim that identifies an account."""
 
     authorize: str
     token: str
@@ -45,7 +44,7 @@ SERVICES = {
         "https://github.com/login/oauth/authorize",
         "https://github.com/login/oauth/access_token",
         "https://api.github.com/user",
-        scope=[],  # enough for what everybody may see
+        scope=[],  # enough for public data
         number="id",
     ),
 }
@@ -66,24 +65,24 @@ class LoginHandler(CodeFlowHandler):
 class CallbackHandler(CodeFlowHandler):
     async def get(self, name: str) -> None:
         service = SERVICES[name]
-        login = self.question()
+        login = self.begun_login()
         with provider_at_fault():
             tokens = await self.tokens(service.token, login["verifier"])
             person = await self.fetch(service.userinfo, tokens["access_token"])
-            # Two services may give out the same number. On GitHub a name may be missing.
+            # Two services may use the same number. On GitHub the name may be missing.
             user = {"service": name, "number": str(person[service.number])}
             user["name"] = person.get("name") or person["login"]
         self.log_in(user)
 
 
 def keys(name: str) -> tuple[str, str]:
-    """Return the key and the secret that a service gave us, empty where they are not set."""
+    """Return the key and the secret that a service gave us, empty if they are not set."""
     prefix = name.upper()
     return os.environ.get(f"{prefix}_KEY", ""), os.environ.get(f"{prefix}_SECRET", "")
 
 
 def make_app(url: str, secret: str) -> tornado.web.Application:
-    """Offer the services whose keys are in the environment; url is where people reach us."""
+    """Offer the services whose keys are in the environment; url is the address of this app."""
     offered = {name: keys(name) for name in SERVICES if all(keys(name))}
     routes: list[tuple] = [("/", HomeHandler)]
     for name, (key, key_secret) in offered.items():
@@ -117,12 +116,11 @@ async def main() -> None:
             sys.exit(2)
         print(line)
     url = f"http://localhost:{options.port}"
-    make_app(url, secrets.token_hex(32)).listen(options.port)
+    make_app(url, secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"Open {url}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""OpenID Connect: a signed ID token tells who has logged in, to whom, when, and in which login.
+"""OpenID Connect: a signed ID token says who has logged in, to which app, when, in which login.
 
 Run it:  python3 learn.py run 08/id_token
 """
@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ CLAIMS = ["iss", "aud", "sub", "iat", "exp", "nonce"]  # what an ID token must h
 
 
 class Issuer:
-    """A provider, as far as it publishes itself: its addresses, and the keys that it signs with."""
+    """What a provider publishes: its addresses, and the keys that it signs with."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -36,15 +35,15 @@ class Issuer:
         if not self.addresses:
             addresses = await self.fetch(f"{self.url}/.well-known/openid-configuration")
             if addresses["issuer"] != self.url:
-                raise jwt.InvalidIssuerError("These are the addresses of somebody else")
+                raise jwt.InvalidIssuerError("These are the addresses of another provider")
             self.addresses = addresses
         return self.addresses[name]
 
     async def claims(self, id_token: str, audience: str, nonce: str) -> dict[str, Any]:
-        """Return what the token says; raises jwt.PyJWTError unless it is for us, now, and true."""
+        """Return the claims; raise jwt.PyJWTError unless the token is genuine, for us, and new."""
         key_id = jwt.get_unverified_header(id_token).get("kid", "")
-        if key_id not in self.keys:  # the first time, and whenever the provider has a new key
-            # Not jwt.PyJWKClient: it fetches with urllib, and the loop would stand still.
+        if key_id not in self.keys:  # the first time, and if the provider has a new key
+            # Not jwt.PyJWKClient: it uses urllib, which would block the event loop.
             published = await self.fetch(await self.address("jwks_uri"))
             self.keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(published).keys}
         if key_id not in self.keys:
@@ -53,7 +52,7 @@ class Issuer:
         claims = jwt.decode(
             id_token,
             self.keys[key_id],
-            algorithms=["ES256"],  # ours to say: never what the token itself names
+            algorithms=["ES256"],  # our choice, never that of the token
             audience=audience,
             issuer=self.url,
             leeway=10,  # seconds that the two clocks may differ
@@ -77,23 +76,23 @@ class LoginHandler(CodeFlowHandler):
     async def get(self) -> None:
         with provider_at_fault():
             authorize = await self.settings["issuer"].address("authorization_endpoint")
-        self.begin(authorize, scope=["openid", "profile"])  # openid: with an ID token, please
+        self.begin(authorize, scope=["openid", "profile"])  # openid: we want an ID token
 
 
 class CallbackHandler(CodeFlowHandler):
     async def get(self) -> None:
         issuer = self.settings["issuer"]
-        login = self.question()
+        login = self.begun_login()
         with provider_at_fault():
             tokens = await self.tokens(await issuer.address("token_endpoint"), login["verifier"])
             claims = await issuer.claims(tokens["id_token"], self.client.id, login["nonce"])
-            # iss and sub name a person for good. A name or an e-mail address may change hands.
+            # iss and sub identify a user. An e-mail address can belong to another person later.
             user = {claim: claims[claim] for claim in ("iss", "sub", "name")}
         self.log_in(user)
 
 
 def make_app(issuer: Issuer, client: Client, secret: str) -> tornado.web.Application:
-    """Log in at a provider that speaks OpenID Connect, and of which we know one address only."""
+    """Log in by OpenID Connect at a provider of which only one address is known."""
     routes = [("/login", LoginHandler), ("/callback", CallbackHandler), ("/logout", LogoutHandler)]
     return tornado.web.Application(
         [("/", HomeHandler), *((path, handler, {"client": client}) for path, handler in routes)],
@@ -112,13 +111,12 @@ async def main() -> None:
     url = f"http://localhost:{options.port}"
     client = Client("course", secrets.token_urlsafe(32), f"{url}/callback")
     issuer = Issuer(serve(client).issuer)
-    make_app(issuer, client, secrets.token_hex(32)).listen(options.port)
+    make_app(issuer, client, secrets.token_hex(32)).listen(options.port, "localhost")
     print(f"The provider's addresses: {issuer.url}/.well-known/openid-configuration")
     print(f"Open {url}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,14 +1,13 @@
-"""The provider: it asks people what an app may see, and tells the app, if that proves who it is.
+"""The provider: it asks its users what an app may see, and gives tokens to the app.
 
 Run it:  python3 learn.py run 08/provider
-The other scripts start one beside them. It asks for no password; a real one does, and only there.
+The other scripts start one too. It asks for no password; a real provider does.
 """
 
 import asyncio
 import contextlib
 import hmac
 import secrets
-import signal
 from pathlib import Path
 
 import tornado.httpserver
@@ -28,7 +27,7 @@ class ProviderHandler(tornado.web.RequestHandler):
 
 class AuthorizeHandler(ProviderHandler):
     def prepare(self) -> None:
-        # A wrong client or address: say so here. A redirect would hand the answer to anybody.
+        # A wrong client or address: show an error. A redirect would send the answer to anybody.
         client = self.provider.clients.get(self.get_query_argument("client_id"))
         if client is None or self.get_query_argument("redirect_uri") != client.redirect_uri:
             raise tornado.web.HTTPError(400, reason="Unknown client_id or redirect_uri")
@@ -40,10 +39,12 @@ class AuthorizeHandler(ProviderHandler):
         elif not set(self.scope.split()) <= set(SCOPES):
             self.answer(error="invalid_scope")
         elif self.get_query_argument("code_challenge_method", "") != "S256" or not self.challenge:
-            self.answer(error="invalid_request")  # without PKCE nothing is given out
+            self.answer(error="invalid_request")  # PKCE is required
 
     def get(self) -> None:
-        self.set_header("Content-Security-Policy", "frame-ancestors 'none'")  # no trick frames
+        self.set_header(
+            "Content-Security-Policy", "frame-ancestors 'none'"
+        )  # not in a frame of another page
         self.render("consent.html", client=self.client, users=USERS, scope=self.scope.split())
 
     def post(self) -> None:
@@ -62,7 +63,7 @@ class AuthorizeHandler(ProviderHandler):
 
 class TokenHandler(ProviderHandler):
     def check_xsrf_cookie(self) -> None:
-        """The app comes without cookies; its secret shows who asks."""
+        """Accept a form without the XSRF token: the app sends its secret instead."""
 
     def post(self) -> None:
         client = self.provider.clients.get(self.get_body_argument("client_id", ""))
@@ -85,7 +86,7 @@ class TokenHandler(ProviderHandler):
 
 class UserInfoHandler(ProviderHandler):
     def get(self) -> None:
-        # In a header, not in the address: addresses are kept in logs and histories.
+        # From a header, not from the address: addresses are kept in logs and histories.
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         grant = self.provider.whose(token) if scheme == "Bearer" else None
         if grant is None:
@@ -124,7 +125,7 @@ def make_app(provider: Provider) -> tornado.web.Application:
 
 
 def serve(*clients: Client, port: int = 0) -> Provider:
-    """Serve a provider that knows these apps; on a free port, unless one is given."""
+    """Serve a provider where these apps are registered, on a free port unless one is given."""
     sockets = tornado.netutil.bind_sockets(port, "localhost")
     provider = Provider(f"http://localhost:{sockets[0].getsockname()[1]}", *clients)
     tornado.httpserver.HTTPServer(make_app(provider)).add_sockets(sockets)
@@ -133,8 +134,10 @@ def serve(*clients: Client, port: int = 0) -> Provider:
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("redirect_uri", default="http://localhost:8889/callback", help="where the app waits")
-    define("client_secret", default="", help="of the app; made up, unless given")
+    define(
+        "redirect_uri", default="http://localhost:8889/callback", help="where the app is answered"
+    )
+    define("client_secret", default="", help="of the app; random unless given")
     parse_command_line()
     secret = options.client_secret or secrets.token_urlsafe(16)
     serve(Client("course", secret, options.redirect_uri), port=options.port)
@@ -144,6 +147,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Access is not identity: a token that Ada gave to another app opens ours, if we let it.
+"""Access is not identity: with a token that Ada gave to another app, its owner logs in as Ada.
 
 Run it:  python3 learn.py run 08/two_apps
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 08/two_apps
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -26,7 +25,7 @@ THEIRS = Client("free-games", secrets.token_urlsafe(32), "http://localhost:9999/
 
 class CarelessHandler(tornado.web.RequestHandler):
     async def post(self) -> None:
-        """Whoever brings an access token for Ada's data is Ada. Is she?"""
+        """Take whoever sends an access token for Ada's data for Ada: a mistake."""
         headers = {"Authorization": f"Bearer {self.get_body_argument('access_token')}"}
         userinfo = f"{self.settings['issuer'].url}/userinfo"
         try:
@@ -38,7 +37,7 @@ class CarelessHandler(tornado.web.RequestHandler):
 
 class CarefulHandler(tornado.web.RequestHandler):
     async def post(self) -> None:
-        """An ID token says for whom it was made, and in which login."""
+        """Check an ID token, which says for which app and for which login it was made."""
         nonce = self.get_signed_cookie("nonce") or b""
         token = self.get_body_argument("id_token")
         try:
@@ -56,13 +55,13 @@ class HomeHandler(tornado.web.RequestHandler):
 
 
 def make_app(issuer: Issuer, secret: str) -> tornado.web.Application:
-    """Two ways to log in with a token that somebody else has fetched, a phone's app say."""
+    """Two ways to log in with a token that another program has fetched, such as a phone app."""
     routes = [("/", HomeHandler), ("/careless", CarelessHandler), ("/careful", CarefulHandler)]
     return tornado.web.Application(routes, issuer=issuer, cookie_secret=secret)
 
 
 async def attempts(url: str, provider: Provider) -> list[tuple[int, int, str]]:
-    """Log in at both doors as Ada, with what she gave to us, and with what she gave to others."""
+    """Send Ada's tokens to both paths: those for our app, and those for another app."""
     home = await AsyncHTTPClient().fetch(url)
     nonce, cookie = json_decode(home.body)["nonce"], home.headers["Set-Cookie"].partition(";")[0]
     rows = []
@@ -71,13 +70,13 @@ async def attempts(url: str, provider: Provider) -> list[tuple[int, int, str]]:
         form = urlencode(provider.tokens(grant))
         codes = [
             await AsyncHTTPClient().fetch(
-                f"{url}/{door}",
+                f"{url}/{path}",
                 method="POST",
                 headers={"Cookie": cookie},
                 body=form,
                 raise_error=False,
             )
-            for door in ("careful", "careless")
+            for path in ("careful", "careless")
         ]
         rows.append((codes[0].code, codes[1].code, client.id))
     return rows
@@ -87,7 +86,7 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     provider = serve(OURS, THEIRS)
-    make_app(Issuer(provider.issuer), secrets.token_hex(32)).listen(options.port)
+    make_app(Issuer(provider.issuer), secrets.token_hex(32)).listen(options.port, "localhost")
     print("careful  careless  tokens that Ada gave to")
     for careful, careless, app in await attempts(f"http://localhost:{options.port}", provider):
         print(f"{careful:>7}  {careless:>8}  {app}")
@@ -96,6 +95,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,7 +1,7 @@
-"""A chat whose members are a set of the process, in two processes: two chats that know nothing.
+"""A chat whose members are in a set of the process, in two processes: two separate chats.
 
 Run it:  python3 learn.py run 09/alone
-It starts itself a second time, on another port: Ada talks to the one, Bob to the other.
+It starts a second process on another port: Ada is in the first process, Bob in the second.
 """
 
 import asyncio
@@ -23,9 +23,7 @@ HERE = Path(__file__).parent
 
 
 class MemberHandler(tornado.websocket.WebSocketHandler):
-    members: ClassVar[set["MemberHandler"]] = (
-        set()
-    )  # one for this process, and for this process only
+    members: ClassVar[set["MemberHandler"]] = set()  # each process has its own
 
     def open(self) -> None:
         self.members.add(self)
@@ -50,7 +48,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app(other: int = 0) -> tornado.web.Application:
-    """One room at /room; the page leads to the other process, which has a room of its own."""
+    """One room at /room; the page links to the other process, which has a room of its own."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/room", MemberHandler)],
         template_path=HERE / "templates",
@@ -61,7 +59,7 @@ def make_app(other: int = 0) -> tornado.web.Application:
 
 @contextlib.asynccontextmanager
 async def second(*arguments: str) -> AsyncIterator[int]:
-    """This script once more, without a second of its own; gives the port that it chose."""
+    """Start this script a second time; yield the port that it has chosen."""
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-u", sys.argv[0], "--port=0", f"--other={options.port}", *arguments],
         stdout=asyncio.subprocess.PIPE,
@@ -77,7 +75,7 @@ async def second(*arguments: str) -> AsyncIterator[int]:
 
 
 async def heard(member: tornado.websocket.WebSocketClientConnection) -> str:
-    """All that a member hears up to "Bye"."""
+    """Return all that a member hears before "Bye"."""
     texts = []
     while (text := await member.read_message()) not in (None, "Bye"):
         texts.append(str(text))
@@ -85,7 +83,7 @@ async def heard(member: tornado.websocket.WebSocketClientConnection) -> str:
 
 
 async def talk(first: int, other: int) -> None:
-    """Ada says hello in the one process, then Bob says goodbye in the other: who heard what?"""
+    """Let Ada speak in one process and Bob in the other; print who has heard what."""
     ada, bob = [
         await tornado.websocket.websocket_connect(f"ws://localhost:{port}/room")
         for port in (first, other)
@@ -115,6 +113,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    # By default SIGTERM would leave the second process running. Ctrl-C cancels main(); an & in a
+    # shell script has SIGINT ignored, which would disable both.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

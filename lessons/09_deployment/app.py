@@ -1,4 +1,4 @@
-"""The application to deploy: it takes the proxy's word, tells who serves, and ends gently.
+"""The application to deploy: it believes the proxy, says which process answers, and ends cleanly.
 
 Run it:  python3 learn.py run 09
 """
@@ -16,11 +16,11 @@ import tornado.websocket
 from tornado.options import define, options, parse_command_line
 
 HERE = Path(__file__).parent
-PROXIES = ["127.0.0.1", "::1"]  # addresses of our own in X-Forwarded-For that are no visitor's
+PROXIES = ["127.0.0.1", "::1"]  # our own proxies in X-Forwarded-For
 
 
 class Work:
-    """What is under way here: requests and sockets; `none` is set whenever the last has ended."""
+    """The requests and sockets in progress; `none` is set when the last of them has ended."""
 
     def __init__(self) -> None:
         self.handlers: set[tornado.web.RequestHandler] = set()
@@ -77,7 +77,7 @@ class PageHandler(CountedHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Pages that tell which process served whom. No debug: this is for everybody to reach."""
+    """Pages that say which process answers whom. Without debug: everybody can reach them."""
     return tornado.web.Application(
         [
             (r"/", PageHandler),
@@ -93,7 +93,7 @@ def make_app() -> tornado.web.Application:
 
 
 async def leave(server: tornado.httpserver.HTTPServer, work: Work) -> None:
-    """Take nothing new, send those with a socket elsewhere, and answer what was begun."""
+    """Accept nothing new, close the sockets, and answer the requests in progress."""
     server.stop()
     for handler in work.handlers.copy():
         if isinstance(handler, EchoHandler):
@@ -105,9 +105,12 @@ async def leave(server: tornado.httpserver.HTTPServer, work: Work) -> None:
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("address", default="127.0.0.1", help="only the proxy on this machine gets in here")
+    define("address", default="127.0.0.1", help="who can connect: the proxy on this computer")
     parse_command_line()
     app = make_app()
+    stopped = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     # region server
     server = tornado.httpserver.HTTPServer(app, xheaders=True, trusted_downstream=PROXIES)
     server.listen(options.port, address=options.address)
@@ -115,13 +118,12 @@ async def main() -> None:
     print(f"Open http://localhost:{options.port}")
     # region stop
     try:
-        await asyncio.Event().wait()
-    finally:  # SIGTERM and Ctrl-C cancel the wait
+        await stopped.wait()
+    finally:  # Ctrl-C cancels the wait
         await leave(server, app.settings["work"])
     # endregion
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

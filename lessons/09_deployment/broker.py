@@ -1,4 +1,4 @@
-"""The chat of alone.py with a broker: what is said in one process, Redis tells to all.
+"""The chat of alone.py with a broker: Redis passes each message on to all processes.
 
 Run it:  python3 learn.py run 09/broker
 Needs:  redis
@@ -31,12 +31,12 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
         self.room.members.add(self)
 
     async def on_message(self, message: str | bytes) -> None:
-        if isinstance(message, bytes):  # what is no text would end listen(), for everybody
+        if isinstance(message, bytes):  # bytes that are not text would end listen(), for all
             self.close(1003, "text only")
             return
         try:
             await self.room.say(message)
-        except redis.RedisError:  # an exception would close the connection
+        except redis.RedisError:  # an exception would close the socket
             self.write_message("(nobody heard that: the broker is away)")
 
     def on_close(self) -> None:
@@ -44,7 +44,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
 
 
 class Room:
-    """The members here; what is said goes through Redis, to the members of all processes."""
+    """The members in this process; a message goes through Redis to those of all processes."""
 
     def __init__(self, broker: redis.asyncio.Redis, channel: str) -> None:
         self.members: set[MemberHandler] = set()
@@ -52,17 +52,17 @@ class Room:
         self.subscribed = asyncio.Event()
 
     async def say(self, message: str) -> None:
-        await self.broker.publish(self.channel, message)  # not to the members: it comes back
+        await self.broker.publish(self.channel, message)  # not to the members here: it comes back
 
     async def listen(self) -> None:
-        """Tell the members here whatever is said anywhere; go on when the broker comes back."""
+        """Write each message to the members here; reconnect if the connection is lost."""
         while True:
             with contextlib.suppress(redis.ConnectionError):
                 async with self.broker.pubsub() as pubsub:
                     await pubsub.subscribe(self.channel)
                     async for event in pubsub.listen():
                         self.heard(event)
-            await asyncio.sleep(0.5)  # what is said meanwhile is lost: Redis keeps nothing
+            await asyncio.sleep(0.5)  # messages of this time are lost: Redis keeps none
 
     def heard(self, event: dict[str, object]) -> None:
         if event["type"] == "subscribe":
@@ -83,7 +83,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app(room: Room, other: int = 0) -> tornado.web.Application:
-    """The room at /room, whose other members may be anywhere."""
+    """One room at /room, with members in all processes."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/room", MemberHandler, {"room": room})],
         template_path=HERE / "templates",
@@ -129,6 +129,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    # By default SIGTERM would leave the second process running. Ctrl-C cancels main(); an & in a
+    # shell script has SIGINT ignored, which would disable both.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Who asks, when a proxy stands between: the same request to three servers, with other settings.
+"""The address of a visitor behind a proxy: the same requests to servers with different settings.
 
 Run it:  python3 learn.py run 09/forwarded
 """
@@ -6,7 +6,6 @@ Run it:  python3 learn.py run 09/forwarded
 import asyncio
 import contextlib
 import json
-import signal
 
 import tornado.httpserver
 import tornado.netutil
@@ -19,7 +18,7 @@ SERVERS = {
     "xheaders": {"xheaders": True},
     "trusting 10.0.0.5": {"xheaders": True, "trusted_downstream": ["10.0.0.5"]},
 }
-# Addresses for documentation: 203.0.113.7 is the visitor, 10.0.0.5 a proxy of ours.
+# 203.0.113.7 is the visitor, 10.0.0.5 a proxy of ours, 6.6.6.6 what an attacker has written.
 REQUESTS = {
     "X-Real-IP, X-Scheme": {"X-Real-IP": "203.0.113.7", "X-Scheme": "https"},
     "X-Forwarded-For": {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.5"},
@@ -33,7 +32,7 @@ class WhoHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Tells who asks: what it says is up to the server that it runs in."""
+    """Make an application that says who asks; that depends on the settings of its server."""
     return tornado.web.Application([(r"/", WhoHandler)])
 
 
@@ -62,6 +61,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

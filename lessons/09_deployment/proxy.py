@@ -1,8 +1,8 @@
-"""Two processes of app.py behind nginx, from a folder as a server has it.
+"""Two processes of app.py behind nginx, in a folder like that of a server.
 
 Run it:  python3 learn.py run 09/proxy
 Needs:  nginx
-On another --port all other ports are other ones too, so that several can run side by side.
+With another --port all other ports differ too, so that several can run at the same time.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/s
 
 
 def program(name: str, package: str) -> str:
-    """The path of a program; where it is missing, say so in one line and end with exit code 2."""
+    """Return the path of a program; if it is missing, print one line and exit with code 2."""
     found = shutil.which(name, path=PLACES)
     if not found:
         print(
@@ -44,7 +44,7 @@ def program(name: str, package: str) -> str:
 
 
 def free(*ports: int) -> bool:
-    """Whether nobody listens on these ports."""
+    """Whether no program listens on these ports."""
     try:
         for port in ports:
             socket.create_server(("127.0.0.1", port)).close()
@@ -54,7 +54,7 @@ def free(*ports: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does."""
+    """Whether a program listens on a port."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
@@ -63,7 +63,7 @@ def listens(port: int) -> bool:
 
 
 def free_tens() -> int:
-    """A number that, with a 1, 2 or 3 put behind it, is a free port."""
+    """Return a number that, followed by 1, 2 or 3, is a free port."""
     while True:  # below the ports that systems give to clients
         tens = random.randrange(1100, 3200)  # noqa: S311, no secret
         if free(*(tens * 10 + number for number in (1, 2, 3))):
@@ -71,7 +71,7 @@ def free_tens() -> int:
 
 
 def release(folder: Path, port: int) -> list[int]:
-    """Fill the folder with what a server gets; return the ports: of both processes, and of TLS."""
+    """Copy the files of a server into a folder; return the ports of both processes and of TLS."""
     for part in PARTS:
         copy = shutil.copytree if (HERE / part).is_dir() else shutil.copyfile
         copy(HERE / part, folder / part)
@@ -98,7 +98,7 @@ def release(folder: Path, port: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(command: list[str], folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that listens on this port of this machine; asked to end, and waited for."""
+    """Run a program until the end of the block; it listens on this port when the block begins."""
     with (folder / "logs" / f"{port}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -117,8 +117,9 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[subprocess.
 
 
 def nginx(folder: Path) -> list[str]:
-    """The command that runs nginx.conf of this folder, in the foreground."""
-    settings = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
+    """Return the command that runs nginx with the nginx.conf of this folder."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    settings = "daemon off;" + (" user root;" if root else "")
     log = "logs/nginx-error.log"  # or it would open the system's own first
     path = program("nginx", "nginx")
     return [path, "-p", f"{folder}/", "-e", log, "-c", "nginx.conf", "-g", settings]
@@ -142,6 +143,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    # As Ctrl-C: SIGTERM alone would leave nginx and both processes running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         main()

@@ -1,4 +1,4 @@
-"""Each line of nginx.conf that a WebSocket needs, left out in turn: what the handshake answers.
+"""The lines of nginx.conf that a WebSocket needs: the answer to the handshake without each.
 
 Run it:  python3 learn.py run 09/sockets
 Needs:  nginx
@@ -19,7 +19,7 @@ from proxy import nginx, program, release, running
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.options import define, options, parse_command_line
 
-# What an nginx.conf may lack. That of many tutorials lacks Host, in the location of the chat.
+# What an nginx.conf may lack. Many tutorials lack Host in the location of the chat.
 LEFT_OUT = {
     "Upgrade and Connection": ["proxy_set_header Upgrade", "proxy_set_header Connection"],
     "proxy_http_version 1.1": ["proxy_http_version"],
@@ -29,12 +29,12 @@ LEFT_OUT = {
 
 
 def make_app() -> tornado.web.Application:
-    """That of app.py, whose socket is at /echo."""
+    """Return the application of app.py, whose WebSocket is at /echo."""
     return app.make_app()
 
 
 async def handshake(port: int) -> str:
-    """Ask for a socket as a page of this address does; return what comes."""
+    """Open a WebSocket as a page of this address does; return what comes."""
     headers = {"Origin": f"http://localhost:{port}"}
     request = HTTPRequest(f"ws://localhost:{port}/echo", headers=headers)
     try:
@@ -49,7 +49,7 @@ async def handshake(port: int) -> str:
 
 
 async def attempt(folder: Path, port: int, without: list[str]) -> str:
-    """The answer when nginx.conf lacks these lines."""
+    """Return the answer to the handshake if nginx.conf lacks these lines."""
     conf = folder / "nginx.conf"
     whole = conf.read_text(encoding="utf-8")
     lines = [line for line in whole.splitlines(True) if not line.strip().startswith(tuple(without))]
@@ -79,6 +79,9 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    # By default SIGTERM would leave nginx running. Ctrl-C cancels main(); an & in a
+    # shell script has SIGINT ignored, which would disable both.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

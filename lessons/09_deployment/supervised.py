@@ -1,4 +1,4 @@
-"""supervisor keeps the processes running: kill one, restart one, and count the requests lost.
+"""supervisor keeps processes running: one is killed, one restarted, and lost requests counted.
 
 Run it:  python3 learn.py run 09/supervised
 Needs:  nginx, supervisor
@@ -23,12 +23,12 @@ from tornado.options import define, options, parse_command_line
 
 
 def supervisorctl(folder: Path) -> list[str]:
-    """The command that talks to the supervisord of this folder."""
+    """Return the command that controls the supervisord of this folder."""
     return [program("supervisorctl", "supervisor"), "-c", f"{folder}/supervisor.conf"]
 
 
 def answer(port: int) -> int:
-    """The number of the process that answers there; 0 when none does."""
+    """Return the id of the process that answers at a port; 0 if none does."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     with contextlib.closing(client), contextlib.suppress(OSError, http.client.HTTPException):
         client.request("GET", "/who")
@@ -37,8 +37,18 @@ def answer(port: int) -> int:
     return 0
 
 
+def process_at(port: int) -> int:
+    """Wait until a process answers at a port; return its id.
+
+    supervisor calls a process RUNNING after a second; it may not listen yet.
+    """
+    while not (found := answer(port)):
+        time.sleep(0.1)
+    return found
+
+
 def answers_until(done: Callable[[], object], port: int) -> str:
-    """Ask again and again until something has come about; tell how that went."""
+    """Send requests until a condition is true; return how many were answered and lost."""
     seen: Counter[int] = Counter()
     while seen.total() < 20 or not done():
         seen[answer(port)] += 1
@@ -61,7 +71,7 @@ def main() -> None:
         while b"STARTING" in (told := subprocess.run(status, capture_output=True).stdout):
             time.sleep(0.5)
         print(told.decode(), end="")
-        first = answer(apps[0])
+        first = process_at(apps[0])
         os.kill(first, signal.SIGKILL)
         back = answers_until(lambda: answer(apps[0]) not in (0, first), options.port)
         print(f"app:1 killed:    {back}")
@@ -74,6 +84,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
+    # As Ctrl-C: SIGTERM alone would leave supervisord running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         main()

@@ -1,4 +1,4 @@
-"""TLS with a certificate of one's own: who believes it, and what the application sees.
+"""TLS with a certificate of your own: which clients accept it, and what the application sees.
 
 Run it:  python3 learn.py run 09/tls
 The same by a command:  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost
@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import datetime
 import ipaddress
-import signal
 import ssl
 import tempfile
 from pathlib import Path
@@ -26,7 +25,7 @@ from tornado.options import define, options, parse_command_line
 
 
 def make_certificate(folder: Path) -> None:
-    """Write key.pem, for nobody else to read, and a certificate.pem that it signs itself."""
+    """Write key.pem, readable only by its owner, and a certificate.pem that the key signs."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -34,7 +33,7 @@ def make_certificate(folder: Path) -> None:
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(name)  # nobody vouches for it but itself
+        .issuer_name(name)  # signed by its own key
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
@@ -54,12 +53,12 @@ class SchemeHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Says by which scheme the request came."""
+    """Make an application that returns the scheme of the request."""
     return tornado.web.Application([(r"/", SchemeHandler)])
 
 
 async def ask(port: int, trusted: str | None) -> str:
-    """What a client gets: one that trusts this certificate, or its system's only."""
+    """Return what a client gets that trusts this certificate, or only those of its system."""
     try:
         answer = await AsyncHTTPClient().fetch(f"https://localhost:{port}/", ca_certs=trusted)
     except ssl.SSLCertVerificationError as error:
@@ -70,7 +69,7 @@ async def ask(port: int, trusted: str | None) -> str:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
 
     with tempfile.TemporaryDirectory() as name:
         make_certificate(Path(name))
@@ -83,14 +82,13 @@ async def main() -> None:
         sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
         server.add_sockets(sockets)
         port = sockets[0].getsockname()[1]
-        print("a client as it comes:             ", await ask(port, None))
-        print("a client told of the certificate: ", await ask(port, certificate))
+        print("a client without the certificate: ", await ask(port, None))
+        print("a client with the certificate:    ", await ask(port, certificate))
     print(f"With TLS: https://localhost:{port}")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -21,11 +21,11 @@ import benchmarks.__main__ as bench
 from benchmarks import client, frames, servers, workloads
 from benchmarks.figures import Figure, figure
 from benchmarks.frames import MARK, FrameReader, MarkCounter
-from benchmarks.workloads import Trial, Workload
+from benchmarks.workloads import Step, Trial, Workload
 from tests.course.checkout import ROOT, learn
 
 SHORT = {"seconds": 0.1, "warmup": 0.05}
-TINY = [
+TINY: list[Step] = [
     {"step": "pace", "rate": 100, **SHORT},
     {"step": "saturate", "windows": [4], **SHORT},
     {"step": "storm"},
@@ -82,12 +82,12 @@ def test_marks_are_counted_once_however_the_streams_are_cut(
     cuts: list[list[int]], order: random.Random
 ) -> None:
     """Several connections share the buffer; each gets its reads in order, in between others'."""
-    marks, kept, found = MarkCounter(), {}, dict.fromkeys(range(len(cuts)), 0)
+    marks, found = MarkCounter(), dict.fromkeys(range(len(cuts)), 0)
     waiting = {
         number: list(chunks(b"".join(text(7 * n) for n in range(number + 3)), cut))
         for number, cut in enumerate(cuts)
     }
-    kept = dict.fromkeys(waiting, bytes(MarkCounter.KEPT))
+    kept = dict.fromkeys(waiting, bytearray(MarkCounter.KEPT))
     while left := [number for number in waiting if waiting[number]]:
         number = order.choice(left)
         data = waiting[number].pop(0)
@@ -228,7 +228,7 @@ class CountTest(tornado.testing.AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([(r"/room", UnfairHandler, {"clients": []})])
 
-    async def take(self, path: str, *steps: dict[str, Any]) -> list[dict[str, Any]]:
+    async def take(self, path: str, *steps: Step) -> list[dict[str, Any]]:
         target = client.Target(self.get_http_port(), os.getpid(), path=path)
         order = client.order(target, 3, 1, [{"step": "open"}, *steps], drain=0.1)
         return await self.io_loop.run_in_executor(None, lambda: list(workloads.drive(order)))

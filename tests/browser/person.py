@@ -4,22 +4,39 @@ import itertools
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize, expect
 
 from tests.browser.accessibility import violations
 from tests.browser.profiles import Profiles
-from tests.browser.serving import PASSWORD, ROOT, ChatServer
+from tests.browser.serving import PASSWORD, ROOT
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PICTURES = ROOT / "test-output" / "browser"
 
 # A server that is away, and answers with an error status, are reported by the browser as errors.
 NETWORK = re.compile(r"Failed to load resource|WebSocket connection to .* failed")
 
 _numbers = itertools.count(1)
+
+
+class Server(Protocol):
+    """A running chat, as the person needs it: `serving.ChatServer`, or one behind a proxy."""
+
+    @property
+    def url(self) -> str:
+        """The address of its pages."""
+
+    def let_in(self, name: str, nickname: str) -> str:
+        """Make a user, and return the id of a session."""
+
+    def cookie(self, name: str, value: str) -> tuple[str, str]:
+        """Return the name and the content of a cookie as the chat would set it."""
+
+    def captcha_answer(self, challenge: str) -> str:
+        """Return what a captcha's picture shows."""
 
 
 class Person:
@@ -41,10 +58,10 @@ class Person:
     def __init__(
         self,
         profiles: Profiles,
-        server: ChatServer,
+        server: Server,
         nickname: str = "Ann",
         *,
-        size: dict[str, int] | None = None,
+        size: ViewportSize | None = None,
         scheme: str = "light",
         locale: str = "en-US",
         network_errors: bool = False,
@@ -112,11 +129,9 @@ class Person:
         """Be a new user who is logged in, without the form: where the door is not the subject."""
         # All that the form leaves behind. Without the second, two tabs that log out at once would
         # each be given one, and the captcha of the first would belong to no browser any more.
-        cookies = {
-            "session": self.server.let_in(self.name, self.nickname),
-            "browser": self.server.sign("browser", secrets.token_urlsafe(16)),
-        }
-        for name, value in cookies.items():
+        session = self.server.let_in(self.name, self.nickname)
+        for cookie in ("session", session), ("browser", secrets.token_urlsafe(16)):
+            name, value = self.server.cookie(*cookie)
             self.context.add_cookies([{"name": name, "value": value, "url": self.server.url}])
         return self.enter()
 
@@ -165,7 +180,17 @@ class Person:
         expect(self.log.get_by_text("You joined")).to_be_visible()
 
     def add_to_new_group(self, title: str, other: "Person") -> None:
-        """Make a group with somebody in it, by the API: nothing of this page is the subject."""
+        """Make a group with somebody in it, by the API: nothing of this page is the subject.
+
+        They have this person in their contact list from then on, or they would be invited only.
+        """
+        other.page.evaluate(
+            """async (name) => {
+                const { post } = await import("/static/js/api.js");
+                await post("/api/contacts", { name });
+            }""",
+            self.name,
+        )
         self.page.evaluate(
             """async ([title, name]) => {
                 const { post } = await import("/static/js/api.js");
@@ -207,7 +232,7 @@ class Person:
                 const socket = new WebSocket(`ws://${location.host}/ws`);
                 const conv = Number(location.hash.slice(2));
                 let acks = 0;
-                socket.onclose = reject;
+                socket.onclose = ({code}) => reject(`closed with ${code}`);
                 socket.onmessage = ({data}) => {
                     const {type} = JSON.parse(data);
                     if (type === "hello") for (const text of texts) {

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import tornado.web
 
+from capstone_chat.handlers.cookies import cookie_name
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_END = 20
 PASSWORD = "seven green umbrellas"
@@ -29,6 +31,8 @@ PATIENT = [
     "--request-burst=1000",
     "--send-rate=10000",
     "--send-burst=10000",
+    "--frame-rate=10000",
+    "--frame-burst=10000",
 ]
 
 
@@ -90,7 +94,7 @@ class ChatServer:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def let_in(self, name: str, nickname: str) -> str:
-        """Make a user with `PASSWORD`, and return a session's cookie: no form, no hashing."""
+        """Make a user with `PASSWORD`, and return the id of a session: no form, no hashing."""
         with contextlib.closing(sqlite3.connect(self.data / "chat.db", timeout=10)) as database:
             database.execute(
                 "INSERT INTO users (name, name_key, nickname, password, created_at)"
@@ -101,7 +105,7 @@ class ChatServer:
         return self.log_in(name)
 
     def log_in(self, name: str) -> str:
-        """Begin a session of a user, and return its cookie."""
+        """Begin a session of a user, and return its secret id."""
         token, at = secrets.token_urlsafe(32), int(time.time() * 1000)
         with contextlib.closing(sqlite3.connect(self.data / "chat.db", timeout=10)) as database:
             database.execute(
@@ -110,12 +114,24 @@ class ChatServer:
                 (hashlib.sha256(token.encode()).hexdigest(), at, at, name),
             )
             database.commit()
-        return self.sign("session", token)
+        return token
 
-    def sign(self, name: str, value: str) -> str:
-        """Return the content of a cookie as the chat would set it."""
+    def add_contact(self, owner: str, name: str) -> None:
+        """Put a user into the contact list of another one."""
+        with contextlib.closing(sqlite3.connect(self.data / "chat.db", timeout=10)) as database:
+            database.execute(
+                "INSERT INTO contacts (user_id, other_id, blocked, at)"
+                " SELECT owner.id, other.id, 0, 0 FROM users owner, users other"
+                " WHERE owner.name = ? AND other.name = ?",
+                (owner, name),
+            )
+            database.commit()
+
+    def cookie(self, name: str, value: str) -> tuple[str, str]:
+        """Return the name and the content of a cookie as the chat would set it."""
         secret = (self.data / "secret").read_text().strip()
-        return tornado.web.create_signed_value(secret, name, value).decode()
+        full = cookie_name(name, secret, secure=False)
+        return full, tornado.web.create_signed_value(secret, full, value).decode()
 
     def make_groups(self, owner: str, count: int) -> None:
         """Make groups in which a user has written one message each."""
@@ -138,6 +154,27 @@ class ChatServer:
                 database.execute(
                     "INSERT INTO events (conversation_id, seq, type, user_id, text, folded, at)"
                     " VALUES (?, 1, 'message', ?, 'Hello', 'hello', ?)",
+                    (conv, user, at),
+                )
+            database.commit()
+
+    def make_members(self, title: str, count: int) -> None:
+        """Make users "Member 000" and so on, and members of a group."""
+        at = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(self.data / "chat.db", timeout=10)) as database:
+            (conv,) = database.execute(
+                "SELECT id FROM conversations WHERE title = ?", (title,)
+            ).fetchone()
+            for number in range(count):
+                name = f"member-{conv}-{number:03}"
+                user = database.execute(
+                    "INSERT INTO users (name, name_key, nickname, password, created_at)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (name, name, f"Member {number:03}", HASH, at),
+                ).lastrowid
+                database.execute(
+                    "INSERT INTO members (conversation_id, user_id, role, joined_at, read_seq)"
+                    " VALUES (?, ?, 'member', ?, 1)",
                     (conv, user, at),
                 )
             database.commit()

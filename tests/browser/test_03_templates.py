@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Dialog, Error, Page, ViewportSize, expect
 
 from tests.browser.accessibility import violations
 from tests.lessons.serving import ROOT, serving
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.service("chromium")
 
 LESSON = ROOT / "lessons" / "03_templates"
 PICTURES = ROOT / "test-output" / "browser"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 ATTACK = "<script>alert('hello!')</script>"
 
 PAGES = {
@@ -38,7 +38,7 @@ def ran(page: Page) -> Iterator[list[str]]:
     """What the page's scripts have shown with alert(): an attack that ran."""
     said: list[str] = []
 
-    def note(dialog) -> None:
+    def note(dialog: Dialog) -> None:
         said.append(dialog.message)
         dialog.dismiss()
 

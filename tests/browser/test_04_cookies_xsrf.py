@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.accessibility import violations
 from tests.lessons.cases import script as load
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.service("chromium")
 plain_cookies = load("04_cookies_xsrf", "plain_cookies")
 LESSON = ROOT / "lessons" / "04_cookies_xsrf"
 PICTURES = ROOT / "test-output" / "browser"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 NONE, TOKEN, ORIGIN = "--xsrf_cookies=false", "--xsrf_cookies", "--cross_origin_protection"
 NEIGHBOUR, STRANGER = "localhost", "127.0.0.1"  # seen from a bank at localhost

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
+from course.pages import blocks
 from tests.browser.accessibility import violations
 from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.serving import Server, serving
@@ -76,6 +77,19 @@ def test_a_page_opens_its_socket_and_both_sides_speak(new_page: Callable[..., Pa
         page.get_by_role("button", name="Connect").click()
         expect(state(page)).to_have_text("open")
         assert violations(page) == []
+
+
+def test_the_javascript_of_the_page_is_enough(new_page: Callable[..., Page]) -> None:
+    """C222: the lines that README.md shows open the socket and hear the echo."""
+    (block,) = [
+        one for one in blocks(LESSON / "README.md") if one.language == "js" and not one.kind
+    ]
+    with serving(LESSON / "app.py") as server:
+        page = new_page()
+        page.goto(server.url)
+        with page.expect_console_message() as heard:
+            page.evaluate("() => {" + block.text.replace("8888", str(server.port)) + "}")
+        assert heard.value.text == "Hello"
 
 
 def test_the_end_that_the_server_makes_is_shown(new_page: Callable[..., Page]) -> None:
@@ -194,7 +208,10 @@ def test_over_https_the_socket_is_wss(new_page: Callable[..., Page]) -> None:
 def test_a_foreign_page_gets_no_socket_though_the_cookie_goes_along(
     new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """C220, C221, C226: the handshake is refused; with check_origin() always true it is not."""
+    """C220, C221, C226: the handshake is refused; with check_origin() always true it is not.
+
+    The cookie goes along from another port, which is the same site, and not from another site.
+    """
     careless = tmp_path / "login.py"
     text = (LESSON / "login.py").read_text(encoding="utf-8")
     text = text.replace("HERE = Path(__file__).parent", f"HERE = Path({str(LESSON)!r})")
@@ -215,13 +232,22 @@ def test_a_foreign_page_gets_no_socket_though_the_cookie_goes_along(
                 expect(page.get_by_text("Logged in as Ada")).to_be_visible()
                 socket = f"ws://localhost:{server.port}/socket"
                 assert page.evaluate(ASK, socket) == "Ada said 'who am I?'"
-                told: list[str] = []
-                page.on("console", lambda message, told=told: told.append(message.text))
-                page.goto(elsewhere.url)  # the same browser, another site
+                told = console(page)
+                page.goto(elsewhere.url)  # another port: another origin of the same site
                 assert page.evaluate(ASK, socket) == seen
                 if script != careless:
                     assert "WebSocket connection to" in told[-1]
                     assert "403" in told[-1]
+                page.goto(elsewhere.url.replace("localhost", "127.0.0.1"))  # another site
+                assert page.evaluate(ASK, socket) == "closed with 1006"
+                assert "HTTP Authentication failed" in told[-1]  # 401: no cookie came
+
+
+def console(page: Page) -> list[str]:
+    """Return the messages of the page's console, those to come too."""
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    return told
 
 
 @pytest.mark.parametrize("name", ["messages", "room", "login", "slow_reader"])

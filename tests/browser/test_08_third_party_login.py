@@ -49,7 +49,7 @@ def test_a_login_and_a_logout_on_a_phone_and_a_refusal(new_page: Callable[..., P
 
         page.get_by_role("link", name="Log in with the provider").click()
         page.get_by_role("button", name="No", exact=True).click()
-        expect(page.get_by_text("You said no, so nobody is logged in")).to_be_visible()
+        expect(page.get_by_text("You have declined, so you are not logged in")).to_be_visible()
 
 
 def test_a_link_with_somebody_elses_answer_logs_nobody_in(new_page: Callable[..., Page]) -> None:
@@ -58,7 +58,7 @@ def test_a_link_with_somebody_elses_answer_logs_nobody_in(new_page: Callable[...
         eve, ada = new_page(), new_page()
         eve.goto(f"{server.url}/login")
         token = eve.locator("input[name=_xsrf]").get_attribute("value")
-        form = {"_xsrf": token or "", "user": "1002"}
+        form: dict[str, str | float | bool] = {"_xsrf": token or "", "user": "1002"}
         link = eve.context.request.post(eve.url, form=form, max_redirects=0).headers["location"]
         assert link.startswith(f"{server.url}/callback?")
         ada.goto(link)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import DESKTOP, PASSWORD, PHONE, Person
+from tests.browser.person import DESKTOP, PHONE, Person
+from tests.browser.serving import PASSWORD
 
 pytestmark = pytest.mark.service("chromium")
 

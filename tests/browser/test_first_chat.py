@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.person import PHONE, Person
 from tests.browser.serving import ChatServer
@@ -96,11 +96,16 @@ def test_what_came_while_a_page_was_cut_off_is_fetched_in_order(
     bob: Person = person("Bob", network_errors=True)
     ann.arrive().make_group(GROUP)
     # Bob's way to the server: a socket that the test can cut while the server lives on.
-    sockets = []
-    bob.page.route_web_socket(
-        "**/ws", lambda socket: sockets.append(socket) if cut else socket.connect_to_server()
-    )
+    sockets: list[WebSocketRoute] = []
     cut = False
+
+    def route(socket: WebSocketRoute) -> None:
+        if cut:
+            sockets.append(socket)
+        else:
+            socket.connect_to_server()
+
+    bob.page.route_web_socket("**/ws", route)
     bob.arrive().join_group(GROUP)
     ann.say("before")
     bob.sees("before")

@@ -38,6 +38,11 @@ def choose(someone: Person, other: Person, action: str) -> None:
     someone.page.get_by_role("dialog").get_by_role("button", name=action, exact=True).click()
 
 
+def invitation(someone: Person, group: str) -> Locator:
+    invitations = someone.page.get_by_role("list", name="Invitations")
+    return invitations.get_by_role("listitem").filter(has_text=group)
+
+
 def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
     ann: Person, bob: Person
 ) -> None:
@@ -61,6 +66,7 @@ def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
     dialog.get_by_role("button", name="Add", exact=True).click()
     expect(dialog).to_contain_text("Nobody has this user name.")
     dialog.get_by_label("User name").fill(bob.name)
+    bob.add_contact(ann)
     ann.answer_dialog("Add")
 
     # Bob's page hears of it at once.
@@ -74,6 +80,72 @@ def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
     bob.picture("group-member-dark")
     for someone in ann, bob:
         someone.expect_accessible()
+
+
+def test_a_stranger_is_invited_and_accepts_or_declines(ann: Person, bob: Person) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group, private=True)
+
+    def invite() -> None:
+        about(ann, "Add a member").click()
+        ann.page.get_by_role("dialog").get_by_label("User name").fill(bob.name)
+        ann.answer_dialog("Add")
+        expect(ann.page.locator("#notice")).to_have_text(
+            f"An invitation has been sent to @{bob.name}."
+        )
+        expect(member(ann, bob)).to_contain_text("Invited")
+        expect(invitation(bob, group)).to_contain_text("Ann Walker invites you")
+        expect(invitation(bob, group)).to_contain_text(f"@{ann.name} · 1 member")
+
+    invite()
+    for someone in ann, bob:
+        someone.expect_accessible()
+    ann.picture("group-invited")
+    bob.picture("invitation-dark")
+
+    # The keyboard alone declines, and is led back to the search.
+    bob.search.press("ArrowDown")
+    expect(invitation(bob, group).get_by_role("button").first).to_be_focused()
+    for _ in range(2):
+        bob.page.keyboard.press("Tab")
+    expect(invitation(bob, group).get_by_role("button", name="Decline")).to_be_focused()
+    bob.page.keyboard.press("Enter")
+    expect(invitation(bob, group)).to_have_count(0)
+    expect(bob.search).to_be_focused()
+    expect(bob.entry(group)).to_have_count(0)
+
+    # What ann's page still shows is withdrawn, though it is gone already; nothing tells her.
+    member(ann, bob).get_by_role("button", name="Withdraw").click()
+    expect(member(ann, bob)).to_have_count(0)
+
+    invite()
+    member(ann, bob).get_by_role("button", name="Withdraw").click()
+    expect(invitation(bob, group)).to_have_count(0)
+
+    invite()
+    bob.page.reload()
+    bob.wait_until_live()
+    invitation(bob, group).get_by_role("button", name="Accept").click()
+    expect(bob.heading(group)).to_be_visible()
+    expect(invitation(bob, group)).to_have_count(0)
+    expect(ann.log).to_contain_text("Bob Marsh joined")
+    expect(member(ann, bob)).not_to_contain_text("Invited")
+    bob.say("Here I am")
+    ann.sees("Here I am")
+
+
+def test_an_inviter_can_be_blocked(ann: Person, bob: Person) -> None:
+    group = f"{GROUP} of {ann.name}"
+    ann.make_group(group, private=True)
+    about(ann, "Add a member").click()
+    ann.page.get_by_role("dialog").get_by_label("User name").fill(bob.name)
+    ann.answer_dialog("Add")
+    invitation(bob, group).get_by_role("button").first.click()
+    dialog = bob.page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Write a message")).to_have_count(0)
+    dialog.get_by_role("button", name="Block").click()
+    bob.answer_dialog("Block")
+    expect(invitation(bob, group)).to_have_count(0)
 
 
 def test_an_owner_changes_the_group_and_everybody_sees_it(ann: Person, bob: Person) -> None:

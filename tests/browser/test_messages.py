@@ -51,7 +51,7 @@ def bob(two: tuple[Person, Person]) -> Iterator[Person]:
 @pytest.fixture
 def group(ann: Person, bob: Person, request: pytest.FixtureRequest) -> str:
     """A group, the test's own, that both have open."""
-    title = request.node.name.removeprefix("test_").replace("_", " ")[:60]
+    title: str = request.node.name.removeprefix("test_").replace("_", " ")[:60]
     ann.make_group(title)
     bob.join_group(title)
     return title

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.person import PHONE, Person
 
@@ -34,7 +34,7 @@ def png() -> bytes:
 def choose_picture(dialog: Locator, data: bytes, name: str = "me.png") -> None:
     with dialog.page.expect_file_chooser() as chooser:
         dialog.get_by_role("button", name="Choose a picture").click()
-    chooser.value.set_files([{"name": name, "mimeType": "image/png", "buffer": data}])
+    chooser.value.set_files(FilePayload(name=name, mimeType="image/png", buffer=data))
 
 
 def test_a_picture_and_a_nickname_are_shown_to_everybody(
@@ -54,6 +54,8 @@ def test_a_picture_and_a_nickname_are_shown_to_everybody(
     ann.expect_accessible()
     choose_picture(dialog, b"this is no picture")
     expect(dialog.get_by_role("alert").filter(has_text="PNG, JPEG, WebP or GIF")).to_be_visible()
+    choose_picture(dialog, bytes((5 << 20) + 1))
+    expect(dialog.get_by_role("alert").filter(has_text="larger than 5 MB")).to_be_visible()
     choose_picture(dialog, png())
     image = dialog.locator(".avatar img")
     expect(image).to_be_visible()

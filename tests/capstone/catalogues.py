@@ -19,10 +19,23 @@ from pathlib import Path
 import tornado.template
 from babel.messages import Catalog, mofile, pofile
 
+from capstone_chat.handlers.base import phrase
+
 PACKAGE = Path(__file__).resolve().parents[2] / "capstone_chat"
 LANGUAGES = ("zh_CN", "ru")
 # Says nothing to people who chat: the operator's command line, its logs and figures.
-SILENT = ("__main__", "admin", "app", "database", "logs", "metrics", "options", "schema", "health")
+SILENT = (
+    "__main__",
+    "admin",
+    "app",
+    "server",
+    "database",
+    "logs",
+    "metrics",
+    "options",
+    "schema",
+    "health",
+)
 # Arguments that stand in a message, with every value that they can have.
 ARGUMENTS = {"longest": ("NICKNAME_LONGEST", "TITLE_LONGEST", "DESCRIPTION_LONGEST")}
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 429, 500, 503)
@@ -42,7 +55,7 @@ def template_messages() -> set[str]:
 
 def server_messages() -> set[str]:
     """Return what the server's code can answer."""
-    found = {http.HTTPStatus(status).phrase for status in STATUSES}
+    found = {phrase(http.HTTPStatus(status)) for status in STATUSES}
     for path in PACKAGE.rglob("*.py"):
         if path.stem not in SILENT and "migrations" not in path.parts:
             found.update(sentences(path))

@@ -23,13 +23,16 @@ import tornado.testing
 import tornado.web
 import tornado.websocket
 
-from capstone_chat import names
-from capstone_chat.accounts import USER, User
+from capstone_chat import urls
 from capstone_chat.app import make_app
-from capstone_chat.chat import Chat
-from capstone_chat.database import Database
+from capstone_chat.conversations.users import USER, User
+from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.options import Options
-from capstone_chat.schema import captchas, users
+from capstone_chat.server import Server
+from capstone_chat.services import Services
+from capstone_chat.storage.database import Database
+from capstone_chat.storage.tables import captchas, users
+from capstone_chat.text import names
 from tests.capstone import databases
 
 PASSWORD = "correct horse battery"
@@ -136,7 +139,8 @@ class Person:
             found = re.search(r'<meta name="xsrf" content="([^"]+)"', page)
             assert found, page
             token = found[1]
-            cookie = next(c for name, c in self.cookies.items() if name.endswith("xsrf"))
+            xsrf = re.compile("(__Host-)?xsrf-")
+            cookie = next(c for name, c in self.cookies.items() if xsrf.match(name))
             self._token = cookie, token
         return token
 
@@ -264,7 +268,7 @@ async def held_up(database: Database) -> AsyncGenerator[None, None]:
         go.wait()
         return items
 
-    database.submit(wait, None, lambda _result: None)
+    database.enqueue(wait, None, lambda _result: None)
     try:
         await asyncio.to_thread(reached.wait)
         yield
@@ -284,7 +288,7 @@ class DatabaseCase(tornado.testing.AsyncTestCase):
         self.addCleanup(folder.cleanup)
         self.file = Path(folder.name) / "chat.db"
         server = "" if self.only_sqlite else databases.chosen_url()
-        self.url = server or f"sqlite:///{self.file}"
+        self.url = server or str(urls.of_file(self.file))
         if not server:
             databases.make_file(self.file)
         self.database = Database(self.url)
@@ -314,13 +318,16 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
             databases.make_file(self.data / "chat.db")
         return make_app(options)
 
+    def get_http_server(self) -> Server:
+        return Server(self._app)
+
     def make_options(self) -> Options:
         url = "" if self.only_sqlite else databases.chosen_url()
         return Options(data=str(self.data), database=url, **self.options)
 
     @property
-    def chat(self) -> Chat:
-        chat: Chat = self._app.settings["chat"]
+    def chat(self) -> Services:
+        chat: Services = self._app.settings["chat"]
         return chat
 
     def tearDown(self) -> None:
@@ -346,21 +353,36 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
         name = names.clean(name)
         with mock.patch.object(self.chat.accounts._passwords, "hash", ready):
             nickname = names.clean(nickname) or name
-            user = await self.chat.accounts.register(name, PASSWORD, nickname)
+            login = await self.chat.accounts.register(name, PASSWORD, nickname, "a browser")
         person = Person(self, name)
-        person.id = user.id
-        await self.enter(person)
+        person.id = login.user.id
+        self.set_session(person, login.token)
         return person
 
     async def enter(self, person: Person) -> None:
         """Log somebody in, in this browser."""
-        user = await self.chat.database.read(
-            lambda c: c.execute(sa.select(*USER).where(users.c.id == person.id)).one()
-        )
-        token = await self.chat.sessions.start(User(*user), "a browser")
-        name = "__Host-session" if self.chat.options.secure else "session"
+        query = sa.select(*USER).where(users.c.id == person.id)
+
+        def start(connection: sa.Connection) -> str:
+            user = User(*connection.execute(query).one())
+            return self.chat.sessions.create(connection, user, "a browser")[0]
+
+        self.set_session(person, await self.chat.database.write(start))
+
+    def set_session(self, person: Person, token: str) -> None:
+        """Give a browser the cookie of a session."""
+        name = self.cookie_name("session")
+        person.cookies[name] = self.sign(name, token)
+
+    def cookie_name(self, name: str) -> str:
+        """Return the name under which the chat sets a cookie."""
         secret = self._app.settings["cookie_secret"]
-        person.cookies[name] = tornado.web.create_signed_value(secret, name, token).decode()
+        return cookie_name(name, secret, secure=self.chat.options.secure)
+
+    def sign(self, name: str, value: str) -> str:
+        """Return the content of a cookie as the chat would set it."""
+        secret = self._app.settings["cookie_secret"]
+        return tornado.web.create_signed_value(secret, name, value).decode()
 
     async def another_browser(self, person: Person) -> Person:
         """Return the same person, logged in once more."""
@@ -369,7 +391,7 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
         await self.enter(other)
         return other
 
-    def hold(self, owner: Any, name: str) -> tuple[asyncio.Event, asyncio.Event, asyncio.Event]:
+    def hold(self, owner: object, name: str) -> tuple[asyncio.Event, asyncio.Event, asyncio.Event]:
         """Let the first call of a method wait; return events: it was called, go on, it is over."""
         real: Callable[..., Any] = getattr(owner, name)
         called, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()

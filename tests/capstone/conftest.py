@@ -20,7 +20,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not databases.is_server():
         return
     ours = Path(__file__).parent
-    left = [i for i in items if ours in i.path.parents and getattr(i.cls, "only_sqlite", False)]
+    left = [
+        item
+        for item in items
+        if ours in item.path.parents
+        and isinstance(item, pytest.Function)
+        and getattr(item.cls, "only_sqlite", False)
+    ]
     items[:] = [item for item in items if item not in left]
     config.hook.pytest_deselected(items=left)
 

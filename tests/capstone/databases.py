@@ -10,6 +10,7 @@ migrated once and emptied before each test; tests about SQLite itself (`only_sql
 
 import functools
 import os
+import secrets
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from capstone_chat import engines, schema
+from capstone_chat import urls
+from capstone_chat.storage import engines, migrate, tables
 from tests.services import MissingServiceError, find
 
 SERVERS = ("mariadb", "postgresql")
@@ -63,8 +65,8 @@ def make_file(file: Path) -> None:
 def _migrated_file() -> bytes:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "chat.db"
-        engine = engines.connect(f"sqlite:///{file}", connections=1)
-        schema.migrate(engine)
+        engine = engines.connect(urls.of_file(file), connections=1)
+        migrate.migrate(engine)
         engine.dispose()  # the last one to close it brings the file itself up to date
         return file.read_bytes()
 
@@ -73,7 +75,7 @@ def empty(server: str) -> str:
     """Return the URL of this process's chat database on a server, brought up to date and empty."""
     engine = _made.get(server) or _make(server)
     with engine.begin() as connection:
-        for table in reversed(schema.metadata.sorted_tables):
+        for table in reversed(tables.metadata.sorted_tables):
             if (
                 connection.execute(table.delete()).rowcount
                 and table.autoincrement_column is not None
@@ -85,7 +87,7 @@ def empty(server: str) -> str:
 def _make(server: str) -> sa.Engine:
     _admin(server, "CREATE DATABASE", _name())
     engine = engines.connect(_url(server, _name()), connections=1)
-    schema.migrate(engine)
+    migrate.migrate(engine)
     _made[server] = engine
     return engine
 
@@ -114,8 +116,10 @@ def _url(server: str, name: str) -> str:
     return url.set(query=url.query or PLAIN[server]).render_as_string(hide_password=False)
 
 
+@functools.cache
 def _name() -> str:
-    return f"learn_tornado_chat_{os.getpid()}"
+    # Not the process id: a container or another host may use the same server and have the same one.
+    return f"learn_tornado_chat_{secrets.token_hex(6)}"
 
 
 def _admin(server: str, action: str, name: str) -> None:

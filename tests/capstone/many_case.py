@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import redis
 import redis.exceptions
-import tornado.httpserver
 import tornado.testing
 import tornado.web
 
 from capstone_chat.app import make_app
-from capstone_chat.chat import Chat
 from capstone_chat.options import Options
+from capstone_chat.server import Server
+from capstone_chat.services import Services
 from tests.capstone import databases
 from tests.capstone.chat_case import ChatCase, Line, Person
 from tests.services import require
@@ -28,12 +28,12 @@ class Process:
     def __init__(self, case: "ManyCase", app: tornado.web.Application) -> None:
         self.case = case
         self.app = app
-        self.chat: Chat = app.settings["chat"]
+        self.chat: Services = app.settings["chat"]
         self.http_client = case.http_client
         self.lines: list[Line] = case.lines
         self.addCleanup = case.addCleanup
         listening, self.port = tornado.testing.bind_unused_port()
-        self.server = tornado.httpserver.HTTPServer(app)
+        self.server = Server(app)
         self.server.add_socket(listening)
 
     def get_url(self, path: str) -> str:
@@ -103,6 +103,7 @@ class RedisServer:
     """A Redis of a test's own, that it may kill."""
 
     def __init__(self) -> None:
+        self.password = ""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -119,11 +120,13 @@ class RedisServer:
             "",
             "--appendonly",
             "no",
+            "--requirepass",
+            self.password,
         )
         self.process = subprocess.Popen(
             [require("redis-server"), *options], stdout=subprocess.DEVNULL
         )
-        client = redis.Redis(port=self.port)
+        client = redis.Redis(port=self.port, password=self.password or None)
         while True:
             try:
                 client.ping()

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from capstone_chat.schema import events
+from capstone_chat.storage.tables import events
 from tests.capstone.chat_case import ChatCase, Line
 
 
@@ -40,7 +40,11 @@ class SocketCase(ChatCase):
 
 def client_frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
     """A frame as a client sends it: masked, here with zeros."""
-    head = struct.pack("!BBQ", opcode | (0x80 if final else 0), 0xFF, len(payload))
+    first = opcode | (0x80 if final else 0)
+    if len(payload) < 126:
+        head = struct.pack("!BB", first, 0x80 | len(payload))
+    else:
+        head = struct.pack("!BBQ", first, 0xFF, len(payload))
     return head + bytes(4) + payload
 
 

@@ -100,6 +100,7 @@ class AdminCase(DatabaseCase):
                 self.assertEqual((code, out, said.count("\n")), (2, "", 1), said)
                 self.assertTrue(said.startswith("admin: "), said)
                 self.assertIn(part, said)
+                self.assertNotIn("hunter2", said)
 
 
 class UsersTest(AdminCase):
@@ -167,6 +168,22 @@ class DisableTest(ManyCase):
         self.assertEqual((await anna.receive("ack"))["seq"], 3)
 
 
+class PurgeTest(AdminCase):
+    @tornado.testing.gen_test
+    async def test_a_purge_says_how_many_rows_of_each_table_it_has_deleted(self) -> None:
+        await self.gather()
+        a_year = 365 * 86_400
+        for options, deleted, left in (
+            ([f"--session-idle={100 * a_year}", f"--session-lifetime={100 * a_year}"], 0, [1, 2]),
+            (["--session-idle=1000", f"--session-lifetime={100 * a_year}"], 2, []),
+        ):
+            code, out, said = await give("purge", *options, *self.place)
+            self.assertEqual((code, said), (0, ""))
+            self.assertRegex(out, rf"sessions +│ +{deleted} ")
+            self.assertEqual((await self.state())[1], left)
+        self.assertRegex(out, r"conversations +│ +0 ")
+
+
 class RefusalTest(AdminCase):
     only_sqlite = True
 
@@ -177,6 +194,10 @@ class RefusalTest(AdminCase):
         broken = self.data / "broken"
         broken.mkdir()
         (broken / "chat.db").write_bytes(b"this is no database, whatever its name says " * 100)
+        binary = self.data / "binary"
+        binary.mkdir()
+        (binary / "secret").write_bytes(b"\xff" * 64)
+        (binary / "chat.db").write_bytes(self.file.read_bytes())
         copy, nowhere, no_chat = str(self.data / "copy"), "--data=/nowhere", "there is no chat in"
         mariadb = "--database=mysql+pymysql://anna:hunter2@127.0.0.1:1/chat"
         postgresql = "--database=postgresql+psycopg://anna:hunter2@127.0.0.1:1/chat"
@@ -190,6 +211,26 @@ class RefusalTest(AdminCase):
             (["users", "--database=nothing://anna"], "nothing"),
             (["users", mariadb], "Can't connect to MySQL server"),
             (["backup", copy + "1", mariadb], "use mariadb-dump for mysql+pymysql://anna:***@"),
+            (["users", "--data="], "--data"),
+            (["users", "--data=\0"], "--data"),
+            (["users", f"--data={taken}"], no_chat),
+            (["users", "--data=" + "x" * 300], no_chat),
+            (["users", "--database=sqlite://"], "sqlite:///FILE"),
+            (["users", "--database=sqlite:////nowhere/chat.db"], no_chat),
+            (["users", f"--database=sqlite:///{self.data}"], no_chat),
+            (["users", f"{mariadb}?foo=bar"], "--database: the parameter 'foo'"),
+            (["users", f"{mariadb}?ssl_ca=/nowhere"], "the database cannot be used"),
+            (["users", "--database=mysql+pymysql://u:hunter2@h:x/db"], "--database: the port"),
+            (["disable", "anna", "--redis=http://:hunter2@h", *self.place], "--redis: "),
+            (["disable", "anna", "--redis=redis://:hunter2@h:x", *self.place], "--redis: "),
+            (["disable", "anna", "--redis=redis://h", f"--data={binary}"], "no usable secret"),
+            (["users", "--databse=mysql+pymysql://u:hunter2@h/db"], "--databse"),
+            (["usres", *self.place], "usres"),
+            (["users", "more", *self.place], "more"),
+            (["disable", *self.place], "argument 'NAME'; see --help"),
+            (["users", "--data"], "--data"),
+            (["backup", str(self.data / ("x" * 300)), *self.place], "too long"),
+            (["backup", str(self.data), *self.place], "is there already"),
             (["backup", copy + "1", postgresql], "use pg_dump for postgresql+psycopg://anna:***@"),
         )
         self.assertEqual(taken.read_text(), "precious")
@@ -237,7 +278,8 @@ class BackupTest(AdminCase):
 class CommandTest(tornado.testing.AsyncTestCase):
     @tornado.testing.gen_test
     async def test_help_names_every_command(self) -> None:
-        code, out, said = await start("--help")
-        self.assertEqual((code, said), (0, ""))
-        for command in "users", "disable", "enable", "backup":
-            self.assertIn(command, out)
+        for arguments, expected in (["--help"], 0), ([], 2):
+            code, out, said = await start(*arguments)
+            self.assertEqual((code, said), (expected, ""))
+            for command in "users", "disable", "enable", "purge", "backup":
+                self.assertIn(command, out)

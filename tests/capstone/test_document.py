@@ -15,8 +15,13 @@ import tornado.testing
 import tornado.web
 
 import capstone_chat
-from capstone_chat import protocol
+from capstone_chat.accounts import sessions
 from capstone_chat.app import ROUTES
+from capstone_chat.conversations import contacts, conversations, event_log, groups, membership
+from capstone_chat.handlers.base import phrase
+from capstone_chat.handlers.conversations import FOUND
+from capstone_chat.options import Options
+from capstone_chat.realtime import protocol
 from tests.capstone.chat_case import ChatCase
 
 HOUSE = Path(capstone_chat.__file__).parent
@@ -138,6 +143,36 @@ class ExampleTest(unittest.TestCase):
         self.assertIn(f"1 to {protocol.TEXT_LIMIT} characters", TEXT)
         self.assertIn(f"at most {protocol.FRAME_LIMIT // 1024} KiB", TEXT)
 
+    def test_the_pages_and_limits_are_those_of_the_code(self) -> None:
+        pages = [int(re.findall(r"\d+", row[1])[0]) for row in table("list")]
+        self.assertEqual(
+            pages,
+            [
+                conversations.PAGE,
+                contacts.PAGE,
+                conversations.MEMBERS_PAGE,
+                event_log.PAGE,
+                FOUND,
+                2 * groups.FOUND,
+                sessions.MAX_SESSIONS,
+            ],
+        )
+        most = [int(number) for row in table("there is") for number in re.findall(r"\d+", row[0])]
+        self.assertEqual(
+            most,
+            [
+                membership.MAX_GROUPS,
+                membership.MAX_PRIVATE_CHATS,
+                *[contacts.MAX_CONTACTS] * 2,
+                sessions.MAX_SESSIONS,
+                membership.MAX_MEMBERS,
+            ],
+        )
+        self.assertIn(f"next {event_log.MAX_EXAMINED}\nevents", TEXT)
+        self.assertIn(f"next {groups.MAX_EXAMINED} titles", TEXT)
+        options = Options()
+        self.assertIn(f"{options.read_rate:g} a second and {options.read_burst}\nat once", TEXT)
+
     def test_the_judge_of_events_sees_what_is_wrong(self) -> None:
         good = json.loads(examples("server")[0])
         self.assertIsNone(misfit_of(good))
@@ -158,7 +193,7 @@ class CodesTest(unittest.TestCase):
     def test_every_error_of_the_socket_is_documented_and_every_documented_one_exists(self) -> None:
         raised = {constant(call, 0) for call in calls("ProtocolError")} - {None}
         # `messages._refused` names its reasons before it raises them.
-        source = (HOUSE / "messages.py").read_text(encoding="utf-8")
+        source = (HOUSE / "conversations" / "messages.py").read_text(encoding="utf-8")
         raised |= set(re.findall(r'= \("(\w+)", "', source))
         self.assertGreater(len(raised), 8)
         self.assertEqual({code for row in table("code") for code in codes(row[0])}, raised)
@@ -170,21 +205,22 @@ class CodesTest(unittest.TestCase):
     def test_every_close_code_is_documented(self) -> None:
         documented = {int(row[0]) for row in table("code") if row[0].isdecimal()}
         used = {
-            getattr(protocol, node.attr)
-            for call in calls("end")
-            for node in call.args[:1]
+            code
+            for path in HOUSE.rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "protocol"
+            if isinstance(code := getattr(protocol, node.attr), int) and 1000 <= code < 4000
         }
-        tornados_own = {1000, 1009}  # a ping without an answer, a frame that is too long
+        tornados_own = {1000}  # a ping without an answer
         self.assertEqual(documented, used | tornados_own)
 
     def test_every_error_of_a_call_is_documented_and_every_documented_one_exists(self) -> None:
         raised = {(constant(call, 0), constant(call, 1)) for call in calls("ApiError")}
-        raised |= {(403, constant(call, 0)) for call in calls("Refused")}
+        raised |= {(403, constant(call, 0)) for call in calls("NotAllowed")}
         raised = {(status, code) for status, code in raised if isinstance(code, str)}
         for status in 400, 403, 405, 500:  # what Tornado refuses
-            phrase = HTTPStatus(status).phrase.lower().replace(" ", "_")
-            raised.add((status, phrase))
+            code = phrase(HTTPStatus(status)).lower().replace(" ", "_")
+            raised.add((status, code))
         documented = {(int(row[0]), code) for row in table("status") for code in codes(row[1])}
         self.assertEqual(documented, raised)
 
@@ -244,7 +280,9 @@ class ConformTest(ChatCase):
         private = answer["conversation"]["id"]
         annas, bobs = await anna.connect(), await bob.connect()
         conv = await anna.group()
-        await bob.join(conv)
+        group = f"/api/groups/{conv}"
+        await bob.call("POST", "/api/contacts", {"name": "anna"})
+        await anna.call("POST", f"{group}/members", {"name": "bob"})
         for where in conv, private:
             await annas.send(where, "hi")
             await annas.send(where, "")
@@ -253,12 +291,14 @@ class ConformTest(ChatCase):
             await bobs.say(type="read", conv=where, seq=3)
             await bobs.receive("read")
         await annas.say(type="shout")
-        group = f"/api/groups/{conv}"
         await anna.call("DELETE", f"/api/conversations/{conv}/events/3")
         body = {"title": "Orchard", "description": "Apples", "public": False}
         await anna.call("PATCH", group, body)
         await anna.call("DELETE", f"{group}/members/2")
         await anna.call("POST", f"{group}/members", {"name": "bob"})
+        await bobs.receive("invited")
+        await bob.join(conv)
+        await bobs.receive("invitation_ended")
         await anna.call("PUT", f"{group}/owner", {"user": 2})
         await anna.call("DELETE", f"{group}/members/1")
         await bob.submit("/logout", {"_xsrf": await bob.token()})

@@ -1,13 +1,17 @@
 """The options: a file, the command line over it, and what is said when they are wrong."""
 
 import dataclasses
+import functools
 import io
+import os
 import stat
 import tempfile
 import threading
 import unittest
 from contextlib import redirect_stdout
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from capstone_chat.options import OptionError, Options, cookie_secret, parse
 
@@ -85,6 +89,159 @@ class ParseTest(FolderCase):
                 )
                 self.assertNotIn("\n", problem)
 
+    def test_numbers_that_make_no_sense_are_named(self) -> None:
+        for option in dataclasses.fields(Options):
+            if type(option.default) not in (int, float):
+                continue
+            for value in (
+                *(
+                    "nan",
+                    "inf",
+                    "-inf",
+                    "1e400",
+                    "-1",
+                    "0x10",
+                    "1_000",
+                    "８",
+                    "٣",
+                    " ",
+                    "1,5",
+                    "1;",
+                ),
+                *("9" * 30, "9" * 5000, "-" + "9" * 5000, "true", "None", "\0", "\ud800", "1\n2"),
+            ):
+                with self.subTest(option=option.name, value=value[:20]):
+                    problem = self.problem(f"--{option.name}={value}")
+                    self.assertIn(option.name, problem.replace("-", "_"))
+                    self.assertNotIn("\n", problem)
+                    self.assertLess(len(problem), 250)
+
+    def test_texts_that_make_no_sense_are_named(self) -> None:
+        for argument in (
+            *(
+                "--data=",
+                "--data= ",
+                "--data=\0",
+                "--address=",
+                "--address=..",
+                "--address=\0",
+                "--config=",
+                "--config=\0",
+            ),
+            *("--address=" + "x" * 64, "--address=a b\n"),
+            *("--logging=", "--logging=info,debug", "--secure=2", "--secure=nan", "--config"),
+            *("--database", "--redis", "--", "-", "", " ", "=", "--=", "--=x", "port=9000"),
+        ):
+            with self.subTest(argument=argument):
+                problem = self.problem(argument)
+                self.assertIn(argument.partition("=")[0].strip(), problem)
+                self.assertNotIn("\n", problem)
+
+    def test_addresses_of_every_kind_are_taken(self) -> None:
+        for address in "localhost", "::", "::1", "0.0.0.0", "fe80::1%eth0", "chat.example.org":
+            self.assertEqual(self.parse(f"--address={address}").address, address)
+
+    def test_wrong_urls_are_named_without_their_passwords(self) -> None:
+        server = "mysql+pymysql://u:hunter2@h"
+        for url, part in (
+            (f"{server}:notaport/db", "port"),
+            (f"{server}:99999/db", "65535"),
+            (f"{server}:0/db", "65535"),
+            (f"{server}:-1/db", "65535"),
+            (f"{server}/db?foo=bar", "'foo'"),
+            (f"{server}/db?connect_timeout=soon", "'connect_timeout'"),
+            (server, "names no database"),
+            (f"{server}/", "names no database"),
+            ("postgresql+psycopg://u:hunter2@h/db?foo=bar", "'foo'"),
+            ("postgresql+psycopg2://u:hunter2@h/db", "postgresql+psycopg2:// is not known"),
+            ("mysql://u:hunter2@h/db", "mysql+pymysql://"),
+            ("sqlite+aiosqlite:///hunter2", "sqlite:///FILE"),
+            ("nothing://u:hunter2@h/db", "nothing:// is not known"),
+            ("u:hunter2@h/db", "not the URL of a database"),
+            ("mysql+pymysql://u:hunter2@hunter2@h/db", "%40"),
+            ("mysql+pymysql://u:p@hunter2:3306@h/db", "%40"),
+            ("mysql+pymysql://u:p@hunter2:hunter2/x@h/db", "%40"),
+            ("sqlite://", "sqlite:///FILE"),
+            ("sqlite:///", "sqlite:///FILE"),
+            ("sqlite:///:memory:", "sqlite:///FILE"),
+            ("sqlite:///file::memory:?cache=shared&uri=true", "sqlite:///FILE"),
+            ("sqlite://folder/chat.db", "three slashes"),
+            ("sqlite:///chat.db?timeout=1", "'timeout'"),
+        ):
+            with self.subTest(url=url):
+                problem = self.problem(f"--database={url}")
+                self.assertIn("--database: ", problem)
+                self.assertIn(part, problem)
+                self.assertNotIn("hunter2", problem)
+        for url, part in (
+            ("redis://u:hunter2@h:notaport", "port"),
+            ("redis://u:hunter2@h:99999", "65535"),
+            ("redis://u:hunter2@h:0", "65535"),
+            ("redis://u:hunter2@h/two", "DB is a number"),
+            ("redis://u:hunter2@h/-1", "DB is a number"),
+            ("redis://:p@hunter2@h", "%40"),
+            ("redis://:hunter2/hunter2@h", "%2F"),
+            ("redis://:p#hunter2@h", "%23"),
+            ("http://u:hunter2@h", "not the URL of a Redis"),
+            ("hunter2@h:6379", "not the URL of a Redis"),
+            ("h:6379", "not the URL of a Redis"),
+            ("redis://", "names no host"),
+            ("redis://[::1", "port"),
+            ("unix://", "unix:///FILE"),
+        ):
+            with self.subTest(url=url):
+                problem = self.problem(f"--redis={url}")
+                self.assertIn("--redis: ", problem)
+                self.assertIn(part, problem)
+                self.assertNotIn("hunter2", problem)
+
+    def test_urls_that_are_right_are_taken(self) -> None:
+        for url in (
+            "sqlite:///chat.db",
+            "sqlite:////srv/a b/chat.db",
+            "mysql+pymysql://u:p%40ss%2Fword@[::1]:3306/db?ssl_disabled=true&charset=utf8mb4",
+            "mariadb+pymysql://u@h/db?unix_socket=/run/mysqld.sock",
+            "postgresql+psycopg://u:p@h:5432/db?sslmode=require&connect_timeout=3",
+            "postgresql+psycopg:///db?host=/run/postgresql",
+        ):
+            self.assertEqual(self.parse(f"--database={url}").database, url)
+        for url in (
+            "redis://h",
+            "redis://:p%40ss@h:6379/15",
+            "rediss://u:p@[::1]:6380/0?ssl_cert_reqs=none",
+            "unix:///run/redis.sock?db=1",
+        ):
+            self.assertEqual(self.parse(f"--redis={url}").redis, url)
+
+    def test_a_password_at_the_wrong_place_is_not_repeated(self) -> None:
+        for arguments in (
+            ["--databse=mysql+pymysql://u:hunter2@h/db"],
+            ["--database", "mysql+pymysql://u:hunter2@h/db"],
+            ["mysql+pymysql://u:hunter2@h/db"],
+            ["mysql+pymysql://u:hunter2@hunter2/x@h/db"],
+            ["--port=redis://:hunter2@h"],
+            ["--logging=redis://:hunter2@h"],
+        ):
+            with self.subTest(arguments=arguments):
+                self.assertNotIn("hunter2", self.problem(*arguments))
+        url = "'mysql://u:hunter2@h/db'"
+        for text in f"databse = {url}", f"database = {url}", f"raise ValueError({url})":
+            with self.subTest(text=text):
+                self.assertNotIn("hunter2", self.problem(f"--config={self.file(text)}"))
+
+    def test_help_is_given_in_each_of_its_spellings_and_is_no_option_of_a_file(self) -> None:
+        for argument in "--help", "-help", "-h", "--help=true", "--help=":
+            with self.assertRaises(SystemExit), redirect_stdout(io.StringIO()) as said:
+                self.parse(argument)
+            self.assertIn("--port=8888", said.getvalue())
+        self.assertIn("'help'", self.problem(f"--config={self.file('help = True')}"))
+
+    def test_a_file_that_is_no_text_or_ends_the_program_is_named(self) -> None:
+        path = self.folder / "binary.conf"
+        for content in b"\xff\xfe\x00", b"\x7fELF\0\0", b"import sys\nsys.exit(0)\n", b"exit()":
+            path.write_bytes(content)
+            self.assertIn(f"--config={path}: ", self.problem(f"--config={path}"))
+
     def test_what_is_wrong_in_a_file_is_named(self) -> None:
         for text, part in (
             ("prot = 9000", "'prot'"),
@@ -117,11 +274,11 @@ class ParseTest(FolderCase):
 
     def test_the_database_is_a_file_in_the_data_folder_unless_another_one_is_given(self) -> None:
         data = Options(data="var").database_url
-        self.assertTrue(data.startswith("sqlite:///"), data)
-        self.assertTrue(data.endswith("chat.db"), data)
         self.assertEqual(
-            Options(database="mysql+pymysql://x/y").database_url, "mysql+pymysql://x/y"
+            data, sa.URL.create("sqlite", database=str(Path("var/chat.db").absolute()))
         )
+        given = "mysql+pymysql://x/y"
+        self.assertEqual(Options(database=given).database_url, sa.make_url(given))
 
 
 class SecretTest(FolderCase):
@@ -146,6 +303,24 @@ class SecretTest(FolderCase):
                     cookie_secret(self.folder)
                 self.assertIn("remove the file", str(caught.exception))
                 self.assertIn(str(self.folder / "secret"), str(caught.exception))
+
+    def test_a_file_that_is_no_text_or_no_file_is_named(self) -> None:
+        path = self.folder / "secret"
+        for content in b"\xff" * 64, b"", b"\0" * 64, b"x" * 5000, b"x" * 32 + b"\x07" + b"x" * 32:
+            path.write_bytes(content)
+            with self.subTest(content=content[:5]):
+                with self.assertRaisesRegex(OptionError, "remove the file") as caught:
+                    cookie_secret(self.folder)
+                self.assertIn(f"--data={self.folder}", str(caught.exception))
+        path.unlink()
+        for make in path.mkdir, functools.partial(os.mkfifo, path):
+            make()
+            with self.assertRaisesRegex(OptionError, "is not a file"):
+                cookie_secret(self.folder)
+            path.rmdir() if path.is_dir() else path.unlink()
+        path.symlink_to(self.folder / "nowhere")
+        with self.assertRaisesRegex(OptionError, "is not a file"):
+            cookie_secret(self.folder)
 
     def test_many_that_start_at_once_agree_on_one(self) -> None:
         ready, secrets = threading.Barrier(8), []

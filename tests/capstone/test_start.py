@@ -1,21 +1,30 @@
 """The chat as a process: how it starts, says what is wrong, stops, and comes back."""
 
 import asyncio
+import contextlib
+import functools
+import json
 import re
+import resource
 import signal
 import socket
 import stat
 import sys
 import tempfile
+import unittest
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
+from unittest import mock
 
 import sqlalchemy as sa
 import tornado.httpclient
 import tornado.testing
 
-from capstone_chat.database import Database
+from capstone_chat import __main__ as start
+from capstone_chat import urls
+from capstone_chat.storage.database import Database
 from tests.capstone import databases
 from tests.capstone.chat_case import PASSWORD, Line, Person, answer
 
@@ -27,6 +36,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
 
     only_sqlite: ClassVar[bool] = False
     """It is about SQLite itself, whatever the others run on."""
+    program: ClassVar[tuple[str, ...]] = ("-m", "capstone_chat")
 
     def setUp(self) -> None:
         super().setUp()
@@ -59,29 +69,42 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         return self.port
 
     def answer(self, challenge: str) -> str:
-        engine = Database(self.url or f"sqlite:///{self.data / 'chat.db'}").engine
+        engine = Database(self.url or urls.of_file(self.data / "chat.db")).engine
         try:
             return answer(engine, challenge)
         finally:
             engine.dispose()
 
-    async def spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def spawn(
+        self,
+        *arguments: str,
+        before: Callable[[], object] | None = None,
+        folder: Path = ROOT,
+    ) -> asyncio.subprocess.Process:
+        """Start the chat in the folder of its package; `before` runs in the new process first."""
         if self.url:
             arguments = (f"--database={self.url}", *arguments)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "capstone_chat", f"--data={self.data}", *arguments),
-            cwd=ROOT,
+            *(*self.program, f"--data={self.data}", *arguments),
+            cwd=folder,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            preexec_fn=before,
         )
         self.processes.append(process)
         return process
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(
+        self,
+        *arguments: str,
+        before: Callable[[], object] | None = None,
+        folder: Path = ROOT,
+    ) -> asyncio.subprocess.Process:
         """Start the chat on a free port and wait until it listens."""
         quiet = "--logging=error" if self.url else "--logging=warning"  # there is no Redis
-        process = await self.spawn("--port=0", quiet, "--drain=0.01", *arguments)
+        given = ("--port=0", quiet, "--drain=0.01", *arguments)
+        process = await self.spawn(*given, before=before, folder=folder)
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
         found = re.fullmatch(r"Open http://localhost:(\d+)\n", line)
@@ -91,7 +114,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         self.port = int(found[1])
         return process
 
-    async def stop(self, process: asyncio.subprocess.Process) -> str:
+    async def shut_down(self, process: asyncio.subprocess.Process) -> str:
         """Ask the chat to stop, see that it does so cleanly, and return what it logged."""
         process.send_signal(signal.SIGTERM)
         out, said = await process.communicate()
@@ -118,7 +141,7 @@ class StartTest(ProcessCase):
         process = await self.start()
         response = await Person(self, "anna").fetch("/")
         self.assertEqual((response.code, response.headers["Location"]), (302, "/login?next=%2F"))
-        self.assertEqual(await self.stop(process), "")
+        self.assertEqual(await self.shut_down(process), "")
 
     @tornado.testing.gen_test
     async def test_help_is_printed_and_nothing_is_started(self) -> None:
@@ -134,10 +157,80 @@ class StartTest(ProcessCase):
         secret = self.data / "secret"
         self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
         before = secret.read_text()
-        await self.stop(process)
-        await self.stop(await self.start())
+        await self.shut_down(process)
+        await self.shut_down(await self.start())
         self.assertEqual(secret.read_text(), before)
         self.assertEqual({path.name for path in self.data.iterdir()}, {"secret", "chat.db"})
+
+
+class AddressTest(unittest.TestCase):
+    def test_the_printed_address_is_one_that_a_browser_opens(self) -> None:
+        for address, url in {
+            "localhost": "http://localhost:80",
+            "127.0.0.1": "http://127.0.0.1:80",
+            "0.0.0.0": "http://localhost:80",
+            "": "http://localhost:80",
+            " ": "http://localhost:80",
+            "::": "http://[::1]:80",
+            "[::]": "http://[::1]:80",
+            "::1": "http://[::1]:80",
+            "[::1]": "http://[::1]:80",
+            " ::1 ": "http://[::1]:80",
+            "fe80::1%eth0": "http://[fe80::1%25eth0]:80",
+            "192.0.2.7": "http://192.0.2.7:80",
+            "chat.example.org": "http://chat.example.org:80",
+        }.items():
+            with self.subTest(address=address):
+                self.assertEqual(start.url_of(address, 80), url)
+
+    def test_it_listens_on_what_is_meant(self) -> None:
+        for address, meant in {
+            "[::1]": "::1",
+            "::1": "::1",
+            "": "",
+            " 127.0.0.1": "127.0.0.1",
+        }.items():
+            with self.subTest(address=address), mock.patch("tornado.netutil.bind_sockets") as bind:
+                start.listen(address, 80)
+                self.assertEqual(bind.call_args.args, (80, meant))
+
+    def test_what_can_be_no_address_is_an_error_of_the_system(self) -> None:
+        for address in "x" * 64, "a..b", "\0", "localhost:80", "http://localhost", "[127.0.0.1":
+            with self.subTest(address=address), self.assertRaises(OSError):
+                start.listen(address, 0)
+
+
+class FilesTest(ProcessCase):
+    only_sqlite = True
+
+    @staticmethod
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    @tornado.testing.gen_test
+    async def test_with_few_files_half_requests_keep_nobody_out_and_nothing_is_missing(
+        self,
+    ) -> None:
+        process = await self.start("--header-timeout=60", before=self.few_files)
+        held = self.enterContext(contextlib.ExitStack())
+        anna = Person(self, "anna")
+        for _ in range(4):
+            for _ in range(30):
+                half = held.enter_context(socket.create_connection(("localhost", self.port)))
+                half.send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            self.assertEqual((await anna.fetch("/static/css/chat.css")).code, 200)
+            self.assertEqual((await anna.fetch("/readyz")).code, 200)
+        await anna.register("Anna")
+        conv = await anna.group()
+        line = await anna.connect()
+        await line.send(conv, "there is room")
+        await line.receive("ack")
+        said = await self.shut_down(process)
+        lines = [json.loads(each)["message"] for each in said.splitlines()]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("64", lines[0])
+        self.assertIn("24 connections", lines[0])
+        self.assertIn("24 connections", lines[1])
 
 
 class WrongStartTest(ProcessCase):
@@ -167,10 +260,18 @@ class WrongStartTest(ProcessCase):
         self.assertIn("--address", said)
 
     @tornado.testing.gen_test
+    async def test_a_name_that_can_be_none_is_named(self) -> None:
+        for address, expected in ("x" * 64, 2), ("localhost:80", 1):  # no label of a name has 64
+            code, said = await self.fails("--port=0", f"--address={address}")
+            self.assertEqual(code, expected)
+            self.assertIn(address, said)
+            self.assertIn("--address", said)
+
+    @tornado.testing.gen_test
     async def test_a_data_folder_that_cannot_be_one_is_named(self) -> None:
         self.data.write_text("a file, not a folder")
         code, said = await self.fails("--port=0")
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 2)
         self.assertIn(str(self.data), said)
         self.assertIn("--data=", said)
 
@@ -185,8 +286,8 @@ class WrongStartTest(ProcessCase):
 
     @tornado.testing.gen_test
     async def test_a_database_of_a_newer_chat_is_left_alone(self) -> None:
-        await self.stop(await self.start())
-        engine = Database(f"sqlite:///{self.data / 'chat.db'}").engine
+        await self.shut_down(await self.start())
+        engine = Database(urls.of_file(self.data / "chat.db")).engine
         with engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         engine.dispose()
@@ -205,6 +306,75 @@ class WrongStartTest(ProcessCase):
                 self.assertEqual(code, 2)
                 self.assertIn("database", said)
                 self.assertNotIn("hunter2", said)
+
+    @tornado.testing.gen_test
+    async def test_a_data_folder_of_any_wrong_kind_is_named(self) -> None:
+        file = self.data.parent / "file"
+        file.write_text("")
+        loop = self.data.parent / "loop"
+        loop.symlink_to(loop)
+        for place in "", file, file / "below", loop, "x" * 300, "/proc/chat", "/dev/null":
+            with self.subTest(place=place):
+                code, said = await self.fails("--port=0", f"--data={place}")
+                self.assertEqual(code, 2)
+                self.assertIn("--data", said)
+                self.assertIn("give ", said)
+
+    @tornado.testing.gen_test
+    async def test_a_database_file_of_any_wrong_kind_is_named(self) -> None:
+        folder = self.data.parent / "folder"
+        folder.mkdir()
+        (folder / "text").write_text("this is no database, whatever its name says " * 100)
+        read_only = "/sys/chat.db"
+        for place in folder, folder / "text", folder / "none" / "chat.db", read_only, "x" * 300:
+            with self.subTest(place=place):
+                code, said = await self.fails("--port=0", f"--database=sqlite:///{place}")
+                self.assertEqual(code, 2)
+                self.assertIn(f"--database=sqlite:///{place}: ", said)
+
+    @tornado.testing.gen_test
+    async def test_a_parameter_that_only_the_driver_knows_to_be_wrong_is_named(self) -> None:
+        for url in (
+            "mysql+pymysql://anna:hunter2@127.0.0.1:1/chat?ssl_ca=/nowhere",
+            "mysql+pymysql://anna:hunter2@127.0.0.1:1/chat?read_default_file=/nowhere",
+            "postgresql+psycopg://anna:hunter2@127.0.0.1:1/chat?sslmode=nonsense",
+            "postgresql+psycopg://anna:hunter2@127.0.0.1:1/chat?connect_timeout=soon",
+            "postgresql+psycopg://anna:hunter2@/chat?host=/nowhere&port=99999",
+        ):
+            with self.subTest(url=url):
+                code, said = await self.fails("--port=0", f"--database={url}")
+                self.assertEqual(code, 2)
+                self.assertIn("--database=", said)
+                self.assertNotIn("hunter2", said)
+
+    @tornado.testing.gen_test
+    async def test_a_redis_that_cannot_be_used_is_named(self) -> None:
+        for url in (
+            "redis://:hunter2@127.0.0.1:1/0",
+            "redis://:hunter2@127.0.0.1:1/0?foo=bar",
+            "redis://:hunter2@127.0.0.1:1/0?socket_timeout=soon",
+            "redis://:hunter2@host.invalid/0",
+            "rediss://:hunter2@127.0.0.1:1/0?ssl_ca_certs=/nowhere",
+            "unix:///nowhere",
+        ):
+            with self.subTest(url=url):
+                code, said = await self.fails("--port=0", f"--redis={url}")
+                self.assertEqual(code, 2)
+                self.assertIn("--redis: ", said)
+                self.assertNotIn("hunter2", said)
+
+    @tornado.testing.gen_test
+    async def test_a_secret_that_cannot_be_read_is_named(self) -> None:
+        self.data.mkdir()
+        secret = self.data / "secret"
+        for make in (lambda: secret.write_bytes(b"\xff" * 64), secret.mkdir):
+            make()
+            code, said = await self.fails("--port=0")
+            self.assertEqual(code, 2)
+            self.assertIn(str(secret), said)
+            self.assertIn("remove", said)
+            if secret.is_file():
+                secret.unlink()
 
     @tornado.testing.gen_test
     async def test_a_short_secret_is_refused(self) -> None:
@@ -229,7 +399,7 @@ class StopTest(ProcessCase):
         lines = [await anna.connect(), await bob.connect()]
         await lines[0].send(conv, "see you after the restart")
         await lines[1].receive("message")
-        await self.stop(process)
+        await self.shut_down(process)
         self.assertEqual([await line.closed() for line in lines], [1001, 1001])
 
         await self.start()
@@ -255,17 +425,55 @@ class StopTest(ProcessCase):
         self.assertEqual((await anna.fetch("/healthz")).code, 200)
         await line.send(conv, "while it drains")
         self.assertEqual((await line.receive("ack"))["seq"], 2)
-        self.assertEqual(await self.stop(process), "")  # who asks twice is in a hurry
+        self.assertEqual(await self.shut_down(process), "")  # who asks twice is in a hurry
         self.assertEqual(await line.closed(), 1001)
 
     @tornado.testing.gen_test
     async def test_ctrl_c_is_a_clean_stop_and_so_is_to_ask_twice(self) -> None:
-        for first, second in (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT):
+        for first, second in (
+            (signal.SIGINT, signal.SIGINT),
+            (signal.SIGTERM, signal.SIGINT),
+            (signal.SIGHUP, signal.SIGHUP),
+            (signal.SIGHUP, signal.SIGTERM),
+        ):
             process = await self.start()
             process.send_signal(first)
             process.send_signal(second)
             out, said = await process.communicate()
             self.assertEqual((process.returncode, out, said), (0, b"", b""))
+
+    @tornado.testing.gen_test
+    async def test_a_lost_terminal_is_a_clean_stop(self) -> None:
+        process = await self.start()
+        anna = Person(self, "anna")
+        await anna.register()
+        line = await anna.connect()
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(await line.closed(), 1001)
+        out, said = await process.communicate()
+        self.assertEqual((process.returncode, out, said), (0, b"", b""))
+
+    @tornado.testing.gen_test
+    async def test_under_nohup_a_lost_terminal_changes_nothing(self) -> None:
+        ignore = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+        process = await self.start(before=ignore)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual((await Person(self, "anna").fetch("/healthz")).code, 200)
+        await self.shut_down(process)
+
+    @tornado.testing.gen_test
+    async def test_a_stop_during_the_start_is_clean(self) -> None:
+        for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+            with self.subTest(signal=number), socket.create_server(("127.0.0.1", 0)) as silent:
+                silent.setblocking(False)  # a Redis that takes the connection and says nothing
+                redis = f"--redis=redis://127.0.0.1:{silent.getsockname()[1]}/0"
+                process = await self.spawn("--port=0", "--logging=error", redis)
+                loop = asyncio.get_running_loop()
+                connection, _ = await loop.sock_accept(silent)
+                process.send_signal(number)
+                out, said = await process.communicate()
+                connection.close()
+                self.assertEqual((process.returncode, out, said), (0, b"", b""))
 
     @tornado.testing.gen_test
     async def test_messages_under_way_at_a_stop_or_a_kill_land_once(self) -> None:
@@ -318,13 +526,14 @@ class StopTest(ProcessCase):
         await line.receive("message")
         await anna.call("POST", "/api/groups", {"title": ""})
         await anna.fetch("/%0d%0aINJECTED")
-        said = await self.stop(process)
+        said = await self.shut_down(process)
         self.assertIn("/register", said)  # it did log
+        session = next(v for name, v in anna.cookies.items() if name.startswith("session-"))
         for secret in (
             PASSWORD,
             "confidential",
-            anna.cookies["session"],
-            anna.cookies["session"].split("|")[-2],
+            session,
+            session.split("|")[-2],
             (self.data / "secret").read_text(),
             challenge,
         ):

@@ -10,12 +10,12 @@ import uuid
 
 import sqlalchemy as sa
 
-from capstone_chat.accounts import User
-from capstone_chat.app import make_chat
-from capstone_chat.events import Event
+from capstone_chat.app import build_services
+from capstone_chat.conversations.event_log import Event
+from capstone_chat.conversations.users import User
 from capstone_chat.options import Options
-from capstone_chat.protocol import Send
-from capstone_chat.schema import users
+from capstone_chat.realtime.protocol import Send
+from capstone_chat.storage.tables import users
 
 CONVERSATIONS = 3
 AT_ONCE = 50
@@ -23,7 +23,7 @@ AT_ONCE = 50
 
 
 async def main(folder: str, database: str = "") -> None:
-    chat = make_chat(Options(data=folder, database=database))
+    chat = build_services(Options(data=folder, database=database))
     user = User(1, "Anna", None, "anna", "", "")
     row = users.insert().values(
         id=1, name="anna", name_key="anna", nickname="Anna", password="x", created_at=0

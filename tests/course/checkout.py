@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def make_checkout(folder: Path) -> Path:
     base = {"base": str(folder / ".venv"), "platbase": str(folder / ".venv")}
     own_packages = Path(sysconfig.get_path("purelib", layout, base))
     (own_packages / "borrowed.pth").write_text(f"import site; site.addsitedir({packages!r})\n")
-    stamp = "import json, learn; learn.STAMP.write_text(json.dumps(learn.stamp('dev')))"
+    stamp = "from course import environment; environment.write_stamp('dev')"
     subprocess.run([sys.executable, "-c", stamp], cwd=folder, check=True)
     return folder
 
@@ -54,31 +55,43 @@ def clean_environment(**more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "PYTHON", "REQUIRE_SERVICES"))
+        if not name.startswith(("PYTEST_", "PYTHON", "REQUIRE_SERVICES", "FORCE_COLOR"))
     }
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"} | more
 
 
-def learn(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python3 learn.py ARGUMENTS` in a checkout to its end."""
+def learn(
+    folder: Path,
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python3 learn.py ARGUMENTS` of a checkout to its end, there or in another folder.
+
+    Args:
+        env: environment variables besides those of `clean_environment`.
+    """
     return subprocess.run(
         [sys.executable, str(folder / "learn.py"), *arguments],
-        cwd=folder,
-        env=clean_environment(**environment),
+        cwd=cwd or folder,
+        env=clean_environment(**env or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
+        errors="replace",
         timeout=100,
         check=False,
     )
 
 
-def start_learn(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start_learn(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start `python3 learn.py ARGUMENTS` in a checkout; its output is one stream of lines."""
     return subprocess.Popen(
         [sys.executable, str(folder / "learn.py"), *arguments],
         cwd=folder,
-        env=clean_environment(**environment),
+        env=clean_environment(**env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from course.catalog import Catalog, CatalogError, UnknownNameError
+from course.catalog import Catalog, CatalogError, Script, UnknownNameError
 from tests.course.small import make_course, write
 
 
@@ -67,7 +67,9 @@ def test_what_is_added_on_disk_is_found(catalog: Catalog, tmp_path: Path) -> Non
         "options",
         "Something new",
     ]
-    assert catalog.script("new/first").path.exists()
+    added = catalog.script("new/first")
+    assert isinstance(added, Script)
+    assert added.path.exists()
 
 
 def test_a_script_in_the_middle_of_a_change_is_still_listed(

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from course.checks import CheckResult, Problem, run_check
+from course.checks import CheckResult, Failure, Problem, run_check
 
 HELLO = """
 import tornado.web
@@ -73,11 +73,11 @@ def test_a_failure_says_sent_came_expected_look(tmp_path: Path) -> None:
     assert message(result) == dedent(
         """\
         sent      GET /
-        came      200 OK
+        received  200 OK
                   Content-Type: text/html; charset=UTF-8
                   bye
         expected  the body 'hello'
-        look      get()"""
+        advice    get()"""
     )
 
 
@@ -89,7 +89,7 @@ def test_what_is_sent_is_told_with_its_headers_and_body(tmp_path: Path) -> None:
         'headers={"X-Visitor": "Ada"}': "X-Visitor: Ada",
     }.items():
         test = f'def test_it(self): self.send("POST", "/", {sending}).expect(status=200, look="x")'
-        assert f"sent      POST /\n          {told}\ncame      405" in message(
+        assert f"sent      POST /\n          {told}\nreceived  405" in message(
             check(tmp_path, HELLO, body(test))
         )
 
@@ -99,13 +99,22 @@ def test_each_expectation_can_fail_and_only_what_fails_is_told(tmp_path: Path) -
         'status=201, body="hello"': "201 Created",
         'headers={"Content-Type": "x"}': "Content-Type: x",
         'headers={"Server": None}': "no header Server",
+        'content_type="text/plain"': "Content-Type: text/plain",
         'body=""': "an empty body",
+        'text="bye"': "the body 'bye'",
         "json=None": "the JSON  null",
         'contains="bye"': "a body that contains 'bye'",
         'lacks="ell"': "a body without 'ell'",
     }.items():
         test = f'def test_it(self): self.send("GET", "/").expect({expectation}, look="x")'
-        assert f"expected  {told}\nlook" in message(check(tmp_path, HELLO, body(test)))
+        assert f"expected  {told}\nadvice" in message(check(tmp_path, HELLO, body(test)))
+
+
+def test_what_does_not_matter_is_not_compared(tmp_path: Path) -> None:
+    subject = HELLO.replace('"hello"', '" hello\\n"')
+    test = """def test_it(self):
+        self.send("GET", "/").expect(text="hello", content_type="text/html", look="x")"""
+    assert check(tmp_path, subject, body(test)).passed
 
 
 def test_json_is_compared_as_values(tmp_path: Path) -> None:
@@ -121,9 +130,9 @@ def test_a_value_that_is_no_answer_is_told_in_the_same_parts(tmp_path: Path) -> 
     assert message(check(tmp_path, HELLO, body(test))) == dedent(
         """\
         sent      a frame
-        came      'bye'
+        received  'bye'
         expected  'hi'
-        look      on_message"""
+        advice    on_message"""
     )
 
 
@@ -138,7 +147,7 @@ def test_plain_assertions_and_waits_can_be_given_a_look(tmp_path: Path) -> None:
                 with self.looking("on_message", sent="a frame"):
                     {inside}
             """
-        expected = f"sent      a frame\ncame      {came}\nlook      on_message"
+        expected = f"sent      a frame\nreceived  {came}\nadvice    on_message"
         assert message(check(tmp_path, HELLO, body(test))) == expected
 
 
@@ -146,6 +155,43 @@ def test_tests_run_in_the_order_they_are_written(tmp_path: Path) -> None:
     tests = [f'def test_{name}(self): raise Mismatch(came="x")' for name in ("easy", "a_hard")]
     result = check(tmp_path, HELLO, body(*tests))
     assert [failure.test for failure in result.failures] == ["easy", "a hard"]
+
+
+def test_a_failure_is_known_while_the_check_goes_on(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    (tmp_path / "hello.py").write_text(HELLO, encoding="utf-8")
+    tests = """
+    def test_first(self):
+        self.expect(1, 2, look="here")
+
+    def test_second(self):
+        while not pathlib.Path(FILE).exists():
+            pass
+    """.replace("FILE", repr(str(seen)))
+    (tmp_path / "check_hello.py").write_text("import pathlib\n" + body(tests), encoding="utf-8")
+    known: list[str] = []
+
+    def on_failure(failure: Failure) -> None:
+        known.append(failure.test)
+        seen.touch()
+
+    result = run_check(
+        tmp_path / "check_hello.py", tmp_path / "hello.py", 10, on_failure=on_failure
+    )
+    assert known == ["first"]
+    assert not result.problem, "the second test has seen that the first failure was known"
+    assert (result.tests, [failure.test for failure in result.failures]) == (2, ["first"])
+
+
+def test_a_check_that_has_taken_long_ends_with_its_first_failure(tmp_path: Path) -> None:
+    impatient = 'import sys; sys.modules["__main__"].PATIENCE = -1'
+    tests = [
+        f'def test_{name}(self): {impatient}; raise Mismatch(came="x")' for name in ("one", "other")
+    ]
+    result = check(tmp_path, HELLO, body(*tests))
+    assert [failure.test for failure in result.failures] == ["one"]
+    assert (result.tests, result.not_run) == (2, 1)
+    assert not result.problem
 
 
 def test_a_coroutine_test_may_send_too(tmp_path: Path) -> None:
@@ -176,17 +222,24 @@ def test_a_broken_check_is_not_blamed_on_the_learner(tmp_path: Path) -> None:
 
 def test_an_exception_in_a_handler_is_shown_with_its_line(tmp_path: Path) -> None:
     told = message(check(tmp_path, HELLO.replace('"hello"', "nam")))
-    assert "came      500 Internal Server Error" in told
+    assert "received  500 Internal Server Error" in told
     assert told.endswith(
         "your code hello.py, line 6, in get\n"
         "            self.write(nam)\n"
-        "          NameError: name 'nam' is not defined"
+        "          NameError: name 'nam' is not defined\n"
+        "advice    get()"
     )
+
+
+def test_a_method_that_was_returned_instead_of_called_is_explained(tmp_path: Path) -> None:
+    told = message(check(tmp_path, HELLO.replace('self.write("hello")', "return self.get")))
+    assert "can't be used in 'await' expression" in told
+    assert "are the parentheses missing, as in self.get()?" in told
 
 
 def test_what_tornado_logs_about_a_request_is_shown(tmp_path: Path) -> None:
     told = message(check(tmp_path, HELLO.replace('"hello"', 'self.get_argument("a")')))
-    assert "came      400 Bad Request" in told
+    assert "received  400 Bad Request" in told
     assert "Missing argument a" in told.partition("logged")[2]
 
 
@@ -196,9 +249,15 @@ def test_a_forgotten_await_is_shown(tmp_path: Path) -> None:
     assert told in message(check(tmp_path, subject))
 
 
+def test_a_forgotten_await_in_a_cycle_is_shown(tmp_path: Path) -> None:
+    forgotten = "self.me, self.kept = self, self.say()\n\n    async def say(self): pass"
+    told = "logged    RuntimeWarning: coroutine 'Hello.say' was never awaited"
+    assert told in message(check(tmp_path, HELLO.replace('self.write("hello")', forgotten)))
+
+
 def test_a_dropped_connection_is_told_with_its_cause(tmp_path: Path) -> None:
     told = message(check(tmp_path, HELLO.replace("get(self)", "initialize(self, title)")))
-    assert "came      no answer: the server closed the connection" in told
+    assert "received  no answer: the server closed the connection" in told
     assert "missing 1 required positional argument: 'title'" in told
 
 
@@ -206,14 +265,14 @@ def test_a_handler_that_never_answers_is_told(tmp_path: Path) -> None:
     subject = HELLO.replace("    def get", "    async def get").replace(
         'self.write("hello")', 'await __import__("asyncio").Event().wait()'
     )
-    assert "came      no answer within 4 seconds" in message(check(tmp_path, subject))
+    assert "received  no answer within 4 seconds" in message(check(tmp_path, subject))
 
 
 def test_what_the_program_prints_is_shown_where_it_belongs(tmp_path: Path) -> None:
     subject = HELLO.replace("        self.write", "        print('here')\n        self.write")
     assert check(tmp_path, subject).output == "here"
     told = message(check(tmp_path, subject.replace('"hello"', '"bye"')))
-    assert told.endswith("printed   here")
+    assert told.endswith("printed   here\nadvice    get()")
 
 
 def test_printing_without_end_keeps_the_last_lines(tmp_path: Path) -> None:
@@ -280,7 +339,7 @@ def test_ending_the_program_while_loading_is_told(tmp_path: Path) -> None:
 
 def test_ending_the_program_in_a_handler_is_told(tmp_path: Path) -> None:
     told = message(check(tmp_path, HELLO.replace("self.write", "__import__('sys').exit")))
-    assert "came      the program ended itself" in told
+    assert "received  the program ended itself" in told
     assert "hello.py, line 6, in get" in told
 
 
@@ -348,7 +407,7 @@ def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     try:
         return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it may end between open and read
         return False
 
 
@@ -371,3 +430,15 @@ def test_a_neighbour_of_the_file_can_be_imported_but_hides_no_library(tmp_path: 
     (tmp_path / "colorsys.py").write_text("raise RuntimeError('not this one')")
     subject = "import greeting, colorsys\n" + HELLO.replace('"hello"', "greeting.TEXT")
     assert check(tmp_path, subject).passed
+
+
+def test_a_class_attribute_that_hides_a_type_is_explained(tmp_path: Path) -> None:
+    result = check(tmp_path, "class Echo:\n    bytes = 0\n    kinds = str | bytes\n", body())
+    assert result.problem
+    assert "hides that type" in result.problem.message
+
+
+def test_a_name_from_the_wrong_module_is_explained(tmp_path: Path) -> None:
+    result = check(tmp_path, "from tornado.httpclient import HTTPTimeoutError\n", body())
+    assert result.problem
+    assert "from tornado.simple_httpclient import HTTPTimeoutError" in result.problem.message

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from course.cli import app
 from course.progress import Progress, Record
+from course.report import cause
 from tests.course.checkout import ROOT, clean_environment, read_until
 from tests.course.small import SOLUTION, STUB, make_course, write
 
@@ -58,21 +59,59 @@ def test_nothing_shows_the_menu(root: Path) -> None:
         assert f" {name} " in menu.output
 
 
-def test_list_shows_scripts_exercises_and_what_is_done(root: Path) -> None:
+def test_list_shows_a_line_for_each_lesson(root: Path) -> None:
     solve(root)
     course(root, "check", "01/greeting")
     listed = course(root, "list").output
+    assert "01  Hello, Tornado  1 of 2 exercises solved\n02  options\n" in listed
+    assert "01/zebra" not in listed
+
+
+def test_list_of_a_lesson_shows_scripts_exercises_and_what_is_done(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01/greeting")
+    listed = course(root, "list", "01").output
     assert "01_hello  Hello, Tornado" in listed
     assert "01/zebra     The zebra." in listed
     assert "01/greeting  solved  Say hello" in listed
     assert "01/farewell  to do  Say it again" in listed
-    assert "02_options" in listed
-    assert "02_options" not in course(root, "list", "01").output
+    assert "02_options" not in listed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["01/greeting", "greeting", "greeting.py", str(COPY), f"./{COPY.as_posix()}"],
+)
+def test_an_exercise_is_found_by_its_name_or_its_path(root: Path, name: str) -> None:
+    solve(root)
+    assert course(root, "check", name).exit_code == 0
+    assert record(root).solved
+
+
+def test_a_name_that_two_lessons_have_is_asked_for(root: Path) -> None:
+    ended = course_process(root, "run", "app")
+    assert ended.returncode == 2
+    assert ended.stderr == 'learn.py: "app" may be 01/app or 02/app: write which.\n'
+
+
+def test_a_script_is_found_by_its_path(root: Path) -> None:
+    assert course_process(root, "run", "lessons/01_hello/zebra.py", "x").stdout == "['x']\n"
+
+
+def test_without_a_name_it_is_the_next_exercise(root: Path) -> None:
+    assert "01/greeting" in course(root, "check").output
+    solve(root)
+    assert course(root, "check").exit_code == 0
+    assert "01/farewell" in course(root, "check").output
+    assert "Hint 1 of 2: As before." in course(root, "hint").output
+    assert course_process(root, "run").stdout == "[]\n"
 
 
 def test_a_wrong_name_is_one_line_with_an_offer(root: Path) -> None:
     for arguments, offer in [
-        (["run", "helo"], 'No lesson is called "helo". Did you mean 01_hello?'),
+        (["run", "helo"], 'No lesson, script or exercise is called "helo". Did you mean 01_hello?'),
+        (["check", "greting"], "Did you mean 01/greeting?"),
+        (["demo", "zebr"], "Did you mean 01/zebra?"),
         (["check", "01/greting"], "Did you mean 01/greeting?"),
         (["hint", "9"], "There is: 01_hello, 02_options."),
         (["notebook", "02"], "02_options has no notebook yet."),
@@ -114,11 +153,105 @@ def test_check_makes_the_copy_and_tells_what_fails(root: Path) -> None:
     assert checked.exit_code == 1
     assert (root / COPY).read_text(encoding="utf-8") == STUB
     assert str(COPY) in checked.output
-    assert "1 of 1 test fail" in checked.output
-    for part in ("sent", "GET /", "came", "TODO", "expected", "hello", "look", "get() of Hello"):
+    assert "1 of 1 test fails" in checked.output
+    for part in ("sent", "GET /", "received", "TODO", "expected", "hello", "Change the file first"):
         assert part in checked.output
     assert "hint 01/greeting" in checked.output
     assert "Say it again" not in checked.output, "one thing at a time"
+
+
+def test_advice_comes_from_the_first_change_on(root: Path) -> None:
+    """The first report shows the goal; its advice would be the answer."""
+    assert "get() of Hello" not in course(root, "check", "01").output
+    write(root / COPY, STUB.replace("TODO", "helo"))
+    checked = course(root, "check", "01").output
+    assert "advice    get() of Hello" in checked
+    assert "Change the file first" not in checked
+
+
+CHECK_OF_CASES = """
+from course.exercise_case import ExerciseCase
+
+
+class Hello(ExerciseCase):
+    def test_each_path_answers(self):
+        for path in ("/", "/?a=1", "/?a=2"):
+            with self.subTest(path):
+                self.send("GET", path).expect(status=200, body="hello", look="get() of Hello")
+
+    def test_another_path_is_404(self):
+        self.send("GET", "/nowhere").expect(status=404, look="make_app()")
+
+    def test_post_is_refused(self):
+        self.send("POST", "/", form={}).expect(status=404, look="post() of Hello")
+"""
+
+
+def test_failures_are_counted_by_test_and_one_cause_is_shown_once(root: Path) -> None:
+    write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", CHECK_OF_CASES)
+    write(root / COPY, STUB.replace("TODO", "helo"))
+    checked = course(root, "check", "01/greeting").output
+    assert "not yet  2 of 3 tests fail" in checked
+    assert checked.count("advice    get() of Hello") == 1
+    assert "\n  2 more fail the same way.\n" in checked
+    assert checked.count("advice    post() of Hello") == 1, "this one has another cause"
+
+
+def test_tests_that_did_not_run_are_counted(root: Path) -> None:
+    impatient = CHECK_OF_CASES.replace(
+        "    def test_another",
+        """    def test_a_slow_one(self):
+        import sys
+        sys.modules["__main__"].PATIENCE = -1
+        self.send("GET", "/").expect(body="hello", look="get() of Hello")
+
+    def test_another""",
+    )
+    write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", impatient)
+    write(root / COPY, STUB.replace("TODO", "helo"))
+    checked = course(root, "check", "01/greeting").output
+    assert "not yet  2 of 4 tests fail, 2 not run" in checked
+
+
+def test_an_exception_at_one_line_is_one_cause(root: Path) -> None:
+    write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", CHECK_OF_CASES)
+    write(root / COPY, STUB.replace('self.write("TODO")', "self.nothing()"))
+    checked = course(root, "check", "01/greeting").output
+    assert checked.count("AttributeError") == 1
+    assert "\n  2 more fail the same way.\n" in checked
+
+
+def test_numbers_in_what_is_printed_do_not_make_another_cause() -> None:
+    failed = "sent      GET /{0}\nreceived  500\nprinted   [E 09:00:0{0}] port 900{0} is closed"
+    assert cause(failed.format(1)) == cause(failed.format(2))
+    assert cause(failed.format(1)) != cause(failed.format(1).replace("closed", "open"))
+    missing = "received  exit code 1\nexpected  it prints: Open http://localhost:{}"
+    assert cause(missing.format(9001)) == cause(missing.format(9002))
+    assert cause("received  204") != cause("received  205")
+
+
+def test_failures_of_an_earlier_cause_are_counted_at_the_end(root: Path) -> None:
+    get, nowhere, post = (
+        'self.send("GET", "/").expect(status=204, look="get() of Hello")',
+        'self.send("GET", "/").expect(status=205, look="get() of Hello")',
+        'self.send("GET", "/").expect(status=204, look="get() of Hello")',
+    )
+    source = "from course.exercise_case import ExerciseCase\n\n\nclass Hello(ExerciseCase):\n"
+    for name, line in ("one", get), ("two", nowhere), ("three", post):
+        source += f"    def test_{name}(self):\n        {line}\n"
+    write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", source)
+    checked = course(root, "check", "01/greeting").output
+    assert "\n  1 more fails in a way that is shown above.\n" in checked
+    assert checked.index("expected  204") < checked.index("expected  205")
+    assert checked.count("expected  204") == 1
+
+
+def test_check_says_what_it_copied(root: Path) -> None:
+    checked = course(root, "check", "01").output
+    for name, copy in ("greeting", COPY), ("farewell", OTHER_COPY):
+        assert f"Copied 01/{name} to " in checked
+        assert str(copy) in checked
+    assert "Copied" not in course(root, "check", "01").output
 
 
 def test_check_never_touches_the_stub(root: Path) -> None:
@@ -176,6 +309,15 @@ def test_hints_come_one_by_one(root: Path) -> None:
     assert "solution 01/greeting" in last
     assert "Hint 2 of 2" in course(root, "hint", "01/greeting").output
     assert record(root).hints == 2
+
+
+def test_after_the_solution_all_hints_are_shown_and_none_is_counted(root: Path) -> None:
+    solve(root)
+    course(root, "check", "01/greeting")
+    shown = course(root, "hint", "01/greeting").output
+    assert "Hint 1 of 2" in shown
+    assert "Hint 2 of 2" in shown
+    assert record(root).hints == 0
 
 
 def test_a_hint_for_a_lesson_is_for_the_first_unsolved(root: Path) -> None:

@@ -3,12 +3,14 @@
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from course.checks import CheckResult, run_check
+from tests.lessons.serving import ignored_interrupts
 
 LIGHT = """
 import asyncio
 import contextlib
-import signal
 import sys
 
 import tornado.web
@@ -30,8 +32,6 @@ async def main():
 
 
 if __name__ == "__main__":
-    # The line in the log comes after the answer: a program that is simply killed may not write it.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())
 """
@@ -69,6 +69,27 @@ def test_a_started_program_is_asked_and_ended(tmp_path: Path) -> None:
     assert result.passed, result
 
 
+def test_what_a_program_writes_is_not_coloured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From Python 3.13 on this colours a traceback, wherever it goes.
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", look="main()")'))
+    assert "Unrecognized command line option" in told
+    assert "\x1b" not in told
+
+
+def test_a_check_in_the_background_of_a_shell_script_ends_its_program(tmp_path: Path) -> None:
+    with ignored_interrupts():
+        result = check(
+            tmp_path,
+            LIGHT,
+            'self.start(look="main()")',
+            'self.end().expect(success=True, look="main()")',
+        )
+    assert result.passed, result
+
+
 def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
     told = message(
         check(
@@ -83,13 +104,13 @@ def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
     assert lines[0].startswith('sent      python3 light.py "--name=Bell Rock" --port=')
     assert lines[1:4] == ["          light.conf:", "            port = 1", "          GET /"]
     assert "          Bell Rock" in lines
-    assert lines[-2:] == ["expected  the body 'Fastnet'", "look      get()"]
+    assert lines[-2:] == ["expected  the body 'Fastnet'", "advice    get()"]
 
 
 def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:
     told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", look="main()")'))
-    assert "came      exit code 1" in told
-    assert 'File "light.py", line 19, in main' in told
+    assert "received  exit code 1" in told
+    assert 'File "light.py", line 18, in main' in told
     assert "Error: Unrecognized command line option: 'nmae'" in told
     assert "options.py" not in told
     assert "expected  it prints: Open http://localhost:" in told
@@ -98,7 +119,7 @@ def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:
 def test_a_program_that_serves_elsewhere_is_told(tmp_path: Path) -> None:
     elsewhere = LIGHT.replace("{options.port}", "{options.port + 1}")
     told = message(check(tmp_path, elsewhere, 'self.start(look="main()")'))
-    assert "came      it prints: Open http://localhost:" in told
+    assert "received  it prints: Open http://localhost:" in told
     assert "expected  it prints: Open http://localhost:" in told
 
 
@@ -111,7 +132,7 @@ def test_a_program_that_should_end_and_serves_is_told(tmp_path: Path) -> None:
             'self.run_to_end(port).expect(success=False, contains="port", look="main()")',
         )
     )
-    assert "came      it goes on and prints: Open http://localhost:" in told
+    assert "received  it goes on and prints: Open http://localhost:" in told
     assert "nothing on standard error" in told
     assert "expected  an exit code other than 0" in told
     assert "standard error that contains 'port'" in told
@@ -135,12 +156,12 @@ def test_a_program_that_ends_is_told_by_code_and_log(tmp_path: Path) -> None:
     )
     assert told.splitlines() == [
         "sent      python3 light.py --lit",
-        "came      exit code 3",
+        "received  exit code 3",
         "          standard error:",
         "            no light",
         "expected  exit code 0",
         "          standard error without 'light'",
-        "look      main()",
+        "advice    main()",
     ]
 
 
@@ -155,7 +176,7 @@ def test_a_program_that_hangs_without_a_word_is_ended(tmp_path: Path) -> None:
             'self.start(look="main()")',
         )
     )
-    assert "came      still running after 8 seconds, and no address printed" in told
+    assert "received  still running after 8 seconds, and no address printed" in told
 
 
 def test_an_error_of_the_server_is_shown_with_the_failure(tmp_path: Path) -> None:
@@ -169,5 +190,5 @@ def test_an_error_of_the_server_is_shown_with_the_failure(tmp_path: Path) -> Non
         )
     )
     assert "500 Internal Server Error" in told
-    assert 'File "light.py", line 13, in get' in told
+    assert 'File "light.py", line 12, in get' in told
     assert "KeyError: 'nmae'" in told

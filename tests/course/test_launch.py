@@ -14,15 +14,30 @@ from tests.course.small import write
 SERVER = '''
 """A server."""
 import asyncio
+from datetime import timedelta
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 async def main():
     define("port", default=8888)
     define("greeting", default="hello")
+    define("wait", default=timedelta(seconds=6))
     parse_command_line()
     tornado.web.Application([]).listen(options.port, "127.0.0.1")
     print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+'''
+
+
+PLAIN_SERVER = '''
+"""A server without options."""
+import asyncio
+import tornado.web
+
+async def main():
+    tornado.web.Application([]).listen({port}, "127.0.0.1")
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -65,8 +80,25 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         ended = launch(tmp_path, SERVER, f"--port={port}")
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
-    assert f"port {port} is taken" in ended.stderr
+    assert f"port {port} is in use" in ended.stderr
     assert f"--port={port + 1}" in ended.stderr
+
+
+def test_a_taken_port_of_a_script_without_options_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = launch(tmp_path, PLAIN_SERVER.format(port=port))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("learn.py: the port is in use: another program listens on it")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_an_option_for_a_script_that_has_none_is_one_line(tmp_path: Path) -> None:
+    ended = launch(tmp_path, PLAIN_SERVER.format(port=0), "--port=9000")
+    assert ended.returncode == 2
+    assert ended.stderr == "learn.py: script.py has no options, and takes none.\n"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +108,10 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         ("--nonsense", "there is no option --nonsense. --help lists all options."),
         ("--port=many", "wrong option in '--port=many': invalid literal for int()"),
         ("--port", "wrong option in '--port': Option 'port' requires a value"),
+        *[
+            (f"--wait={text}", f"wrong option in '--wait={text}': a length of time is written")
+            for text in ("long", "5x", "1m30s")
+        ],
     ],
 )
 def test_a_wrong_option_is_one_line(tmp_path: Path, option: str, message: str) -> None:
@@ -154,9 +190,9 @@ def test_the_errors_of_a_task_group_are_shown_one_by_one(tmp_path: Path) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_server_ends_quietly(tmp_path: Path) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number, code in (signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM):
         with subprocess.Popen(
-            [sys.executable, "-m", "course", "run", "01", "--port=0"],
+            [sys.executable, "-m", "course", "run", "01/make_app", "--port=0"],
             cwd=ROOT,
             env=clean_environment(),
             stdout=subprocess.PIPE,
@@ -169,7 +205,7 @@ def test_a_server_ends_quietly(tmp_path: Path) -> None:
                 said, _ = process.communicate(timeout=30)
             finally:
                 process.kill()
-        assert process.returncode == 0, said
+        assert process.returncode == code, said
         assert said == ""
 
 

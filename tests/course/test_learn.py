@@ -1,42 +1,45 @@
 """learn.py makes the environment once, and says clearly why it cannot.
 
 Each test has a small course of its own, whose lock names small packages that a server in the test
-hands out: learn.py, venv and pip are the real ones. Only what ensurepip makes, which is always the
-same and costs most of a test, is made once for all of them; the first start does without that.
+hands out: learn.py, venv and pip are the real ones.
 """
 
 import ast
 import errno
 import hashlib
 import http.server
-import importlib.util
 import io
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
-import types
-import venv
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from course import environment
 from tests.course.checkout import ROOT, learn, read_until, start_learn
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
-def wheel(name: str, version: str) -> bytes:
-    """A package with one module, whose VERSION is its version."""
+def wheel(name: str, version: str, module: str = "") -> bytes:
+    """A package with one module, `module` or one whose VERSION is its version."""
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{name}.py": module or f"VERSION = {version!r}\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -54,7 +57,6 @@ class Index(http.server.ThreadingHTTPServer):
     Attributes:
         asked: set when the first request has come.
         hung_up: set when a client went away without waiting for its answer.
-        more: settings besides its own.
     """
 
     daemon_threads = True
@@ -62,7 +64,6 @@ class Index(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.wheels: dict[str, bytes] = {}
-        self.more: dict[str, str] = {}
         self.gate, self.asked, self.hung_up = (threading.Event() for _ in range(3))
         self.gate.set()
 
@@ -83,7 +84,7 @@ class Index(http.server.ThreadingHTTPServer):
             "PIP_NO_CACHE_DIR": "1",
             "PIP_RETRIES": "0",
             "NO_PROXY": "127.0.0.1",
-        } | self.more
+        }
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -132,38 +133,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def packed_pip(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Settings with which venv borrows a pip that ensurepip has installed once."""
-    folder = tmp_path_factory.mktemp("pip")
-    found = importlib.util.find_spec("pip")
-    if found and found.origin:  # in the environment that runs the tests, as learn.py has made it
-        installed = Path(found.origin).parents[1]
-    else:
-        venv.create(folder / "made", with_pip=True, symlinks=os.name != "nt")
-        installed = next((folder / "made").rglob("site-packages"))
-    for part in installed / "pip", *installed.glob("pip-*.dist-info"):
-        shutil.copytree(part, folder / "packed" / part.name)
-    # A sitecustomize runs before any program does.
-    (folder / "sitecustomize.py").write_text(
-        "import os, pathlib, shutil, venv\n"
-        f"PACKED = pathlib.Path({str(folder / 'packed')!r})\n"
-        "def borrow(builder, context):\n"
-        "    site = next(pathlib.Path(context.env_dir).rglob('site-packages'))\n"
-        "    if os.name == 'nt':\n"
-        "        shutil.copytree(PACKED, site, dirs_exist_ok=True)\n"
-        "    else:\n"
-        "        for part in PACKED.iterdir():\n"
-        "            (site / part.name).symlink_to(part)\n"
-        "venv.EnvBuilder._setup_pip = borrow\n"
-    )
-    return {"PYTHONPATH": str(folder)}
-
-
 @pytest.fixture
-def index(packed_pip: dict[str, str]) -> Iterator[Index]:
+def index() -> Iterator[Index]:
     with Index() as server:
-        server.more = packed_pip
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
         yield server
@@ -178,12 +150,12 @@ def course(tmp_path: Path, index: Index) -> Path:
     folder = tmp_path / "a course"
     (folder / "course").mkdir(parents=True)
     (folder / "requirements").mkdir()
-    shutil.copyfile(ROOT / "learn.py", folder / "learn.py")
-    (folder / "course" / "__init__.py").touch()
+    for part in "learn.py", "course/environment.py", "course/translation.py", "course/__init__.py":
+        shutil.copyfile(ROOT / part, folder / part)
     (folder / "course" / "__main__.py").write_text(
-        "import importlib.util, sys, small\n"
-        "dev = importlib.util.find_spec('larger') is not None\n"
-        "print('arguments', sys.argv[1:], 'small', small.VERSION, 'dev', dev)\n"
+        "import importlib.util, sys, tiny\n"
+        "there = [n for n in ('small', 'larger') if importlib.util.find_spec(n)]\n"
+        "print('arguments', sys.argv[1:], 'tiny', tiny.VERSION, 'and', *there)\n"
         "sys.exit(7)\n"
     )
     lock(folder, index, "1.0")
@@ -191,36 +163,41 @@ def course(tmp_path: Path, index: Index) -> Path:
 
 
 def lock(folder: Path, index: Index, version: str) -> None:
-    """Lock `small`, and for dev `larger` too, at a version."""
-    small, larger = index.add("small", version), index.add("larger", version)
-    (folder / "requirements" / "runtime.txt").write_text(small)
-    (folder / "requirements" / "dev.txt").write_text(small + larger)
+    """Lock `tiny` for the chat, `small` for the lessons, `larger` for dev, at a version."""
+    lines = ""
+    imports = ""
+    for kind, name in ("chat", "tiny"), ("lessons", "small"), ("dev", "larger"):
+        lines += index.add(name, version)
+        imports += f"{kind} = ['{name}']\n"
+        (folder / "requirements" / f"{kind}.txt").write_text(lines)
+    (folder / "requirements" / "imports.toml").write_text(imports)
 
 
 def test_it_installs_once_and_again_only_for_a_new_lock_or_python(
     course: Path, index: Index
 ) -> None:
-    with_ensurepip = index.settings | {"PYTHONPATH": ""}
-    first = learn(course, "run", "01", "--port=1", **with_ensurepip)
+    first = learn(course, "run", "01", "--port=1", env=index.settings)
     assert "Preparing" in first.stdout, first.stderr
-    assert "arguments ['run', '01', '--port=1'] small 1.0 dev False" in first.stdout
+    assert "arguments ['run', '01', '--port=1'] tiny 1.0 and small" in first.stdout
     assert first.returncode == 7, "the exit status is the command's"
 
     untouched = course / ".venv" / "untouched"
     untouched.touch()
     index.wheels.clear()
-    second = learn(course, "list", **index.settings)
-    assert second.stdout == "arguments ['list'] small 1.0 dev False\n"
+    second = learn(course, "list", env=index.settings)
+    assert second.stdout == "arguments ['list'] tiny 1.0 and small\n"
     assert second.stderr == ""
 
     lock(course, index, "1.0")
-    tests = learn(course, "test", **index.settings)
-    assert "dev True" in tests.stdout, "test needs more than list does"
-    assert learn(course, "list", **index.settings).stdout.count("\n") == 1, "dev covers runtime"
+    tests = learn(course, "test", env=index.settings)
+    assert "and small larger" in tests.stdout, "test needs more than list does"
+    assert learn(course, "list", env=index.settings).stdout.count("\n") == 1, (
+        "dev covers the others"
+    )
 
     lock(course, index, "2.0")
-    changed = learn(course, "list", **index.settings)
-    assert "small 2.0 dev True" in changed.stdout, "a new lock is installed"
+    changed = learn(course, "list", env=index.settings)
+    assert "tiny 2.0 and small larger" in changed.stdout, "a new lock is installed"
     assert untouched.exists(), "into the same environment"
     larger = subprocess.run(
         [python_of(course), "-c", "import larger; print(larger.VERSION)"],
@@ -232,8 +209,16 @@ def test_it_installs_once_and_again_only_for_a_new_lock_or_python(
 
     stamp = course / ".venv" / "learn-stamp.json"
     stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"python": "3.11.0"}))
-    assert "Preparing" in learn(course, "list", **index.settings).stdout
+    assert "Preparing" in learn(course, "list", env=index.settings).stdout
     assert not untouched.exists(), "another Python needs another environment"
+
+
+def test_each_list_is_installed_when_it_is_first_needed(course: Path, index: Index) -> None:
+    chat = learn(course, "chat", env=index.settings)
+    assert chat.stdout.endswith("arguments ['chat'] tiny 1.0 and\n"), "the chat needs no more"
+    assert "and small\n" in learn(course, "list", env=index.settings).stdout
+    assert learn(course, "chat", env=index.settings).stdout.count("\n") == 1, "lessons covers chat"
+    assert "and small larger\n" in learn(course, "bench", env=index.settings).stdout
 
 
 def python_of(course: Path) -> Path:
@@ -243,54 +228,58 @@ def python_of(course: Path) -> Path:
 def test_it_can_be_started_from_another_folder(course: Path, index: Index, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert "small 1.0" in learn(course, "list", **index.settings).stdout
+    assert "tiny 1.0" in learn(course, "list", env=index.settings).stdout
     command = [sys.executable, str(course / "learn.py"), "list"]
     started = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
-    assert started.stdout == "arguments ['list'] small 1.0 dev False\n", started.stderr
+    assert started.stdout == "arguments ['list'] tiny 1.0 and small\n", started.stderr
 
 
 def test_a_failed_download_says_what_to_do_and_leaves_what_was_there(
     course: Path, index: Index
 ) -> None:
     nothing_listens = index.settings | {"PIP_INDEX_URL": "http://127.0.0.1:9/"}
-    failed = learn(course, "list", **nothing_listens)
-    assert_not_ready(failed, "could not be installed", "HTTPS_PROXY", "start learn.py again")
+    failed = learn(course, "list", env=nothing_listens)
+    assert_not_ready(
+        failed, "tiny==1.0 could not be installed", "cannot be reached", "start learn.py again"
+    )
 
-    assert learn(course, "list", **index.settings).returncode == 7, "with a network it works"
-    assert_not_ready(learn(course, "test", **nothing_listens), "could not be installed")
-    still = learn(course, "list", **nothing_listens)
-    assert still.stdout == "arguments ['list'] small 1.0 dev False\n", still.stderr
+    assert learn(course, "list", env=index.settings).returncode == 7, "with a network it works"
+    assert_not_ready(learn(course, "test", env=nothing_listens), "could not be installed")
+    still = learn(course, "list", env=nothing_listens)
+    assert still.stdout == "arguments ['list'] tiny 1.0 and small\n", still.stderr
 
 
 def test_a_package_that_is_not_the_locked_one_is_refused(course: Path, index: Index) -> None:
-    index.wheels["small-1.0-py3-none-any.whl"] = wheel("small", "1.0") + b" "
-    assert_not_ready(learn(course, "list", **index.settings), "could not be installed", "HASHES")
+    index.wheels["tiny-1.0-py3-none-any.whl"] = wheel("tiny", "1.0") + b" "
+    assert_not_ready(
+        learn(course, "list", env=index.settings), "tiny==1.0 could not be", "another file"
+    )
 
-    (course / "requirements" / "runtime.txt").write_text("small==1.0\n")
-    assert_not_ready(learn(course, "list", **index.settings), "could not be installed", "hash")
+    (course / "requirements" / "lessons.txt").write_text("small==1.0\n")
+    assert_not_ready(learn(course, "list", env=index.settings), "could not be installed", "hash")
 
 
 def test_a_file_in_the_place_of_the_environment(course: Path, index: Index) -> None:
     (course / ".venv").write_text("not a folder")
-    assert_not_ready(learn(course, "list", **index.settings), ".venv", "Remove it")
+    assert_not_ready(learn(course, "list", env=index.settings), ".venv", "Remove it")
 
 
 def test_a_missing_lock(course: Path, index: Index) -> None:
-    (course / "requirements" / "runtime.txt").unlink()
-    assert_not_ready(learn(course, "list", **index.settings), "runtime.txt")
+    (course / "requirements" / "lessons.txt").unlink()
+    assert_not_ready(learn(course, "list", env=index.settings), "lessons.txt")
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
 def test_a_python_without_venv_names_the_package(course: Path, module: str) -> None:
     # As on Debian without python3-venv. A sitecustomize runs before any program does.
     (course / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n")
-    failed = learn(course, "list", PYTHONPATH=str(course))
+    failed = learn(course, "list", env={"PYTHONPATH": str(course)})
     assert_not_ready(failed, f"'{module}'", "apt install python3-venv")
 
 
 def test_an_old_python_is_told_so(course: Path) -> None:
     (course / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 10, 0)\n")
-    failed = learn(course, "list", PYTHONPATH=str(course))
+    failed = learn(course, "list", env={"PYTHONPATH": str(course)})
     assert_not_ready(failed, "needs Python 3.11 or newer, and this is Python 3.10")
 
 
@@ -328,36 +317,326 @@ def test_a_folder_that_cannot_be_written(course: Path) -> None:
     ("number", "advice"),
     [(errno.EROFS, "folder that you may write to"), (errno.ENOSPC, "Make room on this disk")],
 )
-def test_a_disk_that_takes_nothing(
-    course: Path,
-    number: int,
-    advice: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_disk_that_takes_nothing(course: Path, number: int, advice: str) -> None:
+    (course / "sitecustomize.py").write_text(
+        "import os, venv\n"
+        "def refuse(place, **options):\n"
+        f"    raise OSError({number}, os.strerror({number}), str(place))\n"
+        "venv.create = refuse\n"
+    )
+    failed = learn(course, "list", env={"PYTHONPATH": str(course)})
+    assert_not_ready(failed, os.strerror(number), advice)
+
+
+# What pip 23 to 26 say when it fails in ways that a test has no means for.
+RETRY = (
+    "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by '{}': /simple/x/"
+)
+NOTHING = "ERROR: No matching distribution found for x==1"
+FAILURES = {
+    "no name server": (
+        RETRY.format(
+            "NewConnectionError('Failed to establish a new connection: [Errno -3] Temporary "
+            "failure in name resolution')"
+        ),
+        NOTHING,
+        ["x==1 could not be installed: the package index cannot be reached", "Is there a network?"],
+    ),
+    "a proxy": (
+        RETRY.format(
+            "ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 "
+            "Proxy Authentication Required'))"
+        ),
+        NOTHING,
+        ["x==1 could not be installed: the proxy refuses", "HTTPS_PROXY"],
+    ),
+    "a certificate": (
+        RETRY.format(
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+            "verify failed: self-signed certificate in certificate chain'))"
+        ),
+        NOTHING,
+        ["x==1 could not be installed: the certificate", "PIP_CERT"],
+    ),
+    "a full disk": (
+        "Installing collected packages: y, x",
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+        ["the packages could not be installed: the disk is full", "Make room"],
+    ),
+    "a folder that became read-only": (
+        "Installing collected packages: y, x",
+        "ERROR: Could not install packages due to an OSError: [Errno 30] Read-only file system",
+        ["the packages could not be installed: this folder cannot be written", "Copy the course"],
+    ),
+    "no compiler": (
+        "  Building wheel for x (pyproject.toml): finished with status 'error'\n"
+        "  error: command 'gcc' failed: No such file or directory\n"
+        "  ERROR: Failed building wheel for x",
+        "ERROR: Could not build wheels for x, which is required to install pyproject.toml-based "
+        "projects",
+        ["x could not be installed: there is no ready-made file of it for Python", "C compiler"],
+    ),
+    "no file for this Python": (
+        "ERROR: Could not find a version that satisfies the requirement x==1 (from versions: 0.9)",
+        NOTHING,
+        ["x==1 could not be installed: the package index has no file of it for Python"],
+    ),
+    "no access": (
+        "ERROR: HTTP error 403 while getting https://index.example/x-1.whl",
+        "ERROR: Could not install requirement x==1 because of HTTP error 403 Client Error",
+        ["x==1 could not be installed: the package index refuses access"],
+    ),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_names_the_package_and_the_cause(failure: str) -> None:
+    before, last, expected = FAILURES[failure]
+    said = environment.explain_pip(f"Collecting y==1\nCollecting x==1\n{before}\n{last}\n")
+    for text in (*expected, last.removeprefix("ERROR: "), str(environment.PIP_LOG)):
+        assert text in said
+
+
+def test_a_pip_that_was_killed() -> None:
+    assert "signal 9" in environment.explain_pip("Collecting x==1\n", -9)
+
+
+def test_a_certificate_that_nobody_knows_is_the_cause(course: Path, index: Index) -> None:
+    make_certificate(course)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(course / "cert.pem", course / "key.pem")
+    index.socket = context.wrap_socket(index.socket, server_side=True)
+    # By name: pip of Python 3.13 cannot ask an address for its certificate.
+    address = f"https://localhost:{index.server_address[1]}/simple/"
+    secure = index.settings | {"PIP_INDEX_URL": address}
+    failed = learn(course, "chat", env=secure)
+    assert_not_ready(failed, "tiny==1.0 could not be installed: the certificate")
+    # pip prefers the other two to its own setting, and a machine may have them.
+    trusting = secure | {"PIP_CERT": str(course / "cert.pem")}
+    trusting |= {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
+    ended = learn(course, "chat", env=trusting)
+    assert ended.returncode == 7, f"a company's own is kept: {ended.stderr}"
+
+
+def make_certificate(folder: Path) -> None:
+    """Write cert.pem and key.pem for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "index")])
+    now = datetime.now(UTC)
+    own = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(own, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+
+
+@pytest.mark.parametrize("place", ["variables", "file"])
+def test_settings_of_other_people_do_not_break_the_environment(
+    course: Path, index: Index, tmp_path: Path, place: str
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(number, os.strerror(number), str(course / ".venv"))
+    elsewhere = tmp_path / "elsewhere"
+    hurtful = {
+        "user": "1",
+        "target": str(elsewhere),
+        "prefix": str(elsewhere),
+        "root": str(elsewhere),
+        "require-virtualenv": "1",
+        "no-index": "1",
+        "no-binary": ":all:",
+        "constraint": str(tmp_path / "nowhere.txt"),
+        "dry-run": "1",
+        "quiet": "3",
+        "log": str(tmp_path / "nowhere" / "log"),
+    }
+    # Where Python looks for modules before it looks into .venv.
+    (elsewhere / "tiny").mkdir(parents=True)
+    (elsewhere / "tiny" / "__init__.py").write_text("VERSION = 'of another project'")
+    settings = index.settings | {"PYTHONPATH": str(elsewhere), "PYTHONSAFEPATH": "1"}
+    if place == "variables":
+        settings |= {f"PIP_{name.upper().replace('-', '_')}": v for name, v in hurtful.items()}
+    else:
+        address = settings.pop("PIP_INDEX_URL")
+        lines = [f"{name} = {value}" for name, value in hurtful.items()]
+        file = tmp_path / "pip.conf"
+        text = "\n".join(["[global]", *lines, "[install]", f"index-url = {address}"])
+        file.write_text(text, encoding="utf-8")
+        settings |= {"PIP_CONFIG_FILE": str(file)}
+    first = learn(course, "list", env=settings)
+    assert first.stdout.endswith("arguments ['list'] tiny 1.0 and small\n"), first.stderr
+    assert [path.name for path in elsewhere.iterdir()] == ["tiny"]
+    second = learn(course, "list", env=settings)
+    assert second.stdout == "arguments ['list'] tiny 1.0 and small\n"
 
-    monkeypatch.setattr("venv.create", refuse)
-    assert load(course).main(["list"]) == 3
-    said = capsys.readouterr()
-    assert os.strerror(number) in said.err
-    assert advice in said.err
+
+def test_pythonhome_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With one that is wrong learn.py itself cannot start; with one that is right for the system's
+    # Python, that of .venv may not.
+    for name, value in ("PYTHONHOME", "/usr"), ("PYTHONPATH", "/x"), ("PYTHONIOENCODING", "ascii"):
+        monkeypatch.setenv(name, value)
+    environment.set_variables()
+    assert "PYTHONHOME" not in os.environ
+    assert os.environ["PYTHONPATH"] == str(ROOT)
+    assert os.environ["PYTHONIOENCODING"] == "ascii:replace"
 
 
-def test_a_disk_that_fills_while_pip_installs(course: Path) -> None:
-    # pip's own words, which no test can make it say without a disk to fill.
-    said = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
-    assert "Make room on this disk" in load(course).explain_pip(said)
+def test_no_index_is_kept_with_a_folder_of_packages(
+    course: Path, index: Index, tmp_path: Path
+) -> None:
+    # As a company without the Internet has it.
+    for name, content in index.wheels.items():
+        (tmp_path / name).write_bytes(content)
+    offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    ended = learn(course, "list", env=offline)
+    assert ended.stdout.endswith("tiny 1.0 and small\n"), ended.stderr
 
 
-def load(course: Path) -> types.ModuleType:
-    """The course's learn.py as a module."""
-    spec = importlib.util.spec_from_file_location("learn_under_test", course / "learn.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_a_broken_configuration_of_pip_is_named(course: Path, index: Index) -> None:
+    broken = course / "pip.conf"
+    broken.write_text("no section\n")
+    failed = learn(course, "list", env=index.settings | {"PIP_CONFIG_FILE": str(broken)})
+    assert_not_ready(failed, "pip cannot read its configuration", str(broken))
+
+
+@pytest.mark.parametrize(
+    ("settings", "maker"), [("uv = 0.13.8\n", "uv"), ("version = 3.11.7\n", "another program")]
+)
+def test_an_environment_of_somebody_else_is_left_alone(
+    course: Path, index: Index, settings: str, maker: str
+) -> None:
+    venv = course / ".venv"
+    venv.mkdir()
+    (venv / "pyvenv.cfg").write_text(settings)
+    (venv / "precious").touch()
+    failed = learn(course, "list", env=index.settings)
+    assert_not_ready(failed, f".venv was made by {maker}", "Rename or remove")
+    assert failed.stderr.count("\n") == 1
+    assert (venv / "precious").exists()
+
+
+@posix_only
+def test_the_environment_of_another_checkout_is_left_alone(
+    course: Path, index: Index, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "learn-stamp.json").write_text("{}")
+    (course / ".venv").symlink_to(other)
+    assert_not_ready(learn(course, "list", env=index.settings), f"is a link to {other}")
+    assert [path.name for path in other.iterdir()] == ["learn-stamp.json"]
+
+
+def test_a_package_that_cannot_be_imported_does_not_count_as_installed(
+    course: Path, index: Index
+) -> None:
+    good = index.wheels["tiny-1.0-py3-none-any.whl"]
+    content = wheel("tiny", "1.0", "raise ImportError('libmissing.so.1')\n")
+    digest = hashlib.sha256(content).hexdigest()
+    index.wheels["tiny-1.0-py3-none-any.whl"] = content
+    whole = (course / "requirements" / "chat.txt").read_text()
+    (course / "requirements" / "chat.txt").write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    assert_not_ready(learn(course, "chat", env=index.settings), "do not work", "libmissing.so.1")
+
+    index.wheels["tiny-1.0-py3-none-any.whl"] = good
+    (course / "requirements" / "chat.txt").write_text(whole)
+    assert "tiny 1.0" in learn(course, "chat", env=index.settings).stdout
+
+
+def test_a_damaged_package_is_named_and_installed_anew(course: Path, index: Index) -> None:
+    shutil.copyfile(ROOT / "course" / "__main__.py", course / "course" / "__main__.py")
+    (course / "course" / "cli.py").write_text(
+        "import tiny\ndef main(): print('tiny', tiny.VERSION)\n"
+    )
+    assert learn(course, "list", env=index.settings).stdout.endswith("tiny 1.0\n")
+    next((course / ".venv").rglob("tiny.py")).unlink()
+    assert_not_ready(learn(course, "list"), "is damaged: ModuleNotFoundError", "'tiny'")
+    assert learn(course, "list", env=index.settings).stdout.endswith("tiny 1.0\n")
+
+    (course / "course" / "cli.py").write_text("import no_such_thing\n")
+    other = learn(course, "list")
+    assert "No module named 'no_such_thing'" in other.stderr, "our own mistake is not hidden"
+    assert "is damaged" not in other.stderr
+
+
+def test_progress_is_printed_though_the_output_is_no_terminal(course: Path, index: Index) -> None:
+    lines = "".join(index.add(f"part{number}", "1.0") for number in range(25))
+    elsewhere = "other==1.0 ; sys_platform == 'none' --hash=sha256:" + "0" * 64 + "\n"
+    (course / "requirements" / "chat.txt").write_text(lines + elsewhere + index.add("tiny", "1.0"))
+    said = learn(course, "chat", env=index.settings).stdout.splitlines()
+    assert said[0].startswith("Preparing ")
+    assert said[1:4] == ["10 of 26 packages", "20 of 26 packages", "Installing 26 packages"]
+
+
+def test_a_path_that_the_output_cannot_hold(course: Path, index: Index) -> None:
+    # Windows writes cp1252 into a pipe or a file.
+    moved = course.rename(course.with_name("\N{BLACK SPADE SUIT} course"))
+    narrow = index.settings | {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+    made = learn(moved, "list", env=narrow)
+    assert made.returncode == 7, made.stderr
+    assert "? course" in made.stdout.splitlines()[0]
+
+
+def test_an_environment_from_before_the_three_lists_is_brought_up_to_date_once(
+    course: Path, index: Index
+) -> None:
+    learn(course, "list", env=index.settings)
+    stamp = course / ".venv" / "learn-stamp.json"
+    before = json.loads(stamp.read_text())
+    old = {name: before[name] for name in ("python", "path")} | {
+        "kind": "runtime",
+        "lock": "0" * 64,
+    }
+    stamp.write_text(json.dumps(old))
+    untouched = course / ".venv" / "untouched"
+    untouched.touch()
+    assert "Preparing" in learn(course, "list", env=index.settings).stdout
+    assert json.loads(stamp.read_text()) == before
+    assert untouched.exists(), "nothing is made anew"
+    assert "Preparing" not in learn(course, "list", env=index.settings).stdout
+
+
+def test_uv_runs_learn_py_and_makes_no_environment(course: Path, index: Index) -> None:
+    shutil.copyfile(ROOT / "pyproject.toml", course / "pyproject.toml")
+    uv = [sys.executable, "-m", "uv", "--offline", "--no-config"]
+    environment = {name: text for name, text in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment |= index.settings | {"UV_PYTHON": sys.executable}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*uv, *arguments],
+            cwd=course,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    ran = run("run", "learn.py", "list")
+    assert ran.stdout.endswith("arguments ['list'] tiny 1.0 and small\n"), ran.stderr
+    made = sorted((course / ".venv").iterdir())
+    synced = run("sync")
+    assert synced.returncode == 2
+    assert "unmanaged" in synced.stderr
+    assert sorted((course / ".venv").iterdir()) == made
+
+
+@posix_only
+def test_a_colon_in_the_path_is_refused(course: Path, index: Index) -> None:
+    moved = course.rename(course.with_name("lessons: tornado"))
+    failed = learn(moved, "list", env=index.settings)
+    assert_not_ready(failed, "a ':' in it", "Rename the folder")
+    assert failed.stderr.count("\n") == 1
+    assert not (moved / ".venv").exists()
 
 
 @posix_only
@@ -365,10 +644,10 @@ def load(course: Path) -> types.ModuleType:
 def test_an_interrupted_installation_is_repaired(
     course: Path, index: Index, number: signal.Signals
 ) -> None:
-    assert "small 1.0" in learn(course, "list", **index.settings).stdout
+    assert "tiny 1.0" in learn(course, "list", env=index.settings).stdout
     index.asked.clear()
     index.gate.clear()
-    process = start_learn(course, "test", **index.settings)
+    process = start_learn(course, "test", env=index.settings)
     assert index.asked.wait(60), "pip is in the middle of it"
     process.send_signal(number)
     if number == signal.SIGKILL:
@@ -386,21 +665,21 @@ def test_an_interrupted_installation_is_repaired(
     broken.write_text("raise RuntimeError('half of a file')\n")
     index.gate.set()
 
-    again = learn(course, "list", **index.settings)
-    assert "small 1.0" in again.stdout, again.stderr
+    again = learn(course, "list", env=index.settings)
+    assert "tiny 1.0" in again.stdout, again.stderr
 
 
 def test_a_second_start_waits_for_the_first(course: Path, index: Index) -> None:
     index.gate.clear()
-    first = start_learn(course, "list", **index.settings)
+    first = start_learn(course, "list", env=index.settings)
     assert index.asked.wait(60), "the first is in the middle of it"
-    second = start_learn(course, "list", **index.settings)
+    second = start_learn(course, "list", env=index.settings)
     waiting = read_until(second, "Another start")
     index.gate.set()
     told_first, _ = first.communicate(timeout=60)
     told_second, _ = second.communicate(timeout=60)
-    assert "small 1.0" in told_first
-    assert "small 1.0" in told_second
+    assert "tiny 1.0" in told_first
+    assert "tiny 1.0" in told_second
     assert "Preparing" not in waiting + told_second, "it is made only once"
 
 

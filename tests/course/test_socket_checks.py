@@ -55,18 +55,18 @@ def test_a_failure_says_sent_came_expected_look(tmp_path: Path) -> None:
         """\
         sent      WebSocket /echo
                   text  'hello'
-        came      text  'HELLO'
+        received  text  'HELLO'
         expected  text  'hello'
-        look      on_message()"""
+        advice    on_message()"""
     )
 
 
 def test_text_bytes_and_json_are_told_apart(tmp_path: Path) -> None:
     lines = ['socket.send("{\\"a\\": 1}")', 'socket.expect(b"x", look="x")']
     told = message(check(tmp_path, ECHO, CONNECT, *lines))
-    assert "came      text  '{\"a\": 1}'\nexpected  bytes b'x'" in told
+    assert "received  text  '{\"a\": 1}'\nexpected  bytes b'x'" in told
     told = message(check(tmp_path, ECHO, CONNECT, lines[0], 'socket.expect({"a": 2}, look="x")'))
-    assert 'came      JSON  {"a": 1}\nexpected  JSON  {"a": 2}' in told
+    assert 'received  JSON  {"a": 1}\nexpected  JSON  {"a": 2}' in told
     assert check(tmp_path, ECHO, CONNECT, lines[0], 'socket.expect({"a": 1}, look="x")').passed
 
 
@@ -91,22 +91,22 @@ def test_several_sockets_are_told_apart_by_their_names(tmp_path: Path) -> None:
                   Ada: text  'hello'
                   Ada: closes
                   Bob: bytes b'1'
-        came      to Bob: bytes b'1'
+        received  to Bob: bytes b'1'
         expected  to Bob: text  'hello'
-        look      x"""
+        advice    x"""
     )
 
 
 def test_silence_is_told(tmp_path: Path) -> None:
     lines = ['socket.send("hello")', 'socket.expect("hello", look="on_message()")']
     told = message(check(tmp_path, ECHO.replace(REPLY, "pass"), CONNECT, *lines))
-    assert "came      nothing within 2 seconds\nexpected  text  'hello'" in told
+    assert "received  nothing within 2 seconds\nexpected  text  'hello'" in told
 
 
 def test_an_exception_is_a_closed_connection_and_its_line(tmp_path: Path) -> None:
     lines = ['socket.send("hello")', 'socket.expect("hello", look="on_message()")']
     told = message(check(tmp_path, ECHO.replace(REPLY, "self.write_message(5)"), CONNECT, *lines))
-    assert "came      the connection closed\nexpected" in told
+    assert "received  the connection closed\nexpected" in told
     assert "your code echo.py, line 7, in on_message\n" in told
     assert "TypeError: Expected bytes, unicode, or None; got <class 'int'>" in told
 
@@ -114,7 +114,7 @@ def test_an_exception_is_a_closed_connection_and_its_line(tmp_path: Path) -> Non
 def test_a_missing_on_message_is_told(tmp_path: Path) -> None:
     lines = ['socket.send("hello")', 'socket.expect("hello", look="on_message()")']
     told = message(check(tmp_path, ECHO.replace("on_message", "onmessage"), CONNECT, *lines))
-    assert "came      the connection closed\n" in told
+    assert "received  the connection closed\n" in told
     assert "NotImplementedError" in told
 
 
@@ -129,18 +129,18 @@ def test_how_the_server_closes_can_be_expected(tmp_path: Path) -> None:
         check(tmp_path, closing, CONNECT, send, 'socket.expect_end(code=1003, look="x")')
     )
     assert (
-        "came      the connection closed with 4000 (enough)\n"
+        "received  the connection closed with 4000 (enough)\n"
         "expected  the connection closed with 1003\n" in told
     )
     told = message(check(tmp_path, ECHO, CONNECT, send, 'socket.expect_end(look="x")'))
-    assert "came      text  'x'\nexpected  the connection closed\n" in told
+    assert "received  text  'x'\nexpected  the connection closed\n" in told
 
 
 def test_sending_to_a_closed_connection_is_no_error_of_the_check(tmp_path: Path) -> None:
     closing = ECHO.replace(REPLY, "self.close(4000)")
     lines = ['socket.send("a")', 'socket.expect_end(look="x")', 'socket.send("b")']
     told = message(check(tmp_path, closing, CONNECT, *lines, 'socket.expect("b", look="x")'))
-    assert "came      the connection closed with 4000\nexpected  text  'b'" in told
+    assert "received  the connection closed with 4000\nexpected  text  'b'" in told
 
 
 def test_a_refused_handshake_is_an_answer(tmp_path: Path) -> None:
@@ -152,18 +152,18 @@ def test_a_refused_handshake_is_an_answer(tmp_path: Path) -> None:
         """\
         sent      WebSocket /echo
                   Origin: https://evil.example
-        came      403 Forbidden
+        received  403 Forbidden
                   Content-Type: text/html; charset=UTF-8
                   Cross origin websockets not allowed
         expected  101 Switching Protocols
-        look      check_origin()"""
+        advice    check_origin()"""
     )
 
 
 def test_a_socket_that_is_refused_fails_with_its_look(tmp_path: Path) -> None:
     told = message(check(tmp_path, ECHO, 'self.connect("/nowhere", look="make_app()")'))
-    assert "came      404 Not Found" in told
-    assert told.endswith("look      make_app()")
+    assert "received  404 Not Found" in told
+    assert told.endswith("advice    make_app()")
 
 
 def test_a_handshake_that_should_be_refused_tells_of_itself_alone(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_a_handshake_that_should_be_refused_tells_of_itself_alone(tmp_path: Path
         f"""\
         sent      WebSocket /echo?a=1
                   Cookie: user={"x" * 67} ...
-        came      101 Switching Protocols
+        received  101 Switching Protocols
                   (the WebSocket is open)
         expected  401 Unauthorized
-        look      prepare()"""
+        advice    prepare()"""
     )
 
 
@@ -201,4 +201,4 @@ def test_a_close_that_is_not_answered_is_told(tmp_path: Path) -> None:
         REPLY, "await __import__('asyncio').Event().wait()"
     )
     told = message(check(tmp_path, waiting, CONNECT, 'socket.send("x")', "socket.close()"))
-    assert "came      nothing within 2 seconds\nexpected  the connection closed" in told
+    assert "received  nothing within 2 seconds\nexpected  the connection closed" in told

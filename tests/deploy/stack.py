@@ -17,14 +17,15 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
 import tornado.web
 
-from capstone_chat import schema
-from capstone_chat.database import now
+from capstone_chat.handlers.cookies import cookie_name
+from capstone_chat.storage import tables
+from capstone_chat.storage.database import now
 from tests.services import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -241,7 +242,7 @@ class Stack:
         method: str = "GET",
         body: bytes | None = None,
         tls: bool = False,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Send one request through nginx, or to the process on another port."""
         if tls:
@@ -253,9 +254,8 @@ class Stack:
             connection = http.client.HTTPConnection(
                 "localhost", port or self.port, timeout=PATIENCE
             )
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
         with contextlib.closing(connection):
-            connection.request(method, path, body, named)
+            connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return (
                 response.status,
@@ -285,11 +285,11 @@ class Stack:
     # Who uses it
 
     def let_in(self, name: str, nickname: str) -> str:
-        """Make a user without a password, and return a session's cookie: no form, no hashing."""
+        """Make a user without a password, and return the id of a session: no form, no hashing."""
         token, at = secrets.token_urlsafe(32), now()
         user = {"name": name, "name_key": name, "nickname": nickname, "password": ""}
         with self.engine.begin() as connection:
-            made = connection.execute(schema.users.insert().values(**user, created_at=at))
+            made = connection.execute(tables.users.insert().values(**user, created_at=at))
             assert made.inserted_primary_key is not None
             session = {
                 "token_hash": hashlib.sha256(token.encode()).hexdigest(),
@@ -297,14 +297,25 @@ class Stack:
                 "agent": "a test",
             }
             connection.execute(
-                schema.sessions.insert().values(**session, created_at=at, seen_at=at)
+                tables.sessions.insert().values(**session, created_at=at, seen_at=at)
             )
-        return self.sign("session", token)
+        return token
 
-    def sign(self, name: str, value: str) -> str:
-        """Return the content of a cookie as the chat would set it."""
+    def cookie(self, name: str, value: str) -> tuple[str, str]:
+        """Return the name and the content of a cookie as the chat would set it."""
         secret = (self.root / "data" / "secret").read_text().strip()
-        return tornado.web.create_signed_value(secret, name, value).decode()
+        full = cookie_name(name, secret, secure=False)
+        return full, tornado.web.create_signed_value(secret, full, value).decode()
+
+    def captcha_answer(self, challenge: str) -> str:
+        """Return what a captcha's picture shows: it is nowhere but in the database."""
+        query = sa.select(tables.captchas.c.answer).where(tables.captchas.c.id == challenge)
+        with self.engine.connect() as connection:
+            return str(connection.execute(query).scalar_one())
+
+    def log_in(self, name: str, nickname: str) -> str:
+        """Make a user and return the Cookie header of a session."""
+        return "=".join(self.cookie("session", self.let_in(name, nickname)))
 
 
 @contextlib.contextmanager

@@ -4,20 +4,18 @@ import configparser
 import re
 import subprocess
 
-import sqlalchemy as sa
-
-from capstone_chat import __main__ as start
-from capstone_chat import avatars
+from capstone_chat.accounts import picture_files
+from capstone_chat.handlers import base
 from capstone_chat.options import Options, parse
 from tests.deploy.stack import DEPLOY
 
-UNITS = {"m": 1 << 20, "s": 1}
+UNITS = {"k": 1 << 10, "m": 1 << 20, "s": 1}
 
 
 def nginx(name: str) -> list[int]:
     """Return the values of a directive, in bytes or seconds, in the order of routes.conf."""
     routes = (DEPLOY / "nginx" / "routes.conf").read_text()
-    found = re.findall(rf"^ *{name} (\d+)([ms]);", routes, re.M)
+    found = re.findall(rf"^ *{name} (\d+)([kms]);", routes, re.M)
     return [int(number) * UNITS[unit] for number, unit in found]
 
 
@@ -29,7 +27,17 @@ def program(path: str) -> configparser.RawConfigParser:
 
 
 def test_nginx_takes_what_the_chat_takes() -> None:
-    assert nginx("client_max_body_size") == [start.BODY_LIMIT, avatars.UPLOAD_LIMIT]
+    assert nginx("client_max_body_size") == [base.MAX_BODY_SIZE, picture_files.UPLOAD_LIMIT]
+
+
+def test_nginx_keeps_the_limits_that_the_chat_cannot_keep_behind_it() -> None:
+    routes = (DEPLOY / "nginx" / "routes.conf").read_text()
+    limits = re.findall(r"^limit_conn chat_address (\d+);", routes, re.M)
+    assert limits == [str(Options.connections_per_address)]
+    zone = "limit_conn_zone $binary_remote_addr zone=chat_address:"
+    assert zone in (DEPLOY / "nginx" / "chat.conf").read_text()
+    assert nginx("client_body_timeout") == [Options.body_timeout]
+    assert nginx("send_timeout") == [Options.response_timeout]
 
 
 def test_nginx_waits_for_a_silent_socket_longer_than_the_chat() -> None:
@@ -65,8 +73,11 @@ def test_the_readme_installs_what_is_there_and_lets_the_chat_into_its_database()
     readme = (DEPLOY / "README.md").read_text()
     named = set(re.findall(r"capstone_chat/deploy/(\S+)", readme))
     there = {str(path.relative_to(DEPLOY)) for path in DEPLOY.rglob("*") if path.is_file()}
-    assert named == there - {"README.md", "nginx/http.conf"}  # which is for those who try it
-    url = sa.make_url(parse([f"--config={DEPLOY / 'chat.conf'}"]).database_url)
+    there -= {"README.md", "nginx/http.conf"}  # which is for those who try it
+    # The compose files use them.
+    there -= {"Dockerfile", "Dockerfile.dockerignore", "container.conf", "nginx/container.sh"}
+    assert named == there
+    url = parse([f"--config={DEPLOY / 'chat.conf'}"]).database_url
     assert f"CREATE USER {url.username}@'{url.host}'" in readme
     assert f"GRANT ALL ON {url.database}.* TO {url.username}@'{url.host}'" in readme
 

@@ -41,7 +41,7 @@ class Writer:
 
     def __init__(self, url: str, cookie: str, conv: int, changed: threading.Condition) -> None:
         self.url = url
-        self.headers = {"Cookie": f"session={cookie}", "Origin": url}
+        self.headers = {"Cookie": cookie, "Origin": url}
         self.conv = conv
         self.unacknowledged: dict[str, str] = {}
         self.seqs: dict[str, int] = {}

@@ -3,8 +3,8 @@
 import importlib
 import json
 import sys
-import types
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import tornado.web
 from tornado.httpclient import HTTPResponse
@@ -13,7 +13,15 @@ from tornado.testing import AsyncHTTPTestCase
 from tests.lessons.prose import LESSONS_FOLDER
 
 
-def script(lesson: str, name: str) -> types.ModuleType:
+class Script(Protocol):
+    """The module of a script, of which each has its own names besides these."""
+
+    make_app: Callable[..., tornado.web.Application]
+
+    def __getattr__(self, name: str, /) -> Any: ...
+
+
+def script(lesson: str, name: str) -> Script:
     """Import a script; the names of the lessons begin with a digit, so `import` cannot.
 
     As when it is started, it finds what lies beside it.
@@ -21,7 +29,13 @@ def script(lesson: str, name: str) -> types.ModuleType:
     folder = str(LESSONS_FOLDER / lesson)
     if folder not in sys.path:
         sys.path.append(folder)
-    return importlib.import_module(f"lessons.{lesson}.{name}")
+    # Several lessons have an app.py; that of lesson 01 serves as soon as it is imported.
+    sys.modules.pop("app", None)
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(f"lessons.{lesson}.{name}")
+    finally:
+        sys.path.remove(folder)
 
 
 class RoutesTestCase(AsyncHTTPTestCase):

@@ -1,7 +1,9 @@
 """Test cases for logins: the lesson's provider or a broken one, and a browser that dances."""
 
 import contextlib
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +20,13 @@ SECRET = "a test's own"
 
 provider_script = script(LESSON, "provider")
 Client, Provider = provider_script.Client, provider_script.Provider
+
+
+def read_signed(name: str, value: str) -> Any:
+    """What a cookie of the lesson holds: JSON, signed with `SECRET`."""
+    content = tornado.web.decode_signed_value(SECRET, name, value)
+    assert content is not None
+    return json.loads(content)
 
 
 def query_of(address: str) -> dict[str, str]:
@@ -107,7 +116,7 @@ class DanceHTTPTestCase(VisitorHTTPTestCase):
         return self.get(self.agree(self.begin(path), user).headers["Location"])
 
     @contextlib.contextmanager
-    def another_browser(self) -> Any:
+    def another_browser(self) -> Iterator[None]:
         """Inside, requests come from a browser with cookies of its own."""
         mine, self.jar = self.jar, {}
         yield

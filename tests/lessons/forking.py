@@ -85,7 +85,8 @@ class Forked:
         self._channel = socket.socket(socket.AF_UNIX)
         self._channel.connect(own_address or address(prepared))
         sent = socket.send_fds(self._channel, [request], streams)
-        self._channel.sendall(request[sent:])
+        if sent < len(request):  # even an empty rest cannot be sent to a program that has ended
+            self._channel.sendall(request[sent:])
         self.pid: int = NUMBER.unpack(self._channel.recv(NUMBER.size))[0]
 
     def poll(self) -> int | None:
@@ -119,24 +120,25 @@ class Forked:
             with contextlib.suppress(ProcessLookupError):  # it has ended since
                 os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
 
 class Command:
-    """A program; what `course.command_case` needs of an `asyncio.subprocess.Process`."""
+    """A program; a `course.command_case.Process`."""
 
     def __init__(self, process: Forked, stdout: asyncio.StreamReader) -> None:
         self._process = process
         self.stdout = stdout
         self.kill, self.wait = process.kill, process.wait_async
+        self.send_signal, self.terminate = process.send_signal, process.terminate
 
     @property
     def returncode(self) -> int | None:
         return self._process.poll()
-
-    def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
 
 
 def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[Forked, IO[str]]:

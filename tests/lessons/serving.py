@@ -15,6 +15,7 @@ from typing import IO
 
 from tornado.testing import bind_unused_port
 
+from course.demo import on_port
 from tests.lessons import forking
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +35,14 @@ class Server:
         sock, self.port = bind_unused_port()
         sock.close()
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed in stop()
-        command = [str(script), f"--port={self.port}", *arguments]
-        start = start_new if new_python or sys.platform == "win32" else forking.start_server
-        self._process, self._stdout = start(command, self._log)
+        self._folder = tempfile.TemporaryDirectory()
+        file, options = on_port(script, self.port, Path(self._folder.name))
+        command = [str(file), *options, *arguments]
+        self._process: subprocess.Popen[str] | forking.Forked
+        if new_python or sys.platform == "win32":
+            self._process, self._stdout = start_new(command, self._log)
+        else:
+            self._process, self._stdout = forking.start_server(command, self._log)
         self.output = ""
         self.ready = False
         for line in self._stdout:
@@ -44,6 +50,10 @@ class Server:
             if line.startswith("Open http://"):
                 self.ready = True
                 break
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -55,8 +65,8 @@ class Server:
         self._log.seek(0)
         return self._log.read()
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send the signal, unless it has ended; return the exit code."""
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send the signal, by default that of Ctrl-C; return the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(number)
         return self.wait()
@@ -75,6 +85,7 @@ class Server:
         self._stdout.close()
         self._process.wait()
         self._log.close()
+        self._folder.cleanup()
 
 
 def start_new(command: list[str], log: IO[str]) -> tuple[subprocess.Popen[str], IO[str]]:
@@ -89,6 +100,16 @@ def start_new(command: list[str], log: IO[str]) -> tuple[subprocess.Popen[str], 
     )
     assert process.stdout is not None
     return process, process.stdout
+
+
+@contextlib.contextmanager
+def ignored_interrupts() -> Iterator[None]:
+    """Start processes with SIGINT ignored, as a shell script does for a command with `&`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

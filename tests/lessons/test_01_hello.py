@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.request import urlopen
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import tornado
 import tornado.httpserver
@@ -14,14 +15,14 @@ from tornado.testing import AsyncHTTPTestCase
 from tests.lessons.cases import RoutesTestCase, script
 from tests.lessons.serving import serving
 
-app = script("01_hello", "app")
+make_app = script("01_hello", "make_app")
 
 VERBS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"]
 
 
 class HelloTest(AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
-        return app.make_app()
+        return make_app.make_app()
 
     def test_the_smallest_app_says_hello(self) -> None:
         """C011: a test calls make_app() and starts no script."""
@@ -90,12 +91,15 @@ class ApplicationTest(RoutesTestCase):
 
 
 class WSGITest(AsyncHTTPTestCase):
-    def get_app(self) -> tornado.wsgi.WSGIContainer:
-        def hosted(environ, start_response):
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application()  # nobody asks it
+
+    def get_http_server(self) -> tornado.httpserver.HTTPServer:
+        def hosted(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"WSGI at {environ['PATH_INFO']}".encode()]
 
-        return tornado.wsgi.WSGIContainer(hosted)
+        return tornado.httpserver.HTTPServer(tornado.wsgi.WSGIContainer(hosted))
 
     def test_a_wsgi_application_can_be_hosted(self) -> None:
         """C004: the other way round is gone."""

@@ -1,6 +1,7 @@
 """Lesson 01: the methods a request goes through (C058-C065)."""
 
 import asyncio
+from typing import Any
 
 import tornado.web
 from tornado.httpclient import HTTPResponse
@@ -17,9 +18,10 @@ class LifecycleTest(AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return lifecycle.make_app()
 
-    def steps_after(self, **request: object) -> list[str]:
+    def steps_after(self, **request: Any) -> list[str]:
         self.fetch("/", **request)
-        return json_of(self.fetch("/steps"))["steps"]
+        steps: list[str] = json_of(self.fetch("/steps"))["steps"]
+        return steps
 
     def test_the_order_of_a_request_that_succeeds(self) -> None:
         """C058"""

@@ -1,5 +1,7 @@
 """Lesson 01: what a handler can send (C047-C057)."""
 
+from typing import ClassVar
+
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
@@ -15,7 +17,10 @@ class ResponseOutputTest(AsyncHTTPTestCase):
     def test_write_appends_and_is_sent_as_html(self) -> None:
         """C047"""
         response = self.fetch("/")
-        self.assertEqual(response.body, b"write() appends, nothing is sent before the end\n")
+        self.assertEqual(
+            response.body,
+            b"Each call of write() adds to the response. Tornado sends it at the end.\n",
+        )
         self.assertEqual(response.headers["Content-Type"], "text/html; charset=UTF-8")
 
     def test_a_page_that_did_not_change_is_304(self) -> None:
@@ -58,7 +63,7 @@ class WriteHandler(tornado.web.RequestHandler):
     values = {"list": [1], "int": 1, "None": None}  # noqa: RUF012, only read
 
     def get(self, kind: str) -> None:
-        self.write(self.values[kind])
+        self.write(self.values[kind])  # type: ignore[arg-type]  # the mistake
 
 
 class DictHandler(tornado.web.RequestHandler):
@@ -117,7 +122,11 @@ class LateHeaderHandler(tornado.web.RequestHandler):
 
 
 class FinishHandler(tornado.web.RequestHandler):
-    chunks = {"str": "text", "bytes": b"bytes", "dict": {"a": 1}}  # noqa: RUF012, only read
+    chunks: ClassVar[dict[str, str | bytes | dict[str, int]]] = {
+        "str": "text",
+        "bytes": b"bytes",
+        "dict": {"a": 1},
+    }
 
     def get(self, kind: str) -> None:
         self.finish(self.chunks[kind])

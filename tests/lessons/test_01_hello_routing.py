@@ -1,5 +1,6 @@
 """Lesson 01: from a path to a handler (C028-C034)."""
 
+import tornado.routing
 import tornado.template
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
@@ -7,6 +8,8 @@ from tornado.testing import AsyncHTTPTestCase, ExpectLog
 from tests.lessons.cases import RoutesTestCase, json_of, script
 
 routing = script("01_hello", "routing")
+route_names = script("01_hello", "route_names")
+route_arguments = script("01_hello", "route_arguments")
 
 
 class RoutingTest(AsyncHTTPTestCase):
@@ -28,26 +31,38 @@ class RoutingTest(AsyncHTTPTestCase):
         self.assertEqual(self.fetch("/hello/Ada").code, 200)
         self.assertEqual(self.fetch("/Hello/Ada").code, 404)
 
-    def test_no_match_goes_to_the_default_handler(self) -> None:
-        """C028"""
-        response = self.fetch("/nowhere")
-        self.assertEqual((response.code, response.body), (404, b"Nothing at /nowhere\n"))
-
-    def test_one_handler_serves_two_routes_with_arguments_of_their_own(self) -> None:
-        """C028, C029: the third element goes to initialize()."""
+    def test_named_groups_and_groups_by_position(self) -> None:
+        """C032"""
         self.assertEqual(self.text("/hello/Ada"), "Hello, Ada!\n")
-        self.assertEqual(self.text("/hola/Ada"), "Hola, Ada!\n")
+        self.assertEqual(self.text("/sum/20/3"), "23\n")
+
+
+class RouteNamesTest(AsyncHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return route_names.make_app()
 
     def test_a_plain_tuple_can_carry_a_name(self) -> None:
-        """C030, C031: reverse_url takes text and whole numbers."""
-        self.assertEqual(json_of(self.fetch("/"))["links"], ["/hello/Ada", "/sum/2/3"])
+        """C030, C031: the link that reverse_url makes leads to the page."""
+        link = json_of(self.fetch("/"))["link"]
+        self.assertEqual(link, "/hello/Ada%20Lovelace")
+        self.assertEqual(self.fetch(link).body, b"Hello, Ada Lovelace!\n")
 
     def test_the_application_reverses_names_too(self) -> None:
-        """C031"""
-        app = routing.make_app()
-        self.assertEqual(app.reverse_url("sum", 20, 3), "/sum/20/3")
+        """C031: any value that can be made text is accepted."""
+        app = route_names.make_app()
+        self.assertEqual(app.reverse_url("greet", 20), "/hello/20")
         with self.assertRaises(KeyError):
             app.reverse_url("no such name")
+
+
+class RouteArgumentsTest(AsyncHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return route_arguments.make_app()
+
+    def test_one_handler_serves_two_routes_with_arguments_of_their_own(self) -> None:
+        """C029: the third part of a route goes to initialize()."""
+        self.assertEqual(self.fetch("/hello/Ada").body, b"Hello, Ada!\n")
+        self.assertEqual(self.fetch("/hola/Ada").body, b"Hola, Ada!\n")
 
 
 class WordHandler(tornado.web.RequestHandler):
@@ -110,7 +125,7 @@ class RouteDetailsTest(RoutesTestCase):
     def test_url_is_the_long_form_of_a_named_route(self) -> None:
         """C030"""
         self.assertEqual(self._app.reverse_url("named", 7), "/named/7")
-        self.assertIs(tornado.web.url, tornado.web.URLSpec)
+        self.assertIs(tornado.web.url, tornado.routing.URLSpec)
 
     def test_reverse_url_is_a_function_of_templates(self) -> None:
         """C031"""

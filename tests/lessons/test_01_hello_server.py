@@ -69,13 +69,20 @@ class LoopTest(AsyncHTTPTestCase):
 
 def answer(url: str) -> str:
     with urlopen(url, timeout=30) as response:
-        return response.read().decode()
+        text: str = response.read().decode()
+        return text
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    """Run code that forks, in a Python of its own, where a deprecated call is an error."""
+    """Run code that forks, in a Python of its own, where a deprecated call is an error.
+
+    Not that of Tornado itself: on Python 3.12 and 3.13 asyncio warns when it makes a loop because
+    Tornado asks for one that is not there.
+    """
+    warnings = ["-W", "error::DeprecationWarning"]
+    warnings += ["-W", "ignore:There is no current event loop:DeprecationWarning"]
     return subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning", "-c", textwrap.dedent(code)],
+        [sys.executable, *warnings, "-c", textwrap.dedent(code)],
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -142,11 +149,11 @@ class ForkTest(unittest.TestCase):
 
     def test_without_reuse_port_a_second_process_is_refused(self) -> None:
         """C025: started as learn.py does, the reason is one line."""
-        app = str(FOLDER / "app.py")
-        with serving(FOLDER / "app.py") as one:
+        app = str(FOLDER / "make_app.py")
+        with serving(FOLDER / "make_app.py") as one:
             for start, message in [
                 ([app], "Address already in use"),
-                (["-m", "course.launch", app], "is taken: another program listens on it"),
+                (["-m", "course.launch", app], "is in use: another program listens on it"),
             ]:
                 with self.subTest(start=start):
                     second = subprocess.run(
@@ -159,7 +166,10 @@ class ForkTest(unittest.TestCase):
                     self.assertIn(message, second.stderr)
 
     def test_a_loop_touched_before_the_fork_crashes_the_children(self) -> None:
-        """C026: both children register the port with the same epoll, and only one can."""
+        """C026: both children register the port with the same epoll, and only one can.
+
+        From Python 3.12 on a child forgets the loop of its parent, and makes its own.
+        """
         done = run_python("""
             import os
             import tornado.httpserver, tornado.ioloop
@@ -174,7 +184,9 @@ class ForkTest(unittest.TestCase):
             os._exit(0)
         """)
         told = sorted(done.stdout.splitlines())
-        self.assertEqual(told, ["FileExistsError: [Errno 17] File exists", "served"], done.stderr)
+        crashed = "FileExistsError: [Errno 17] File exists"
+        other = "served" if sys.version_info >= (3, 12) else crashed
+        self.assertEqual(told, [other, "served"], done.stderr)
 
 
 class ReusePortTest(unittest.TestCase):

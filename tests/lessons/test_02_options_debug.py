@@ -4,6 +4,8 @@ import os
 import re
 import select
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -256,7 +258,7 @@ class AutoreloadTest(unittest.TestCase):
         self.assertEqual(running.process.returncode, 1)
         self.assertIn("SyntaxError: unmatched ')'", running.read_log())
 
-    def test_with_the_wrapper_it_waits_until_it_is_mended(self) -> None:
+    def test_tornado_autoreload_waits_until_the_file_is_fixed(self) -> None:
         """C096: python -m tornado.autoreload debug.py --debug"""
         running = self.start("-m", "tornado.autoreload")
         running.write(broken=True)
@@ -265,6 +267,19 @@ class AutoreloadTest(unittest.TestCase):
         running.write('"mended"')
         running.touch_until(running.restarts)
         self.assertIn("RuntimeError: mended\n", running.boom())
+
+    def test_the_wrapper_ends_at_the_second_interrupt(self) -> None:
+        """C096: the first one ends the program, whose port stays open without an answer."""
+        running = self.start("-m", "tornado.autoreload")
+        running.process.send_signal(signal.SIGINT)
+        while not running.logged("Script exited normally"):
+            self.assertIsNone(running.process.poll(), running.read_log())
+        port = int(running.url.rpartition(":")[2])
+        socket.create_connection(("localhost", port), timeout=30).close()
+        self.assertIsNone(running.process.poll())
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(30)
+        self.assertIn("KeyboardInterrupt", running.read_log())
 
     def test_the_wrapper_alone_does_not_watch_while_the_program_runs(self) -> None:
         """C096"""
@@ -299,8 +314,11 @@ class SeveralProcessesTest(unittest.TestCase):
         """)
 
     def test_two_processes_crash(self) -> None:
-        """C100: autoreload touches the loop before the fork."""
-        self.assertIn("FileExistsError: [Errno 17] File exists", self.serve(2))
+        """C100: autoreload touches the loop before the fork. Python 3.12 forgets it in a child."""
+        if sys.version_info >= (3, 12):
+            self.assertEqual(self.serve(2), "served\nserved\n")
+        else:
+            self.assertIn("FileExistsError: [Errno 17] File exists", self.serve(2))
 
     def test_one_process_serves(self) -> None:
         """C100: the sentence of some guides is the wrong way round."""

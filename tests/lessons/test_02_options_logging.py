@@ -1,12 +1,12 @@
 """Lesson 02: the log (C088-C090)."""
 
-import contextlib
 import io
 import json
 import logging
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -28,14 +28,16 @@ LEVELS = ["debug", "info", "warning", "error"]
 def log_of(server: Server, *paths: str) -> str:
     """What the server has written to standard error after these requests."""
     for path in paths:
-        with contextlib.suppress(HTTPError), urlopen(server.url + path, timeout=30) as response:
-            response.read()
+        try:
+            urlopen(server.url + path, timeout=30).close()
+        except HTTPError as error:
+            error.close()
     server.stop()
     return server.log
 
 
 def levels_in(log: str) -> list[str]:
-    return [level for level in LEVELS if f"the lamp says {level}" in log]
+    return [level for level in LEVELS if f"the lamp reports {level}" in log]
 
 
 class LogsTest(AsyncHTTPTestCase):
@@ -44,18 +46,35 @@ class LogsTest(AsyncHTTPTestCase):
 
     def test_a_page_writes_a_line(self) -> None:
         """C088"""
-        with ExpectLog("lighthouse", "the lamp says warning", level=logging.WARNING):
+        with ExpectLog("lighthouse", "the lamp reports warning", level=logging.WARNING):
             self.assertEqual(self.fetch("/warning").code, 200)
         self.assertIn("/debug", self.fetch("/").body.decode())
 
 
 class LevelsTest(unittest.TestCase):
+    def test_reading_an_options_file_turns_the_log_on_too(self) -> None:
+        """C088: with final=False, as for the first of several sources, it does not."""
+        parser = OptionParser()
+        tornado.log.define_logging_options(parser)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch("tornado.log.enable_pretty_logging") as turned_on,
+        ):
+            file = Path(folder) / "light.conf"
+            file.write_text('logging = "warning"', encoding="utf-8")
+            parser.parse_config_file(str(file), final=False)
+            turned_on.assert_not_called()
+            parser.parse_config_file(str(file))
+            turned_on.assert_called_once_with(parser)
+
     def test_parsing_the_options_turns_the_log_on(self) -> None:
         """C088: from level info, on standard error; standard output has the address alone."""
         with serving(FOLDER / "logs.py") as server:
             log = log_of(server, "/debug", "/info", "/error")
             self.assertEqual(levels_in(log), ["info", "error"])
-            self.assertRegex(log, r"(?m)^\[E \d{6} \d\d:\d\d:\d\d logs:\d+\] the lamp says error$")
+            self.assertRegex(
+                log, r"(?m)^\[E \d{6} \d\d:\d\d:\d\d logs:\d+\] the lamp reports error$"
+            )
             self.assertRegex(log, r"(?m)^\[I .* web:\d+\] 200 GET /info ")
             self.assertEqual(server.output + server.rest(), f"Open {server.url}\n")
 
@@ -71,7 +90,7 @@ class LevelsTest(unittest.TestCase):
         with serving(FOLDER / "logs.py", "--logging=none") as server:
             log = log_of(server, *[f"/{level}" for level in LEVELS], "/nowhere")
             self.assertEqual(levels_in(log), ["warning", "error"])
-            self.assertRegex(log, r"(?m)^the lamp says warning$")
+            self.assertRegex(log, r"(?m)^the lamp reports warning$")
             self.assertRegex(log, r"(?m)^404 GET /nowhere ")
 
     def test_status_decides_the_level_of_a_request(self) -> None:
@@ -90,8 +109,8 @@ class LevelsTest(unittest.TestCase):
                     option = f"--log-file-prefix={file}"
                     with serving(FOLDER / "logs.py", option, *more) as server:
                         log = log_of(server, "/info")
-                    self.assertEqual("the lamp says info" in log, on_screen)
-                    self.assertIn("the lamp says info", file.read_text(encoding="utf-8"))
+                    self.assertEqual("the lamp reports info" in log, on_screen)
+                    self.assertIn("the lamp reports info", file.read_text(encoding="utf-8"))
 
 
 class SetupTest(unittest.TestCase):

@@ -70,7 +70,7 @@ class ConfigFileTest(FileCase):
         self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_a_name_that_is_not_defined_is_skipped(self) -> None:
-        """C087: the file of the lesson has one that is misspelt, and nobody tells."""
+        """C087: the file of the lesson has one that is misspelled, and no error is reported."""
         self.parser.parse_config_file(config_file.LIGHTHOUSE)
         self.assertEqual(self.parser.name, "Skerryvore")
         self.assertIn("nmae", Path(config_file.LIGHTHOUSE).read_text(encoding="utf-8"))
@@ -136,7 +136,8 @@ class EnvironmentTest(FileCase):
         self.file.write_text('name = "file"' if file else "", encoding="utf-8")
         arguments = ["light.py", f"--config={self.file}", *["--name=line"] * argument]
         environment.read(parser, arguments, {"LIGHT_NAME": "variable"} if variable else {})
-        return parser.name
+        name: str = parser.name
+        return name
 
     def test_each_source_wins_over_those_before_it(self) -> None:
         """C092: default, file, environment, command line."""

@@ -12,6 +12,7 @@ app = script("03_templates", "app")
 blocks = script("03_templates", "blocks")
 directives = script("03_templates", "directives")
 functions = script("03_templates", "functions")
+hello = script("03_templates", "hello")
 rendering = script("03_templates", "rendering")
 template_path = script("03_templates", "template_path")
 
@@ -82,6 +83,16 @@ class RenderStringHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         page = self.render_string(str(TEMPLATES / "ticket.html"), where="here")
         self.write({"type": type(page).__name__})
+
+
+class HelloTest(RoutesTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return hello.make_app()
+
+    def test_an_expression_is_evaluated_and_escaped(self) -> None:
+        """C104, C106: the keyword arguments of render() are the names in the template."""
+        self.assertIn("Hello, you! Your name has 3 letters.", self.text("/"))
+        self.assertIn("Hello, &lt;i&gt;! Your name has 3 letters.", self.text("/?name=%3Ci%3E"))
 
 
 class RenderTest(RoutesTestCase):

@@ -20,13 +20,14 @@ class LanguagesTest(RoutesTestCase):
 
     def get_app(self) -> tornado.web.Application:
         # The chat of the capstone may have left gettext and its languages, in a test before this.
-        fresh = {
-            "_translations": {},
-            "_default_locale": "en_US",
-            "_supported_locales": frozenset(["en_US"]),
-            "_use_gettext": False,
-        }
-        self.enterContext(mock.patch.multiple(tornado.locale, **fresh))
+        fresh = mock.patch.multiple(
+            tornado.locale,
+            _translations={},
+            _default_locale="en_US",
+            _supported_locales=frozenset(["en_US"]),
+            _use_gettext=False,
+        )
+        self.enterContext(fresh)
         self.enterContext(mock.patch.dict(tornado.locale.Locale._cache, clear=True))
         return self.make_app()
 

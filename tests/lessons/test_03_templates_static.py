@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import tornado.routing
 import tornado.web
 from tornado.httpclient import HTTPClientError
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
@@ -44,7 +45,8 @@ class FormsTest(RoutesTestCase):
         [rule] = [
             rule
             for rule in self.get_app().wildcard_router.rules
-            if rule.matcher.regex.match("/favicon.ico")
+            if isinstance(rule.matcher, tornado.routing.PathMatches)
+            and rule.matcher.regex.match("/favicon.ico")
         ]
         self.assertIs(rule.target, tornado.web.StaticFileHandler)
 
@@ -193,8 +195,10 @@ class OutsideTest(RoutesTestCase):
 
 class StaticUrlSettingTest(RoutesTestCase):
     def get_app(self) -> tornado.web.Application:
-        settings = {"static_url": str(static_files.STATIC)}  # the wrong name for the setting
-        return tornado.web.Application([("/", NoSettingHandler)], **settings)
+        return tornado.web.Application(
+            [("/", NoSettingHandler)],
+            static_url=str(static_files.STATIC),  # the wrong name for the setting
+        )
 
     def test_the_setting_is_called_static_path(self) -> None:
         """C129: static_url is the function."""

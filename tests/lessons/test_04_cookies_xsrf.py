@@ -5,8 +5,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookies import CookieError
-from typing import Any
+from http.cookies import CookieError, Morsel
+from typing import Any, ClassVar
 
 import tornado.web
 from tornado.testing import ExpectLog
@@ -49,7 +49,7 @@ class PlainCookiesTest(VisitorHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return plain_cookies.make_app()
 
-    def set(self, kind: str) -> Any:
+    def set(self, kind: str) -> Morsel[str]:
         response = self.post(f"/set/{kind}")
         self.assertEqual((response.code, response.headers["Location"]), (303, "/"))
         return cookies_set_by(response)[kind]
@@ -62,7 +62,7 @@ class PlainCookiesTest(VisitorHTTPTestCase):
 
     def test_each_argument_becomes_an_attribute(self) -> None:
         """C137"""
-        expected = {
+        expected: dict[str, dict[str, object]] = {
             "session": {},
             "date": {"expires": "Tue, 19 Jan 2038 00:00:00 GMT"},
             "seconds": {"max-age": "60"},
@@ -98,7 +98,7 @@ class PlainCookiesTest(VisitorHTTPTestCase):
 
 
 class ExpiresHandler(tornado.web.RequestHandler):
-    forms = {  # noqa: RUF012, only read
+    forms: ClassVar[dict[str, float | tuple[Any, ...] | datetime]] = {
         "number": MOMENT.timestamp(),
         "tuple": MOMENT.timetuple(),
         "aware": MOMENT,
@@ -112,7 +112,9 @@ class ExpiresHandler(tornado.web.RequestHandler):
 
 class RawSetHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        arguments = {name: self.get_query_argument(name) for name in self.request.arguments}
+        arguments: dict[str, Any] = {
+            name: self.get_query_argument(name) for name in self.request.arguments
+        }
         self.set_cookie(**{"name": "flavour", "value": "oat"} | arguments)
 
 
@@ -124,7 +126,7 @@ class SameRequestHandler(tornado.web.RequestHandler):
 
 class CarelessHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write(self.get_cookie("flavour"))
+        self.write(self.get_cookie("flavour"))  # type: ignore[arg-type]  # the mistake
 
 
 class DefaultHandler(tornado.web.RequestHandler):
@@ -142,8 +144,14 @@ class ClearWithHandler(tornado.web.RequestHandler):
         self.clear_cookie("flavour", **{argument: 1})
 
 
+class MaxAgeHandler(tornado.web.RequestHandler):
+    def get(self, seconds: str) -> None:
+        self.set_cookie("flavour", "oat", max_age=int(seconds))
+
+
 class CookieDetailsTest(RoutesTestCase):
     routes = (
+        (r"/max-age/(\d+)", MaxAgeHandler),
         (r"/expires/(.+)", ExpiresHandler),
         ("/set", RawSetHandler),
         ("/same", SameRequestHandler),
@@ -159,6 +167,11 @@ class CookieDetailsTest(RoutesTestCase):
             with self.subTest(form):
                 cookie = cookies_set_by(self.get(f"/expires/{form}"))["flavour"]
                 self.assertEqual(cookie["expires"], "Tue, 11 Nov 2031 23:59:59 GMT")
+
+    def test_a_max_age_of_0_is_dropped(self) -> None:
+        """C137: it would mean "delete it"; clear_cookie() does that."""
+        self.assertIn("Max-Age=60", self.get("/max-age/60").headers["Set-Cookie"])
+        self.assertNotIn("Max-Age", self.get("/max-age/0").headers["Set-Cookie"])
 
     def test_a_space_in_the_value_is_refused(self) -> None:
         """C137: so is a semicolon in an attribute."""

@@ -48,7 +48,8 @@ class BankTest(VisitorHTTPTestCase):
 
     @property
     def account(self) -> list[tuple[str, str]]:
-        return self._app.settings["account"]
+        account: list[tuple[str, str]] = self._app.settings["account"]
+        return account
 
     def test_a_forged_form_is_paid_unless_protected(self) -> None:
         """C157, C160, C171: wherever it comes from."""
@@ -102,7 +103,8 @@ class BankCookieTest(VisitorHTTPTestCase):
 
 class AttackersPageTest(VisitorHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
-        return attacker.make_attacker_app("http://localhost:1")
+        app: tornado.web.Application = attacker.make_attacker_app("http://localhost:1")
+        return app
 
     def test_it_holds_a_form_and_a_picture_and_no_token(self) -> None:
         """C157"""

@@ -2,11 +2,11 @@
 
 import gc
 import re
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import tornado.web
+from tornado.httpclient import HTTPResponse
 from tornado.testing import ExpectLog
 
 from tests.lessons.cases import RoutesTestCase, json_of, script
@@ -38,7 +38,7 @@ class MembersTest(VisitorHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return login.make_app("a secret")
 
-    def log_in(self, name: str, target: str | None = None) -> Any:
+    def log_in(self, name: str, target: str | None = None) -> HTTPResponse:
         page = self.get("/login").body.decode()
         field = re.search(r'name="_xsrf" value="([^"]+)"', page)
         assert field
@@ -159,7 +159,7 @@ class UserHandler(tornado.web.RequestHandler):
         "dict": {"name": "ada"},
     }
 
-    def get_current_user(self) -> Any:
+    def get_current_user(self) -> object:
         self.settings["asked"].append(self.request.path)
         return self.users[self.path_args[0]]
 

@@ -141,6 +141,7 @@ def test_a_coroutine_that_nobody_awaits_says_so() -> None:
 
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        get_current_user()
+        forgotten = get_current_user()
+        del forgotten
         gc.collect()
     assert any("get_current_user' was never awaited" in str(each.message) for each in seen)

@@ -14,8 +14,9 @@ import tornado.web
 from tornado.testing import ExpectLog
 from tornado.web import create_signed_value, decode_signed_value
 
+from course.pages import blocks
 from tests.lessons.cases import json_of, script
-from tests.lessons.prose import LESSONS_FOLDER, blocks
+from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.visitors import VisitorHTTPTestCase, cookies_set_by
 
 signed_cookies = script("04_cookies_xsrf", "signed_cookies")
@@ -23,7 +24,7 @@ key_rotation = script("04_cookies_xsrf", "key_rotation")
 
 SECRET = "a secret"
 DAY = 86400
-README: Path = LESSONS_FOLDER / "04_cookies_xsrf" / "README.md"
+FURTHER: Path = LESSONS_FOLDER / "04_cookies_xsrf" / "FURTHER.md"
 
 
 def signed(name: str, value: str, age: float = 0, **options: Any) -> str:
@@ -98,12 +99,21 @@ class RotationTest(VisitorHTTPTestCase):
         self.addCleanup(self.keys.setdefault, 1, "old")
         self.assertEqual(json_of(self.get()), {"member": None, "signed with key": None})
 
+    def test_a_value_in_the_old_format_is_nobody(self) -> None:
+        """C146, C150: it names no key, so Tornado finds none to check it with."""
+        for value in ("1000", "MTAwMA==|1700000000|abc"):
+            with self.subTest(value):
+                self.jar = {"member": value}
+                self.assertEqual(json_of(self.get()), {"member": None, "signed with key": None})
+                with self.assertRaises(AssertionError):
+                    tornado.web.decode_signed_value(self.keys, "member", value)
+
 
 class SignHandler(tornado.web.RequestHandler):
     values = {"text": "Zoë", "bytes": b"\xff\x00", "number": 7}  # noqa: RUF012, only read
 
     def get(self, kind: str) -> None:
-        self.set_signed_cookie("visits", self.values[kind])
+        self.set_signed_cookie("visits", self.values[kind])  # type: ignore[arg-type]  # a number
 
 
 class ReadHandler(tornado.web.RequestHandler):
@@ -185,9 +195,9 @@ class KeysWithoutVersionTest(VisitorHTTPTestCase):
         self.assertEqual(self.get("/read").code, 200)
 
 
-def test_the_signed_value_in_the_readme_is_real() -> None:
+def test_the_signed_value_on_the_page_is_real() -> None:
     """C151, C153: and it is taken apart, and signed, without Tornado."""
-    [anatomy] = [block for block in blocks(README) if block.text.startswith("2|1:0|")]
+    [anatomy] = [block for block in blocks(FURTHER) if block.text.startswith("2|1:0|")]
     shown = anatomy.text.splitlines()[0].removesuffix("...")
     real = create_signed_value(SECRET, "count", "5", clock=lambda: 1800000000).decode()
     assert real.startswith(shown)

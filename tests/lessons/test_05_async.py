@@ -8,7 +8,7 @@ import asyncio
 import gc
 import socket
 import types
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 from unittest import mock
 
@@ -18,13 +18,16 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, ExpectLog, gen_test
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.lessons.cases import RoutesTestCase, Script, json_of, script
 
 app = script("05_async", "app")
 blocking = script("05_async", "blocking")
 callbacks = script("05_async", "callbacks")
 generators = script("05_async", "generators")
 async_await = script("05_async", "async_await")
+
+coroutine: Callable[[Callable[..., Generator[Any, Any, Any]]], Callable[..., Awaitable[Any]]]
+coroutine = generators.coroutine
 
 PATIENCE = 5  # seconds until a wait that should have ended fails the test
 
@@ -93,7 +96,7 @@ class TwoTabsTest(AsyncHTTPTestCase):
 class SameWorkTestCase(AsyncHTTPTestCase):
     """One of the four ways. What the other tab is told while `ask` works is kept in `told`."""
 
-    script: types.ModuleType
+    script: Script
 
     def get_app(self) -> tornado.web.Application:
         self.told: list[str] = []
@@ -108,10 +111,11 @@ class SameWorkTestCase(AsyncHTTPTestCase):
         return response.body.decode()
 
     def events(self) -> list[str]:
-        return json_of(self.fetch("/"))["events"]
+        events: list[str] = json_of(self.fetch("/"))["events"]
+        return events
 
 
-class BlockingTest(SameWorkTestCase):
+class BlockingTestCase(SameWorkTestCase):
     script = blocking
 
     def ask(self) -> str:
@@ -119,6 +123,8 @@ class BlockingTest(SameWorkTestCase):
         self.tab = visit(self.get_http_port(), "/")
         return "42"
 
+
+class BlockingTest(BlockingTestCase):
     @gen_test
     async def test_the_other_tab_waits_for_the_end(self) -> None:
         """C182, C185: the other tab asked in the middle, and was served after the end."""
@@ -134,15 +140,12 @@ class BlockingTest(SameWorkTestCase):
             self.assertEqual(self.fetch("/slow").code, 500)
 
 
-class AsyncButBlocking(blocking.SlowHandler):
+class AsyncButBlocking(tornado.web.RequestHandler):
     async def get(self) -> None:
-        super().get()
+        blocking.SlowHandler.get(self)
 
 
-class AsyncButBlockingTest(SameWorkTestCase):
-    script = blocking
-    ask = BlockingTest.ask
-
+class AsyncButBlockingTest(BlockingTestCase):
     def get_app(self) -> tornado.web.Application:
         application = super().get_app()
         application.add_handlers(".*", [("/slow", AsyncButBlocking)])
@@ -163,7 +166,7 @@ class InThreadTestCase(SameWorkTestCase):
         self.told = tornado.escape.json_decode(answer)["events"]
         return "42"
 
-    def fail(self) -> str:
+    def raise_error(self) -> str:
         raise KeyError("a thread failed")
 
 
@@ -178,7 +181,7 @@ class CallbacksTest(InThreadTestCase):
 
     def test_an_error_in_the_thread_reaches_the_client(self) -> None:
         """C186: without the second callback the client would wait for ever."""
-        self._app.settings["ask"] = self.fail
+        self._app.settings["ask"] = self.raise_error
         with ExpectLog("tornado.application", "Uncaught exception"):
             self.assertEqual(self.fetch("/slow").code, 500)
         self.assertEqual(self.events(), ["asked"])
@@ -200,7 +203,7 @@ class GeneratorsTest(InThreadTestCase):
 
     def test_an_error_in_the_thread_reaches_the_client(self) -> None:
         """C188"""
-        self._app.settings["ask"] = self.fail
+        self._app.settings["ask"] = self.raise_error
         with ExpectLog("tornado.application", "Uncaught exception"):
             self.assertEqual(self.fetch("/slow").code, 500)
         self.assertEqual(self.events(), ["asked"])
@@ -215,15 +218,15 @@ class DriverTest(AsyncTestCase):
         events: list[str] = []
         answer: asyncio.Future[str] = asyncio.Future()
 
-        @generators.coroutine
-        def long_io() -> Generator:
+        @coroutine
+        def long_io() -> Generator[Any, Any, str]:
             events.append("io begins")
-            result = yield answer
+            result: str = yield answer
             events.append("io ends")
             return result
 
-        @generators.coroutine
-        def request_a(name: str) -> Generator:
+        @coroutine
+        def request_a(name: str) -> Generator[Any, Any, None]:
             events.append(f"{name} begins")
             events.append(f"{name} got {(yield long_io())}")
 
@@ -240,21 +243,22 @@ class DriverTest(AsyncTestCase):
     async def test_an_error_is_raised_where_the_yield_stands(self) -> None:
         """C188"""
 
-        @generators.coroutine
-        def careful() -> Generator:
+        @coroutine
+        def careful() -> Generator[Any, Any, str]:
             failing: asyncio.Future[None] = asyncio.Future()
             failing.set_exception(KeyError("lost"))
             try:
                 yield failing
             except KeyError as error:
                 return f"caught {error}"
+            return "nothing was raised"
 
         self.assertEqual(await careful(), "caught 'lost'")
 
     def test_the_old_ways_of_the_demo_are_gone(self) -> None:
         """C187: generators have no .next(); a wrapper that calls f() loses the arguments."""
 
-        def request_a(name: str) -> Generator:
+        def request_a(name: str) -> Generator[str]:
             yield name
 
         with self.assertRaisesRegex(AttributeError, "no attribute 'next'"):
@@ -308,20 +312,33 @@ class ForgetfulHandler(tornado.web.RequestHandler):
         self.fetch()  # type: ignore[unused-coroutine]
 
 
+class UsingHandler(tornado.web.RequestHandler):
+    async def weather(self) -> dict[str, object]:
+        return {"text": "sunny"}
+
+    async def get(self) -> None:
+        weather: Any = self.weather()  # without await
+        self.write(weather["text"])
+
+
 class LegacyHandler(tornado.web.RequestHandler):
     @tornado.gen.coroutine
-    def get(self) -> Generator:
+    def get(self) -> Generator[Any, Any, None]:
         words = yield [self.word("still"), self.word("works")]  # a list, here only
         self.write(" ".join(words))
 
     @tornado.gen.coroutine
-    def word(self, word: str) -> Generator:
+    def word(self, word: str) -> Generator[Any, Any, str]:
         yield tornado.gen.moment
         raise tornado.gen.Return(word)
 
 
 class CoroutinesTest(RoutesTestCase):
-    routes = ((r"/forgetful", ForgetfulHandler), (r"/legacy", LegacyHandler))
+    routes = (
+        (r"/forgetful", ForgetfulHandler),
+        (r"/using", UsingHandler),
+        (r"/legacy", LegacyHandler),
+    )
 
     def test_a_missing_await_leaves_the_work_undone(self) -> None:
         """C194: the page is empty, and only a warning tells why."""
@@ -331,6 +348,15 @@ class CoroutinesTest(RoutesTestCase):
             response = self.get("/forgetful")
             gc.collect()
         self.assertEqual((response.code, response.body), (200, b""))
+
+    def test_a_missing_await_is_an_error_where_the_result_is_used(self) -> None:
+        """C194: the result is a coroutine then, not the value."""
+        with (
+            ExpectLog("tornado.application", "Uncaught exception GET /using"),
+            self.assertWarnsRegex(RuntimeWarning, "was never awaited"),
+        ):
+            self.assertEqual(self.get("/using").code, 500)
+            gc.collect()
 
     def test_the_decorator_before_async_def_still_works(self) -> None:
         """C192, C193: coroutines by decorator, with Return."""

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import hashlib
 import types
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from unittest import mock
 
@@ -33,7 +34,9 @@ class QueueTest(AsyncHTTPTestCase):
         return self.fetch("/", method="POST", body=f"name={name}").code
 
     @contextlib.asynccontextmanager
-    async def worker(self, do: Any) -> Any:
+    async def worker(
+        self, do: Callable[[str], Awaitable[None]]
+    ) -> AsyncIterator[asyncio.Task[None]]:
         working = asyncio.create_task(queues.work(self._app, do))
         yield working
         working.cancel()
@@ -141,7 +144,7 @@ class PeriodicTest(AsyncHTTPTestCase):
         """C504"""
         await self.clock.tick()
         response = await self.http_client.fetch(self.get_url("/"))
-        self.assertRegex(response.body, rb"^\d\d:\d\d:\d\d, after 1 ticks\n$")
+        self.assertRegex(response.body, rb"^\d\d:\d\d:\d\d, ticks: 1\n$")
 
     @gen_test
     async def test_it_ticks_until_it_is_stopped(self) -> None:
@@ -278,4 +281,6 @@ class OldLoopsTest(AsyncTestCase):
         """C211: installing it by hand fails once a loop exists."""
         with self.assertRaisesRegex(RuntimeError, "already associated with asyncio loop"):
             tornado.platform.asyncio.AsyncIOMainLoop().install()
-        self.assertIs(IOLoop.current().asyncio_loop, asyncio.get_running_loop())
+        loop = IOLoop.current()
+        assert isinstance(loop, tornado.platform.asyncio.BaseAsyncIOLoop)
+        self.assertIs(loop.asyncio_loop, asyncio.get_running_loop())

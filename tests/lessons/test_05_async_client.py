@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from unittest import mock
 
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -16,6 +17,7 @@ http_client = script("05_async", "http_client")
 client_errors = script("05_async", "client_errors")
 client_limits = script("05_async", "client_limits")
 upstream = script("05_async", "upstream")
+QUEUE_LIMIT = 1.0  # seconds
 
 
 @contextlib.contextmanager
@@ -88,6 +90,7 @@ class WeatherTest(AsyncHTTPTestCase):
         self.assertEqual(response.body, b'{"text": "cloudy", "degrees": 4}')
         self.assertTrue(response.headers["Content-Type"].startswith("application/json"))
         self.assertEqual(response.effective_url, url)
+        assert response.request_time is not None
         self.assertGreater(response.request_time, 0)  # seconds
 
     def test_braces_around_one_string_make_a_set(self) -> None:
@@ -153,8 +156,7 @@ class ErrorsTest(AsyncHTTPTestCase):
 
     def test_a_service_that_is_too_slow_is_a_504(self) -> None:
         """C199"""
-        self.addCleanup(setattr, client_errors, "PATIENCE", client_errors.PATIENCE)
-        client_errors.PATIENCE = 0.05
+        self.enterContext(mock.patch.object(client_errors, "PATIENCE", 0.05))
         with ExpectLog("tornado.general", ".*Timeout during request"):
             self.assertEqual(self.fetch("/ask/slow").code, 504)
 
@@ -179,6 +181,7 @@ class FetchTest(RoutesTestCase):
         with self.assertRaisesRegex(HTTPClientError, "HTTP 404: Not Found") as caught:
             await self.http_client.fetch(self.get_url("/missing"))
         self.assertEqual(caught.exception.code, 404)
+        assert caught.exception.response is not None
         self.assertIn(b"404: Not Found", caught.exception.response.body)
 
     @gen_test
@@ -203,6 +206,7 @@ class FetchTest(RoutesTestCase):
         """C200"""
         with self.assertRaisesRegex(HTTPClientError, "HTTP 302") as caught:
             await self.http_client.fetch(self.get_url("/moved"), follow_redirects=False)
+        assert caught.exception.response is not None
         self.assertEqual(caught.exception.response.headers["Location"], "/missing")
 
     @gen_test
@@ -235,7 +239,7 @@ class LimitsTest(AsyncHTTPTestCase):
             self.assertEqual(self.fetch("/big").code, 502)
 
     @gen_test
-    async def test_waiting_in_the_queue_counts_as_time(self) -> None:
+    async def test_the_wait_in_the_queue_has_a_limit(self) -> None:
         """C501: the first never gets an answer, so the second never gets its turn."""
         client = AsyncHTTPClient(force_instance=True, max_clients=1)
         with contextlib.closing(client), silent_server() as address:
@@ -245,3 +249,25 @@ class LimitsTest(AsyncHTTPTestCase):
             self.assertFalse(first.done())
             first.cancel()
             await asyncio.wait([first])
+
+
+class HalfHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        answer = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.6 * QUEUE_LIMIT, answer.set)
+        await answer.wait()
+
+
+class QueueTest(RoutesTestCase):
+    routes = (("/", HalfHandler),)
+
+    @gen_test
+    async def test_after_the_queue_the_time_limit_begins_again(self) -> None:
+        """C501: the second request succeeds, although it takes longer than its limit."""
+        client = AsyncHTTPClient(force_instance=True, max_clients=1)
+        with contextlib.closing(client):
+            began = self.io_loop.time()
+            url = self.get_url("/")
+            asking = [client.fetch(url, request_timeout=QUEUE_LIMIT) for _ in range(2)]
+            self.assertEqual([each.code for each in await asyncio.gather(*asking)], [200, 200])
+            self.assertGreater(self.io_loop.time() - began, QUEUE_LIMIT)

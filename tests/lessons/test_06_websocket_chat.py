@@ -49,6 +49,7 @@ class EchoTest(SocketsTestCase):
     async def test_the_handshake_is_101_and_proves_that_the_key_was_read(self) -> None:
         """C213"""
         socket = await self.connect("/echo", {"Sec-WebSocket-Key": KEY})
+        assert socket.headers is not None
         self.assertEqual(socket.headers["Upgrade"], "websocket")
         self.assertEqual(socket.headers["Connection"], "Upgrade")
         self.assertNotIn("Content-Type", socket.headers)
@@ -199,7 +200,9 @@ class DetailsTest(SocketsTestCase):
     async def test_open_has_the_cookies_and_the_query_of_the_handshake(self) -> None:
         """C215"""
         socket = await self.connect("/cookie?q=1", {"Cookie": "a=b"})
-        self.assertEqual(json.loads(await socket.read_message()), {"cookie": "b", "query": "1"})
+        message = await socket.read_message()
+        assert message is not None
+        self.assertEqual(json.loads(message), {"cookie": "b", "query": "1"})
 
     @gen_test
     async def test_what_belongs_to_the_response_is_over_after_the_upgrade(self) -> None:

@@ -181,8 +181,8 @@ class AuthenticatedHandler(WebSocketHandler):
     def get_current_user(self) -> None:
         return None
 
-    @tornado.web.authenticated
-    async def get(self, *args: str, **kwargs: str) -> None:
+    @tornado.web.authenticated  # may return None, which WebSocketHandler.get() never does
+    async def get(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         await super().get(*args, **kwargs)
 
 

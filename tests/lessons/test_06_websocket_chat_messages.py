@@ -127,16 +127,16 @@ class WriteMessageTest(SocketsTestCase):
                 "TypeError: Expected bytes, unicode, or None; got <class 'int'>",
             ],
         )
-        self.assertTrue(answers[2].startswith("AssertionError"), answers[2])
+        self.assertRegex(str(answers[2]), "^AssertionError")
         self.assertEqual(answers[3:], ['{"a": "\\u00eb"}', "bytes", "text"])
 
 
 class OrderHandler(WebSocketHandler):
     async def on_message(self, message: str | bytes) -> None:
-        self.settings["order"].append(f"begin {message}")
+        self.settings["order"].append(f"begin {message!r}")
         self.settings["begun"].set()
         await self.settings["go_on"].wait()
-        self.settings["order"].append(f"end {message}")
+        self.settings["order"].append(f"end {message!r}")
         self.write_message(message)
 
 
@@ -158,7 +158,7 @@ class OrderTest(SocketsTestCase):
         self.go_on.set()
         await socket.read_message()
         await socket.read_message()
-        self.assertEqual(self.order, ["begin 1", "end 1", "begin 2", "end 2"])
+        self.assertEqual(self.order, ["begin '1'", "end '1'", "begin '2'", "end '2'"])
 
 
 class RaisingHandler(WebSocketHandler):

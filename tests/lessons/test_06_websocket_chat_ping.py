@@ -6,7 +6,7 @@ import logging
 import pytest
 import tornado.web
 from tornado.testing import gen_test
-from tornado.websocket import WebSocketHandler, websocket_connect
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13, websocket_connect
 
 from tests.lessons.cases import script
 from tests.lessons.sockets import SocketsTestCase
@@ -65,6 +65,7 @@ class SilentTest(SocketsTestCase):
 
 class OpenHandler(WebSocketHandler):
     def open(self) -> None:
+        assert isinstance(self.ws_connection, WebSocketProtocol13)
         self.settings["timeouts"].append(self.ws_connection.ping_timeout)
 
 

@@ -6,6 +6,7 @@ import json
 import socket
 from typing import Any
 
+import pytest
 import tornado.web
 from tornado.iostream import IOStream
 from tornado.testing import ExpectLog, gen_test
@@ -17,6 +18,43 @@ from tests.lessons.sockets import SocketsTestCase
 
 room = script("06_websocket_chat", "room")
 chat = script("06_websocket_chat", "chat")
+pair = script("06_websocket_chat", "pair")
+TALKING = ["messages", "origin", "pair", "ping", "room", "slow_reader"]  # scripts with clients
+
+
+class PairTest(SocketsTestCase):
+    def get_app(self) -> tornado.web.Application:
+        app = pair.make_app()
+        self.people = app.wildcard_router.rules[-1].target_kwargs["people"]
+        return app
+
+    @gen_test
+    async def test_each_hears_what_the_other_one_says(self) -> None:
+        """C216, C218"""
+        ada, bob = await self.connect("/pair"), await self.connect("/pair")
+        for message in ("Hello, Bob", b"\xff\x00"):
+            await ada.write_message(message, binary=isinstance(message, bytes))
+            self.assertEqual(await bob.read_message(), message)
+        await bob.write_message("Hello, Ada")
+        self.assertEqual(await ada.read_message(), "Hello, Ada")
+
+    @gen_test
+    async def test_who_has_left_is_forgotten(self) -> None:
+        """C217: on_close() takes the handler out of the set."""
+        ada, _ = await self.connect("/pair"), await self.connect("/pair")
+        self.assertEqual(len(self.people), 2)
+        ada.close()
+        self.assertIsNone(await ada.read_message())
+        self.assertEqual(len(self.people), 1)
+
+
+@pytest.mark.parametrize("name", TALKING)
+def test_a_script_closes_its_clients(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C219: Python's development mode reports a client that was not closed."""
+    monkeypatch.setenv("PYTHONDEVMODE", "1")
+    with serving(pair.HERE / f"{name}.py", new_python=True) as server:
+        server.stop()
+        assert "ResourceWarning" not in server.log
 
 
 class RoomTest(SocketsTestCase):
@@ -91,7 +129,7 @@ def test_the_script_shows_that_bob_is_heard_though_ada_is_dead() -> None:
     with serving(room.HERE / "room.py") as server:
         assert server.output.splitlines()[:-1] == [
             "Ada hears closed: 1003 text only",
-            "Bob hears Hello, Bye",
+            "Bob hears 'Hello', 'Bye'",
         ]
 
 
@@ -138,7 +176,8 @@ class ChatTest(SocketsTestCase):
     async def heard(self, member: WebSocketClientConnection) -> dict[str, Any]:
         frame = await member.read_message()
         assert isinstance(frame, str), (member.close_code, member.close_reason)
-        return json.loads(frame)
+        event: dict[str, Any] = json.loads(frame)
+        return event
 
     async def say(self, member: WebSocketClientConnection, text: str) -> None:
         await member.write_message({"type": "say", "text": text})

@@ -16,16 +16,30 @@ import pymysql
 import pytest
 import redis.asyncio
 import tornado.web
+from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 
 from tests.lessons import databases
-from tests.lessons.cases import RoutesTestCase, script
+from tests.lessons.cases import RoutesTestCase, json_of, script
 from tests.services import require
 
 app = script("07_databases", "app")
+rows = script("07_databases", "rows")
 torndb3 = importlib.import_module("store.torndb3")
 
 INSERT = "INSERT INTO houses (title, position, price) VALUES (%s, %s, %s)"
+
+
+class RowsTest(AsyncHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return rows.make_app(self.enterContext(contextlib.closing(rows.new_database())))
+
+    def test_rows_are_listed_and_one_is_found(self) -> None:
+        """C307: the value replaces the placeholder; without a row it is 404."""
+        titles = [house["title"] for house in json_of(self.fetch("/"))["houses"]]
+        self.assertEqual(titles, ["Treehouse", "Windmill", "Lighthouse"])
+        self.assertEqual(json_of(self.fetch("/house/2")), {"title": "Windmill", "price": 95})
+        self.assertEqual(self.fetch("/house/99").code, 404)
 
 
 class OnSqlite:
@@ -87,7 +101,7 @@ class ConnectionTest(OnSqlite, TestCase):
         self.assertEqual(self.db.get(by_name, title=title, most=2).title, title)
         like = "SELECT count(*) AS found FROM houses WHERE title LIKE '%%mill%%' OR id = %s"
         self.assertEqual(self.db.get(like, 1).found, 3)
-        with self.assertRaisesRegex(TypeError, "by place or by name, not both"):
+        with self.assertRaisesRegex(TypeError, "by position or by name, not both"):
             self.db.query(by_name, 1, title=title)
 
     def test_an_injection_finds_nothing(self) -> None:
@@ -206,12 +220,13 @@ class HousesTest(OnSqlite, AsyncHTTPTestCase):
         self.pool.close()
         super().tearDown()
 
-    def add(self, **fields: object) -> Any:
+    def add(self, **fields: object) -> HTTPResponse:
         body = urlencode({"title": "Tent", "position": "Garden", "price": 9} | fields)
         return self.fetch("/", method="POST", body=body, follow_redirects=False)
 
     def count(self) -> int:
-        return self.pool._lend(lambda db: db.get("SELECT count(*) AS n FROM houses").n)
+        counted: int = self.pool._lend(lambda db: db.get("SELECT count(*) AS n FROM houses").n)
+        return counted
 
     def test_a_house_is_added_and_shown(self) -> None:
         """C238: a form becomes a row, and a redirect leads to its page."""

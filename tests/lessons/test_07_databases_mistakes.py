@@ -7,6 +7,7 @@ import importlib
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from typing import Any
 from unittest import TestCase, mock
 
@@ -33,7 +34,8 @@ class SharingTest(AsyncHTTPTestCase):
         return sharing.make_app(self.url)
 
     def book(self, path: str) -> list[str]:
-        return json_of(self.fetch(path))["in the book"]
+        names: list[str] = json_of(self.fetch(path))["in the book"]
+        return names
 
     def test_what_bob_booked_is_rolled_back_with_ada(self) -> None:
         """C232: a shared connection has one transaction for both."""
@@ -167,13 +169,15 @@ class WaitingTest(AsyncHTTPTestCase):
         url = "sqlite:///:memory:"
         pool = self.enterContext(contextlib.closing(torndb3.Pool(url)))
         connection = self.enterContext(contextlib.closing(torndb3.Connection(url)))
-        self.ponged, self.served = threading.Event(), []
+        self.ponged = threading.Event()
+        self.served: list[bool] = []
         return waiting.make_app(connection, pool, self.report)
 
     def report(self, db: Any) -> int:
         self.io_loop.add_callback(self.begun.set)
         self.served.append(self.ponged.wait(self.patience))
-        return db.get("SELECT 42 AS answer").answer
+        answer: int = db.get("SELECT 42 AS answer").answer
+        return answer
 
     async def ping_during(self, path: str, patience: float) -> bool:
         self.begun, self.patience = asyncio.Event(), patience
@@ -204,7 +208,7 @@ class WaitingTest(AsyncHTTPTestCase):
 class CoreTest(AsyncHTTPTestCase):
     mark = "?"
 
-    def database(self) -> Any:
+    def database(self) -> contextlib.AbstractContextManager[str]:
         return databases.sqlite()
 
     def get_app(self) -> tornado.web.Application:
@@ -243,7 +247,7 @@ class CoreTest(AsyncHTTPTestCase):
 class CoreOnMariaDBTest(CoreTest):
     mark = "%(price_1)s"
 
-    def database(self) -> Any:
+    def database(self) -> contextlib.AbstractContextManager[str]:
         return databases.mariadb()
 
 
@@ -252,7 +256,7 @@ class CoreOnPostgreSQLTest(CoreTest):
     mark = "%(price_1)s::INTEGER"
 
     @contextlib.contextmanager
-    def database(self) -> Any:
+    def database(self) -> Iterator[str]:
         with databases.postgresql() as url:
             yield url.replace("postgresql:", "postgresql+psycopg:")
 

@@ -10,8 +10,10 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
@@ -21,11 +23,13 @@ import pymongo
 import pytest
 import redis.asyncio
 import tornado.web
+from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, bind_unused_port, gen_test
 
 from tests.lessons import cluster, databases, mongod
 from tests.lessons.cases import json_of, script
 from tests.lessons.prose import LESSONS_FOLDER, ROOT
+from tests.lessons.serving import serving
 from tests.services import require
 
 health = script("07_databases", "health")
@@ -171,7 +175,7 @@ class NotesTest(AsyncHTTPTestCase):
             await self.store.delete(key)
         await self.store.aclose()
 
-    def post(self, path: str, body: bytes) -> Any:
+    def post(self, path: str, body: bytes) -> HTTPResponse:
         return self.fetch(path, method="POST", body=body)
 
     def test_a_note_comes_back_byte_by_byte(self) -> None:
@@ -272,7 +276,9 @@ class RecordsTest(AsyncHTTPTestCase):
 
     def get_app(self) -> tornado.web.Application:
         uri = self.enterContext(mongod.address())
-        self.client = pymongo.AsyncMongoClient(uri, serverSelectionTimeoutMS=PATIENCE * 1000)
+        self.client: pymongo.AsyncMongoClient[dict[str, Any]] = pymongo.AsyncMongoClient(
+            uri, serverSelectionTimeoutMS=PATIENCE * 1000
+        )
         database = self.client.get_default_database("learn_tornado")
         self.records = database[databases.own_name()]
         return mongo_records.make_app(self.records)
@@ -285,7 +291,7 @@ class RecordsTest(AsyncHTTPTestCase):
         await self.records.drop()
         await self.client.close()
 
-    def post(self, name: str, body: str) -> Any:
+    def post(self, name: str, body: str) -> HTTPResponse:
         return self.fetch(f"/record/{name}", method="POST", body=body)
 
     def test_a_record_is_found_or_404(self) -> None:
@@ -330,6 +336,7 @@ if named := os.environ.get("MONGODB_URI"):
         @gen_test
         async def test_the_server_is_a_mongodb(self) -> None:
             """C244."""
+            client: pymongo.AsyncMongoClient[dict[str, Any]]
             async with pymongo.AsyncMongoClient(named) as client:
                 info = await client.server_info()
             self.assertIn("version", info)
@@ -444,3 +451,18 @@ def test_a_missing_server_is_told_and_the_script_exits_with_2(command: str) -> N
     assert option.partition("=")[0] in how[2]
     assert "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["app", "core", "sharing"])
+def test_the_folder_for_temporary_files_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "50%41 of what?#1 é"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    file = LESSONS_FOLDER / "07_databases" / f"{name}.py"
+    with serving(file, new_python=True) as server:
+        if name == "sharing":  # it makes the file when it is asked
+            with urllib.request.urlopen(f"{server.url}/own", timeout=30) as response:
+                assert response.status == 200
+        assert [path.suffix for path in folder.glob("*/*.db")] == [".db"]

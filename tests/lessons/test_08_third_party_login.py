@@ -2,21 +2,44 @@
 
 import json
 import time
+from typing import Any
+from unittest import mock
 
 import pytest
 import tornado.web
 from tornado.testing import bind_unused_port
 
 from tests.lessons.cases import script
-from tests.lessons.dance import LESSON, SECRET, Client, DanceHTTPTestCase, query_of
+from tests.lessons.dance import LESSON, SECRET, Client, DanceHTTPTestCase, query_of, read_signed
 from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.serving import serving
 from tests.lessons.visitors import cookies_set_by
 
 app = script(LESSON, "app")
+faults = script(LESSON, "faults")
+redirect = script(LESSON, "redirect")
 FAULT = "The provider did not answer as it should"
 NOT_HERE = "This login did not begin in this browser"
 ADA = {"sub": "1001", "name": "Ada Lovelace", "email": "ada@example.com"}
+
+
+class RedirectTest(DanceHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return redirect.make_app("http://localhost:8888/callback")
+
+    def test_the_address_says_who_asks_for_what(self) -> None:
+        """C310: and Tornado adds the response_type, but no state."""
+        address = self.get("/login").headers["Location"]
+        self.assertTrue(address.startswith("http://localhost:8889/authorize?"))
+        self.assertEqual(
+            query_of(address),
+            {
+                "response_type": "code",
+                "client_id": "course",
+                "redirect_uri": "http://localhost:8888/callback",
+                "scope": "profile email",
+            },
+        )
 
 
 class AppTestCase(DanceHTTPTestCase):
@@ -68,8 +91,7 @@ class LoginTest(AppTestCase):
             cookie = cookies_set_by(response)["login"]
             self.assertEqual((cookie["httponly"], cookie["samesite"]), (True, "Lax"))
             self.assertEqual(cookie["expires"], "")
-            kept = tornado.web.decode_signed_value(SECRET, "login", cookie.value)
-            self.assertEqual(json.loads(kept)["state"], state)
+            self.assertEqual(read_signed("login", cookie.value)["state"], state)
             states.add(state)
         self.assertEqual(len(states), 2)
 
@@ -88,9 +110,7 @@ class LoginTest(AppTestCase):
     def test_secret_verifier_and_token_never_meet_the_browser_or_an_address(self) -> None:
         """C250"""
         seen = [address := self.begin()]
-        verifier = json.loads(tornado.web.decode_signed_value(SECRET, "login", self.jar["login"]))[
-            "verifier"
-        ]
+        verifier = read_signed("login", self.jar["login"])["verifier"]
         seen += [back := self.agree(address).headers["Location"], str(self.get(back).headers)]
         [token] = self.provider._tokens
         for text in (*seen, *self.asked):
@@ -101,7 +121,7 @@ class LoginTest(AppTestCase):
         """C255"""
         back = self.agree(self.begin(), user="").headers["Location"]
         self.assertEqual(query_of(back)["error"], "access_denied")
-        self.assert_refused(403, back, "You said no, so nobody is logged in")
+        self.assert_refused(403, back, "You have declined, so you are not logged in")
         self.assertEqual(self.asked_for("/token"), 0)
 
     def test_a_user_cookie_that_somebody_else_signed_is_none(self) -> None:
@@ -156,6 +176,17 @@ class StateTest(AppTestCase):
         self.begin()  # even when this browser is in the middle of a login of its own
         self.assert_not_asked(back)
 
+    def test_without_the_comparison_pkce_stops_a_foreign_callback(self) -> None:
+        """C309: the verifier of this browser does not fit the code of another."""
+        with self.another_browser():
+            back = self.agree(self.begin(), user="1002").headers["Location"]
+        self.begin()
+        with mock.patch("code_flow.hmac", compare_digest=lambda *_: True):
+            response = self.get(back)
+        self.assertEqual(response.code, 502)
+        self.assertIn("the code_verifier does not fit the code_challenge", self.caplog.text)
+        self.assertIsNone(self.user())
+
     def test_a_question_is_answered_once(self) -> None:
         """C254"""
         back = self.agree(self.begin()).headers["Location"]
@@ -185,6 +216,7 @@ class StateTest(AppTestCase):
         """C254"""
         back = self.agree(self.begin()).headers["Location"]
         login = tornado.web.decode_signed_value(SECRET, "login", self.jar["login"])
+        assert login is not None
         eleven = time.time() - 11 * 60
         self.jar["login"] = tornado.web.create_signed_value(
             SECRET, "login", login, clock=lambda: eleven
@@ -198,10 +230,23 @@ class StateTest(AppTestCase):
         self.assert_not_asked("/callback?code=guessed&state=s")
 
 
+class FaultsScriptTest(DanceHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return faults.make_app(faults.serve())
+
+    def test_each_failure_is_502_and_a_token_is_not(self) -> None:
+        """C308"""
+        self.assertEqual(self.get("/callback/token").body, b"The token has 9 characters\n")
+        for name in ("error", "page", "empty"):
+            response = self.get(f"/callback/{name}")
+            self.assertEqual(response.code, 502)
+            self.assertIn(FAULT, response.body.decode())
+
+
 class FaultTest(AppTestCase):
     """C255: a broken provider is put in the place of the real one while the browser is away."""
 
-    def assert_502(self, logged: str, **answers: object) -> None:
+    def assert_502(self, logged: str, **answers: tuple[int, Any]) -> None:
         back = self.agree(self.begin()).headers["Location"]
         settings = self._app.settings
         good, settings["provider"] = settings["provider"], self.start_broken(**answers)

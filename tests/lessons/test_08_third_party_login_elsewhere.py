@@ -10,9 +10,17 @@ from urllib.parse import parse_qs
 import pytest
 import tornado.auth
 import tornado.web
+from tornado.httpclient import HTTPResponse
 
 from tests.lessons.cases import RoutesTestCase, script
-from tests.lessons.dance import LESSON, SECRET, BrokenHandler, DanceHTTPTestCase, query_of
+from tests.lessons.dance import (
+    LESSON,
+    SECRET,
+    BrokenHandler,
+    DanceHTTPTestCase,
+    query_of,
+    read_signed,
+)
 from tests.lessons.prose import LESSONS_FOLDER
 
 elsewhere = script(LESSON, "google_github")
@@ -85,7 +93,7 @@ class GitHubTest(DanceHTTPTestCase):
         with mock.patch.dict("os.environ", KEYS):
             return elsewhere.make_app(self.get_url(""), SECRET)
 
-    def come_back(self, **answers: Any) -> Any:
+    def come_back(self, **answers: tuple[int, Any]) -> HTTPResponse:
         there = self.start_broken(**answers)
         github = elsewhere.Service(
             f"{there}/authorize", f"{there}/token", f"{there}/user", [], "id"
@@ -95,7 +103,8 @@ class GitHubTest(DanceHTTPTestCase):
             return self.get(f"/callback/github?code=the-code&state={state}")
 
     def user(self) -> dict[str, str]:
-        return json.loads(tornado.web.decode_signed_value(SECRET, "user", self.jar["user"]))
+        user: dict[str, str] = read_signed("user", self.jar["user"])
+        return user
 
     def test_the_code_and_then_the_token_are_sent_as_github_wants_them(self) -> None:
         """C252: JSON asked for, the token in a header, a User-Agent."""
@@ -151,7 +160,9 @@ class BareLoginHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
     _OAUTH_AUTHORIZE_URL = "https://provider.example/authorize"
 
     def get(self) -> None:
-        returned = self.authorize_redirect("https://app.example/callback", "course")
+        returned: object = self.authorize_redirect(  # type: ignore[func-returns-value]
+            "https://app.example/callback", "course"
+        )
         assert returned is None, "nothing to await"
 
 

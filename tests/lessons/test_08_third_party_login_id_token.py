@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import jwt
 import pytest
@@ -9,7 +10,7 @@ import tornado.web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.lessons.cases import script
-from tests.lessons.dance import LESSON, SECRET, DanceHTTPTestCase, query_of
+from tests.lessons.dance import LESSON, SECRET, DanceHTTPTestCase, query_of, read_signed
 from tests.lessons.prose import LESSONS_FOLDER
 from tests.lessons.serving import serving
 
@@ -38,9 +39,8 @@ class IdTokenTest(DanceHTTPTestCase):
         plain = self.provider.tokens
 
         def tokens(grant: object) -> dict[str, object]:
-            answer = plain(grant)
-            options = {"verify_signature": False}
-            claims = jwt.decode(answer["id_token"], options=options) | changes
+            answer: dict[str, Any] = plain(grant)
+            claims = jwt.decode(answer["id_token"], options={"verify_signature": False}) | changes
             claims = {name: value for name, value in claims.items() if value is not None}
             kid = {"kid": self.provider.key_id}
             return answer | {"id_token": jwt.encode(claims, self.provider.key, "ES256", kid)}
@@ -50,7 +50,7 @@ class IdTokenTest(DanceHTTPTestCase):
     def test_the_dance_ends_with_issuer_and_number(self) -> None:
         """C251, C252, C282: and userinfo is not asked: the ID token says it all."""
         self.assertEqual(self.dance().code, 302)
-        user = json.loads(tornado.web.decode_signed_value(SECRET, "user", self.jar["user"]))
+        user = read_signed("user", self.jar["user"])
         ada = {"iss": self.provider.issuer, "sub": "1001", "name": "Ada Lovelace"}
         self.assertEqual(user, ada)
         self.assertEqual(self.asked_for("/userinfo"), 0)
@@ -112,7 +112,7 @@ class IdTokenTest(DanceHTTPTestCase):
     def test_addresses_of_another_issuer_are_not_believed(self) -> None:
         """C251"""
         self.issuer.url = self.issuer.url.replace("127.0.0.1", "localhost")
-        self.assert_502("/login", "These are the addresses of somebody else")
+        self.assert_502("/login", "These are the addresses of another provider")
 
     def test_a_provider_that_is_away_is_502_at_the_beginning_too(self) -> None:
         """C255"""

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import redis.asyncio
@@ -73,6 +74,15 @@ class AloneTest(SocketsTestCase):
         self.assertIn('href="http://localhost:9999"', page)
 
 
+class Room(Protocol):
+    """What is used here of the script's class."""
+
+    broker: redis.asyncio.Redis
+    subscribed: asyncio.Event
+
+    async def listen(self) -> None: ...
+
+
 @pytest.mark.service("redis")
 class BrokerTest(SocketsTestCase):
     """Two rooms over one Redis, as two processes have them; the first is behind get_url()."""
@@ -82,7 +92,7 @@ class BrokerTest(SocketsTestCase):
         self.tasks: list[asyncio.Task[None]] = []
         return tornado.web.Application()
 
-    def room(self, path: str, channel: str) -> broker.Room:
+    def room(self, path: str, channel: str) -> Room:
         name = f"{self.channel}{path.replace('/', '-')}"
         client = redis.asyncio.from_url(
             REDIS_URL,
@@ -90,12 +100,12 @@ class BrokerTest(SocketsTestCase):
             client_name=name,
             retry=Retry(NoBackoff(), 0),  # it tries nothing again by itself: listen() has to
         )
-        room = broker.Room(client, channel)
+        room: Room = broker.Room(client, channel)
         self._app.add_handlers(".*", [(path, broker.MemberHandler, {"room": room})])
         self.tasks.append(asyncio.create_task(room.listen()))
         return room
 
-    async def end(self, *rooms: broker.Room) -> None:
+    async def end(self, *rooms: Room) -> None:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -1,7 +1,6 @@
 """Lesson 09: two processes of app.py behind nginx.conf, as proxy.py runs them."""
 
 import asyncio
-import contextlib
 import http.client
 import json
 import os
@@ -9,14 +8,15 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tornado.httpclient
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -26,6 +26,10 @@ pytestmark = pytest.mark.service("nginx")
 
 LESSON = "09_deployment"
 app, proxy, sockets = [script(LESSON, name) for name in ("app", "proxy", "sockets")]
+
+
+running: Callable[[list[str], Path, int], AbstractContextManager[subprocess.Popen[bytes]]]
+running = proxy.running
 
 
 def free_port() -> int:
@@ -54,33 +58,36 @@ class Release:
         assert old in text
         self.conf.write_text(text.replace(old, new), encoding="utf-8")
 
-    def app(self, number: int) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    def app(self, number: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
         command = [".venv/bin/python", "app.py", f"--port={self.apps[number]}"]
-        return proxy.running(command, self.folder, self.apps[number])
+        return running(command, self.folder, self.apps[number])
 
-    def nginx(self) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-        return proxy.running(proxy.nginx(self.folder), self.folder, self.port)
+    def nginx(self) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return running(proxy.nginx(self.folder), self.folder, self.port)
 
     def control(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run nginx with these arguments on the same files."""
         command = [*proxy.nginx(self.folder)[:-2], *words]
         return subprocess.run(command, capture_output=True, encoding="utf-8")
 
-    def get(self, path: str, body: bytes | None = None, **headers: str) -> "Answer":
-        return Answer(self.port, path, body, headers)
+    def get(
+        self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> "Answer":
+        return Answer(self.port, path, body, headers or {})
 
-    def who(self, **headers: str) -> dict[str, Any]:
-        answer = self.get("/who", **headers)
+    def who(self, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        answer = self.get("/who", headers=headers)
         assert answer.status == 200
         told: dict[str, Any] = json.loads(answer.body)
         return told
 
 
 class Answer:
-    def __init__(self, port: int, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+    def __init__(
+        self, port: int, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> None:
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        client.request("POST" if body else "GET", path, body=body, headers=sent)
+        client.request("POST" if body else "GET", path, body=body, headers=headers)
         response = client.getresponse()
         self.status, self.headers = response.status, response.headers
         self.body = response.read().decode()
@@ -109,10 +116,11 @@ class TestTwoProcesses:
 
     def test_the_visitor_is_seen_and_cannot_lie(self, release: Release) -> None:
         """C264"""
-        told = release.who(X_Real_IP="6.6.6.6", X_Forwarded_For="6.6.6.6", X_Scheme="https")
+        lie = {"X-Real-IP": "6.6.6.6", "X-Forwarded-For": "6.6.6.6", "X-Scheme": "https"}
+        told = release.who(lie)
         assert (told["address"], told["scheme"]) == ("127.0.0.1", "http")
         assert told["host"] == f"127.0.0.1:{release.port}"
-        assert release.who(Host="chat.example")["host"] == "chat.example"
+        assert release.who({"Host": "chat.example"})["host"] == "chat.example"
 
     def test_over_tls_the_scheme_is_https_and_sockets_open(self, release: Release) -> None:
         """C264, C266"""
@@ -269,7 +277,7 @@ class VariantTest(AsyncHTTPTestCase):
         for port in self.release.apps:
             self.http_server.listen(port, "127.0.0.1")
 
-    async def get(self, path: str) -> Any:
+    async def get(self, path: str) -> HTTPResponse:
         with self.release.nginx():
             url = f"http://127.0.0.1:{self.release.port}{path}"
             return await self.http_client.fetch(url, raise_error=False)

@@ -4,6 +4,7 @@ import configparser
 import http.client
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,14 @@ startretries=0
 """
 
 
+def test_a_process_that_does_not_answer_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that the script would send SIGKILL to process 0: its own process group."""
+    answers = iter([0, 0, 1234])
+    monkeypatch.setattr(supervised, "answer", lambda port: next(answers))
+    monkeypatch.setattr(supervised.time, "sleep", lambda seconds: None)
+    assert supervised.process_at(8001) == 1234
+
+
 def status_of(port: int, path: str) -> int:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     client.request("GET", path)
@@ -46,7 +55,7 @@ def server() -> Iterator[Server]:
     with serving(FOLDER / "supervised.py") as server:
         folder = folder_of(server)
         yield server
-        assert server.stop() == 0, server.log
+        assert server.stop(signal.SIGTERM) == 0, server.log
         assert not folder.exists()
         assert not [port for port in [*ports_of(server), server.port] if proxy.listens(port)]
 

@@ -1,4 +1,4 @@
-"""lessons/concepts.toml names what exists, and the index in lessons/README.md is made from it."""
+"""lessons/concepts.toml names what exists, and the index in lessons/CONCEPTS.md is made from it."""
 
 import ast
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_each_concept_is_there_once() -> None:
 def test_the_place_exists(concept: Concept) -> None:
     file, _, heading = concept.link.partition("#")
     path = LESSONS / file
-    assert path.is_file(), f"{concept.id}: no file {file} beside lessons/README.md"
+    assert path.is_file(), f"{concept.id}: no file {file} beside lessons/CONCEPTS.md"
     assert concept.where.startswith(f"{concept.lesson}/") or concept.lesson != CAPSTONE
     if heading:
         assert heading in anchors(path), f"{concept.id}: no heading {heading} in {file}"
@@ -55,7 +55,7 @@ def test_a_script_shows_a_concept(script: Path) -> None:
 
 
 def test_the_index_is_made_from_the_concepts() -> None:
-    page = (LESSONS / "README.md").read_text(encoding="utf-8")
+    page = (LESSONS / "CONCEPTS.md").read_text(encoding="utf-8")
     assert page == with_index(page, CONCEPTS), "run: python -m course.concepts"
 
 

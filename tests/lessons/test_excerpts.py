@@ -1,10 +1,13 @@
 """What a README shows of a script is what the script says."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.lessons.prose import READMES, Block, blocks, excerpt, name_of
+from course.pages import Block, blocks, excerpt
+from tests.lessons.prose import READMES, STEP_PAGES, name_of
 
-EXCERPTS = [block for page in READMES for block in blocks(page) if block.kind == "excerpt"]
+EXCERPTS = [block for page in STEP_PAGES for block in blocks(page) if block.kind == "excerpt"]
 
 
 @pytest.mark.parametrize("block", EXCERPTS, ids=str)
@@ -14,8 +17,8 @@ def test_an_excerpt_equals_its_file(block: Block) -> None:
     assert block.text == expected, f"{block} is not what {file} says"
 
 
-@pytest.mark.parametrize("page", READMES, ids=name_of)
-def test_python_and_console_blocks_say_where_they_come_from(page) -> None:
+@pytest.mark.parametrize("page", STEP_PAGES, ids=name_of)
+def test_python_and_console_blocks_say_where_they_come_from(page: Path) -> None:
     unmarked = [
         str(block)
         for block in blocks(page)
@@ -25,7 +28,7 @@ def test_python_and_console_blocks_say_where_they_come_from(page) -> None:
 
 
 @pytest.mark.parametrize("page", READMES, ids=name_of)
-def test_a_readme_shows_code_of_its_lesson(page) -> None:
+def test_a_readme_shows_code_of_its_lesson(page: Path) -> None:
     kinds = {block.kind for block in blocks(page)}
     assert {"excerpt", "session", "change"} <= kinds, (
         "show code, run it, and let the reader break it"

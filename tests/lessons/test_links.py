@@ -7,7 +7,17 @@ from urllib.parse import urldefrag
 
 import pytest
 
-from tests.lessons.prose import PAGES, READMES, anchors, blocks, links, name_of
+from course.pages import blocks, step_pages
+from tests.lessons.prose import (
+    LESSONS,
+    PAGES,
+    READMES,
+    ROOT,
+    STEP_PAGES,
+    anchors,
+    links,
+    name_of,
+)
 
 OFFICIAL = "https://www.tornadoweb.org/en/stable/"
 DIAGRAMS = {"sequenceDiagram", "flowchart", "stateDiagram-v2", "graph", "classDiagram", "timeline"}
@@ -77,12 +87,17 @@ def test_a_readme_has_a_picture(page: Path) -> None:
         assert picture.text.split()[0] in DIAGRAMS, f"{picture}: no known kind of diagram"
 
 
-@every_readme
-def test_a_readme_is_short(page: Path) -> None:
-    assert len(page.read_text(encoding="utf-8").splitlines()) <= 200
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_the_pages_of_a_lesson_lead_to_every_script(lesson: Path) -> None:
+    prose = "".join(page.read_text(encoding="utf-8") for page in step_pages(lesson))
+    assert not [path.name for path in lesson.glob("*.py") if path.name not in prose]
 
 
-@every_readme
-def test_a_readme_leads_to_every_script(page: Path) -> None:
-    prose = page.read_text(encoding="utf-8")
-    assert not [path.name for path in page.parent.glob("*.py") if path.name not in prose]
+@pytest.mark.parametrize("page", STEP_PAGES, ids=name_of)
+def test_a_page_shows_how_to_run_a_script_without_the_runner(page: Path) -> None:
+    lesson = page.parent.name
+    shown = re.findall(
+        rf"^\.venv/bin/python (lessons/{lesson}/\w+\.py)", page.read_text(encoding="utf-8"), re.M
+    )
+    assert shown, f"{page} shows no script that is started with Python itself"
+    assert all((ROOT / script).exists() for script in shown)

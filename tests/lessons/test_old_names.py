@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.prose import PAGES, ROOT, blocks, name_of
+from course.pages import blocks
+from tests.lessons.prose import PAGES, ROOT, name_of
 
 OLD_NAMES = {
     r"web\.asynchronous\b": "async def",
@@ -33,6 +34,8 @@ CODE = [
     for folder in ("lessons", "capstone_chat", "course", "notebooks")
     for suffix in ("*.py", "*.html", "*.ipynb", "*.js")
     for path in sorted((ROOT / folder).rglob(suffix))
+    # A learner's answer may be right with an old name, and a check must accept it.
+    if "answers" not in path.parts
 ]
 
 

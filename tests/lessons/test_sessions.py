@@ -4,124 +4,94 @@
     <!-- session: app.py --flag=1 -->  the same, with options
     <!-- change: app.py -->            a diff: `-` lines become the `+` lines, in a copy
     <!-- broken: app.py -->            a session with the changed copy
+    <!-- command -->                  commands of learn.py that end by themselves; compare
     <!-- log -->                       what the session before left in the server's terminal
 
-A line `$ python3 learn.py run 01/app` shows what the script prints when it starts.
+A line `$ python3 learn.py run 01/app` shows what the script prints when it starts. `learn.py demo`
+runs each session.
 """
 
 import shlex
-import shutil
 import subprocess
-import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import sys
 from pathlib import Path
 
 import pytest
 
+from course import demo
+from course.demo import BREAK, RUN, play, start_command
+from course.pages import Block, Session, Step, blocks, commands, matches, sessions, steps
+from tests.lessons import forking
 from tests.lessons.needs import servers_for
-from tests.lessons.prose import READMES, ROOT, Block, blocks, matches
-from tests.lessons.serving import Server, started
+from tests.lessons.prose import ROOT, STEP_PAGES, name_of
+from tests.lessons.serving import started
 from tests.services import require_needs
 
-KINDS = {"", "excerpt", "session", "change", "broken", "log"}
+KINDS = {"", "excerpt", "session", "command", "change", "broken", "log"}
+SESSIONS = [session for page in STEP_PAGES for session in sessions(page)]
+COMMANDS = [block for page in STEP_PAGES for block in blocks(page) if block.kind == "command"]
+# The lessons that have the new form, which are those with a page that goes further.
+STEPS = [
+    step for page in STEP_PAGES if (page.parent / "FURTHER.md").exists() for step in steps(page)
+]
 
 
-@dataclass
-class Session:
-    block: Block
-    changes: list[Block] = field(default_factory=list)
-    logs: list[Block] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return str(self.block)
+@pytest.mark.parametrize("page", STEP_PAGES, ids=name_of)
+def test_each_kind_of_block_is_known(page: Path) -> None:
+    unknown = [f"{block}: {block.kind}" for block in blocks(page) if block.kind not in KINDS]
+    assert not unknown
 
 
-def sessions() -> Iterator[Session]:
-    for page in READMES:
-        changes: list[Block] = []
-        last: Session | None = None
-        for block in blocks(page):
-            assert block.kind in KINDS, f"{block}: no kind of block is called {block.kind}"
-            if block.kind == "change":
-                changes = [block]
-            elif block.kind == "log":
-                assert last, f"{block}: a log belongs to a session before it"
-                last.logs.append(block)
-            elif block.kind in {"session", "broken"}:
-                assert block.kind == "session" or changes, f"{block}: no change before it"
-                last = Session(block, changes if block.kind == "broken" else [])
-                yield last
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_a_command_prints_what_the_page_shows(block: Block) -> None:
+    for command, shown in commands(block.text):
+        python, learn, *arguments = shlex.split(command)
+        assert (python, learn) == ("python3", "learn.py"), f"{block}: {command}"
+        done = subprocess.run(
+            [sys.executable, "-m", "course", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        assert matches(shown, done.stdout), f"{block}\n$ {command}\nreal:\n{done.stdout}"
 
 
-SESSIONS = list(sessions())
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_step_has_a_command_and_its_output(step: Step) -> None:
+    consoles = [block for block in step.blocks() if block.kind in ("session", "command")]
+    shown = [output for block in consoles for _, output in commands(block.text)]
+    assert any(output.strip() for output in shown), f"{step} shows no command with its output"
 
 
-def steps(text: str) -> Iterator[tuple[str, str]]:
-    """The commands of a console block, each with the output shown below it."""
-    assert text.startswith("$ "), f"a session begins with a command: {text!r}"
-    for step in ("\n" + text).split("\n$ ")[1:]:
-        command, _, output = step.partition("\n")
-        yield command, output
+@pytest.fixture
+def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "win32":
+        monkeypatch.setattr("course.demo.start", forking.start_server)
+    # Tests run side by side: none of them may take the port that the pages name.
+    choose = demo.free_port
+    monkeypatch.setattr(demo, "free_port", lambda _wanted: choose(0))
 
 
-def changed_copy(lesson: Path, changes: list[Block], folder: Path) -> Path:
-    """Copy the lesson and apply the diffs; each old text has to occur exactly once."""
-    copy = folder / lesson.name
-    shutil.copytree(lesson, copy, ignore=shutil.ignore_patterns("exercises", "__pycache__"))
-    for block in changes:
-        script = copy / block.source
-        text = script.read_text(encoding="utf-8")
-        lines = block.text.splitlines(keepends=True)
-        old = "".join(line[1:] for line in lines if not line.startswith("+"))
-        new = "".join(line[1:] for line in lines if not line.startswith("-"))
-        assert text.count(old) == 1, f"{block}: {block.source} holds this not exactly once:\n{old}"
-        script.write_text(text.replace(old, new), encoding="utf-8")
-    return copy
-
-
-def run(command: str, server: Server) -> str:
-    """Run one command of a session as the reader would; return all that it prints."""
-    words = [word.replace("8888", str(server.port)) for word in shlex.split(command)]
-    assert words[0] == "curl", f"a session runs learn.py and curl only: {command}"
-    words[1:1] = ["--silent", "--show-error", "--max-time", "30"]  # no progress bar in a pipe
-    done = subprocess.run(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    )
-    return done.stdout
-
-
+@pytest.mark.usefixtures("_quick_start")
 @pytest.mark.service("curl")
 @pytest.mark.parametrize("session", SESSIONS, ids=str)
-def test_output_shown_is_real(session: Session, tmp_path: Path) -> None:
+def test_the_demo_of_a_session_prints_what_the_page_shows(session: Session) -> None:
     block = session.block
-    lesson = block.page.parent
-    file, *arguments = block.source.split()
-    require_needs(lesson / file)
-    folder = changed_copy(lesson, session.changes, tmp_path) if session.changes else lesson
-    with servers_for(folder / file), started(folder / file, *arguments) as server:
-        for command, shown in steps(block.text):
-            if command.startswith("python3 learn.py run "):
-                name = f"{lesson.name[:2]}/{file.removesuffix('.py')}".removesuffix("/app")
-                expected = shlex.join(["python3", "learn.py", "run", name, *arguments])
-                assert command == expected, f"{block} is about {block.source}"
-                real = server.output
-            else:
-                real = run(command, server)
-            real = real.replace(str(server.port), "8888")
-            assert matches(shown, real), f"{block}\n$ {command}\nshown:\n{shown}\nreal:\n{real}"
-        server.stop()
-        for log in session.logs:
-            real = server.log.replace(str(server.port), "8888")
-            shown = f"...\n{textwrap.dedent(log.text).rstrip()}\n..."
-            # The log indents a traceback; a page need not.
-            flat = "\n".join(line.strip() for line in real.splitlines())
-            assert matches(shown, flat), f"{log}\nshown:\n{log.text}\nreal:\n{real}"
+    require_needs(block.script)
+    for command, _ in session.commands:
+        if command.startswith((RUN, BREAK)):
+            started_by = command.replace(BREAK, RUN) if session.changes else command
+            assert started_by == start_command(block), f"{block} is about {block.source}"
+    with servers_for(block.script):
+        for ran in play(session):
+            what = ran.command or "the log"
+            assert ran.as_shown, f"{block}\n$ {what}\nshown:\n{ran.shown}\nreal:\n{ran.output}"
 
 
 def test_commands_and_their_output_are_told_apart() -> None:
     text = "$ curl one\nfirst\nsecond\n$ curl two\n$ curl three\nthird\n"
-    assert list(steps(text)) == [
+    assert list(commands(text)) == [
         ("curl one", "first\nsecond"),
         ("curl two", ""),
         ("curl three", "third\n"),

@@ -7,14 +7,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # As a kernel has it.
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 
 # Some are only imported for the forks.
 import ipykernel.kernelapp  # noqa: F401
-import jupyter_client.provisioning.local_provisioner
 import matplotlib.pyplot  # noqa: F401
+from jupyter_client.provisioning import local_provisioner
 
 import notebooks.execute  # noqa: F401
 from tests.lessons import forking
@@ -33,5 +34,5 @@ def start_kernel(command: Sequence[str], *, cwd: str, **_: Any) -> Kernel:
 
 
 if __name__ == "__main__":
-    jupyter_client.provisioning.local_provisioner.launch_kernel = start_kernel
-    forking.main()
+    with mock.patch.object(local_provisioner, "launch_kernel", start_kernel):
+        forking.main()

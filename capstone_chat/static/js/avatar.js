@@ -4,13 +4,17 @@ import { el } from "./dom.js";
 import { nameOf, now, onChange } from "./people.js";
 
 const HUES = 10;
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+// Firefox has it since version 125; without it an emoji of several parts is cut.
+const graphemes = Intl.Segmenter && new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** @param {string} word */
+const firstOf = (word) => (graphemes ? [...graphemes.segment(word)][0]?.segment : [...word][0]) ?? "";
 
 /** The first letters of the first and the last word. @param {string} name */
 export function initials(name) {
   const words = name.trim().split(/\s+/);
   const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  return chosen.map((word) => [...graphemes.segment(word)][0]?.segment ?? "").join("").toUpperCase();
+  return chosen.map(firstOf).join("").toUpperCase();
 }
 
 /** @param {number} id @param {boolean} [group] */

@@ -1,12 +1,14 @@
 /** Messages that were begun: one for each conversation, kept in this browser until it is logged out. */
 
+import { readJson } from "./storage.js";
+
 export class Drafts {
   #storage;
   #key;
   /** @type {Record<string, string>} by the conversation's id */
   #drafts;
 
-  /** @param {Pick<Storage, "getItem"|"setItem"|"removeItem">} storage @param {string} key where in the storage */
+  /** @param {import("./storage.js").AnyStorage} storage @param {string} key where in the storage */
   constructor(storage, key) {
     this.#storage = storage;
     this.#key = key;
@@ -23,11 +25,7 @@ export class Drafts {
     this.#drafts = this.#read(); // another tab may have written too
     if (text.trim()) this.#drafts[conv] = text;
     else delete this.#drafts[conv];
-    try {
-      this.#storage.setItem(this.#key, JSON.stringify(this.#drafts));
-    } catch {
-      // A full or forbidden storage costs only the draft.
-    }
+    this.#storage.setItem(this.#key, JSON.stringify(this.#drafts));
   }
 
   clear() {
@@ -37,10 +35,7 @@ export class Drafts {
 
   /** @returns {Record<string, string>} */
   #read() {
-    try {
-      return JSON.parse(this.#storage.getItem(this.#key) ?? "{}");
-    } catch {
-      return {};
-    }
+    const kept = Object.entries(readJson(this.#storage, this.#key) ?? {});
+    return Object.fromEntries(kept.filter(([, text]) => typeof text === "string"));
   }
 }

@@ -1,57 +1,78 @@
-/** Times and days, as the reader's language writes them. */
+/** Times and days, as the reader's language and time zone write them. */
 
+import * as clock from "./clock.js";
 import { strings } from "./strings.js";
 
 const language = globalThis.document?.documentElement.lang || undefined;
-const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
-const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
-const shortDate = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-const numericDate = new Intl.DateTimeFormat(language, { dateStyle: "short" });
-const longDay = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-const longDate = new Intl.DateTimeFormat(language, { dateStyle: "long" });
-const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+const DAY = 86_400_000; // milliseconds
+const FAR = 300; // days; from here on the year is told
+
+/** A formatter keeps the time zone in which it was made. */
+function makeFormats() {
+  const make = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(language, options);
+  return {
+    zone: clock.zone(),
+    clock: make({ hour: "numeric", minute: "2-digit" }),
+    weekday: make({ weekday: "short" }),
+    shortDate: make({ day: "numeric", month: "short" }),
+    numericDate: make({ dateStyle: "short" }),
+    longDay: make({ weekday: "long", day: "numeric", month: "long" }),
+    longDate: make({ dateStyle: "long" }),
+    exact: make({ dateStyle: "full", timeStyle: "medium" }),
+  };
+}
+
+let made = makeFormats();
+
+function formats() {
+  if (made.zone !== clock.zone()) made = makeFormats();
+  return made;
+}
 
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
-const DAY = 86_400_000; // milliseconds
-
-/** How many midnights lie between two moments. @param {number} at @param {number} now */
-function daysBetween(at, now) {
-  return Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
+/** The number of a calendar day; days have 23 to 25 hours. @param {number} at */
+function dayNumber(at) {
+  const date = new Date(at);
+  return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
 
+/** How many midnights lie between two moments; none when the first is in the future. @param {number} at @param {number} now */
+const daysBetween = (at, now) => Math.max(0, dayNumber(now) - dayNumber(at));
+
 /** @param {number} at milliseconds since the epoch, here and below */
-export const time = (at) => clock.format(at);
+export const time = (at) => formats().clock.format(at);
 
 /** @param {number} at */
-export const moment = (at) => exact.format(at);
+export const moment = (at) => formats().exact.format(at);
 
 /** For `<time datetime>`. @param {number} at */
 export const machine = (at) => new Date(at).toISOString();
 
 /** @param {number} a @param {number} b */
-export const sameDay = (a, b) => daysBetween(a, b) === 0;
+export const sameDay = (a, b) => dayNumber(a) === dayNumber(b);
 
 /** The heading of a day. @param {number} at @param {number} [now] */
-export function day(at, now = Date.now()) {
+export function day(at, now = clock.now()) {
   const days = daysBetween(at, now);
   if (days === 0) return strings.today;
   if (days === 1) return strings.yesterday;
-  return (days < 300 ? longDay : longDate).format(at);
+  return (days < FAR ? formats().longDay : formats().longDate).format(at);
 }
 
 /** As short as a list has room for. @param {number} at @param {number} [now] */
-export function brief(at, now = Date.now()) {
+export function brief(at, now = clock.now()) {
   const days = daysBetween(at, now);
-  if (days === 0) return clock.format(at);
-  if (days < 7) return weekday.format(at);
-  return (days < 300 ? shortDate : numericDate).format(at);
+  if (days === 0) return time(at);
+  if (days < 7) return formats().weekday.format(at);
+  return (days < FAR ? formats().shortDate : formats().numericDate).format(at);
 }
 
-/** How long ago, in the largest unit that fits. @param {number} at @param {number} [now] */
-export function relative(at, now = Date.now()) {
-  const minutes = Math.round((at - now) / 60_000);
-  if (minutes > -60) return ago.format(minutes, "minute");
-  if (minutes > -24 * 60) return ago.format(Math.round(minutes / 60), "hour");
-  return ago.format(-daysBetween(at, now), "day");
+/** How long ago, in the largest unit that fits; never in the future. @param {number} at @param {number} [now] */
+export function relative(at, now = clock.now()) {
+  const minutes = Math.max(0, Math.round((now - at) / 60_000));
+  if (minutes < 60) return ago.format(-minutes, "minute");
+  const days = daysBetween(at, now);
+  if (minutes < 24 * 60 || days === 0) return ago.format(-Math.round(minutes / 60), "hour");
+  return ago.format(-days, "day");
 }

@@ -2,12 +2,15 @@
 
 import { avatar } from "./avatar.js";
 import { post } from "./api.js";
+import { onTick } from "./clock.js";
 import { byId, setText } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { tell } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { meet } from "./people.js";
+import { APPLE, isShortcut, keyOf } from "./keys.js";
 import { go, here, href, onMove, up } from "./route.js";
+import { local, session } from "./storage.js";
 import { Store } from "./store.js";
 import { strings } from "./strings.js";
 import { Sync } from "./sync.js";
@@ -31,8 +34,8 @@ const phone = matchMedia("(width < 45rem)");
 const me = { id: Number(page.dataset.userId), nickname: page.dataset.nickname ?? "", picture: page.dataset.picture || null };
 meet(me);
 const store = new Store();
-const outbox = new Outbox(sessionStorage, `outbox-${me.id}`);
-const drafts = new Drafts(localStorage, `drafts-${me.id}`);
+const outbox = new Outbox(session, `outbox-${me.id}`);
+const drafts = new Drafts(local, `drafts-${me.id}`);
 const sync = new Sync(store, outbox, `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
   (conversation, event) => tell(conversation, event, me.id));
 
@@ -48,7 +51,7 @@ const composer = composerView(store, drafts, {
   back: () => messages.focusNewestOwn(),
 });
 const openDialog = (/** @type {string} */ title = "") => createGroup(store, enter, title);
-const list = conversationsView(store, drafts, { create: openDialog, enter });
+const list = conversationsView(store, drafts, { create: openDialog, enter, more: () => sync.more() });
 const panel = panelView(store, { isOpen: () => byId("about-sheet").offsetParent !== null, enter });
 const search = searchView(store, (seq) => {
   if (!wide.matches) up(href(store.openId));
@@ -67,10 +70,23 @@ function enter(summary) {
 /** What the open conversation is called, for when it is ours no more. */
 let title = "";
 
+/** The conversation of the address while it is asked for: it is on a page that is not loaded. */
+let awaited = 0;
+
 /** Show what the address says. */
 function show() {
   const place = here();
   const conversation = place.conv === null ? undefined : store.conversations.get(place.conv);
+  if (place.conv !== null && !conversation && store.next && store.openId !== place.conv) {
+    if (awaited === place.conv) return;
+    const asked = (awaited = place.conv);
+    return void sync.look(asked).then((ours) => {
+      if (awaited === asked) awaited = 0;
+      if (here().conv !== asked) return;
+      if (ours) show();
+      else up(href(null));
+    });
+  }
   if (place.conv !== null && !conversation && store.ready) {
     if (store.openId === place.conv) notice(strings.gone(title));
     return up(href(null));
@@ -94,7 +110,7 @@ function show() {
 function showPanel() {
   const { panel: asked } = here();
   const searching = asked === "search";
-  const wanted = searching || localStorage.getItem(PANEL) !== "closed";
+  const wanted = searching || local.getItem(PANEL) !== "closed";
   page.dataset.panel = wanted && store.openId !== null ? "open" : "closed";
   byId("about-sheet").hidden = searching;
   byId("find-sheet").hidden = !searching;
@@ -106,7 +122,7 @@ function showPanel() {
 byId("people").addEventListener("click", () => {
   const searching = here().panel === "search";
   if (!wide.matches) return go(href(store.openId, "members"));
-  localStorage.setItem(PANEL, page.dataset.panel === "open" && !searching ? "closed" : "open");
+  local.setItem(PANEL, page.dataset.panel === "open" && !searching ? "closed" : "open");
   if (searching) return up(href(store.openId));
   showPanel();
   panel.draw();
@@ -116,7 +132,7 @@ byId("find-button").addEventListener("click", () => {
   else go(href(store.openId, "search"));
 });
 byId("find-sheet").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-  if (event.key === "Escape" && !byId("find").value) up(href(store.openId));
+  if (keyOf(event) === "Escape" && !byId("find").value) up(href(store.openId));
 });
 for (const button of page.querySelectorAll("[data-back]")) {
   const toList = button.getAttribute("data-back") === "list";
@@ -127,8 +143,8 @@ byId("add-contact").addEventListener("click", () => askForName({
   title: strings.addContact,
   hint: strings.addContactHint,
   async submit(name) {
-    const { contacts } = await post("/api/contacts", { name });
-    store.setContacts(contacts);
+    const { contact } = await post("/api/contacts", { name });
+    store.setContacts([contact], false);
     notice(strings.contactAdded);
   },
 }));
@@ -138,8 +154,9 @@ page.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault(); // the address is the route
   composer.focus();
 });
+if (APPLE) byId("search").setAttribute("aria-keyshortcuts", "Meta+K");
 addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
+  if (isShortcut(event, "k")) {
     event.preventDefault();
     if (phone.matches && store.openId !== null) up(href(null));
     list.focusSearch();
@@ -151,6 +168,7 @@ byId("profile").addEventListener("click", () => openProfile(store));
 byId("log-out").addEventListener("submit", () => drafts.clear()); // others may use this browser next
 byId("my-avatar").replaceChildren(avatar(me, "small"));
 store.subscribe(["user"], () => setText(byId("my-nickname"), store.user.nickname));
+onTick(() => store.changed("timeline")); // which messages share a day depends on the time zone
 onMove(show);
 store.subscribe(["conversations"], () => {
   // The first state has come, or the open conversation is ours no more.

@@ -2,22 +2,48 @@
 
 import { nameOf } from "./people.js";
 import { go, href } from "./route.js";
+import { local } from "./storage.js";
 
 const WANTED = "notifications"; // in localStorage
 
+/** The browser has notifications but refuses to make one: Chrome on Android, even with permission. */
+let refused = false;
+
 /** @typedef {"missing" | "denied" | "off" | "on"} State */
+
+/** @returns {NotificationPermission | null} null where the browser has no notifications */
+function permission() {
+  try {
+    return Notification.permission;
+  } catch {
+    return null;
+  }
+}
 
 /** @returns {State} */
 export function state() {
-  if (!("Notification" in globalThis)) return "missing";
-  if (Notification.permission === "denied") return "denied";
-  return Notification.permission === "granted" && localStorage.getItem(WANTED) === "on" ? "on" : "off";
+  const allowed = permission();
+  if (refused || allowed === null) return "missing";
+  if (allowed === "denied") return "denied";
+  return allowed === "granted" && local.getItem(WANTED) === "on" ? "on" : "off";
 }
 
 /** Turn them on, for which the browser asks the reader, or off. @param {boolean} wanted */
 export async function turn(wanted) {
-  if (wanted && Notification.permission === "default") await Notification.requestPermission();
-  localStorage.setItem(WANTED, wanted && Notification.permission === "granted" ? "on" : "off");
+  if (wanted && permission() === "default") await askPermission();
+  local.setItem(WANTED, wanted && permission() === "granted" ? "on" : "off");
+}
+
+/** Resolves when the reader has answered, or the browser has refused to ask. */
+function askPermission() {
+  return new Promise((resolve) => {
+    try {
+      // Safari before version 15 returns no promise and calls back.
+      Notification.requestPermission(resolve)?.then(resolve, resolve);
+    } catch {
+      resolve(undefined);
+    }
+  });
 }
 
 /**
@@ -30,14 +56,19 @@ export function tell(conversation, { seq, from, text }, me) {
   const { id, title, isPrivate, timeline } = conversation;
   if (document.visibilityState === "visible" || from.id === me || !text || seq <= timeline.read) return;
   if (state() !== "on") return;
-  const shown = new Notification(title, {
+  const options = {
     body: isPrivate ? text : `${nameOf(from)}: ${text}`,
     tag: `conversation-${id}`, // a newer one takes the place of an older one, also from another tab
     icon: document.querySelector('link[rel="icon"]')?.getAttribute("href") ?? "",
-  });
-  shown.addEventListener("click", () => {
-    window.focus();
-    go(href(id));
-    shown.close();
-  });
+  };
+  try {
+    const shown = new Notification(title, options);
+    shown.addEventListener("click", () => {
+      window.focus();
+      go(href(id));
+      shown.close();
+    });
+  } catch {
+    refused = true;
+  }
 }

@@ -7,6 +7,17 @@
  * @typedef {{cid: string, conv: number, text: string, at: number,
  *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} Draft
  */
+
+import { readJson } from "./storage.js";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LATEST = 8.64e15; // milliseconds: the last moment that a Date can be
+
+/** Whether what was stored can be shown and sent: a frame that is malformed would close the socket. @param {any} draft */
+const isDraft = (draft) =>
+  typeof draft?.cid === "string" && UUID.test(draft.cid) && Number.isSafeInteger(draft.conv) && typeof draft.text === "string"
+  && Number.isFinite(draft.at) && Math.abs(draft.at) <= LATEST && ["pending", "failed"].includes(draft.state);
+
 export class Outbox {
   /** @type {Map<string, Draft>} */
   #drafts = new Map();
@@ -23,11 +34,8 @@ export class Outbox {
     this.#storage = storage;
     this.#key = key;
     this.#newId = newId;
-    try {
-      for (const draft of JSON.parse(storage.getItem(key) ?? "[]")) this.#drafts.set(draft.cid, draft);
-    } catch {
-      // Unreadable storage: begin with an empty box.
-    }
+    const kept = readJson(storage, key);
+    for (const draft of Array.isArray(kept) ? kept : []) if (isDraft(draft)) this.#drafts.set(draft.cid, draft);
   }
 
   /** @param {number} conv @param {string} text @param {number} at milliseconds since the epoch */
@@ -97,11 +105,7 @@ export class Outbox {
 
   #save() {
     const kept = [...this.#drafts.values()].filter((draft) => draft.state !== "acked");
-    try {
-      this.#storage.setItem(this.#key, JSON.stringify(kept));
-    } catch {
-      // A full or forbidden storage costs only the safety over a reload.
-    }
+    this.#storage.setItem(this.#key, JSON.stringify(kept));
   }
 }
 

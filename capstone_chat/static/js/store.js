@@ -4,14 +4,16 @@
  * Views subscribe to topics. However much changes, a view is drawn at most once a frame.
  *
  * @typedef {import("./timeline.js").Person} Person
- * @typedef {"conversations"|"contacts"|"open"|"timeline"|"members"|"typing"|"connection"|"user"} Topic
+ * @typedef {"conversations"|"contacts"|"open"|"timeline"|"members"|"typing"|"connection"|"user"|"invitations"} Topic
  * @typedef {Person & {name: string, blocked: boolean, online: boolean}} Contact
+ * @typedef {{conv: number, title: string, members: number, at: number, by: Person & {name: string}}} Invitation
  */
 
 import { meet, nameOf } from "./people.js";
 import { Timeline } from "./timeline.js";
 
 const TYPING_LASTS = 4_000; // milliseconds
+const byNickname = new Intl.Collator();
 
 /** One conversation of the reader's. */
 export class Conversation {
@@ -93,12 +95,18 @@ export class Conversation {
 export class Store {
   user = { id: 0, name: "", nickname: "", picture: null, language: "", theme: "" };
   limits = { text: 4000, title: 80, description: 300, nickname: 40 };
+  /** The cursor of the next page of conversations; null when all are here. @type {string | null} */
+  next = null;
+  /** So many conversations have come with the pages before it. */
+  paged = 0;
   /** False until the first answer of the server. */
   ready = false;
   /** @type {Map<number, Conversation>} */
   conversations = new Map();
   /** Whom the reader knows or has blocked. @type {Map<number, Contact>} */
   contacts = new Map();
+  /** To groups, by their ids, the newest first. @type {Map<number, Invitation>} */
+  invitations = new Map();
   /** The open conversation's id. @type {number | null} */
   openId = null;
   /** @type {"connecting"|"open"|"lost"|"refused"} */
@@ -111,11 +119,16 @@ export class Store {
   /** @type {Map<number, Map<number, {person: Person, timer: ReturnType<typeof setTimeout>}>>} */
   #typing = new Map();
 
+  constructor() {
+    // A frame that was asked for does not come while the page is hidden.
+    document.addEventListener("visibilitychange", () => this.#dirty.size && this.#draw());
+  }
+
   get open() {
     return this.openId === null ? undefined : this.conversations.get(this.openId);
   }
 
-  /** All unread messages. */
+  /** The unread messages of the conversations that are loaded: 100 others are livelier than the rest. */
   get unread() {
     let sum = 0;
     for (const { timeline } of this.conversations.values()) sum += timeline.unread;
@@ -146,20 +159,53 @@ export class Store {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     for (const { topics, draw } of this.#listeners) {
-      if (topics.some((topic) => dirty.has(topic))) draw();
+      if (!topics.some((topic) => dirty.has(topic))) continue;
+      try {
+        draw();
+      } catch (error) {
+        setTimeout(() => { throw error; }); // told to the console; the other views are drawn
+      }
     }
   }
 
-  /** @param {any} state the answer of /api/state */
+  /**
+   * Take in what the server says of everything.
+   * @param {any} state the answer of /api/state, with as many pages of conversations as were loaded
+   * @returns {number[]} conversations that should be in it: perhaps they moved from page to page
+   *   meanwhile, perhaps they are not the reader's any more
+   */
   replace(state) {
     this.setUser(state.user);
-    this.setContacts(state.contacts);
+    this.setContacts(state.contacts, state.contacts_next === null);
     this.limits = { ...this.limits, ...state.limits };
-    const kept = new Set(state.conversations.map((/** @type {any} */ c) => c.id));
-    for (const id of this.conversations.keys()) if (!kept.has(id)) this.conversations.delete(id);
+    this.next = state.next;
+    this.paged = state.conversations.length;
+    const listed = new Set(state.conversations.map((/** @type {any} */ c) => c.id));
+    const oldest = state.conversations[state.conversations.length - 1]?.last?.at ?? 0;
+    const doubtful = [];
+    for (const [id, { timeline }] of this.conversations) {
+      if (listed.has(id)) continue;
+      if (!this.next) this.conversations.delete(id);
+      else if ((timeline.latest?.at ?? 0) >= oldest) doubtful.push(id);
+    }
     for (const summary of state.conversations) this.put(summary);
+    this.setInvitations(state.invitations);
     this.ready = true;
     this.changed("conversations", "open", "timeline", "members");
+    return doubtful;
+  }
+
+  /** @param {{conversations: any[], next: string | null}} page the next one of the conversations */
+  add({ conversations, next }) {
+    for (const summary of conversations) this.put(summary);
+    this.paged += conversations.length;
+    this.next = next;
+    this.changed("conversations");
+  }
+
+  /** @param {number} id a conversation that is not the reader's any more */
+  remove(id) {
+    if (this.conversations.delete(id)) this.changed("conversations", "open", "timeline", "members");
   }
 
   /** @param {any} user what the server says of the reader */
@@ -169,10 +215,30 @@ export class Store {
     this.changed("user");
   }
 
-  /** @param {Contact[]} contacts all of them */
-  setContacts(contacts) {
-    this.contacts = new Map(contacts.map((contact) => [contact.id, contact]));
+  /** @param {Contact[]} contacts @param {boolean} [all] whether there are no others */
+  setContacts(contacts, all = true) {
+    const known = all ? contacts : [...new Map([...this.contacts.values(), ...contacts].map((one) => [one.id, one])).values()];
+    known.sort((a, b) => byNickname.compare(a.nickname, b.nickname) || a.id - b.id);
+    this.contacts = new Map(known.map((contact) => [contact.id, contact]));
     contacts.forEach(meet);
+    this.changed("contacts");
+  }
+
+  /** @param {Invitation[]} invitations all of them */
+  setInvitations(invitations) {
+    this.invitations = new Map(invitations.map((invitation) => [invitation.conv, invitation]));
+    invitations.forEach(({ by }) => meet(by));
+    this.changed("invitations");
+  }
+
+  /** @param {number} conv */
+  invitationEnded(conv) {
+    if (this.invitations.delete(conv)) this.changed("invitations");
+  }
+
+  /** @param {number} id somebody who is no contact any more */
+  removeContact(id) {
+    this.contacts.delete(id);
     this.changed("contacts");
   }
 

@@ -8,6 +8,7 @@
 
 import * as api from "./api.js";
 import { Backfill } from "./backfill.js";
+import * as clock from "./clock.js";
 import { meet } from "./people.js";
 import { Connection } from "./socket.js";
 
@@ -29,11 +30,20 @@ export class Sync {
   /** @type {Promise<void> | null} */
   #refreshing = null;
   #refreshAgain = false;
+  /** The newest event that came of each conversation that is not loaded. @type {Map<number, number>} */
+  #passed = new Map();
+  /** @type {Map<number, Promise<boolean>>} single conversations that are being asked for */
+  #looking = new Map();
+  /** @type {Promise<void> | null} */
+  #paging = null;
+  /** The heads when the list was last asked for. @type {Record<string, number>} */
+  #heads = {};
   /** @type {Set<string>} client ids that were sent again and not yet answered */
   #resent = new Set();
   /** @type {() => void} */
   #allAnswered = () => {};
-  #typedAt = 0;
+  /** By a clock that only goes on: the reader's own may be put back. */
+  #typedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #marking;
 
@@ -54,7 +64,11 @@ export class Sync {
       stale: () => this.refresh(),
     });
     this.#connection = new Connection(url, {
-      onFrame: (frame) => (store.ready ? this.#take(frame) : this.#early.push(frame)),
+      onFrame: (frame) => {
+        if (frame.type === "hello" || frame.type === "pong") clock.heard(frame.at); // at once: it grows old
+        if (store.ready) this.#take(frame);
+        else this.#early.push(frame);
+      },
       onState: (state) => {
         store.connection = state;
         store.changed("connection");
@@ -91,11 +105,19 @@ export class Sync {
     const before = api.changes();
     try {
       const state = await api.get("/api/state");
+      // As much as was loaded before: what is on further pages may have changed, too.
+      while (state.next && state.conversations.length < this.#store.paged) {
+        const page = await api.get("/api/conversations", { before: state.next });
+        state.conversations.push(...page.conversations);
+        state.next = page.next;
+      }
       if (api.changes() !== before) {
         this.#refreshAgain = true; // what the reader has just changed may not be in it
         return;
       }
-      this.#store.replace(state);
+      this.#heads = state.heads;
+      for (const id of this.#store.replace(state)) this.look(id);
+      if (state.contacts_next !== null) this.#fetchContacts(state.contacts, state.contacts_next, before);
     } catch {
       if (this.#connection.isOpen) setTimeout(() => this.refresh(), TRY_AGAIN);
       return;
@@ -103,12 +125,75 @@ export class Sync {
     for (const frame of this.#early.splice(0)) this.#take(frame);
   }
 
+  /**
+   * The contacts after the first page.
+   * @param {any[]} contacts the first page @param {number | null} next its cursor
+   * @param {number} before how many changes there had been when it was asked for
+   */
+  async #fetchContacts(contacts, next, before) {
+    try {
+      while (next !== null) {
+        const page = await api.get("/api/contacts", { after: next });
+        if (api.changes() !== before) return void this.refresh();
+        contacts = [...contacts, ...page.contacts];
+        next = page.next;
+        this.#store.setContacts(contacts, next === null);
+      }
+    } catch {
+      // The next refresh asks again; until then the first ones are known.
+    }
+  }
+
+  /** Load the next page of conversations. Calls while one is under way are that one. */
+  more() {
+    this.#paging ??= this.#fetchMore().finally(() => (this.#paging = null));
+    return this.#paging;
+  }
+
+  async #fetchMore() {
+    await this.#refreshing; // it says anew where the next page begins
+    const { next } = this.#store;
+    if (!next) return;
+    try {
+      const page = await api.get("/api/conversations", { before: next });
+      if (this.#store.next === next) this.#store.add(page);
+    } catch {
+      // The reader can ask again.
+    }
+  }
+
+  /**
+   * Ask for one conversation: one that is not loaded, or of which it is not sure that it is ours.
+   * @param {number} id
+   * @returns {Promise<boolean>} whether it is the reader's
+   */
+  look(id) {
+    const looking = this.#looking.get(id) ?? this.#fetchOne(id).finally(() => this.#looking.delete(id));
+    this.#looking.set(id, looking);
+    return looking;
+  }
+
+  /** @param {number} id */
+  async #fetchOne(id) {
+    try {
+      let conversation;
+      do ({ conversation } = await api.get(`/api/conversations/${id}`));
+      while (conversation.head < (this.#passed.get(id) ?? 0)); // it was read before the event
+      this.#passed.delete(id);
+      this.#store.put(conversation);
+      return true;
+    } catch (error) {
+      if (error instanceof api.ApiError && error.status === 404) this.#store.remove(id);
+      return false;
+    }
+  }
+
   // What readers and writers do
 
   /** @param {Conversation} conversation @param {string} text */
   send(conversation, text) {
-    this.#typedAt = 0; // what is written next is told at once
-    this.#transmit(this.#outbox.add(conversation.id, text.toWellFormed?.() ?? text, Date.now()));
+    this.#typedAt = -Infinity; // what is written next is told at once
+    this.#transmit(this.#outbox.add(conversation.id, text.toWellFormed?.() ?? text, clock.now()));
     this.#store.changed("timeline", "conversations");
   }
 
@@ -137,8 +222,8 @@ export class Sync {
 
   /** @param {Conversation} conversation */
   typing({ id }) {
-    if (Date.now() - this.#typedAt < TYPING_EVERY) return;
-    this.#typedAt = Date.now();
+    if (performance.now() - this.#typedAt < TYPING_EVERY) return;
+    this.#typedAt = performance.now();
     this.#connection.send({ type: "typing", conv: id });
   }
 
@@ -151,6 +236,8 @@ export class Sync {
       case "hello":
         this.#store.setUser(frame.user);
         this.#store.setOnline(frame.online);
+        if (frame.invitations.length !== this.#store.invitations.size
+          || frame.invitations.some((/** @type {number} */ conv) => !this.#store.invitations.has(conv))) this.refresh();
         return void this.#resume(frame.heads);
       case "pong":
         return this.#compare(frame.heads);
@@ -172,7 +259,7 @@ export class Sync {
       case "title":
       case "description":
       case "visibility":
-        return conversation ? this.#event(conversation, frame) : void this.refresh();
+        return conversation ? this.#event(conversation, frame) : this.#pass(frame);
       case "read":
         if (!conversation) return;
         if (frame.user !== this.#store.user.id) {
@@ -187,9 +274,20 @@ export class Sync {
       case "typing":
         if (frame.from.id !== this.#store.user.id) this.#store.startedTyping(frame.conv, frame.from);
         return;
+      case "invited":
+        return this.#store.setInvitations([frame, ...this.#store.invitations.values()]);
+      case "invitation_ended":
+        return this.#store.invitationEnded(frame.conv);
       case "presence":
         return this.#store.setPresence(frame.user, frame.online);
     }
+  }
+
+  /** An event of a conversation that is not loaded brings it here. @param {any} event */
+  #pass({ conv, seq }) {
+    if (!this.#store.next) return void this.refresh(); // all were: it is new
+    this.#passed.set(conv, Math.max(seq, this.#passed.get(conv) ?? 0));
+    this.look(conv);
   }
 
   /** @param {Conversation} conversation @param {any} event */
@@ -207,9 +305,10 @@ export class Sync {
     for (const event of added) {
       meet(event.from);
       meet(event.user);
-      if (event.type === "message") this.#news(conversation, event);
     }
     this.#apply(conversation);
+    // Last: whatever becomes of the news, the page has the message.
+    for (const event of added) if (event.type === "message") this.#news(conversation, event);
   }
 
   /** Let a conversation take in what comes next, as far as it is here. @param {Conversation} conversation */
@@ -241,10 +340,17 @@ export class Sync {
 
   /** Fetch what the heads say was missed. @param {Record<string, number>} heads */
   #compare(heads) {
-    let stale = Object.keys(heads).length !== this.#store.conversations.size;
+    const { conversations, next } = this.#store;
+    let stale = false;
+    for (const id of conversations.keys()) {
+      if (id in heads) continue;
+      if (next) this.look(id);
+      else stale = true;
+    }
     for (const [id, head] of Object.entries(heads)) {
-      const conversation = this.#store.conversations.get(Number(id));
-      if (!conversation) stale = true;
+      const conversation = conversations.get(Number(id));
+      // One of a later page is of interest when something has happened in it.
+      if (!conversation) stale ||= !next || head > (this.#heads[id] ?? 0);
       else if (conversation.timeline.following) {
         conversation.timeline.heard(head);
         this.history.catchUp(conversation);

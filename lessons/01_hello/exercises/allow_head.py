@@ -1,11 +1,10 @@
 """Answer HEAD as well as GET.
 
-A link checker asks HEAD when it wants the headers of a page without the page.
+A link checker sends HEAD to get the headers of a page without the page.
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -25,12 +24,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

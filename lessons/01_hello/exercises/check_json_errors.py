@@ -1,50 +1,68 @@
-"""Every error is JSON with its code and reason, and tells nothing of the exception."""
+"""Every error is JSON with its code and reason, and says nothing about the exception."""
 
-from course.exercise_case import ExerciseCase
+from course.exercise_case import Answer, ExerciseCase
 
-JSON = {"Content-Type": "application/json; charset=UTF-8"}
-PAGE = (
-    "BaseHandler.write_error(self, status_code, **kwargs): finish() it with a dict:\n"
-    "code is the number status_code, reason the text self._reason"
+SAME = "MoonsHandler: leave get() and put() as they are"
+PAGE = "BaseHandler: override write_error(self, status_code, **kwargs)"
+EMPTY = (
+    "write_error() must send the page: call self.finish() with a dictionary.\n"
+    "Tornado does not send what a method returns"
+)
+STATUS = (
+    "do not change the status: write_error() keeps the one that Tornado has set,\n"
+    "and a handler does not answer its own errors"
+)
+TYPE = (
+    "write_error(): give finish() a dictionary, and Tornado sets the Content-Type.\n"
+    "For a text that you encode yourself, set it to application/json"
+)
+FIELDS = "write_error(): two fields: code is the number status_code, reason the text self._reason"
+LEAK = "write_error(): the exception is for the log. Send the client only code and reason"
+OTHER = (
+    "make_app(): default_handler_class=... names the handler for all other paths:\n"
+    "a subclass of BaseHandler whose prepare() raises HTTPError(404)"
+)
+EVERY = (
+    "the handler for all other paths must answer every method, not only GET:\n"
+    "raise HTTPError(404) in prepare(), which is called before get(), post() and the others"
+)
+UNSET = (
+    "finish() and write_error() do not set the status. Raise HTTPError(404),\n"
+    "or call send_error(404), which sets the status and then calls write_error()"
 )
 
 
 class JsonErrors(ExerciseCase):
-    def test_a_page_that_works_is_unchanged(self) -> None:
-        self.send("GET", "/moons/mars").expect(
-            status=200, json={"moons": 2}, look="MoonsHandler: put it back as the stub has it"
-        )
+    def expect_error(self, answer: Answer, code: int, reason: str, look: str = PAGE) -> None:
+        answer.expect(status=code, look=STATUS if answer.status == 200 and look == PAGE else look)
+        if not answer.text and look in (PAGE, OTHER):
+            look = EMPTY
+        if answer.text.lstrip().startswith("{"):
+            answer.expect(content_type="application/json", look=TYPE)
+        answer.expect(content_type="application/json", look=look)
+        answer.expect(json={"code": code, "reason": reason}, look=FIELDS)
+
+    def test_a_page_without_an_error_is_unchanged(self) -> None:
+        self.send("GET", "/moons/mars").expect(status=200, json={"moons": 2}, look=SAME)
 
     def test_an_error_that_a_handler_raises(self) -> None:
-        self.send("PUT", "/moons/mars").expect(
-            status=409, headers=JSON, json={"code": 409, "reason": "Conflict"}, look=PAGE
-        )
+        self.expect_error(self.send("PUT", "/moons/mars"), 409, "Conflict")
 
-    def test_an_exception_nobody_expected(self) -> None:
+    def test_an_exception_that_nobody_expected(self) -> None:
         answer = self.send("GET", "/moons/venus")
+        answer.expect(status=500, look=STATUS)
         for secret in ("Traceback", "KeyError", "venus"):
-            answer.expect(
-                status=500,
-                lacks=secret,
-                look="write_error(): what was raised is for the log; the client gets the reason",
-            )
-        answer.expect(
-            status=500,
-            headers=JSON,
-            json={"code": 500, "reason": "Internal Server Error"},
-            look=PAGE,
-        )
+            answer.expect(lacks=secret, look=LEAK)
+        self.expect_error(answer, 500, "Internal Server Error")
 
     def test_a_path_that_no_route_matches(self) -> None:
-        self.send("GET", "/nowhere").expect(
-            status=404,
-            headers=JSON,
-            json={"code": 404, "reason": "Not Found"},
-            look="make_app(): default_handler_class=... names the handler for all other paths;\n"
-            "a subclass of BaseHandler whose prepare() raises HTTPError(404)",
-        )
+        for method in ("GET", "POST"):
+            with self.subTest(method):
+                answer = self.send(method, "/nowhere")
+                look = UNSET if answer.status == 200 else OTHER
+                if (method, answer.status) == ("POST", 405):
+                    look = EVERY
+                self.expect_error(answer, 404, "Not Found", look)
 
-    def test_a_verb_that_the_handler_lacks(self) -> None:
-        self.send("DELETE", "/moons/mars").expect(
-            status=405, headers=JSON, json={"code": 405, "reason": "Method Not Allowed"}, look=PAGE
-        )
+    def test_a_method_that_the_handler_does_not_have(self) -> None:
+        self.expect_error(self.send("DELETE", "/moons/mars"), 405, "Method Not Allowed")

@@ -1,54 +1,73 @@
-"""Five steps when it works, seven when the verb fails, six when prepare() refuses."""
+"""Five steps when it works, seven when post() fails; prepare() refuses."""
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 VISITOR = {"X-Visitor": "Ada"}
 BEFORE = ["set_default_headers", "initialize", "prepare"]
 ERROR = ["set_default_headers", "write_error", "on_finish"]
+WORKS = "a request with X-Visitor must be answered as before"
+NAMES = "override the missing methods; lifecycle.py has their names. Record each one once"
+AGAIN = (
+    "after an error Tornado calls set_default_headers() again,\n"
+    "then write_error(status_code, **kwargs)"
+)
+RAISE = "post() must still raise HTTPError(409)"
+REFUSE = "prepare() is called before get() and post(): raise HTTPError(403) there"
+MISSING = (
+    'a header that is missing raises KeyError: use "X-Visitor" in self.request.headers, or get()'
+)
+INITIALIZE = (
+    "initialize() must not raise: Tornado then closes the connection without a response.\n"
+    "Refuse the request in prepare()"
+)
+CALLED = (
+    "refuse the request in prepare(): raise HTTPError(403) in prepare().\n"
+    "If only the status is set, Tornado calls get() or post()"
+)
+FIRST = "prepare(): record it first, then raise HTTPError(403)"
+PAGE = (
+    "write_error() replaces the error page: end it with super().write_error(status_code, **kwargs)"
+)
 
 
 class LifecycleTrace(ExerciseCase):
-    def expect_steps(self, sent: str, expected: list[str], look: str) -> None:
-        came = self._app.settings.get("steps")
-        if came != expected:
+    @property
+    def steps(self) -> object:
+        return self._app.settings.get("steps")
+
+    def expect_steps(self, answer: Answer, expected: list[str], look: str) -> None:
+        if self.steps != expected:
             raise Mismatch(
-                sent=sent,
-                came=f"the steps  {_arrows(came)}",
+                sent=answer.sent,
+                came=f"the steps  {_arrows(self.steps)}",
                 expected=f"the steps  {_arrows(expected)}",
                 look=look,
             )
 
-    def test_a_get_that_works_takes_five_steps(self) -> None:
-        answer = self.send("GET", "/trace", headers=VISITOR)
-        answer.expect(status=200, look="get() must not fail when X-Visitor is there")
-        look = "a method is recorded if you override it; lifecycle.py has all their names"
-        self.expect_steps(answer.sent, [*BEFORE, "get", "on_finish"], look)
+    def test_a_get_that_works_has_five_steps(self) -> None:
+        answer = self.send("GET", "/trace", headers=VISITOR).expect(status=200, look=WORKS)
+        self.expect_steps(answer, [*BEFORE, "get", "on_finish"], NAMES)
 
-    def test_a_post_that_fails_takes_seven_steps(self) -> None:
-        answer = self.send("POST", "/trace", headers=VISITOR)
-        answer.expect(status=409, look="post() must still raise HTTPError(409)")
-        look = (
-            "an error begins again at set_default_headers, then write_error(status_code, **kwargs)"
-        )
-        self.expect_steps(answer.sent, [*BEFORE, "post", *ERROR], look)
+    def test_a_post_that_fails_has_seven_steps(self) -> None:
+        answer = self.send("POST", "/trace", headers=VISITOR).expect(status=409, look=RAISE)
+        self.expect_steps(answer, [*BEFORE, "post", *ERROR], AGAIN)
 
-    def test_a_stranger_is_refused_before_the_verb(self) -> None:
-        for verb in ("GET", "POST"):
-            with self.subTest(verb):
+    def test_a_request_without_the_header_is_refused(self) -> None:
+        for method in ("GET", "POST"):
+            with self.subTest(method):
                 self._app.settings["steps"].clear()
-                answer = self.send(verb, "/trace")
-                answer.expect(
-                    status=403,
-                    look="prepare() runs before every verb; what it raises is the answer",
-                )
-                look = "raise HTTPError(403) in prepare(), after recording it: the verb never runs"
-                self.expect_steps(answer.sent, [*BEFORE, *ERROR], look)
+                answer = self.send(method, "/trace")
+                look = MISSING if answer.status == 500 else REFUSE
+                answer.expect(status=403, look=INITIALIZE if answer.lost else look)
+                came = self.steps
+                if came == [*BEFORE, "on_finish"]:
+                    continue  # prepare() has ended the response without an error page
+                called = isinstance(came, list) and {"get", "post"} & set(came)
+                self.expect_steps(answer, [*BEFORE, *ERROR], CALLED if called else FIRST)
 
     def test_the_error_page_is_still_sent(self) -> None:
         self.send("POST", "/trace", headers=VISITOR).expect(
-            status=409,
-            contains="409: Conflict",
-            look="your write_error() replaces the page: end it with super().write_error(...)",
+            status=409, contains="409: Conflict", look=PAGE
         )
 
 

@@ -1,30 +1,61 @@
-"""Query and body are told apart, repeated names keep all their values, a missing one is 400."""
+"""Query and body are kept apart, repeated names keep all their values, a missing one is 400."""
 
-from course.exercise_case import ExerciseCase
+from course.exercise_case import Answer, ExerciseCase
 
-QUERY = "get_query_argument() reads the query only; get_argument() lets the body win"
-BODY = "get_body_argument() reads the form only"
-ALL = "get_arguments(), with an s, returns a list: the query first, then the body"
-MISSING = "a getter without a default raises HTTPError(400) for you"
+WRITE = (
+    "post(): give self.write() a dictionary with query, body and all.\n"
+    "Tornado does not send what a method returns"
+)
+BAD_NAME = (
+    "400 means that an argument is missing; the log names it. Write name without quotes:\n"
+    "the variable name has the text from the path"
+)
+LOOKS = {
+    "query": "query: get_query_argument() returns the last value in the query.\n"
+    "get_argument() looks in the body, too",
+    "body": "body: get_body_argument() returns the last value in the form",
+    "all": "all: get_arguments() returns a list of all values, first those of the query,\n"
+    "then those of the form",
+}
+NAME = "post(self, name): name is the text from the path; read the argument of this name"
+MISSING = (
+    "a missing argument must be 400: without a default, get_query_argument()\n"
+    "and get_body_argument() raise HTTPError(400)"
+)
 
 
 class RepeatedNames(ExerciseCase):
-    def test_the_last_value_of_the_query_and_of_the_body(self) -> None:
-        self.send("POST", "/a?a=1&a=2", form={"a": "3"}).expect(
-            status=200,
-            json={"query": "2", "body": "3", "all": ["1", "2", "3"]},
-            look=f"{QUERY}\n{BODY}\n{ALL}",
-        )
+    def test_the_values_of_the_query_and_of_the_form(self) -> None:
+        answer = self.send("POST", "/a?a=1&a=2", form={"a": "3"})
+        expected = {"query": "2", "body": "3", "all": ["1", "2", "3"]}
+        answer.expect(status=200, json=expected, look=_look(answer, expected))
+
+    def test_a_value_that_is_sent_twice_is_kept_twice(self) -> None:
+        answer = self.send("POST", "/a?a=2&a=1", form={"a": ["1", "2"]})
+        expected = {"query": "1", "body": "2", "all": ["2", "1", "1", "2"]}
+        answer.expect(status=200, json=expected, look=_look(answer, expected))
 
     def test_the_name_is_the_one_in_the_path(self) -> None:
-        self.send("POST", "/size?size=S&a=1", form={"size": ["M", "L"], "a": "2"}).expect(
-            status=200,
-            json={"query": "S", "body": "L", "all": ["S", "M", "L"]},
-            look="post(self, name): name is the text captured from the path",
-        )
+        answer = self.send("POST", "/size?size=S&a=1", form={"size": ["M", "L"], "a": "2"})
+        expected = {"query": "S", "body": "L", "all": ["S", "M", "L"]}
+        came = answer.json(look=WRITE) if answer.status == 200 else None
+        # These values are not those of the argument a, so the name is right.
+        named = isinstance(came, dict) and came.get("all") == expected["all"]
+        look = _look(answer, expected) if named else NAME
+        answer.expect(status=200, json=expected, look=look)
 
     def test_missing_in_the_query_is_400(self) -> None:
         self.send("POST", "/a", form={"a": "3"}).expect(status=400, look=MISSING)
 
-    def test_missing_in_the_body_is_400(self) -> None:
+    def test_missing_in_the_form_is_400(self) -> None:
         self.send("POST", "/a?a=1", form={"b": "3"}).expect(status=400, look=MISSING)
+
+
+def _look(answer: Answer, expected: dict[str, object]) -> str:
+    """Return the hints for the values that are wrong."""
+    if answer.status == 400:
+        return BAD_NAME
+    came = answer.json(look=WRITE) if answer.status == 200 else None
+    if not isinstance(came, dict):
+        return WRITE
+    return "\n".join(LOOKS[name] for name in expected if came.get(name) != expected[name])

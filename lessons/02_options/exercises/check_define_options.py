@@ -1,39 +1,68 @@
 """Each option arrives with its type, from the default and from the command line."""
 
+import json
+
 from course.command_case import CommandCase
 
-DEFINE = 'define("name", default=..., help=...) before parse_command_line(); see option_types.py'
-LIT = "lit: the type is that of the default; with default=False, --lit alone means true"
-COLOURS = "colours: multiple=True makes a list of what stands between the commas; else it is text"
-PERIOD = "period: default=timedelta(seconds=10), from datetime; then period.total_seconds()"
+DEFINE = "main(): define() each option before parse_command_line(); see option_types.py"
+IMPORT = "a name is not known: from datetime import timedelta at the top of the file"
+CONFIG = "main(): put the value of each option into config, under its name"
+NO_JSON = "main(): period.total_seconds() is a number; a timedelta cannot be written as JSON"
+LIT = "lit: default=False makes it boolean: true or false. With it, --lit alone means true"
+COLOURS = (
+    "colours: multiple=True makes a list of the values between the commas.\n"
+    "Its default is then the empty list"
+)
+PERIOD = (
+    "period: default=timedelta(seconds=10), from the module datetime, makes it a length of time.\n"
+    "config needs it in seconds, with days and fractions: period.total_seconds()"
+)
+ENDED = {
+    "NameError": IMPORT,
+    "Unrecognized": DEFINE,
+    "'lit'": LIT,
+    "'colours'": COLOURS,
+    "1m 30s": PERIOD,
+    "2500ms": PERIOD,
+    "1d 1h": PERIOD,
+}
+LOOKS = {"port": "leave the option port as it is", "lit": LIT, "colours": COLOURS, "period": PERIOD}
 
 
 class DefineOptions(CommandCase):
     def test_the_defaults(self) -> None:
-        self.start(look=DEFINE)
-        self.send("GET", "/config").expect(
-            status=200,
-            json={"port": self.port, "lit": False, "colours": [], "period": 10.0},
-            look=f"{LIT}\n{COLOURS}\n{PERIOD}",
+        self.start(look=DEFINE, looks=ENDED)
+        self.expect_config({"port": self.port, "lit": False, "colours": [], "period": 10.0})
+
+    def test_all_options_on_the_command_line(self) -> None:
+        self.start("--lit", "--colours=red,white", "--period=1m 30s", look=DEFINE, looks=ENDED)
+        self.expect_config(
+            {"port": self.port, "lit": True, "colours": ["red", "white"], "period": 90.0}
         )
 
-    def test_a_switch_needs_no_value(self) -> None:
-        self.start("--lit", look=LIT)
-        self.expect_config("lit", True, look=LIT)
+    def test_false_and_one_colour(self) -> None:
+        self.start("--lit=false", "--colours=red", "--period=2500ms", look=DEFINE, looks=ENDED)
+        self.expect_config({"port": self.port, "lit": False, "colours": ["red"], "period": 2.5})
 
-    def test_a_switch_can_be_turned_off(self) -> None:
-        self.start("--lit=false", look=LIT)
-        self.expect_config("lit", False, look=LIT)
+    def test_a_period_of_more_than_a_day(self) -> None:
+        self.start("--period=1d 1h", look=DEFINE, looks=ENDED)
+        self.expect_config({"period": 90000.0})
 
-    def test_commas_make_a_list(self) -> None:
-        self.start("--colours=red,white", look=COLOURS)
-        self.expect_config("colours", ["red", "white"], look=COLOURS)
+    def expect_config(self, expected: dict[str, object]) -> None:
+        answer = self.send("GET", "/config")
+        answer.expect(status=200, look=NO_JSON if answer.status == 500 else CONFIG)
+        config = answer.json(look=CONFIG)
+        wrong = [name for name, value in expected.items() if not _same(config.get(name), value)]
+        for name in wrong:
+            came = {name: config[name]} if name in config else {}
+            look = LOOKS[name] if came else CONFIG
+            self.expect(_text(came), _text({name: expected[name]}), sent=self.sent, look=look)
 
-    def test_a_time_has_units(self) -> None:
-        self.start("--period=1m 30s", look=PERIOD)
-        self.expect_config("period", 90.0, look=PERIOD)
 
-    def expect_config(self, name: str, value: object, look: str) -> None:
-        answer = self.send("GET", "/config").expect(status=200, look=look)
-        came = {name: answer.json(look=look).get(name)}
-        self.expect(came, {name: value}, sent=self.sent, look=look)
+def _same(came: object, expected: object) -> bool:
+    """1 is not true, though Python says that they are equal."""
+    return came == expected and isinstance(came, bool) == isinstance(expected, bool)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

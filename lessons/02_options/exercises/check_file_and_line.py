@@ -1,30 +1,53 @@
-"""The file wins over the defaults, the command line over the file, in whatever order."""
+"""The file overrides the defaults, the command line overrides the file, in any order."""
 
 from course.command_case import CommandCase
 
-FILE = "parse_config_file(options.config), if options.config is not empty; see config_file.py"
-LAST = (
-    "the last to set an option wins: read the command line for --config, then the file,\n"
-    "then the command line once more; see read() in config_file.py"
+NO_FILE = "read a file only if options.config is not empty; without --config there is none"
+FILE = (
+    "parse_config_file(options.config) reads the file that --config names.\n"
+    "Give the application the name after all sources are read; see config_file.py"
 )
+IMPORT = {
+    "NameError": "a name is not known: from tornado.options import parse_config_file\n"
+    "at the top of the file"
+}
+LAST = (
+    "the source that sets an option last wins: read the command line for --config,\n"
+    "then the file, then the command line once more; see read() in config_file.py"
+)
+FILE_PORT = (
+    "--config=north.conf names a file with a port, and the command line has none:\n"
+    "the program must serve on the port of the file, not on its default"
+)
+# A program that has a fixed name of a file, or a default, reads this one.
+OTHER = 'name = "Bell Rock"\n'
 
 
 class FileAndLine(CommandCase):
-    def test_without_a_file_the_command_line_counts(self) -> None:
-        self.start("--name=Fastnet", look=FILE)
-        self.send("GET", "/").expect(status=200, body="Fastnet", look=FILE)
+    def setUp(self) -> None:
+        super().setUp()
+        (self.folder / "light.conf").write_text(OTHER, encoding="utf-8")
 
-    def test_the_file_wins_over_the_defaults(self) -> None:
-        port = self.free_port()
-        self.write("light.conf", f'port = {port}\nname = "Skerryvore"\n')
-        self.start("--config=light.conf", port=port, look=FILE)
-        self.send("GET", "/").expect(status=200, body="Skerryvore", look=FILE)
+    def test_without_config_no_file_is_read(self) -> None:
+        self.start(look=NO_FILE, looks=IMPORT)
+        self.send("GET", "/").expect(status=200, text="Eddystone", look=NO_FILE)
 
-    def test_the_command_line_wins_over_the_file(self) -> None:
+    def test_config_comes_before_an_option(self) -> None:
+        # With --port a program that does not read the file takes no port that others may use.
+        self.write("north.conf", 'name = "Skerryvore"\n')
+        self.start("--config=north.conf", look=FILE, looks=IMPORT)
+        self.send("GET", "/").expect(status=200, text="Skerryvore", look=FILE)
         port = self.free_port()
-        self.write("light.conf", f'port = {self.free_port()}\nname = "Skerryvore"\n')
-        order = ["--config=light.conf", f"--port={port}"]
-        for arguments in (order, order[::-1]):
-            with self.subTest(arguments):
-                self.start(*arguments, port=port, look=LAST)
-                self.send("GET", "/").expect(status=200, body="Skerryvore", look=FILE)
+        self.write("north.conf", f'port = {port}\nname = "Skerryvore"\n')
+        looks = IMPORT | {"Address already in use": FILE_PORT}
+        self.start("--config=north.conf", "--name=Fastnet", port=port, look=FILE_PORT, looks=looks)
+        answer = self.send("GET", "/")
+        look = LAST if "Skerryvore" in answer.text else FILE
+        answer.expect(status=200, text="Fastnet", look=look)
+
+    def test_config_comes_after_an_option(self) -> None:
+        port = self.free_port()
+        self.write("north.conf", f'port = {self.free_port()}\nname = "Skerryvore"\n')
+        looks = IMPORT | {"Error": FILE}
+        self.start(f"--port={port}", "--config=north.conf", port=port, look=LAST, looks=looks)
+        self.send("GET", "/").expect(status=200, text="Skerryvore", look=FILE)

@@ -1,8 +1,7 @@
-"""Show tracebacks to the one who writes the code, and to nobody else."""
+"""Show tracebacks to the developer, and to nobody else."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -22,12 +21,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     # TODO 2: an option for it, which is off unless it is given
     parse_command_line()
-    make_app(debug=True).listen(options.port)
+    make_app(debug=True).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Define options whose values have types: a switch, a list, a length of time.
+"""Define options of several types: a boolean, a list, a length of time.
 
 python3 learn.py run 02/define_options --lit --colours=red,white --period="1m 30s"
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -22,18 +21,18 @@ def make_app(config: dict[str, object]) -> tornado.web.Application:
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    # TODO: define lit (default: no), colours (a list, default: empty), period (default: 10 seconds)
+    # TODO: define lit (default: false), colours (a list, default: empty), period (default: 10 s);
+    # import timedelta from the module datetime
     parse_command_line()
     config = {
         "port": options.port,
         # TODO: "lit", "colours", and "period" in seconds
     }
-    make_app(config).listen(options.port)
+    make_app(config).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

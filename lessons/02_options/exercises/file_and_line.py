@@ -1,11 +1,10 @@
-"""Read options from a file too, and let the command line have the last word.
+"""Read options from a file, too, and let the command line override it.
 
 python3 learn.py run 02/file_and_line --config=light.conf --name=Fastnet
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -25,14 +24,13 @@ async def main() -> None:
     define("name", default="Eddystone", help="name of the lighthouse")
     define("config", default="", help="file with options")
     parse_command_line()
-    # TODO: read the file that --config names, if it names one. What is on the command line wins
-    # over the file, wherever --config stands there.
-    make_app(options.name).listen(options.port)
+    # TODO: read the file that --config names, if it names one. The command line must override the
+    # file, wherever --config is on it. Import parse_config_file from tornado.options for this.
+    make_app(options.name).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""Refuse options that make no sense, in words that say what to do."""
+"""Refuse wrong options with a sentence that says what is wrong."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -19,17 +18,16 @@ def make_app(keepers: int) -> tornado.web.Application:
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("keepers", default=3)  # TODO 1: --help is to say: how many live here, from 1 to 9
-    # TODO 2: what is no number, and an option that does not exist, end in a traceback. Let the
-    # program end with one sentence about it instead, and an exit code that is not 0.
+    define("keepers", default=3)  # TODO 1: --help must describe it: how many live here, from 1 to 9
+    # TODO 2: a value that is not a number and an option that does not exist end in a traceback.
+    # Make the program end with one sentence about it instead, and an exit code other than 0.
     parse_command_line()
     # TODO 3: the same for keepers that are not from 1 to 9
-    make_app(options.keepers).listen(options.port)
+    make_app(options.keepers).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""Write your own line for each request, and none for the visits of a monitor."""
+"""Write your own line for each request, and none for those of a monitoring program."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.log import access_log
@@ -20,19 +19,18 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
 
 
 def make_app() -> tornado.web.Application:
-    # TODO 2: Tornado writes its own line still: name log_request to the application
+    # TODO 2: Tornado still writes its own line: pass log_request to the application
     return tornado.web.Application([(r"/(?:health|light)?", PageHandler)])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

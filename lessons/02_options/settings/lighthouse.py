@@ -1,6 +1,6 @@
-"""The settings of settings_module.py: any Python value, and the environment for what differs.
+"""The settings of settings_module.py: any Python value; secrets come from the environment.
 
-Whoever can read the source can read this file, so no secret is ever written into it.
+Everybody who can read the source can read this file, so it contains no secret.
 """
 
 import os
@@ -12,7 +12,7 @@ database = {
 }
 # region application
 application = {
-    # Lesson 04 signs cookies with it. Made up anew, it ends all sessions at each start.
+    # Lesson 04 signs cookies with it. A new random secret ends all sessions at each start.
     "cookie_secret": os.environ.get("COOKIE_SECRET") or secrets.token_hex(32),
     "login_url": "/login",
 }

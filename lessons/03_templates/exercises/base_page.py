@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.template
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 TEMPLATES = {
-    # TODO: make holes called title and main in the base, and let the two pages fill them.
+    # TODO: make blocks called title and main in the base, and let the two pages fill them.
     "base.html": "<!doctype html><title>Homes</title><main></main><footer>By the sea</footer>",
     "home.html": "<h1>All homes</h1>",
     "about.html": "<h1>About us</h1>",
@@ -29,12 +28,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

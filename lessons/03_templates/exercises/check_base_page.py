@@ -1,53 +1,70 @@
-"""Both pages stand in the frame; the title of one is its own, of the other the base's."""
+"""Both pages have the frame; one has a title of its own, the other the title of the base."""
 
-import re
+from course.exercise_case import Answer, ExerciseCase, Mismatch, Unusable
+from course.markup import Element, elements
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
-
-FRAME = "base.html: <main>{% block main %}{% end %}</main>; a page: {% extends 'base.html' %} first"
-TITLE = "base.html: <title>{% block title %}Homes{% end %}</title>; what is inside is the default"
-HOLE = "the page: its <h1> goes into {% block main %} ... {% end %}; outside of a block it is lost"
-ONCE = "the pages have only what differs; doctype, title tags and footer stay in base.html"
+FRAME = "base.html: <main>{% block main %}{% end %}</main>; each page: {% extends 'base.html' %}"
+HOLE = (
+    "the page: its <h1> belongs between {% block main %} and {% end %};\n"
+    "outside of a block it is lost, and so is a block whose name base.html does not have"
+)
+TITLE = "base.html: <title>{% block title %}Homes{% end %}</title>; the text in it is the default"
+OWN = "about.html: fill the block title of the base; the name of the block must be the same"
+FOOTER = "base.html: the footer stands below </main>, once, and in no other template"
+ONCE = "TEMPLATES: what the pages share is only in base.html: doctype, title, main and footer"
 
 
 class BasePage(ExerciseCase):
-    def page(self, path: str) -> Answer:
-        return self.send("GET", path)
+    def page(self, path: str, look: str) -> tuple[Answer, list[Element]]:
+        answer = self.send("GET", path).expect(status=200, look=look)
+        return answer, elements(answer.text)
 
-    def expect_inside(self, path: str, tag: str, text: str, look: str) -> None:
-        answer = self.page(path).expect(status=200, look=look)
-        found = re.findall(rf"<{tag}>(.*?)</{tag}>", answer.text, re.S)
-        if [each.strip() for each in found] != [text]:
-            raise Mismatch(
-                sent=answer.sent,
-                came=answer.text.strip() or "(an empty page)",
-                expected=f"<{tag}>{text}</{tag}>, once",
-                look=look,
-            )
+    def expect_one(self, path: str, tag: str, text: str, look: str) -> None:
+        """The page has one element with this tag, and it has this text."""
+        answer, page = self.page(path, look)
+        found = [each for each in page if each.tag == tag]
+        if len(found) != 1 or found[0].text.strip() != text:
+            self.differs(answer, f"<{tag}>{text}</{tag}>, once", look)
 
-    def test_each_page_fills_the_main_part(self) -> None:
-        self.expect_inside("/", "main", "<h1>All homes</h1>", f"{FRAME}\n{HOLE}")
-        self.expect_inside("/about", "main", "<h1>About us</h1>", f"{FRAME}\n{HOLE}")
+    def differs(self, answer: Answer, expected: str, look: str) -> None:
+        came = answer.text.strip() or "(an empty page)"
+        raise Mismatch(sent=answer.sent, came=came, expected=expected, look=look)
+
+    def test_each_page_has_its_heading_in_main(self) -> None:
+        for path, text in (("/", "All homes"), ("/about", "About us")):
+            with self.subTest(path):
+                answer, page = self.page(path, f"{FRAME}\n{HOLE}")
+                if not any(each.tag == "main" for each in page):
+                    self.differs(answer, "<main> around the heading", FRAME)
+                self.expect_one(path, "h1", text, f"{FRAME}\n{HOLE}")
+                if not any(each.tag == "h1" and each.is_in("main") for each in page):
+                    self.differs(answer, f"<h1>{text}</h1> inside of <main>", f"{FRAME}\n{HOLE}")
 
     def test_about_has_a_title_of_its_own(self) -> None:
-        self.expect_inside("/about", "title", "About us", f"{TITLE}\nabout.html fills it")
+        self.expect_one("/about", "title", "About us", f"{TITLE}\n{OWN}")
 
     def test_home_keeps_the_title_of_the_base(self) -> None:
-        self.expect_inside("/", "title", "Homes", TITLE)
+        self.expect_one("/", "title", "Homes", TITLE)
 
-    def test_the_frame_is_around_each_page_once(self) -> None:
+    def test_the_footer_is_below_the_main_part(self) -> None:
         for path in ("/", "/about"):
             with self.subTest(path):
-                self.expect_inside(path, "footer", "By the sea", f"{FRAME}\n{ONCE}")
+                self.expect_one(path, "footer", "By the sea", FOOTER)
+                answer, page = self.page(path, FRAME)
+                tags = [each.tag for each in page if not each.is_in("main")]
+                if "main" not in tags[: tags.index("footer")]:
+                    self.differs(answer, "the footer below <main>", FOOTER)
 
     def test_what_they_share_is_written_once(self) -> None:
-        templates = self.subject.TEMPLATES
-        for name in ("home.html", "about.html"):
-            with self.subTest(name):
-                if "footer" in templates[name] or "doctype" in templates[name]:
-                    raise Mismatch(
-                        sent=f"TEMPLATES[{name!r}]",
-                        came=templates[name],
-                        expected="a page without the doctype and the footer of its own",
-                        look=ONCE,
-                    )
+        templates = getattr(self.subject, "TEMPLATES", None)
+        if not isinstance(templates, dict):
+            raise Unusable("The file has no TEMPLATES: the check reads the templates there.")
+        for shared in ("<!doctype", "<footer"):
+            names = [name for name, text in templates.items() if shared in text.lower()]
+            if len(names) != 1:
+                raise Mismatch(
+                    sent="TEMPLATES",
+                    came=f"{shared} in {', '.join(names) or 'no template'}",
+                    expected=f"{shared} in one template",
+                    look=ONCE,
+                )

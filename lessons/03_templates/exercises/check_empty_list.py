@@ -1,13 +1,19 @@
-"""A list element for each home; a sentence and no list without any; titles stay text."""
-
-import re
+"""An item for each home; a sentence and no list without any; titles stay text."""
 
 import tornado.web
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.markup import Element, elements
 
-LOOP = "PAGE: {% for title, price in homes.items() %} ... {% end %}, one <li> in it"
-EMPTY = "PAGE: {% if homes %} the list {% else %} the sentence {% end %}"
+SENTENCE = "Nothing is free."
+LOOP = (
+    "PAGE: {% for title, price in homes.items() %} ... {% end %} with one <li> in it.\n"
+    "The handler passes homes to the template"
+)
+EMPTY = "PAGE: {% if homes %} the list {% else %} the sentence {% end %}. else takes no condition"
+END = "PAGE: {% end %} ends an if and a for; there is no endif, and no endfor"
+INSIDE = "PAGE: the list, with its <ul> and </ul>, belongs between {% if homes %} and {% else %}"
+ESCAPE = "PAGE: {{ title }} escapes by itself; do not use raw or autoescape"
 
 
 class EmptyList(ExerciseCase):
@@ -17,40 +23,39 @@ class EmptyList(ExerciseCase):
         self.homes = {}
         return self.make_app(self.homes)
 
-    def page(self, **homes: int) -> Answer:
+    def page(self, homes: dict[str, int], look: str) -> tuple[Answer, list[Element]]:
         self.homes.clear()
-        self.homes.update({title.replace("_", " "): price for title, price in homes.items()})
-        return self.send("GET", "/")
+        self.homes.update(homes)
+        answer = self.send("GET", "/")
+        answer.expect(status=200, look=f"{EMPTY}\n{END}" if answer.status == 500 else look)
+        return answer, elements(answer.text)
 
-    def expect_items(self, answer: Answer, items: list[str], look: str) -> None:
-        answer.expect(status=200, look=look)
-        came = [" ".join(item.split()) for item in re.findall(r"<li>(.*?)</li>", answer.text, re.S)]
-        if came != items:
+    def expect_texts(self, homes: dict[str, int], tag: str, texts: list[str], look: str) -> None:
+        """The elements with this tag have these texts."""
+        answer, page = self.page(homes, look)
+        came = [" ".join(each.text.split()) for each in page if each.tag == tag]
+        # Beside the sentence there may be other paragraphs.
+        if not (texts[0] in came if tag == "p" else came == texts):
             raise Mismatch(
-                sent=f"{answer.sent}, with the homes {self.homes}",
+                sent=f"{answer.sent}, with the homes {homes}",
                 came=answer.text.strip() or "(an empty page)",
-                expected="\n".join(f"<li>{item}</li>" for item in items) or "no <li>",
+                expected="\n".join(f"<{tag}>{text}</{tag}>" for text in texts) or f"no <{tag}>",
                 look=look,
             )
 
-    def test_each_home_is_in_the_list(self) -> None:
-        answer = self.page(Cabin=110, Windmill=95)
-        self.expect_items(answer, ["Cabin: 110 €", "Windmill: 95 €"], LOOP)
-        answer.expect(lacks="Nothing is free", look=EMPTY)
+    def test_each_home_is_an_item(self) -> None:
+        homes = {"Cabin": 110, "Windmill": 95}
+        self.expect_texts(homes, "li", ["Cabin: 110 €", "Windmill: 95 €"], LOOP)
+        answer, _ = self.page(homes, LOOP)
+        answer.expect(lacks=SENTENCE, look=EMPTY)
 
     def test_one_home_is_a_list_as_well(self) -> None:
-        self.expect_items(self.page(Tree_house=60), ["Tree house: 60 €"], LOOP)
+        self.expect_texts({"Tree house": 60}, "li", ["Tree house: 60 €"], LOOP)
 
     def test_without_a_home_there_is_a_sentence_and_no_list(self) -> None:
-        answer = self.page().expect(
-            status=200, contains="<p>Nothing is free.</p>", look=f"{EMPTY}\nelse takes no condition"
-        )
-        self.expect_items(answer, [], EMPTY)
-        answer.expect(lacks="<ul>", look=f"{EMPTY}\nthe <ul> itself is inside of the if")
+        self.expect_texts({}, "p", [SENTENCE], EMPTY)
+        for tag in ("li", "ul", "ol"):
+            self.expect_texts({}, tag, [], INSIDE)
 
     def test_a_title_stays_text(self) -> None:
-        self.expect_items(
-            self.page(**{"<b>Boat": 80}),
-            ["&lt;b&gt;Boat: 80 €"],
-            "PAGE: {{ title }} escapes by itself; no raw, no autoescape",
-        )
+        self.expect_texts({"<b>Boat</b>": 80}, "li", ["<b>Boat</b>: 80 €"], ESCAPE)

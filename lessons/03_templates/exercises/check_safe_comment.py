@@ -1,100 +1,111 @@
-"""Whatever the comment is, the page has the same elements, and shows it as it was written."""
+"""No comment adds anything to the page, and each is shown as it was written."""
 
+import html
 import json
 import re
-from html.parser import HTMLParser
-from urllib.parse import quote
+from urllib.parse import quote, unquote, unquote_plus
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.markup import Element, elements
 
-ATTRIBUTE = 'PAGE, the input: value="{{ comment }}", in double quotes'
+ATTRIBUTE = 'PAGE, the input: value="{{ comment }}", with quotes around it'
 TEXT = "PAGE, the <p>: {{ comment }} escapes by itself, {% raw comment %} does not"
 SCRIPT = "PAGE, the <script>: {% raw json_encode(comment) %} is JSON that cannot end the script"
-STRUCTURE = [
-    ("form", []),
-    ("input", ["name", "value"]),
-    ("button", []),
-    ("p", []),
-    ("script", []),
-]
-
-
-class Page(HTMLParser):
-    """The elements of a page with the names of their attributes, and what the comment became."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, list[str]]] = []
-        self.value = self.shown = self.script = ""
-        self._inside = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, [name for name, _ in attrs]))
-        self._inside = tag
-        if tag == "input":
-            self.value = dict(attrs).get("value") or ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "p":
-            self.shown += data
-        elif self._inside == "script":
-            self.script += data
+TWICE = "the text is escaped twice: {{ }} escapes by itself, so do not call a function in it"
+REMOVED = "do not remove anything from the comment: escape it where it stands in the page"
+JSON = (
+    "the value in the script is no JSON: {{ }} escapes for HTML, which a script does not decode.\n"
+    "Write {% raw json_encode(comment) %}, without quotes around it"
+)
+PAGE = "PAGE, or get(): the page must be sent"
+PARTS = "PAGE: the page keeps its <input>, <p> and <script>; the script has the variable comment"
+ASSIGNMENT = re.compile(r"\bcomment\s*=\s*((?:JSON\.parse\(|decodeURIComponent\(|\s)*)(?=\S)")
+# How a script may get its value from the page instead: it is then the same for every comment.
+FROM_PAGE = re.compile(r"dataset|getAttribute|textContent|innerText|\.value")
 
 
 class SafeComment(ExerciseCase):
-    def page(self, comment: str) -> tuple[Answer, Page]:
-        answer = self.send("GET", f"/?comment={quote(comment)}")
-        return answer, Page(answer.expect(status=200, look="PAGE, or get()").text)
+    harmless: tuple[str, ...] = ()
+
+    def page(self, comment: str) -> tuple[Answer, list[Element]]:
+        answer = self.send("GET", f"/?comment={quote(comment)}").expect(status=200, look=PAGE)
+        return answer, elements(answer.text)
 
     def attack(self, comment: str, look: str) -> None:
-        """The comment must not add an element or an attribute to the page."""
+        """The page has the same elements, with the same attributes, as for a harmless comment."""
+        self.harmless = self.harmless or _structure(self.page("Nice.")[1])
+        harmless = self.harmless
         answer, page = self.page(comment)
-        if page.elements != STRUCTURE:
-            added = [each for each in page.elements if each not in STRUCTURE]
+        added = [each for each in _structure(page) if each not in harmless]
+        if added or _structure(page) != harmless:
             raise Mismatch(
                 sent=f"the comment  {comment}",
                 came=answer.text.strip(),
                 expected="the page's own elements and nothing else; now it has "
-                + ", ".join(" ".join([tag, *names]) for tag, names in added or page.elements),
+                + ", ".join(added or _structure(page)),
                 look=look,
             )
 
     def same(self, comment: str, came: str, where: str, look: str) -> None:
-        if came != comment:
-            raise Mismatch(
-                sent=f"the comment  {comment}",
-                came=f"{where}  {came!r}",
-                expected=f"{where}  {comment!r}",
-                look=look,
-            )
+        if came == comment:
+            return
+        if html.unescape(came) == comment or unquote_plus(came) == comment:
+            look = JSON if look == SCRIPT else TWICE
+        elif look == TEXT and 0 < len(came) < len(comment):
+            look = REMOVED
+        raise Mismatch(
+            sent=f"the comment  {comment}",
+            came=f"{where}  {came!r}",
+            expected=f"{where}  {comment!r}",
+            look=look,
+        )
 
     def test_a_comment_cannot_add_an_attribute(self) -> None:
         for comment in ("x onfocus=alert(1) autofocus", '" onfocus="alert(1)', "' onfocus='a(1)"):
-            with self.subTest(comment):
-                self.attack(comment, ATTRIBUTE)
+            self.attack(comment, ATTRIBUTE)
 
     def test_a_comment_cannot_add_an_element(self) -> None:
-        for comment in ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'):
-            with self.subTest(comment):
-                self.attack(comment, f"{TEXT}\n{ATTRIBUTE}\n{SCRIPT}")
+        for comment in ("<img src=x onerror=alert(1)>", '"><img src=x onerror=alert(1)>'):
+            self.attack(comment, f"{TEXT}\n{ATTRIBUTE}")
 
     def test_a_comment_cannot_end_the_script(self) -> None:
-        self.attack("</script><img src=x onerror=alert(1)>", f"{SCRIPT}\n{TEXT}")
+        for end in ("</script>", "</SCRIPT>", "</script >"):
+            self.attack(f"{end}<img src=x onerror=alert(1)>", f"{SCRIPT}\n{TEXT}")
 
     def test_every_comment_is_shown_as_it_was_written(self) -> None:
-        for comment in ("Nice.", "1 < 2 & \"yes\" or 'no'", "</script>", "line\nline", "\\\\ é €"):
-            with self.subTest(comment):
-                _, page = self.page(comment)
-                self.same(comment, page.value, "the input", f"{ATTRIBUTE}\nno escape() on top")
-                self.same(comment, page.shown, "the <p>", f"{TEXT}\nno escape() on top of it")
-                found = re.search(r"let comment = (.*);", page.script, re.S)
-                try:
-                    value = json.loads(found[1] if found else "")
-                except ValueError:
-                    value = f"(no JSON) {page.script}"
-                self.same(comment, value, "the script", SCRIPT)
+        comments = ["Nice.", "1 < 2 & \"yes\" or 'no'", "<script>", "</script>", "&lt;b&gt;"]
+        for comment in [*comments, "line\nline", "\\ ${1} é €", "50% off"]:
+            answer, page = self.page(comment)
+            first = {each.tag: each for each in reversed(page)}
+            if not {"input", "p", "script"} <= set(first):
+                answer.expect(contains="<script>", look=PARTS)
+            value = first["input"].attributes.get("value", "")
+            self.same(comment, value, "the input", ATTRIBUTE)
+            self.same(comment, first["p"].text.strip(), "the <p>", TEXT)
+            self.same(comment, self.in_script(page, comment), "the script", SCRIPT)
+
+    def in_script(self, page: list[Element], comment: str) -> str:
+        """Return the value of the variable comment, as far as it can be read without a browser."""
+        scripts = [each.text for each in page if each.tag == "script"]
+        script = next((text for text in scripts if "comment" in text), "")
+        found = ASSIGNMENT.search(script)
+        if not found:
+            return f"(no variable comment) {script.strip()}"
+        rest = script[found.end() :]
+        if FROM_PAGE.search(script) and not rest.startswith(('"', "'")):
+            return comment  # no text of the comment is in the script
+        if not rest.startswith('"') and rest.startswith(("'", "`")):
+            rest = f'"{rest[1:].partition(rest[0])[0]}"'
+        try:
+            value = json.JSONDecoder().raw_decode(rest)[0]
+            if "decodeURIComponent" in found[1]:
+                value = unquote(value)
+            if "JSON.parse" in found[1]:
+                value = json.loads(value)
+        except (TypeError, ValueError):
+            return f"(no JSON) {rest.strip()}"
+        return str(value)
+
+
+def _structure(page: list[Element]) -> tuple[str, ...]:
+    return tuple(" ".join([each.tag, *each.attributes]) for each in page)

@@ -1,30 +1,44 @@
 """Members see the page, others are led to the login and back; nobody is led to another host."""
 
+import re
 from http.cookies import SimpleCookie
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 GUARD = (
-    "ProfileHandler: @tornado.web.authenticated above get(); login_url='/login' in make_app();\n"
-    "get_current_user() without async, for nobody awaits it"
+    "ProfileHandler: @tornado.web.authenticated above get(), login_url='/login' in make_app().\n"
+    "It answers 302 to a GET of a stranger, and 403 to any other method"
 )
-USER = 'get_current_user(): self.get_signed_cookie("member") is bytes, or None for nobody'
-BACK = 'LoginHandler: redirect to get_query_argument("next", "/") where that is a path of this site'
+POST = "post() needs the same guard as get(); a form cannot be led to the login, so it is 403"
+USER = 'get_current_user(): self.get_signed_cookie("member") returns bytes, or None for nobody'
+COROUTINE = (
+    "get_current_user() without async: nothing awaits it, and a coroutine object is true.\n"
+    "Everybody is let in"
+)
+NAME = "get_current_user(): the signed cookie is bytes; .decode() makes it text"
+SETTING = "LoginHandler.post() as the stub has it, and a cookie_secret in make_app()"
+BACK = 'LoginHandler: redirect to get_query_argument("next", "/") if that is a path of this site'
 LOCAL = (
-    "a path of this site begins with one slash. Browsers read \\ as /, and skip tabs and\n"
-    "newlines: local_path() in login.py refuses all of it"
+    "A path of this site begins with one slash. Browsers read \\ as / and skip tabs and newlines:\n"
+    "local_path() in login.py refuses all of it. The host of this site elsewhere in the address\n"
+    "proves nothing"
 )
 FOREIGN = (
     "https://evil.example/profile",
     "//evil.example/profile",
+    "///evil.example/profile",
     "/\\evil.example",
     "\\\\evil.example",
     "/\t/evil.example",
+    "/\n/evil.example",
     "https:evil.example",
+    "https://evil.example/HOST/profile",
+    "http://HOST@evil.example/profile",
     "javascript:alert(1)",
-    "evil.example",
 )
+# A version 2 value without a signature that fits.
+FORGED = "2|1:0|10:1800000000|6:member|4:QWRh|" + 64 * "0"
 
 
 class LoginFlow(ExerciseCase):
@@ -32,47 +46,65 @@ class LoginFlow(ExerciseCase):
         query = f"?{urlencode({'next': target})}" if target is not None else ""
         return self.send("POST", f"/login{query}", form={"name": "Zoë"})
 
+    def expect_redirect(self, answer: Answer, path: str, look: str) -> None:
+        """Raise `Mismatch` unless a browser would ask for this path next, with GET."""
+        location = answer.headers.get("Location", "")
+        leads_to = urljoin(answer.response.effective_url if answer.response else "", location)
+        if answer.status not in (302, 303) or leads_to != self.get_url(path):
+            look = COROUTINE if "<coroutine" in answer.text else look
+            status = 302 if answer.sent.startswith("GET") else 303
+            answer.expect(status=status, headers={"Location": path}, look=look)
+
     def member(self) -> dict[str, str]:
-        """The headers of somebody who has logged in."""
+        """Return the headers of somebody who has logged in."""
         answer = self.log_in()
         cookies = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie")))
         if "member" not in cookies:
             raise Mismatch(
                 sent=answer.sent,
-                came="an answer that sets no cookie called member",
+                came=f"{answer.status}, and no cookie called member",
                 expected="Set-Cookie: member=...",
-                look="LoginHandler.post() as the stub has it, and a cookie_secret in make_app()",
+                look=SETTING,
             )
         return {"Cookie": f"member={cookies['member'].value}"}
 
     def test_a_stranger_is_led_to_the_login_with_the_way_back(self) -> None:
-        self.send("GET", "/profile?tab=2").expect(
-            status=302, headers={"Location": "/login?next=%2Fprofile%3Ftab%3D2"}, look=GUARD
+        self.expect_redirect(
+            self.send("GET", "/profile?tab=2"), "/login?next=%2Fprofile%3Ftab%3D2", GUARD
         )
 
     def test_a_stranger_cannot_post(self) -> None:
-        self.send("POST", "/profile", form={}).expect(
-            status=403, look="post() needs the same guard; a form cannot be led to the login"
-        )
+        self.send("POST", "/profile", form={}).expect(status=403, look=POST)
 
     def test_a_name_typed_by_hand_is_no_login(self) -> None:
-        self.send("GET", "/profile", headers={"Cookie": "member=Ada"}).expect(status=302, look=USER)
-        self.send("GET", "/profile?name=Ada").expect(status=302, look=USER)
+        for path, headers in (
+            ("/profile", {"Cookie": f"member={FORGED}"}),
+            ("/profile?name=Ada", {}),
+        ):
+            answer = self.send("GET", path, headers=headers)
+            if answer.status == 200:
+                self.expect_redirect(answer, f"/login?{urlencode({'next': path})}", USER)
 
     def test_a_member_sees_the_page(self) -> None:
         member = self.member()
-        for verb in ("GET", "POST"):
-            with self.subTest(verb):
-                form = {} if verb == "POST" else None
-                self.send(verb, "/profile", headers=member, form=form).expect(
-                    status=200, body="Profile of Zoë\n", look=f"{USER}\n.decode() makes it text"
-                )
+        for method in ("GET", "POST"):
+            form = {} if method == "POST" else None
+            answer = self.send(method, "/profile", headers=member, form=form)
+            look = (
+                COROUTINE if "<coroutine" in answer.text else NAME if "b'" in answer.text else USER
+            )
+            answer.expect(status=200, contains="Profile of Zoë", look=look)
 
     def test_the_login_leads_back(self) -> None:
-        for path in ("/profile?tab=2", "/", "/search?q=50%&to=https://example.com/"):
-            self.log_in(path).expect(status=303, headers={"Location": path}, look=BACK)
-        self.log_in().expect(status=303, headers={"Location": "/"}, look=BACK)
+        for path in ("/profile?tab=2", "/profile", "/"):
+            self.expect_redirect(self.log_in(path), path, BACK)
+        self.expect_redirect(self.log_in(), "/", BACK)
 
     def test_the_login_never_leads_to_another_host(self) -> None:
-        for target in FOREIGN:  # the first that gets through is enough to read
-            self.log_in(target).expect(status=303, headers={"Location": "/"}, look=LOCAL)
+        host = self.get_url("").removeprefix("http://")
+        for target in FOREIGN:
+            answer = self.log_in(target.replace("HOST", host))
+            # Another path of this site is no danger.
+            path = answer.headers.get("Location", "").removeprefix(self.get_url(""))
+            if answer.status not in (302, 303) or not re.fullmatch(r"/(?!/)[!-\[\]-~]*", path):
+                answer.expect(status=303, headers={"Location": "/"}, look=LOCAL)

@@ -4,23 +4,34 @@ from urllib.parse import urlencode
 
 import tornado.web
 
-from course.exercise_case import ExerciseCase
+from course.exercise_case import Answer, ExerciseCase
 
 KEYS = {3: "a secret that this application does not know"}
 PARTS = (
-    "README.md, step 2: version|key|time|name|value|signature. All but the first and the last\n"
-    "stand behind their length and a colon. version, key and time are numbers, the value is base64"
+    "FURTHER.md, step 1: version|key|time|name|value|signature.\n"
+    "Each part except the first and the last comes after its length and a colon.\n"
+    "version, key and time are numbers; the value is base64"
 )
-VALUE = "the value is base64 of UTF-8: base64.b64decode(...).decode()"
-LENGTH = "count, do not split: 5:a|b|c means that the name is the 5 characters behind the colon"
-NONSENSE = "int() and b64decode() raise ValueError: turn that into HTTPError(400)"
+VALUE = "The value is base64 of UTF-8: base64.b64decode(...).decode()"
+LENGTH = "Count, do not split: 5:a|b|c means that the name is the 5 characters after the colon"
+NONSENSE = (
+    "int() and b64decode() raise ValueError, an index out of range IndexError:\n"
+    "catch them and raise tornado.web.HTTPError(400)"
+)
+BAR = "After as many characters as the length says, there must be a |. Else answer 400"
 
 
 class SignedAnatomy(ExerciseCase):
-    def decode(self, name: str, value: str, look: str) -> None:
-        signed = tornado.web.create_signed_value(
+    def signed(self, name: str, value: str) -> str:
+        return tornado.web.create_signed_value(
             KEYS, name, value, clock=lambda: 1800000000, key_version=3
         ).decode()
+
+    def ask(self, signed: str) -> Answer:
+        return self.send("GET", f"/decode?{urlencode({'signed': signed}, safe='|:=')}")
+
+    def decode(self, name: str, value: str, look: str) -> None:
+        signed = self.signed(name, value)
         parts = {
             "version": 2,
             "key": 3,
@@ -29,8 +40,7 @@ class SignedAnatomy(ExerciseCase):
             "value": value,
             "signature": signed.rpartition("|")[2],
         }
-        query = urlencode({"signed": signed}, safe="|:=")
-        self.send("GET", f"/decode?{query}").expect(status=200, json=parts, look=look)
+        self.ask(signed).expect(status=200, json=parts, look=look)
 
     def test_the_parts_of_a_counter(self) -> None:
         self.decode("count", "5", PARTS)
@@ -39,11 +49,14 @@ class SignedAnatomy(ExerciseCase):
         self.decode("greeting", "Grüße, 世界", VALUE)
 
     def test_a_name_may_hold_the_separator(self) -> None:
-        self.decode("a|b|c", "5", LENGTH)
+        for name in ("a|b|c", "a:b", "4:NQ==|"):
+            self.decode(name, "5", LENGTH)
 
     def test_what_is_no_signed_value_is_400(self) -> None:
         for nonsense in ("5", "2|many:0|", "2|1:0|99:1800000000|5:count|4:NQ==|6d5d"):
-            with self.subTest(nonsense):
-                self.send("GET", f"/decode?{urlencode({'signed': nonsense}, safe='|:=')}").expect(
-                    status=400, look=NONSENSE
-                )
+            self.ask(nonsense).expect(status=400, look=NONSENSE)
+
+    def test_a_wrong_length_is_400(self) -> None:
+        signed = self.signed("count", "5")
+        for wrong in ("4:count|", "6:count|", "5:count-"):
+            self.ask(signed.replace("5:count|", wrong)).expect(status=400, look=BAR)

@@ -1,7 +1,8 @@
-"""The count goes on only with the cookie as it was signed; whatever else comes counts from 1."""
+"""The count goes on only with the cookie as it was signed; any other cookie counts from 1."""
 
 import time
-from http.cookies import Morsel, SimpleCookie
+from http.cookies import SimpleCookie
+from unittest import mock
 
 import tornado.web
 
@@ -9,79 +10,91 @@ from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 COUNT = (
     "get(): 1 for a visitor without a cookie, then one more for each visit.\n"
-    "get_signed_cookie() gives bytes, or None; set_signed_cookie() wants text: str(visits)"
+    "get_signed_cookie() returns bytes, or None. set_signed_cookie() takes text: str(visits).\n"
+    "Both need a secret: cookie_secret= in make_app()"
 )
-SIGN = "self.set_signed_cookie, self.get_signed_cookie, and cookie_secret= in make_app()"
-FORGED = f"a plain cookie is whatever the visitor types: use {SIGN}"
+FORGED = (
+    "A visitor can type any plain cookie. Use self.set_signed_cookie and self.get_signed_cookie,\n"
+    "and cookie_secret= in make_app(). With a dict of secrets, pass min_version=2 when you read"
+)
+CHANGED = (
+    "A changed cookie counts from 1. Use set_signed_cookie and get_signed_cookie:\n"
+    "they notice each changed character, and only your secret can make a signature that fits"
+)
+OTHER = 'This was signed for a cookie called "other": read get_signed_cookie() with your own name'
+AGE = "Leave max_age_days at its default, 31. expires_days limits only the browser"
+YOUNG = "A signature is valid for 31 days: leave max_age_days at its default"
+SCRIPTS = "set_signed_cookie takes every argument of set_cookie: httponly=True"
+DAY = 24 * 60 * 60  # seconds
 
 
 class VisitCounter(ExerciseCase):
-    def cookie(self, answer: Answer) -> Morsel[str]:
-        """The cookie visits that this answer sets."""
+    def cookies(self, answer: Answer) -> SimpleCookie:
+        """Return the cookies that this answer sets."""
         cookies = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie")))
-        if "visits" not in cookies:
+        if not cookies:
             raise Mismatch(
                 sent=answer.sent,
-                came="an answer that sets no cookie called visits",
+                came="an answer that sets no cookie",
                 expected="Set-Cookie: visits=...",
                 look=COUNT,
             )
-        return cookies["visits"]
+        return cookies
 
-    def visit(self, value: str | None = None) -> Answer:
-        return self.send("GET", "/", headers={"Cookie": f"visits={value}"} if value else {})
+    def visit(self, cookies: dict[str, str] | None = None) -> Answer:
+        pairs = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
+        return self.send("GET", "/", headers={"Cookie": pairs} if pairs else {})
+
+    def first_visit(self) -> dict[str, str]:
+        """Return the cookies of somebody who has been here once."""
+        answer = self.visit().expect(status=200, json={"visits": 1}, look=COUNT)
+        return {name: cookie.value for name, cookie in self.cookies(answer).items()}
 
     def test_the_count_goes_up(self) -> None:
-        answer = self.visit().expect(status=200, json={"visits": 1}, look=COUNT)
+        jar = self.first_visit()
         for visits in (2, 3):
-            answer = self.visit(self.cookie(answer).value)
-            answer.expect(status=200, json={"visits": visits}, look=COUNT)
+            answer = self.visit(jar).expect(status=200, json={"visits": visits}, look=COUNT)
+            jar |= {name: cookie.value for name, cookie in self.cookies(answer).items()}
 
     def test_a_count_typed_by_hand_is_not_believed(self) -> None:
-        for typed in ("1000", "many"):
-            with self.subTest(typed):
-                self.visit(typed).expect(status=200, json={"visits": 1}, look=FORGED)
+        for name in {"visits", *self.first_visit()}:
+            for typed in ("1000", "many"):
+                self.visit({name: typed}).expect(status=200, json={"visits": 1}, look=FORGED)
 
-    def test_one_changed_character_of_the_signature_is_enough(self) -> None:
-        value = self.cookie(self.visit()).value
-        changed = value[:-1] + ("0" if value[-1] != "0" else "1")
-        self.visit(changed).expect(status=200, json={"visits": 1}, look=FORGED)
+    def test_one_changed_character_is_enough(self) -> None:
+        for name, value in self.first_visit().items():
+            for place, character in enumerate(value):
+                if place and character.isalnum():  # the first one is the version of the format
+                    other = "7" if character != "7" else "3"
+                    changed = value[:place] + other + value[place + 1 :]
+                    self.visit({name: changed}).expect(status=200, json={"visits": 1}, look=CHANGED)
 
-    def signed(self, name: str, value: str, age_days: float = 0) -> str:
-        """What this application would have put into that cookie, so many days ago."""
-        secret = self._app.settings.get("cookie_secret")
-        if not secret:
-            raise Mismatch(
-                sent="make_app()",
-                came="an application without a cookie_secret",
-                expected="one that can sign",
-                look="make_app(): Application(..., cookie_secret=secrets.token_hex(32))",
-            )
+    def test_a_signature_is_valid_for_one_cookie_only(self) -> None:
+        settings = self._app.settings
+        if "cookie_secret" not in settings:
+            return  # signed in some other way, so this check cannot sign
+        key = settings.get("key_version")
         signed = tornado.web.create_signed_value(
-            secret, name, value, clock=lambda: time.time() - age_days * 86400
-        )
-        return signed.decode()
+            settings["cookie_secret"], "other", "1000", key_version=key
+        ).decode()
+        for name in self.first_visit():
+            self.visit({name: signed}).expect(status=200, json={"visits": 1}, look=OTHER)
 
-    def test_a_signature_holds_for_one_cookie_only(self) -> None:
-        self.visit(self.signed("stars", "1000")).expect(
-            status=200,
-            json={"visits": 1},
-            look='that was signed for a cookie called stars: read get_signed_cookie("visits")',
-        )
-
-    def test_a_count_holds_for_31_days(self) -> None:
-        look = "leave max_age_days at its default, 31"
-        for days, visits in ((30, 8), (32, 1)):
-            self.visit(self.signed("visits", "7", days)).expect(
-                status=200, json={"visits": visits}, look=look
-            )
+    def test_a_count_is_valid_for_31_days(self) -> None:
+        now = time.time()
+        for days, visits, look in ((29, 2, YOUNG), (32, 1, AGE)):
+            with mock.patch("time.time", lambda: now - days * DAY):  # noqa: B023, called at once
+                jar = self.first_visit()
+            answer = self.visit(jar)
+            answer = Answer(f"{answer.sent}\n(signed {days} days ago)", answer.response)
+            answer.expect(status=200, json={"visits": visits}, look=look)
 
     def test_scripts_of_the_page_do_not_see_it(self) -> None:
         answer = self.visit()
-        if not self.cookie(answer)["httponly"]:
+        if not all(cookie["httponly"] for cookie in self.cookies(answer).values()):
             raise Mismatch(
                 sent=answer.sent,
                 came=f"Set-Cookie: {answer.headers['Set-Cookie']}",
                 expected="Set-Cookie: visits=...; HttpOnly; ...",
-                look="set_signed_cookie takes every argument of set_cookie: httponly=True",
+                look=SCRIPTS,
             )

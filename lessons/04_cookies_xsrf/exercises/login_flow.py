@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -16,25 +15,27 @@ class ProfileHandler(tornado.web.RequestHandler):
     post = get
 
 
+# xsrf_cookies, secure and samesite are left out here, to keep the file short.
 class LoginHandler(tornado.web.RequestHandler):
     def post(self) -> None:
         self.set_signed_cookie("member", self.get_body_argument("name"), httponly=True)
-        self.redirect(self.get_query_argument("next", "/"), status=303)  # TODO 4: not to others
+        self.redirect(
+            self.get_query_argument("next", "/"), status=303
+        )  # TODO 4: not to other hosts
 
 
-def make_app() -> tornado.web.Application:  # TODO 3: both handlers rely on a setting
+def make_app() -> tornado.web.Application:  # TODO 3: each handler needs a setting
     return tornado.web.Application([("/profile", ProfileHandler), ("/login", LoginHandler)])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

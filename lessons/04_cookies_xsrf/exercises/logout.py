@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 
+# xsrf_cookies, secure and samesite are left out here, to keep the file short.
 class ClubHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         self.write({"member": self.get_signed_cookie("member") is not None})
@@ -17,8 +17,8 @@ class ClubHandler(tornado.web.RequestHandler):
         self.set_signed_cookie("member", "ada", path="/club", httponly=True)
 
 
-# TODO: the logout. It deletes the cookie, then leads to /club with status 303. Which verb must it
-# have, so that no picture on another page logs members out?
+# TODO: the logout. It deletes the cookie, then redirects to /club with status 303. Which HTTP
+# method must it have, so that no picture on another page logs members out?
 
 
 def make_app() -> tornado.web.Application:
@@ -29,12 +29,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.escape
 import tornado.web
@@ -21,19 +20,18 @@ class CommentHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    # TODO 1: ask for a token. TODO 3: make its cookie HttpOnly and SameSite=Lax.
+    # TODO 1: require a token. TODO 3: make its cookie HttpOnly and SameSite=Lax.
     return tornado.web.Application([(r"/", CommentHandler)])
 
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -17,7 +17,7 @@ document.querySelector("form").addEventListener("submit", async (event) => {
   const { notes } = await response.json();
   const items = notes.map((text) => {
     const item = document.createElement("li");
-    item.textContent = text; // as text: a note may hold markup
+    item.textContent = text; // as text: a note may contain markup
     return item;
   });
   document.querySelector("#notes").replaceChildren(...items);

@@ -1,28 +1,55 @@
-"""What the other service does wrong, or does not do at all, comes out as 502 or 504."""
+"""Any failure of the other service comes out as 502 or 504, and the gateway waits one second."""
 
 import asyncio
 
 import tornado.httpserver
 import tornado.web
-from tornado.testing import bind_unused_port
+from tornado.testing import bind_unused_port, gen_test
 
 from course.exercise_case import ExerciseCase
 
-CATCH = "get(): try around fetch(); see AskHandler in client_errors.py"
+GOOD = "get(): write the body that came, as the stub does"
+ERROR = (
+    "get(): try around fetch(); see AskHandler in client_errors.py. HTTPTimeoutError is in the\n"
+    "module tornado.simple_httpclient.\n"
+    "fetch() raises HTTPClientError for any answer without success; with raise_error=False you\n"
+    "must look at response.code. The status of the service is not that of the gateway"
+)
+REFUSED = (
+    "get(): try around fetch(); see AskHandler in client_errors.py.\n"
+    "Nobody answered, so it is no HTTPClientError: a refused connection is an OSError"
+)
+HUNG_UP = (
+    "The service closed the connection without an answer: HTTPStreamClosedError. It is an\n"
+    "HTTPClientError with the code 599, as a timeout is, so do not decide by the code"
+)
+PATIENT = "The service answered within a second: wait for 1.0 seconds, not less"
+SLOW = (
+    "get(): fetch(url, request_timeout=1.0) raises HTTPTimeoutError, which becomes 504.\n"
+    "request_timeout limits the whole request; connect_timeout alone does not"
+)
+ORDER = (
+    "HTTPTimeoutError is a subclass of HTTPClientError: its except comes first, and becomes 504.\n"
+    "Any other failure is 502"
+)
+BLOCKED = (
+    "Nobody else was served while the gateway waited: the other service runs in the same process\n"
+    "here, and could not answer. Await AsyncHTTPClient().fetch(), which does not block"
+)
+LATE, TOO_LATE = 0.3, 1.3  # seconds until the service answers
 
 
 class ServiceHandler(tornado.web.RequestHandler):
     async def get(self, what: str) -> None:
-        if what == "slow":
-            self.gone = asyncio.Event()
-            await self.gone.wait()  # for ever, unless the client gives up
+        if what == "hang_up":
+            self.detach().close()
+        elif what in ("late", "too_late"):
+            await asyncio.sleep(LATE if what == "late" else TOO_LATE)
+            self.write(f"{what}\n")
         elif what == "fine":
             self.write("fine\n")
         else:
             self.send_error({"missing": 404, "broken": 500}[what])
-
-    def on_connection_close(self) -> None:
-        self.gone.set()
 
 
 class Gateway(ExerciseCase):
@@ -40,31 +67,29 @@ class Gateway(ExerciseCase):
         super().tearDown()
 
     def test_a_good_answer_is_passed_on(self) -> None:
-        self.send("GET", "/fine").expect(
-            status=200, body="fine\n", look="get(): write the body that came, as the stub does"
-        )
+        answer = self.send("GET", "/fine")
+        look = BLOCKED if answer.status == 504 else GOOD
+        answer.expect(status=200, look=look)
+        self.expect(answer.text.strip(), "fine", sent=answer.sent, look=GOOD)
 
     def test_an_error_of_the_service_is_a_bad_gateway(self) -> None:
         for page in ("missing", "broken"):
-            with self.subTest(page):
-                self.send("GET", f"/{page}").expect(
-                    status=502,
-                    look=f"{CATCH}:\nfetch() raises HTTPClientError for any answer without success",
-                )
+            answer = self.send("GET", f"/{page}")
+            answer.expect(status=502, look=ORDER if answer.status == 504 else ERROR)
 
     def test_a_service_that_is_not_there_is_a_bad_gateway(self) -> None:
         listener, port = bind_unused_port()
         listener.close()
         self._app.settings["upstream"] = f"http://127.0.0.1:{port}"
-        self.send("GET", "/fine").expect(
-            status=502,
-            look=f"{CATCH}:\nnobody answered, so it is no HTTPClientError: a refused connection is "
-            "an OSError",
-        )
+        self.send("GET", "/fine").expect(status=502, look=REFUSED)
 
-    def test_a_service_that_is_too_slow_is_a_gateway_timeout(self) -> None:
-        self.send("GET", "/slow").expect(
-            status=504,
-            look=f"{CATCH}:\nfetch(..., request_timeout=1.0) raises HTTPTimeoutError; that is an "
-            "HTTPClientError too,\nso its except comes first",
+    def test_a_service_that_hangs_up_is_a_bad_gateway(self) -> None:
+        self.send("GET", "/hang_up").expect(status=502, look=HUNG_UP)
+
+    @gen_test
+    async def test_a_service_that_is_too_slow_is_a_gateway_timeout(self) -> None:
+        late, too_late = await asyncio.gather(
+            self.request("GET", "/late"), self.request("GET", "/too_late")
         )
+        late.expect(status=200, contains="late", look=PATIENT)
+        too_late.expect(status=504, look=ORDER if too_late.status == 502 else SLOW)

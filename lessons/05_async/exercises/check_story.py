@@ -1,4 +1,4 @@
-"""Told with yield or with await, the story has the same events in the same order."""
+"""Run by drive() or written with await, the story has the same events in the same order."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,18 @@ from tornado.testing import gen_test
 
 from course.exercise_case import ExerciseCase, Mismatch, Unusable
 
-TOLD = ["a begins", "a waits", "b begins and ends", "a ends"]
+NEXT = "drive(): steps.next() is next(steps) today, or steps.send(None)"
+SEND = "drive(): steps.send(answer) goes on, and answer is then the value of the yield expression"
+LOST = "drive(): the answer was lost. next(steps) sends None: use steps.send(answer)"
+RESULT = "drive(): hand over future.result(), which is there when the callback runs"
+END = "drive(): catch StopIteration and return"
+GET = "StoryHandler.get(): the lines of story(), with await for yield; ask is in self.settings"
+WRITE = "StoryHandler.get(): write the events at the end"
+NO_DRIVER = (
+    "StoryHandler.get(): Tornado drives an async def itself, so drive() is not needed here:\n"
+    "await self.settings['ask']()"
+)
+EVENTS = ["a begins", "a waits", "another request is served", "a ends"]
 
 
 class Story(ExerciseCase):
@@ -15,35 +26,35 @@ class Story(ExerciseCase):
         super().setUp()
         self.events: list[str] = self._app.settings["events"]
         self._app.settings["ask"] = self.ask
-        self.told = asyncio.Event()
+        self.done = asyncio.Event()
         self.leaked: list[BaseException] = []
         loop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         loop.set_exception_handler(lambda _, context: self.leaked.append(context["exception"]))
 
     def ask(self) -> asyncio.Future[str]:
-        """Let b have its turn while a waits, and then give a its answer."""
+        """Let another request be served while a waits, and then give a its answer."""
         self.events.append("a waits")
         answer: asyncio.Future[str] = asyncio.Future()
 
         def turn() -> None:
-            self.events.append("b begins and ends")
+            self.events.append("another request is served")
             answer.set_result("a ends")
-            answer.add_done_callback(lambda _: self.told.set())  # after what drive() has added
+            answer.add_done_callback(lambda _: self.done.set())  # after what drive() has added
 
         asyncio.get_running_loop().call_soon(turn)
         return answer
 
     def expect_story(self, sent: str, look: str) -> None:
-        if self.events != TOLD:
+        if self.events != EVENTS:
             raise Mismatch(
                 sent=sent,
                 came=" -> ".join(map(str, self.events)) or "no event",
-                expected=" -> ".join(TOLD),
+                expected=" -> ".join(EVENTS),
                 look=look,
             )
 
     @gen_test
-    async def test_drive_tells_the_story(self) -> None:
+    async def test_drive_runs_the_story(self) -> None:
         drive, story = (getattr(self.subject, name, None) for name in ("drive", "story"))
         if not callable(drive) or not callable(story):
             raise Unusable("The check calls drive() and story(): both have to be there.")
@@ -55,35 +66,31 @@ class Story(ExerciseCase):
                 sent=sent,
                 came=f"AttributeError: {error}",
                 expected="the generator runs to its first yield",
-                look="drive(): in Python 3 it is next(steps), or steps.send(None)",
+                look=NEXT,
             ) from None
         if self.events:
-            await self.told.wait()
-        self.expect_story(
-            sent, "drive(): steps.send(answer) goes on, and is what the yield returns"
-        )
+            await self.done.wait()
+        last = self.events[-1] if self.events else ""
+        look = LOST if last is None else RESULT if isinstance(last, asyncio.Future) else SEND
+        self.expect_story(sent, look)
         if self.leaked:
             raise Mismatch(
                 sent=sent,
                 came=f"{type(self.leaked[0]).__name__} at the end of the story",
-                expected="nothing: that is how a generator says that it has ended",
-                look="drive(): catch StopIteration, and return",
+                expected="no exception: a generator raises it when it has ended",
+                look=END,
             )
 
-    def test_get_tells_the_same_story(self) -> None:
-        look = "StoryHandler.get(): story() line by line, await for yield; ask is in self.settings"
+    def test_get_has_the_same_story(self) -> None:
         answer = self.send("GET", "/")
-        answer.expect(status=200, look=look)
-        self.expect_story(answer.sent, look)
-        answer.expect(status=200, json={"events": TOLD}, look="get(): write the events at the end")
+        answer.expect(status=200, look=GET)
+        self.expect_story(answer.sent, GET)
+        answer.expect(status=200, json={"events": EVENTS}, look=WRITE)
 
     def test_no_driver_is_needed_any_more(self) -> None:
         def no_driver(*_: Any) -> None:
             raise AssertionError
 
         self.subject.drive = no_driver  # type: ignore[attr-defined]
-        look = (
-            "StoryHandler.get(): Tornado drives an async def; await self.settings['ask']() itself"
-        )
-        answer = self.send("GET", "/").expect(status=200, look=look)
-        self.expect_story(answer.sent, look)
+        answer = self.send("GET", "/").expect(status=200, look=NO_DRIVER)
+        self.expect_story(answer.sent, NO_DRIVER)

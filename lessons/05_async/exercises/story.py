@@ -1,14 +1,13 @@
-"""A story told with yield, as in Python 2, to be told with await: its events keep their order."""
+"""A story with yield, as in old programs, and the same with await: the events keep their order."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
 
-def drive(steps, answer=None):  # TODO 1: make it Python 3, and hand the answer to the yield.
+def drive(steps, answer=None):  # TODO 1: next(steps) today; give the answer to the yield.
     steps.next().add_done_callback(lambda future: drive(steps, future.result()))
 
 
@@ -29,12 +28,11 @@ def make_app(ask=lambda: asyncio.ensure_future(asyncio.sleep(1, "a ends"))):
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""Mend a handler that holds up everybody: while GET /nap takes its time, GET / must be served."""
+"""Fix a handler that blocks the server: while GET /nap waits, GET / must be answered."""
 
 import asyncio
 import contextlib
-import signal
 import time
 
 import tornado.web
@@ -12,7 +11,7 @@ from tornado.options import define, options, parse_command_line
 class NapHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         self.settings["events"].append("nap begins")
-        time.sleep(0.5)  # TODO: nap as long, but let the loop serve others meanwhile.
+        time.sleep(0.5)  # TODO: wait as long, but let the loop serve others meanwhile.
         self.settings["events"].append("nap ends")
         self.write("Good morning\n")
 
@@ -29,12 +28,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

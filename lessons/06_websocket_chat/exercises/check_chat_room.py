@@ -1,42 +1,63 @@
 """Everybody hears who comes, what is said and who leaves; the set holds who is there."""
 
+from tornado.websocket import WebSocketHandler as HANDLER
+
 from course.socket_case import Socket, SocketCase
 
 ROUTE = "make_app(): leave the route /room/NAME to MemberHandler as the stub has it"
 CAME = "open(): first self.members.add(self), then write the event to every member, yourself too"
-SAID = "on_message(): write the event to every member, the sender too"
-LEFT = "on_close() runs whichever side closes: take the member out first, then tell the others"
+SAID = "on_message(): write the event to every member, to the sender too"
+JSON = (
+    "An event is an object in JSON: write_message() makes one of a dict.\n"
+    "Do not build it as text, and do not convert it twice"
+)
+LEFT = (
+    "on_close() runs whichever side closes: first take the member out, then write the event to\n"
+    "the others. write_message() to a member who is closed raises WebSocketClosedError"
+)
+MEMBERS = 'self.settings["members"] must hold the handlers (self) of those who are there'
 
 
 class ChatRoom(SocketCase):
+    frame_limit = 0.8
+
     def enter(self, name: str) -> Socket:
         socket = self.connect(f"/room/{name}", name=name, look=ROUTE)
-        socket.expect({"type": "came", "name": name}, look=CAME)
+        socket.expect({"type": "came", "name": name}, look=CAME, kind=JSON)
         return socket
 
-    def test_whoever_comes_is_announced(self) -> None:
+    def expect_members(self, number: int) -> None:
+        members = self._app.settings["members"]
+        sent = f'{self.sent}\nlen(settings["members"])'
+        look = LEFT if len(members) > number else MEMBERS
+        self.expect(len(members), number, sent=sent, look=look)
+        kinds = {type(member).__name__ for member in members if not isinstance(member, HANDLER)}
+        self.expect(kinds, set(), sent="what else is among the members?", look=MEMBERS)
+
+    def test_everybody_hears_who_comes(self) -> None:
         ada = self.enter("Ada")
         self.enter("Bob")
         ada.expect({"type": "came", "name": "Bob"}, look=CAME)
+        self.expect_members(2)
 
-    def test_all_hear_what_one_says(self) -> None:
+    def test_everybody_hears_what_one_says(self) -> None:
         ada, bob = self.enter("Ada"), self.enter("Bob")
         ada.expect({"type": "came", "name": "Bob"}, look=CAME)
         for text in ("hello", '"quotes" <b>tags</b>', "你好"):
             ada.send(text)
             for member in (ada, bob):
-                member.expect({"type": "said", "name": "Ada", "text": text}, look=SAID)
+                member.expect({"type": "said", "name": "Ada", "text": text}, look=SAID, kind=JSON)
+        bob.send("hi")
+        ada.expect({"type": "said", "name": "Bob", "text": "hi"}, look=SAID)
 
-    def test_after_one_has_left_the_other_is_told(self) -> None:
+    def test_the_others_hear_who_has_left(self) -> None:
         ada, bob = self.enter("Ada"), self.enter("Bob")
         ada.expect({"type": "came", "name": "Bob"}, look=CAME)
         bob.close()
         ada.expect({"type": "left", "name": "Bob"}, look=LEFT)
-        self.expect(
-            len(self._app.settings["members"]), 1, sent=f"{self.sent}\nlen(members)", look=LEFT
-        )
+        self.expect_members(1)
 
-    def test_the_room_works_on_when_somebody_has_left(self) -> None:
+    def test_the_room_goes_on_when_somebody_has_left(self) -> None:
         ada, bob, cy = self.enter("Ada"), self.enter("Bob"), self.enter("Cy")
         bob.close()
         ada.send("still here?")

@@ -3,25 +3,31 @@
 from course.socket_case import SocketCase
 
 ROUTE = "make_app(): leave the route /echo to EchoHandler as the stub has it"
-TEXT = "on_message(), spelt just like this: self.write_message(message)"
-BYTES = "write_message(..., binary=True) makes a binary frame: say so when message is bytes; app.py"
-STATUS = "write_message() makes JSON of a dict; count where you echo, and not the status itself"
-SIZE = "bytes on the wire: a text has message.encode() of them, not one for each letter"
-OWN = "self is the connection: keep the counts on self, set in open(), not on the class"
+TEXT = "Define on_message(), spelled exactly so, and in it self.write_message(message)"
+BYTES = (
+    "binary=True makes a binary frame: self.write_message(message, binary=...) must be true if\n"
+    "message is bytes, and false if it is text; see app.py"
+)
+QUESTION = 'Only the text "status" is the question: the bytes b"status" are echoed'
+STATUS = "write_message() makes JSON of a dict; count where you echo, and do not count the status"
+SIZE = "Count bytes: a text has len(message.encode()) of them, and a binary frame counts too"
+OWN = "Each connection has a handler object of its own: set the counts on self, in open()"
 
 
 class EchoSocket(SocketCase):
+    frame_limit = 0.8
+
     def test_text_comes_back_as_text(self) -> None:
         socket = self.connect("/echo", look=ROUTE)
         for text in ("hello", "Grüße", ""):
             socket.send(text)
-            socket.expect(text, look=TEXT)
+            socket.expect(text, look=TEXT, kind=BYTES)
 
     def test_bytes_come_back_as_bytes(self) -> None:
         socket = self.connect("/echo", look=ROUTE)
-        for data in (b"hello", b"\xff\x00"):
+        for data, look in ((b"hello", BYTES), (b"\xff\x00", BYTES), (b"status", QUESTION)):
             socket.send(data)
-            socket.expect(data, look=BYTES)
+            socket.expect(data, look=look)
 
     def test_each_connection_counts_for_itself(self) -> None:
         ada = self.connect("/echo", name="Ada", look=ROUTE)
@@ -41,11 +47,11 @@ class EchoSocket(SocketCase):
             socket.send("status")
             socket.expect({"frames": 1, "bytes": 5}, look=STATUS)
 
-    def test_status_counts_bytes_not_letters(self) -> None:
+    def test_status_counts_bytes_not_characters(self) -> None:
         socket = self.connect("/echo", look=ROUTE)
-        for frame in ("ü", b"\xff\x00"):
+        for frame, look in (("ü", TEXT), (b"\xff\x00", BYTES)):
             socket.send(frame)
-            socket.expect(frame, look=f"{TEXT}\n{BYTES}")
+            socket.expect(frame, look=look)
         socket.send("status")
         socket.expect({"frames": 2, "bytes": 4}, look=SIZE)
 

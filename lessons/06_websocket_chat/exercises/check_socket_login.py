@@ -1,4 +1,4 @@
-"""No valid cookie, no socket; with one, each frame carries the name that the cookie proves."""
+"""Without a valid cookie there is no socket; each frame carries the name in the signed cookie."""
 
 import secrets
 
@@ -6,13 +6,23 @@ import tornado.web
 
 from course.socket_case import SocketCase
 
-REFUSE = "prepare() runs before the upgrade: there raise tornado.web.HTTPError(401)"
+REFUSE = (
+    "prepare() runs before the upgrade: there raise tornado.web.HTTPError(401), which ends the\n"
+    "request. set_status(401) alone does not end it, and open() is too late"
+)
 FORGED = "get_signed_cookie() returns None unless the signature fits; get_cookie() reads anything"
-NAME = "get_current_user() returns the name from get_signed_cookie(), which is bytes: decode() it"
-VALID = "prepare() must let in who has a valid signed cookie named user"
+VALID = "prepare() must let in everybody who has a valid signed cookie named user"
+NAME = (
+    "get_current_user() returns the name from get_signed_cookie(), which is bytes: decode() it.\n"
+    'A message goes out as {"from": self.current_user, "text": message}'
+)
+CLAIMED = "The name comes from the cookie only, whatever the address and the message say"
+OWN = "Each socket has a handler of its own: keep the name on self, not on the class"
 
 
 class SocketLogin(SocketCase):
+    frame_limit = 0.8
+
     def get_app(self) -> tornado.web.Application:
         self.secret = secrets.token_hex(32)
         return self.make_app(cookie_secret=self.secret)
@@ -30,17 +40,26 @@ class SocketLogin(SocketCase):
             self.cookie("user", "Ada", secrets.token_hex(32)),
             {"Cookie": self.cookie("visitor", "Ada")["Cookie"].replace("visitor=", "user=")},
         ):
-            with self.subTest(headers["Cookie"]):
-                self.handshake("/socket", headers=headers).expect(status=401, look=FORGED)
+            self.handshake("/socket", headers=headers).expect(status=401, look=FORGED)
 
     def test_frames_carry_the_name_in_the_cookie(self) -> None:
         socket = self.connect("/socket", headers=self.cookie("user", "Zoë"), look=VALID)
         socket.send("hello")
         socket.expect({"from": "Zoë", "text": "hello"}, look=NAME)
 
-    def test_a_name_in_the_frame_counts_for_nothing(self) -> None:
+    def test_a_name_in_the_message_or_the_address_changes_nothing(self) -> None:
         text = '{"from": "Bob", "text": "it was me"}'
         headers = self.cookie("user", "Ada")
-        socket = self.connect("/socket?user=Bob", headers=headers, look=VALID)
+        path = "/socket?user=Bob&name=Bob&from=Bob"
+        socket = self.connect(path, headers=headers, look=VALID)
         socket.send(text)
-        socket.expect({"from": "Ada", "text": text}, look=NAME)
+        socket.expect({"from": "Ada", "text": text}, look=CLAIMED)
+
+    def test_each_socket_has_its_own_name(self) -> None:
+        sockets = {
+            name: self.connect("/socket", name=name, headers=self.cookie("user", name), look=VALID)
+            for name in ("Ada", "Bob")
+        }
+        for name, socket in sockets.items():
+            socket.send("hello")
+            socket.expect({"from": name, "text": "hello"}, look=OWN)

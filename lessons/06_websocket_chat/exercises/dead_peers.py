@@ -1,8 +1,7 @@
-"""The chat of an old tutorial: one closed member ends the broadcast, and cuts off who spoke."""
+"""The chat of an old tutorial: one closed member stops the broadcast and cuts off the speaker."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 import tornado.websocket
@@ -14,7 +13,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
         self.settings["members"].add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        # TODO: a member who was closed must not keep the others from hearing this.
+        # TODO: if one member was closed, the others must receive this all the same.
         for member in self.settings["members"]:
             member.write_message(message)
 
@@ -29,12 +28,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

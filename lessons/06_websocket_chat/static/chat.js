@@ -1,4 +1,4 @@
-// The page of one room. It comes back by itself, and shows what others wrote as text, never as markup.
+// The page of one room. It reconnects by itself, and shows messages as text, never as markup.
 const form = document.querySelector("#chat");
 const state = document.querySelector("#state");
 const members = document.querySelector("#members");
@@ -6,7 +6,7 @@ const log = document.querySelector("#log");
 const me = form.dataset.name;
 let socket;
 
-const scheme = location.protocol === "https:" ? "wss:" : "ws:"; // as the page, so is the socket
+const scheme = location.protocol === "https:" ? "wss:" : "ws:"; // wss: if the page came over TLS
 const url = `${scheme}//${location.host}${form.dataset.path}`;
 let failures = 0;
 
@@ -20,7 +20,7 @@ function connect() {
   // # region lost
   socket.onclose = () => {
     show("reconnecting");
-    // Up to twice as long each time, and at random: else all pages come back in the same instant.
+    // Wait longer after each failure. At random: else all pages come back at the same moment.
     setTimeout(connect, Math.random() * Math.min(30_000, 500 * 2 ** failures++));
   };
   // # endregion
@@ -43,7 +43,7 @@ function add(kind, text, from = "") {
   const line = document.createElement("p");
   line.className = kind;
   if (from) line.append(Object.assign(document.createElement("b"), { textContent: from }));
-  line.append(text); // a string becomes a text node; innerHTML would run what a stranger wrote
+  line.append(text); // a string becomes a text node; innerHTML would run markup that somebody sent
   log.append(line);
   log.scrollTop = log.scrollHeight;
 }
@@ -51,7 +51,7 @@ function add(kind, text, from = "") {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = form.text.value;
-  if (!text.trim() || socket.readyState !== WebSocket.OPEN) return; // what cannot go stays in the box
+  if (!text.trim() || socket.readyState !== WebSocket.OPEN) return; // the text stays in the box
   socket.send(JSON.stringify({ type: "say", text }));
   form.text.value = "";
 });

@@ -1,25 +1,74 @@
-"""What honest and dishonest visitors type; afterwards the table is as it should be."""
+"""Ids, some of them with SQL: no statement contains one, and the table stays as it should be."""
 
+import re
 import sqlite3
+from typing import Any
 
 import tornado.escape
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase
+from course.exercise_case import Answer, ExerciseCase, Mismatch
 
-BIND = "a ? in the SQL, and the value as an argument of its own: execute('... = ?', [value])"
-KEEP = "an id that is there still works as before"
-NONE = "fetchone() is None when there is no such row: raise tornado.web.HTTPError(404)"
-GONE = "the cursor's rowcount is how many rows a DELETE took: none is a 404"
-TYPED = ("0 OR 1=1", "0 UNION SELECT code FROM houses", "1; DROP TABLE houses", "1'", "99", "")
+BIND = (
+    "Write a ? into the SQL and pass the value separately: execute('... WHERE id = ?', [value]).\n"
+    "Do not quote, check or convert it and then paste it."
+)
+KEEP = "The id of a house still has to find it."
+EXACT = "A house is found by its exact id: compare with =, not with LIKE."
+NONE = "fetchone() returns None when there is no such row: raise tornado.web.HTTPError(404)."
+GONE = (
+    "The cursor's rowcount is the number of rows that a DELETE has deleted: if it is 0, raise "
+    "tornado.web.HTTPError(404)."
+)
+ONE = "Only the house with this id may be deleted."
+# No text here is a part of a longer one, so that each is found in the statement that it is in.
+TYPED = (
+    "0 OR 1=1",
+    "0 UNION SELECT code FROM houses",
+    "42; DROP TABLE houses",
+    "42'",
+    "' OR ''='",
+    "%",
+    "99",
+    "",
+)
+
+
+class Recorder(sqlite3.Cursor):
+    """A cursor that keeps the statements, as the connection of the check wants to see them."""
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        self.connection.statements.append(sql)  # type: ignore[attr-defined]
+        return super().execute(sql, *values)
+
+    def executescript(self, sql: str) -> sqlite3.Cursor:
+        self.connection.statements.append(sql)  # type: ignore[attr-defined]
+        return super().executescript(sql)
+
+
+class Connection(sqlite3.Connection):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.statements: list[str] = []
+
+    def cursor(self, factory: Any = Recorder) -> Any:
+        return super().cursor(factory)
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.cursor().execute(sql, *values)
+        return cursor
+
+    def executescript(self, sql: str) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.cursor().executescript(sql)
+        return cursor
 
 
 class InjectionProbe(ExerciseCase):
     def get_app(self) -> tornado.web.Application:
-        self.db = sqlite3.connect(":memory:", isolation_level=None)
+        self.db = Connection(":memory:", isolation_level=None)
         self.db.execute("CREATE TABLE houses (id INTEGER PRIMARY KEY, title TEXT, code TEXT)")
-        for house in (("Lighthouse", "4711"), ("Windmill", "0815")):
-            self.db.execute("INSERT INTO houses (title, code) VALUES (?, ?)", house)
+        for house in ((17, "Lighthouse", "4711"), (42, "Windmill", "0815")):
+            self.db.execute("INSERT INTO houses VALUES (?, ?, ?)", house)
         return self.make_app(self.db)
 
     def tearDown(self) -> None:
@@ -27,30 +76,38 @@ class InjectionProbe(ExerciseCase):
         self.db.close()
 
     def ask(self, method: str, number: str) -> Answer:
-        query = tornado.escape.url_escape(number)
-        return self.send(method, f"/house?id={query}")
+        """Send an id; raise `Mismatch` when it has become a part of a statement."""
+        self.db.statements.clear()
+        answer = self.send(method, f"/house?id={tornado.escape.url_escape(number)}")
+        for sql in self.db.statements:
+            if number and re.search(rf"(?<!\w){re.escape(number)}(?!\w)", sql.replace("''", "'")):
+                raise Mismatch(
+                    sent=f"{answer.sent}\nthe id is  {number}",
+                    came=f"the statement  {sql}",
+                    expected="a statement without the id",
+                    look=BIND,
+                )
+        return answer
 
-    def expect_titles(self, sent: str, *titles: str) -> None:
+    def expect_titles(self, answer: Answer, *titles: str, look: str) -> None:
         rows = self.db.execute("SELECT title FROM houses ORDER BY id").fetchall()
-        self.expect(
-            [title for (title,) in rows], list(titles), sent=f"{sent}\nall titles?", look=BIND
-        )
+        came = [title for (title,) in rows]
+        self.expect(came, list(titles), sent=f"{answer.sent}\nthen: all titles?", look=look)
 
     def test_a_house_is_found(self) -> None:
-        self.ask("GET", "2").expect(status=200, json={"title": "Windmill"}, look=KEEP)
+        self.ask("GET", "42").expect(status=200, json={"title": "Windmill"}, look=KEEP)
 
     def test_sql_in_an_id_finds_nothing(self) -> None:
         for typed in TYPED:
-            with self.subTest(typed):
-                self.ask("GET", typed).expect(status=404, look=f"{BIND}\n{NONE}")
+            answer = self.ask("GET", typed)
+            answer.expect(status=404, look=EXACT if answer.status == 200 else NONE)
 
     def test_sql_in_an_id_deletes_nothing(self) -> None:
         for typed in TYPED:
-            with self.subTest(typed):
-                answer = self.ask("DELETE", typed)
-                self.expect_titles(answer.sent, "Lighthouse", "Windmill")
-                answer.expect(status=404, look=GONE)
+            answer = self.ask("DELETE", typed)
+            self.expect_titles(answer, "Lighthouse", "Windmill", look=EXACT)
+            answer.expect(status=404, look=GONE)
 
     def test_a_house_is_deleted(self) -> None:
-        answer = self.ask("DELETE", "1").expect(status=204, body="", look=KEEP)
-        self.expect_titles(answer.sent, "Windmill")
+        answer = self.ask("DELETE", "17").expect(status=204, body="", look=KEEP)
+        self.expect_titles(answer, "Windmill", look=ONE)

@@ -1,36 +1,90 @@
-"""Notes come back byte by byte. A stand-in keeps them, which takes and gives what Redis does."""
+"""Notes come back byte by byte. A stand-in stores them, which behaves as Redis does."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import Any, NoReturn
 
 import tornado.web
 from redis.exceptions import DataError
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.exercise_case import Answer, ExerciseCase, Mismatch
 
-GET = "note = await self.store.get(name); self.write(note)"
-MISSING = "Redis gives None for a key that it does not have: raise tornado.web.HTTPError(404)"
-EMPTY = "an empty note is false, but it is not None"
+GET = "note = await self.store.get(name), then self.write(note)"
+MISSING = "Redis returns None for a key that it does not have: raise tornado.web.HTTPError(404)."
+EMPTY = "An empty note is false, but it is not None: compare with `is None`."
 POST = "await self.store.set(name, self.request.body), then self.set_status(204)"
-BYTES = "self.request.body is bytes, and Redis gives back bytes: no decode(), no str(), no JSON"
-AWAIT = "store.set() only makes a coroutine: await it"
+BYTES = (
+    "A note may be any bytes. self.request.body is bytes, and Redis returns bytes: do not decode, "
+    "strip or convert them."
+)
+AWAIT = "store.get() and store.set() only make a coroutine: `await` runs it and returns its result."
+STORE = "Keep the note in the store: what a process keeps is lost when it ends."
+NAMES = "Each name has a note of its own: make the key from the name."
+NEWEST = "A second POST replaces the note."
 
 
 class StandIn:
-    """The two methods of redis.asyncio.Redis that are asked for here."""
+    """The commands of redis.asyncio.Redis that keep one value by one name."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.waiting = 0  # coroutines that were made and have not been awaited
 
-    async def get(self, name: str) -> bytes | None:
+    def get(self, name: str | bytes) -> Awaitable[bytes | None]:
+        self.waiting += 1
+        return self._get(name)
+
+    def set(self, *arguments: Any, **options: Any) -> Awaitable[bool | None]:
+        self.waiting += 1
+        return self._set(*arguments, **options)
+
+    async def _get(self, name: str | bytes) -> bytes | None:
+        self.waiting -= 1
         await asyncio.sleep(0)
-        return self.kept.get(name)
+        return self.kept.get(_text(name))
 
-    async def set(self, name: str, value: object) -> bool:
+    async def _set(
+        self,
+        name: str | bytes,
+        value: object,
+        ex: Any = None,
+        px: Any = None,
+        nx: bool = False,
+        xx: bool = False,
+        **_: object,
+    ) -> bool | None:
+        self.waiting -= 1
         await asyncio.sleep(0)
         if isinstance(value, bool) or not isinstance(value, bytes | str | int | float):
             raise DataError(f"Invalid input of type: {type(value).__name__!r}.")
-        self.kept[name] = value if isinstance(value, bytes) else str(value).encode()
+        key = _text(name)
+        if (nx and key in self.kept) or (xx and key not in self.kept):
+            return None
+        self.kept[key] = value if isinstance(value, bytes) else str(value).encode()
         return True
+
+    async def setex(self, name: str | bytes, time: object, value: object) -> bool | None:
+        return await self.set(name, value)
+
+    async def exists(self, *names: str | bytes) -> int:
+        await asyncio.sleep(0)
+        return sum(_text(name) in self.kept for name in names)
+
+    async def delete(self, *names: str | bytes) -> int:
+        await asyncio.sleep(0)
+        return sum(self.kept.pop(_text(name), None) is not None for name in names)
+
+    async def expire(self, name: str | bytes, time: object) -> bool:
+        return bool(await self.exists(name))
+
+    def __getattr__(self, command: str) -> NoReturn:
+        raise AttributeError(
+            f"The check's stand-in for Redis has no {command}(). Use get() and set()."
+        )
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 class RedisNotes(ExerciseCase):
@@ -38,36 +92,48 @@ class RedisNotes(ExerciseCase):
         self.store = StandIn()
         return self.make_app(self.store)
 
-    def test_a_note_that_is_not_there_is_404(self) -> None:
-        self.send("GET", "/note/shopping").expect(status=404, look=MISSING)
+    def post(self, path: str, body: str | bytes, look: str) -> Answer:
+        return self.send("POST", path, body=body).expect(status=204, body="", look=look)
 
-    def test_a_note_is_kept(self) -> None:
-        answer = self.send("POST", "/note/shopping", body="milk")
-        answer.expect(status=204, body="", look=POST)
-        look = f"{POST}\n{AWAIT}"
-        self.expect(self.store.kept, {"shopping": b"milk"}, sent=answer.sent, look=look)
-        self.send("GET", "/note/shopping").expect(status=200, body="milk", look=GET)
+    def test_a_note_that_is_not_there_is_404(self) -> None:
+        answer = self.send("GET", "/note/shopping")
+        answer.expect(status=404, look=AWAIT if self.store.waiting else MISSING)
+
+    def test_a_note_is_stored(self) -> None:
+        answer = self.post("/note/shopping", "milk", POST)
+        if not self.store.kept:
+            raise Mismatch(
+                sent=f"{answer.sent}\nthen: what is in the store?",
+                came="nothing",
+                expected="the note",
+                look=AWAIT if self.store.waiting else STORE,
+            )
+        look = GET if b"milk" in self.store.kept.values() else POST
+        answer = self.send("GET", "/note/shopping")
+        answer.expect(status=200, body="milk", look=AWAIT if self.store.waiting else look)
 
     def test_the_newest_note_counts(self) -> None:
         for text in ("milk", "bread"):
-            self.send("POST", "/note/shopping", body=text).expect(status=204, look=POST)
-        self.send("GET", "/note/shopping").expect(status=200, body="bread", look=GET)
-        self.send("GET", "/note/other").expect(status=404, look=MISSING)
+            self.post("/note/shopping", text, POST)
+        self.send("GET", "/note/shopping").expect(status=200, body="bread", look=NEWEST)
 
-    def test_any_bytes_come_back(self) -> None:
-        for body in (b"\xff\x00\x80", "Grüß dich".encode(), b"{}"):
-            with self.subTest(body):
-                sent = self.send("POST", "/note/raw", body=body).expect(status=204, look=BYTES).sent
-                answer = self.send("GET", "/note/raw").expect(status=200, look=BYTES)
-                came = answer.response.body if answer.response else b""
-                if came != body:
-                    raise Mismatch(
-                        sent=f"{sent}\n{answer.sent}",
-                        came=repr(came),
-                        expected=repr(body),
-                        look=BYTES,
-                    )
+    def test_each_name_has_its_note(self) -> None:
+        self.post("/note/shopping", "milk", POST)
+        self.send("GET", "/note/other").expect(status=404, look=NAMES)
 
     def test_an_empty_note_is_a_note(self) -> None:
-        self.send("POST", "/note/empty", body="").expect(status=204, look=POST)
+        self.post("/note/empty", "", POST)
         self.send("GET", "/note/empty").expect(status=200, body="", look=EMPTY)
+
+    def test_any_bytes_come_back(self) -> None:
+        for body in (b" two spaces\r\n", b"\xff\x00\x80", "Grüß dich".encode(), b'{"a": 1}'):
+            sent = self.post("/note/raw", body, BYTES).sent
+            answer = self.send("GET", "/note/raw").expect(status=200, look=BYTES)
+            came = answer.response.body if answer.response else b""
+            if came != body:
+                raise Mismatch(
+                    sent=f"{sent}\n{answer.sent}",
+                    came=repr(came),
+                    expected=repr(body),
+                    look=BYTES,
+                )

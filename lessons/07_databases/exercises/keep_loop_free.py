@@ -1,8 +1,7 @@
-"""A report that keeps the database busy for a while. Let the others be served meanwhile."""
+"""A report whose query takes seconds. Answer other requests in the meantime."""
 
 import asyncio
 import contextlib
-import signal
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,7 @@ SELECT count(*) FROM n"""
 
 class ReportHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        # TODO: the query in a thread, on a connection that this thread opens and closes.
+        # TODO: run the query in a thread, over a connection that this thread opens and closes.
         db = self.settings["connect"](":memory:")
         self.write({"counted": db.execute(SLOW).fetchone()[0]})
 
@@ -28,12 +27,11 @@ def make_app(connect: Callable[[str], Any] = sqlite3.connect) -> tornado.web.App
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""Notes by name in Redis: POST keeps the body, GET gives it back."""
+"""Notes by name in Redis: POST stores the body, GET returns it."""
 
 import asyncio
 import contextlib
-import signal
 from typing import Any
 
 import redis.asyncio
@@ -14,10 +13,10 @@ class NoteHandler(tornado.web.RequestHandler):
     def initialize(self, store: Any) -> None:
         self.store = store  # await store.get(key), await store.set(key, value)
 
-    # TODO 1: GET writes the bytes that are kept for this name; without any it is a 404.
-    # TODO 2: POST keeps the body of the request for this name, as it is, and answers 204.
+    # TODO 1: GET writes the bytes that are stored for this name; if there are none, 404.
+    # TODO 2: POST stores the body of the request, unchanged, and answers 204.
     async def get(self, name: str) -> None:
-        self.write(f"The note {name}, in the hands of Redis")
+        self.write(f"The note {name}")
 
 
 def make_app(store: Any = None) -> tornado.web.Application:
@@ -28,12 +27,11 @@ def make_app(store: Any = None) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

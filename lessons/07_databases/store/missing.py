@@ -1,4 +1,4 @@
-"""What a script says when its server is not there: which one, where, and how to start one."""
+"""What a script prints if its server does not answer: which one, where, and how to start one."""
 
 import sys
 from typing import NoReturn
@@ -8,7 +8,7 @@ ACCOUNT = (
     "learn_tornado"  # user, password and database, as .ci/services makes them for the tests too
 )
 
-# The port, how Debian gets it, and the container with what it needs.
+# The port, the command for Debian, and the options of the container.
 SERVERS = {
     "MariaDB or MySQL": (
         3306,
@@ -33,8 +33,8 @@ KINDS |= {"rediss": "Redis", "mongodb": "MongoDB"}
 
 
 def give_up(url: str, option: str, why: BaseException) -> NoReturn:
-    """Tell that no server answers at url, which came by that option, and exit with status 2."""
-    place = urlsplit(url)  # the password in it is nobody's business
+    """Report that no server answers at url, which came from that option; exit with status 2."""
+    place = urlsplit(url)  # the password in it must not be printed
     server = KINDS[place.scheme.partition("+")[0]]
     port, debian, container = SERVERS[server]
     where = f"{place.hostname or 'localhost'}:{place.port or port}"

@@ -1,9 +1,9 @@
-"""torndb for Python 3: SQL in, rows out, over PyMySQL or over the sqlite3 that comes with Python.
+"""The four methods of torndb for Python 3, over PyMySQL or over the sqlite3 of Python.
 
     with contextlib.closing(Connection("mysql://user:password@localhost/houses")) as db:
         db.get("SELECT title FROM houses WHERE id = %s", 7).title
 
-Parameters take the places of %s, or of %(name)s when they are given by name.
+Values replace %s, or %(name)s if they are given by name.
 """
 
 import re
@@ -23,7 +23,7 @@ _opening = threading.Lock()
 
 
 class Row(dict[str, Any]):
-    """A row by key and by attribute: row["title"], row.title."""
+    """A row whose columns are keys and attributes: row["title"], row.title."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -33,7 +33,7 @@ class Row(dict[str, Any]):
 
 
 class Connection:
-    """One conversation with a database: for one thread at a time, one transaction at a time."""
+    """One connection: used by one thread at a time, with one transaction at a time."""
 
     def __init__(self, url: str) -> None:
         self._sqlite = url.startswith("sqlite:")
@@ -43,7 +43,7 @@ class Connection:
         self._link.close()
 
     def get(self, sql: str, *values: Any, **named: Any) -> Row | None:
-        """Return the one row there is, or None; several are an error."""
+        """Return the only row, or None; raise LookupError if there are several."""
         rows = self.query(sql, *values, **named)
         if len(rows) > 1:
             raise LookupError("Multiple rows returned for get()")
@@ -55,15 +55,15 @@ class Connection:
         return [Row(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def execute(self, sql: str, *values: Any, **named: Any) -> int:
-        """Return the number that the database gave to the last row inserted."""
+        """Return the id of the row that was inserted last."""
         return self._run(sql, values, named).lastrowid or 0
 
     def execute_rowcount(self, sql: str, *values: Any, **named: Any) -> int:
-        """Return how many rows were changed."""
+        """Return how many rows have changed."""
         return self._run(sql, values, named).rowcount
 
     def is_alive(self) -> bool:
-        """Whether the server is still at the other end: MySQL hangs up after eight idle hours."""
+        """Whether the server still answers: MySQL closes a connection after eight idle hours."""
         try:
             if not self._sqlite:
                 self._link.ping()
@@ -73,24 +73,24 @@ class Connection:
 
     def _run(self, sql: str, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if values and named:
-            raise TypeError("give the parameters by place or by name, not both")
-        if self._sqlite:  # its marks are ? and :name
+            raise TypeError("give the values by position or by name, not both")
+        if self._sqlite:  # its placeholders are ? and :name
             marks = {"%s": "?", "%%": "%"}
             sql = re.sub(r"%(?:[s%]|\((\w+)\)s)", lambda m: marks.get(m[0], f":{m[1]}"), sql)
         cursor = self._link.cursor()
-        # The driver gets statement and values apart: no value is ever read as SQL.
+        # The driver gets the SQL and the values separately: no value is ever read as SQL.
         cursor.execute(sql, named or values)
         return cursor
 
 
 def _sqlite(url: str) -> sqlite3.Connection:
     # No isolation level: each statement is committed at once, as in torndb, unless you BEGIN.
-    # Any thread may have its turn: that there is never more than one is the pool's business.
+    # Any thread may use it; the pool makes sure that only one does at a time.
     link = sqlite3.connect(
         url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
     )
-    with _opening:  # two that change a new file at once would be told that it is locked
-        link.execute("PRAGMA journal_mode = WAL")  # readers need not wait for a writer
+    with _opening:  # two threads that change a new file at the same time get an error
+        link.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
     return link
 
 
@@ -109,7 +109,7 @@ def _mysql(url: str) -> pymysql.Connection:
 
 
 class Pool:
-    """A few threads that wait for the database, each with a connection to itself meanwhile."""
+    """A few threads that wait for the database, each with a connection of its own."""
 
     def __init__(self, url: str, size: int = 4) -> None:
         self._url = url
@@ -118,7 +118,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(size)
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        """Call work with a connection, in a thread; the loop serves others until it is done."""
+        """Call work with a connection, in a thread; the event loop is free until it returns."""
         return await IOLoop.current().run_in_executor(self._threads, self._lend, work)
 
     def _lend(self, work: Callable[[Connection], Result]) -> Result:
@@ -131,7 +131,7 @@ class Pool:
         try:
             result = work(connection)
         except BaseException:
-            connection.close()  # who knows what it is in the middle of: the next one is new
+            connection.close()  # it may be in the middle of a transaction: make a new one next time
             raise
         with self._lock:
             self._idle.append(connection)

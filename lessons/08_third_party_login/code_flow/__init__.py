@@ -1,4 +1,4 @@
-"""The app's half of a login: away to the provider, back with a code, and a cookie of its own."""
+"""The app's side of a login: to the provider, back with a code, then a cookie of the app."""
 
 import contextlib
 import hmac
@@ -14,13 +14,13 @@ from grants import Client, challenge_of
 from tornado.escape import json_decode, json_encode
 from tornado.httpclient import HTTPClientError
 
-LOGIN_DAYS = 10 / (24 * 60)  # ten minutes to say yes
-COOKIE: dict[str, Any] = {"httponly": True, "samesite": "Lax"}  # Strict would not come back to us
+LOGIN_DAYS = 10 / (24 * 60)  # ten minutes
+COOKIE: dict[str, Any] = {"httponly": True, "samesite": "Lax"}  # not Strict, see README
 FAULT = "The provider did not answer as it should"
 
 
 class BaseHandler(tornado.web.RequestHandler):
-    """Knows who is logged in *here*: from the first cookie on, the provider is not asked again."""
+    """Knows who is logged in to this app, from a cookie: the provider is not asked again."""
 
     def get_current_user(self) -> dict[str, Any] | None:
         user = self.get_signed_cookie("user", max_age_days=1)
@@ -38,25 +38,30 @@ class CodeFlowHandler(BaseHandler, tornado.auth.OAuth2Mixin):
         self.cookie = COOKIE | {"secure": client.redirect_uri.startswith("https:")}
 
     def begin(self, authorize_url: str, scope: list[str]) -> None:
-        """Send the browser to the provider, with a question that only this browser can finish."""
+        """Redirect the browser to the provider, with a state that is tied to this browser."""
         client = self.client
-        # region begin
+        # region state
         login = {name: secrets.token_urlsafe(32) for name in ("state", "verifier", "nonce")}
         login["back"] = client.redirect_uri
         self.set_signed_cookie("login", json_encode(login), expires_days=None, **self.cookie)
-        asked = {"state": login["state"], "code_challenge_method": "S256"}  # Tornado adds nothing
+        asked = {"state": login["state"]}  # Tornado adds none
+        # endregion
+        # region pkce
+        asked["code_challenge_method"] = "S256"  # the hash is SHA-256
         asked["code_challenge"] = challenge_of(login["verifier"])
+        # endregion
         if "openid" in scope:
             asked["nonce"] = login["nonce"]
-        self._OAUTH_AUTHORIZE_URL = authorize_url  # where OAuth2Mixin looks for it
+        # region redirect
+        self._OAUTH_AUTHORIZE_URL = authorize_url
         self.authorize_redirect(client.redirect_uri, client.id, extra_params=asked, scope=scope)
         # endregion
 
-    def question(self) -> dict[str, str]:
-        """Return what this browser began with; an answer to anything else is refused."""
+    def begun_login(self) -> dict[str, str]:
+        """Return the login that began in this browser; raise HTTPError(403) for any other."""
         cookie = self.get_signed_cookie("login", max_age_days=LOGIN_DAYS)
-        self.clear_cookie("login", **self.cookie)  # one answer to one question
-        login = json_decode(cookie) if cookie else {"state": "", "back": "nobody asked"}
+        self.clear_cookie("login", **self.cookie)  # it is good for one callback
+        login = json_decode(cookie) if cookie else {"state": "", "back": ""}
         state = self.get_query_argument("state", "")
         # region compare
         same = hmac.compare_digest(state.encode(), login["state"].encode())
@@ -66,10 +71,12 @@ class CodeFlowHandler(BaseHandler, tornado.auth.OAuth2Mixin):
         return login
 
     async def tokens(self, token_url: str, verifier: str) -> dict[str, Any]:
-        """Server to server: our secret and the verifier turn the code into tokens."""
+        """Exchange the code for tokens, with our secret and the verifier."""
         if error := self.get_query_argument("error", ""):
             if error == "access_denied":
-                raise tornado.web.HTTPError(403, reason="You said no, so nobody is logged in")
+                raise tornado.web.HTTPError(
+                    403, reason="You have declined, so you are not logged in"
+                )
             raise tornado.web.HTTPError(502, "provider: %s", error, reason=FAULT)
         form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
         form |= {"redirect_uri": self.client.redirect_uri, "code_verifier": verifier}
@@ -77,7 +84,7 @@ class CodeFlowHandler(BaseHandler, tornado.auth.OAuth2Mixin):
         return await self.fetch(token_url, method="POST", body=urlencode(form))
 
     async def fetch(self, url: str, token: str = "", **options: Any) -> dict[str, Any]:
-        """Ask the provider. Not by oauth2_request(): it would put the token into the address."""
+        """Send a request to the provider; oauth2_request() would put the token into the address."""
         headers = {"Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -86,20 +93,20 @@ class CodeFlowHandler(BaseHandler, tornado.auth.OAuth2Mixin):
         return json_decode(response.body)
 
     def log_in(self, user: dict[str, Any]) -> None:
-        """From here on it is a login as in lesson 04."""
+        """Log the user in with a signed cookie, as in lesson 04."""
         self.set_signed_cookie("user", json_encode(user), expires_days=1, **self.cookie)
         self.redirect("/")
 
 
 class LogoutHandler(CodeFlowHandler):
     def post(self) -> None:
-        self.clear_cookie("user", **self.cookie)  # here; the provider still knows its own visitor
+        self.clear_cookie("user", **self.cookie)  # in this app only, not at the provider
         self.redirect("/", status=303)
 
 
 @contextlib.contextmanager
 def provider_at_fault() -> Iterator[None]:
-    """What goes wrong inside, the provider answers for: a 502, and the reason in our log."""
+    """Turn a failure of the provider into a 502, and log the reason."""
     try:
         yield
     except (HTTPClientError, OSError, ValueError, LookupError, TypeError, jwt.PyJWTError) as error:

@@ -1,9 +1,8 @@
-"""Come back with a code, turn it into a name, and remember the name."""
+"""The browser comes back with a code: exchange it for a token, and the token for a name."""
 
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.auth
 import tornado.web
@@ -15,9 +14,9 @@ CALLBACK = "http://localhost:8888/callback"
 
 class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
     async def get(self) -> None:
-        # TODO 1: code, CALLBACK and CLIENT go to /token by POST; an access_token comes back.
-        # TODO 2: /userinfo tells the name to who has it in a header. Keep it in a cookie, signed.
-        # TODO 3: /me answers {"name": ...} from the cookie.
+        # TODO 1: send code, CALLBACK and CLIENT to /token by POST, and get an access_token.
+        # TODO 2: get the name from /userinfo, and keep it in a signed cookie.
+        # TODO 3: GET /me answers {"name": ...} from the cookie.
         self.redirect("/me")
 
 
@@ -29,12 +28,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

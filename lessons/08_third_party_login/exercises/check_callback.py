@@ -1,7 +1,7 @@
-"""The code is traded for a token as OAuth wants it, the token for a name, and the name is kept."""
+"""The code is exchanged for a token, the token for a name, and the name is kept in a cookie."""
 
-from http.cookies import SimpleCookie
-from urllib.parse import parse_qs
+from http.cookies import Morsel, SimpleCookie
+from urllib.parse import parse_qs, urljoin
 
 import tornado.httpserver
 import tornado.httputil
@@ -11,13 +11,25 @@ from tornado.testing import bind_unused_port
 from course.exercise_case import ExerciseCase, Mismatch
 
 NAME, CODE, TOKEN = "Zoë Õun", "the-code/+", "the-token"
-TRADE = "TODO 1: self.oauth2_request(url, post_args={...}) sends a form and reads JSON"
-HEADER = (
-    'TODO 2: AsyncHTTPClient().fetch(url, headers={"Authorization": f"Bearer {token}"});\n'
-    "oauth2_request(url, access_token=...) would put the token into the address"
+TRADE = "self.oauth2_request(url, post_args={...}) sends a form by POST and returns the JSON."
+FORM = (
+    "The form needs all five: grant_type is 'authorization_code', code is the one in the address, "
+    "redirect_uri is CALLBACK, and **CLIENT adds client_id and client_secret."
 )
-KEEP = 'TODO 2: self.set_signed_cookie("user", name, httponly=True, samesite="Lax")'
-ME = "TODO 3: a handler at /me that reads the signed cookie, which is bytes or None"
+HEADER = (
+    'AsyncHTTPClient().fetch(url, headers={"Authorization": f"Bearer {token}"}). The mixin\'s\n'
+    "oauth2_request(url, access_token=...) puts the token into the address, where logs keep it."
+)
+AFTER = "The provider was asked as it should be. The error comes when the name is kept."
+GO = 'At the end self.redirect("/me"): the code must not stay in the address bar.'
+KEEP = 'self.set_signed_cookie("user", name, httponly=True, samesite="Lax")'
+UNSIGNED = (
+    "Anybody can write a cookie that is not signed: set_signed_cookie(), get_signed_cookie()."
+)
+SERVER = "The access token stays on the server: the browser needs only the name."
+ROUTE = 'make_app(): add the route ("/me", MeHandler).'
+ME = "MeHandler: get_signed_cookie(\"user\") returns bytes: decode() them. Write {'name': name}."
+NOBODY = "MeHandler: get_signed_cookie() returns None without a valid cookie: the name is None."
 
 
 class ProviderHandler(tornado.web.RequestHandler):
@@ -28,7 +40,8 @@ class ProviderHandler(tornado.web.RequestHandler):
         self.write({"access_token": TOKEN, "token_type": "Bearer"})
 
     def get(self) -> None:
-        if self.request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if (scheme.lower(), token) != ("bearer", TOKEN):
             raise tornado.web.HTTPError(401)
         self.write({"sub": "1003", "name": NAME})
 
@@ -48,54 +61,90 @@ class Callback(ExerciseCase):
         self.io_loop.run_sync(self.provider.close_all_connections)
         super().tearDown()
 
-    def callback(self) -> str:
-        """Come back from the provider; return the cookie that the app sets."""
-        secret = self._app.settings["cookie_secret"]
-        state = tornado.web.create_signed_value(secret, "state", "the-state").decode()
+    def signed(self, secret: object, name: str, value: str) -> str:
+        return tornado.web.create_signed_value(secret, name, value).decode()  # type: ignore[arg-type]
+
+    def callback(self) -> dict[str, "Morsel[str]"]:
+        """Come back from the provider; return the cookies that the app sets."""
+        state = self.signed(self._app.settings["cookie_secret"], "state", "the-state")
         answer = self.send(
             "GET",
             "/callback?code=the-code%2F%2B&state=the-state",
             headers={"Cookie": f"state={state}"},
-        ).expect(status=302, headers={"Location": "/me"}, look=f"{TRADE}\n{HEADER}")
-        morsel = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))).get("user")
-        if morsel is None:
-            raise Mismatch(
-                sent=answer.sent,
-                came="an answer that sets no cookie called user",
-                expected="Set-Cookie: user=...",
-                look=KEEP,
-            )
-        flags = (bool(morsel["httponly"]), morsel["samesite"])
-        self.expect(flags, (True, "Lax"), sent="the cookie user: HttpOnly, SameSite", look=KEEP)
-        return morsel.value
+        )
+        self.sent = answer.sent
+        self.expect_asked()
+        location = urljoin("/callback", answer.headers.get("Location", ""))
+        look = AFTER if answer.status == 500 else GO
+        if answer.status not in (302, 303) or location != "/me":
+            answer.expect(status=302, headers={"Location": "/me"}, look=look)
+        return dict(SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))))
 
-    def test_the_code_is_traded_with_all_that_belongs_to_it(self) -> None:
-        self.callback()
-        posted = [request for request in self.asked if request.method == "POST"]
-        paths = [request.path for request in posted]
-        self.expect(paths, ["/token"], sent="POST requests to the provider", look=TRADE)
-        form = {name: values[0] for name, values in parse_qs(posted[0].body.decode()).items()}
+    def expect_asked(self) -> None:
+        """Raise `Mismatch` unless the provider was asked for a token, then for the name."""
+        asked = [(request.method, request.path) for request in self.asked]
+        if asked[:1] != [("POST", "/token")]:
+            self.expect(asked[:1], [("POST", "/token")], sent=self.to_provider("first"), look=TRADE)
+        form = {name: values[0] for name, values in parse_qs(self.asked[0].body.decode()).items()}
         right = {"grant_type": "authorization_code", "code": CODE, **self.subject.CLIENT}
         right["redirect_uri"] = self.subject.CALLBACK
-        self.expect(
-            dict(sorted(form.items())),
-            dict(sorted(right.items())),
-            sent="POST /token of the provider",
-            look=f"{TRADE}:\ngrant_type is 'authorization_code', code the one in the address",
-        )
+        for name, value in right.items():  # more is allowed, such as a code_verifier
+            sent = self.to_provider(f"{name} in the form that came to /token")
+            self.expect(form.get(name), value, sent=sent, look=FORM)
+        uris = [(request.method, request.uri) for request in self.asked[1:]]
+        sent = self.to_provider("then")
+        self.expect(uris, [("GET", "/userinfo")], sent=sent, look=HEADER)
+        authorization = self.asked[1].headers.get("Authorization", "")
+        scheme, _, token = authorization.partition(" ")
+        sent = self.to_provider("Authorization at /userinfo")
+        came_token = (scheme.capitalize(), token)
+        self.expect(came_token, ("Bearer", TOKEN), sent=sent, look=HEADER)
 
-    def test_the_token_goes_into_a_header_not_into_the_address(self) -> None:
+    def to_provider(self, what: str) -> str:
+        return f"{self.sent}\nrequests to the provider: {what}"
+
+    def test_the_code_is_exchanged_for_a_token_and_the_token_for_a_name(self) -> None:
         self.callback()
-        asked = [request.uri for request in self.asked if request.method == "GET"]
-        self.expect(asked, ["/userinfo"], sent="GET requests to the provider", look=HEADER)
 
-    def test_me_says_the_name_in_the_cookie(self) -> None:
-        headers = {"Cookie": f"user={self.callback()}"}
-        self.send("GET", "/me", headers=headers).expect(status=200, json={"name": NAME}, look=ME)
-
-    def test_me_believes_no_cookie_that_is_not_signed(self) -> None:
-        self.callback()
-        for headers in ({}, {"Cookie": "user=Mallory"}):
-            self.send("GET", "/me", headers=headers).expect(
-                status=200, json={"name": None}, look=ME
+    def test_the_name_is_kept_in_a_signed_cookie(self) -> None:
+        cookies = self.callback()
+        morsel = cookies.get("user")
+        if morsel is None:
+            raise Mismatch(
+                sent=self.sent, came="no cookie named user", expected="Set-Cookie: user=", look=KEEP
             )
+        secret = self._app.settings["cookie_secret"]
+        if tornado.web.decode_signed_value(secret, "user", morsel.value) is None:
+            raise Mismatch(
+                sent=f"{self.sent}\nthe cookie named user",
+                came=morsel.value,
+                expected="a signed value",
+                look=UNSIGNED,
+            )
+        flags = (bool(morsel["httponly"]), morsel["samesite"].capitalize())
+        sent = f"{self.sent}\nthe cookie named user: HttpOnly, SameSite"
+        self.expect(flags, (True, "Lax"), sent=sent, look=KEEP)
+        for name, each in cookies.items():
+            value = tornado.web.decode_signed_value(secret, name, each.value) or b""
+            if TOKEN in each.value or TOKEN.encode() in value:
+                raise Mismatch(
+                    sent=self.sent,
+                    came=f"a cookie named {name} that holds the access token",
+                    expected="no such cookie",
+                    look=SERVER,
+                )
+
+    def test_me_returns_the_name_in_the_cookie(self) -> None:
+        cookies = "; ".join(f"{name}={each.value}" for name, each in self.callback().items())
+        answer = self.send("GET", "/me", headers={"Cookie": cookies})
+        look = ROUTE if answer.status == 404 else ME
+        answer.expect(status=200, json={"name": NAME}, look=look)
+
+    def test_me_accepts_only_a_cookie_that_this_app_has_signed(self) -> None:
+        forged = self.signed("the secret of somebody else", "user", "Mallory")
+        for headers in ({}, {"Cookie": "user=Mallory"}, {"Cookie": f"user={forged}"}):
+            answer = self.send("GET", "/me", headers=headers)
+            if answer.status == 200 and answer.text == "null":
+                continue
+            look = UNSIGNED if "Mallory" in answer.text else NOBODY
+            answer.expect(status=200, json={"name": None}, look=look)

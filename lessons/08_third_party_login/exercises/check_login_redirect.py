@@ -1,6 +1,5 @@
 """The browser is sent to the provider with four things, one of them random and kept in a cookie."""
 
-import re
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,9 +8,28 @@ import tornado.web
 from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 PROVIDER = "http://provider.example:9000"
+ENOUGH = 22  # characters of secrets.token_urlsafe(16), which are 128 bits
 GO = "LoginHandler: self._OAUTH_AUTHORIZE_URL = ..., then self.authorize_redirect(...)"
-STATE = 'extra_params={"state": secrets.token_urlsafe(32)} of authorize_redirect()'
-COOKIE = 'self.set_signed_cookie("state", state, httponly=True, samesite="Lax"), the same state'
+CLIENT = 'authorize_redirect(client_id="course")'
+REDIRECT_URI = (
+    "authorize_redirect(redirect_uri=CALLBACK): the provider sends the browser back there"
+)
+SCOPE = 'authorize_redirect(scope=["profile"]): a list, of which it makes a text'
+TYPE = "authorize_redirect() adds response_type=code by itself; your own address needs it too."
+NO_STATE = (
+    "The address has no state. authorize_redirect() adds none by itself:\n"
+    'extra_params={"state": secrets.token_urlsafe(32)}'
+)
+STATE = "A state that can be guessed protects from nothing: secrets.token_urlsafe(32)"
+ANEW = "Make the state in get(), for each login: one that is made at the start is everybody's."
+COOKIE = 'self.set_signed_cookie("state", state, httponly=True, samesite="Lax")'
+UNSIGNED = "The cookie is not signed: set_signed_cookie() instead of set_cookie()."
+SAME = "The cookie and the address have different states. Make the state once and use it twice."
+HTTP_ONLY = "Scripts of the page can read the cookie: httponly=True"
+LAX = (
+    'samesite="Lax": the way back begins on the page of another site, the provider\'s. With Strict '
+    "the browser would not send the cookie there."
+)
 
 
 class LoginRedirect(ExerciseCase):
@@ -30,44 +48,51 @@ class LoginRedirect(ExerciseCase):
         answer, query = self.login()
         self.expect(query.get(name), value, sent=f"{answer.sent}\n{name} in Location", look=look)
 
-    def test_it_leads_to_the_provider(self) -> None:
+    def test_login_redirects_to_the_provider(self) -> None:
         answer, _ = self.login()
         came = answer.headers["Location"].partition("?")[0]
         self.expect(came, f"{PROVIDER}/authorize", sent=f"{answer.sent}\nLocation", look=GO)
 
-    def test_it_says_who_asks_for_what_and_where_the_answer_goes(self) -> None:
-        self.expect_in_query("client_id", "course", 'client_id="course"')
-        self.expect_in_query("redirect_uri", self.subject.CALLBACK, "redirect_uri=CALLBACK")
-        self.expect_in_query("scope", "profile", 'scope=["profile"]: a list')
-        self.expect_in_query("response_type", "code", "authorize_redirect() adds it by itself")
+    def test_the_address_has_the_four_values_that_oauth_needs(self) -> None:
+        self.expect_in_query("client_id", "course", CLIENT)
+        self.expect_in_query("redirect_uri", self.subject.CALLBACK, REDIRECT_URI)
+        self.expect_in_query("scope", "profile", SCOPE)
+        self.expect_in_query("response_type", "code", TYPE)
 
     def test_the_state_is_long_and_new_each_time(self) -> None:
         states = []
         for _ in range(2):
             answer, query = self.login()
             states.append(query.get("state", ""))
-            if not re.fullmatch(r"[\w-]{22,}", states[-1]):
+            if len(states[-1]) < ENOUGH:
                 raise Mismatch(
                     sent=f"{answer.sent}\nstate in Location",
-                    came=repr(states[-1]),
-                    expected="22 letters or more of secrets.token_urlsafe(), 128 bits",
-                    look=STATE,
+                    came=repr(states[-1]) if states[-1] else "no state",
+                    expected=f"{ENOUGH} characters or more, made by secrets",
+                    look=STATE if states[-1] else NO_STATE,
                 )
-        if states[0] == states[1]:
+        different = sum(one != other for one, other in zip(*states, strict=False))
+        if different < len(states[0]) / 2:
             raise Mismatch(
                 sent="GET /login, twice",
-                came=f"the same state: {states[0]}",
-                expected="two states",
-                look="make the state in get(), not once for all",
+                came="\n".join(states),
+                expected="two states that have nothing in common",
+                look=STATE if different else ANEW,
             )
 
     def test_the_state_is_kept_in_a_signed_cookie_of_this_browser(self) -> None:
         answer, query = self.login()
-        sent = f"{answer.sent}\nthe cookie called state"
+        sent = f"{answer.sent}\nthe cookie named state"
         morsel = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))).get("state")
-        kept = morsel and tornado.web.decode_signed_value(
-            self._app.settings["cookie_secret"], "state", morsel.value
-        )
-        self.expect(kept and kept.decode(), query.get("state", "a state"), sent=sent, look=COOKIE)
-        flags = (bool(morsel["httponly"]), morsel["samesite"])
-        self.expect(flags, (True, "Lax"), sent=f"{sent}: HttpOnly, SameSite", look=COOKIE)
+        if morsel is None:
+            raise Mismatch(
+                sent=sent, came="no such cookie", expected="Set-Cookie: state=...", look=COOKIE
+            )
+        secret = self._app.settings["cookie_secret"]
+        kept = tornado.web.decode_signed_value(secret, "state", morsel.value)
+        if kept is None:
+            raise Mismatch(sent=sent, came=morsel.value, expected="a signed value", look=UNSIGNED)
+        self.expect(kept.decode(), query.get("state"), sent=sent, look=SAME)
+        self.expect(bool(morsel["httponly"]), True, sent=f"{sent}: HttpOnly", look=HTTP_ONLY)
+        came = morsel["samesite"].capitalize()
+        self.expect(came, "Lax", sent=f"{sent}: SameSite", look=LAX)

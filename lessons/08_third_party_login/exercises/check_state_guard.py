@@ -1,20 +1,39 @@
-"""Only the browser that asked gets in, and only once; for others the provider is not even asked."""
+"""Only the browser that began the login gets in, once; for others nothing goes to the provider."""
 
-from http.cookies import SimpleCookie
+import contextlib
+import datetime
+from email.utils import parsedate_to_datetime
+from http.cookies import Morsel, SimpleCookie
 
 import tornado.httpserver
 import tornado.httputil
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import Answer, ExerciseCase
+from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 GUARD = (
-    'get(): compare get_query_argument("state", "") with get_signed_cookie("state"), first;\n'
-    "raise tornado.web.HTTPError(403) when they differ, or when there is none"
+    'get(): before the request, compare get_query_argument("state", "") with '
+    'get_signed_cookie("state"),\nand raise tornado.web.HTTPError(403) if they differ, or if there '
+    "is no cookie."
 )
-BYTES = "hmac.compare_digest() takes text in ASCII only: encode() it, the cookie is bytes anyway"
-ONCE = 'self.clear_cookie("state") before anything is raised: a question has one answer'
+EQUAL = (
+    "Two states that are equal were refused. get_signed_cookie() returns bytes, the argument is "
+    "text: encode() it. get_cookie() returns the signed text, not the state in it."
+)
+WHOLE = "Compare the whole state, character by character: a part of it, or other case, is another."
+BOTH = "Nothing equals nothing: refuse also when the browser has no cookie, or an empty one."
+SIGNED = 'get_signed_cookie("state") returns None for a cookie that this application did not sign.'
+FIRST = "The provider was asked although the state is wrong: compare before oauth2_request()."
+DEFAULT = 'get_query_argument("state", ""): without a default, a missing state is a 400.'
+STATUS = "The refusal is right, the status is another: raise tornado.web.HTTPError(403)."
+BYTES = (
+    "hmac.compare_digest() accepts text only in ASCII: encode() the argument; the cookie is bytes."
+)
+ONCE = (
+    'self.clear_cookie("state") before anything is raised: a state is good for one answer, right '
+    "or wrong."
+)
 
 
 class ProviderHandler(tornado.web.RequestHandler):
@@ -47,42 +66,55 @@ class StateGuard(ExerciseCase):
         return self.send("GET", f"/callback?code=the-code{query}", headers=headers)
 
     def expect_refused(self, answer: Answer, look: str) -> None:
+        if answer.status in (400, 401, 404) and not self.asked and look != DEFAULT:
+            look = STATUS
         answer.expect(status=403, look=look)
         self.expect(
-            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token asked?", look=GUARD
+            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token sent?", look=FIRST
         )
 
-    def test_the_browser_that_asked_gets_in(self) -> None:
-        self.callback("&state=mine", "mine").expect(status=200, body="You are in", look=GUARD)
-        self.expect(len(self.asked), 1, sent="how often was POST /token asked?", look=GUARD)
+    def test_the_browser_that_began_the_login_gets_in(self) -> None:
+        answer = self.callback("&state=mine", "mine")
+        look = EQUAL if answer.status == 403 else GUARD
+        answer.expect(status=200, body="You are in", look=look)
+        self.expect(len(self.asked), 1, sent="how often was POST /token sent?", look=GUARD)
 
     def test_another_state_is_refused(self) -> None:
-        for query in ("&state=other", "&state=min", "&state=mine1", "&state=", ""):
-            with self.subTest(query):
-                self.expect_refused(self.callback(query, "mine"), GUARD)
+        for query in ("&state=other", "&state=", ""):
+            self.expect_refused(self.callback(query, "mine"), GUARD if query else DEFAULT)
+        for query in ("&state=min", "&state=mine1", "&state=MINE"):
+            self.expect_refused(self.callback(query, "mine"), WHOLE)
 
-    def test_a_state_of_any_letters_is_refused_not_an_error(self) -> None:
+    def test_a_wrong_state_of_any_characters_is_403_not_an_error(self) -> None:
         self.expect_refused(self.callback("&state=%C3%BC", "mine"), BYTES)
 
-    def test_a_browser_that_never_asked_is_refused(self) -> None:
+    def test_a_browser_without_a_cookie_is_refused(self) -> None:
         for query in ("&state=mine", "&state=", ""):
-            with self.subTest(query):
-                self.expect_refused(self.callback(query), GUARD)
+            self.expect_refused(self.callback(query), BOTH)
 
-    def test_a_cookie_that_is_not_ours_is_none(self) -> None:
+    def test_a_cookie_that_this_app_has_not_signed_is_refused(self) -> None:
         headers = {"Cookie": "state=mine"}
         answer = self.send("GET", "/callback?code=the-code&state=mine", headers=headers)
-        self.expect_refused(answer, GUARD)
-        self.expect_refused(self.callback("&state=mine", "mine", name="user"), GUARD)
+        self.expect_refused(answer, SIGNED)
+        self.expect_refused(self.callback("&state=mine", "mine", name="user"), SIGNED)
 
-    def test_a_state_is_used_once_even_when_it_was_wrong(self) -> None:
+    def test_the_cookie_is_cleared_also_after_a_refusal(self) -> None:
         for query in ("&state=mine", "&state=other"):
-            with self.subTest(query):
-                answer = self.callback(query, "mine")
-                morsel = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))).get("state")
-                self.expect(
-                    morsel and morsel.value,
-                    "",
-                    sent=f"{answer.sent}\nthe cookie state that comes back",
+            answer = self.callback(query, "mine")
+            morsel = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))).get("state")
+            if morsel is None or not _ends(morsel):
+                raise Mismatch(
+                    sent=f"{answer.sent}\nthe cookie named state",
+                    came="it stays" if morsel is None else morsel.OutputString(),
+                    expected="it is cleared",
                     look=ONCE,
                 )
+
+
+def _ends(morsel: "Morsel[str]") -> bool:
+    """Whether a browser deletes the cookie, or keeps nothing in it."""
+    if not morsel.value or morsel["max-age"] in ("0", 0):
+        return True
+    with contextlib.suppress(TypeError, ValueError):
+        return parsedate_to_datetime(morsel["expires"]) < datetime.datetime.now(datetime.UTC)
+    return False

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.auth
 import tornado.web
@@ -14,7 +13,7 @@ CALLBACK = "http://localhost:8888/callback"
 
 
 class LoginHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
-    # TODO: go to /authorize there, as the app "course", for the scope "profile". Keep the state.
+    # TODO: redirect to /authorize of the provider with the four values, and keep the state.
     def get(self) -> None:
         self.redirect(self.settings["provider"])
 
@@ -27,12 +26,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

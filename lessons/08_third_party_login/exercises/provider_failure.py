@@ -1,9 +1,8 @@
-"""A provider that fails: 502 for the visitor, the reason for our log."""
+"""A provider that fails: the visitor gets 502, and the log gets the reason."""
 
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.auth
 import tornado.web
@@ -12,7 +11,7 @@ from tornado.options import define, options, parse_command_line
 
 class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
     async def get(self) -> None:
-        # TODO: whatever the provider does wrong is a 502, in words of ours. No is not wrong: 403.
+        # TODO: whatever the provider does wrong is 502. If the user has declined, 403.
         form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
         tokens = await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
         self.write(f"You are in, with a token of {len(tokens['access_token'])} letters")
@@ -26,12 +25,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,4 +1,4 @@
-"""What a provider remembers: apps, people, codes, tokens, and the key that it signs with."""
+"""What a provider stores: apps, users, codes, tokens, and the key that it signs with."""
 
 import hmac
 import secrets
@@ -21,13 +21,13 @@ CODE_SECONDS, TOKEN_SECONDS = 60, 600
 
 
 def challenge_of(verifier: str) -> str:
-    """What PKCE shows first: a hash, from which nobody finds the verifier."""
+    """Return the code_challenge of PKCE: a hash, from which nobody can compute the verifier."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True)
 class Client:
-    """An app that has registered here. It is answered at one address only."""
+    """An app that is registered at the provider. It is answered at one address only."""
 
     id: str
     secret: str
@@ -36,7 +36,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Grant:
-    """What somebody lets an app do, and how the app has asked for it."""
+    """What a user has allowed an app, and how the app has asked for it."""
 
     client: Client
     user: str
@@ -46,7 +46,7 @@ class Grant:
     expires: float
 
     def claims(self) -> dict[str, str]:
-        """What the app may know: always the number, the rest as far as the scope goes."""
+        """Return what the app may know: the number of the user, and the claims of the scope."""
         shown = [claim for scope in self.scope.split() for claim in SCOPES[scope]]
         return {"sub": self.user} | {claim: USERS[self.user][claim] for claim in shown}
 
@@ -62,12 +62,12 @@ class Provider:
         self._tokens: dict[str, Grant] = {}
 
     def allow(self, client: Client, user: str, scope: str, challenge: str, nonce: str = "") -> str:
-        """Return a code. It travels through a browser, so by itself it opens nothing."""
+        """Return a code. It travels through a browser, so it is useless by itself."""
         grant = Grant(client, user, scope, challenge, nonce, time.time() + CODE_SECONDS)
         return _keep(self._codes, grant)
 
     def redeem(self, code: str, client: Client, redirect_uri: str, verifier: str) -> Grant | str:
-        """Return what the code stands for, or why not. Whatever comes of it, the code is gone."""
+        """Return the grant of a code, or why it is refused. A code can be used only once."""
         grant = self._codes.pop(code, None)
         if grant is None:
             return "no such code, or it has been used"
@@ -82,7 +82,7 @@ class Provider:
         return grant
 
     def tokens(self, grant: Grant) -> dict[str, Any]:
-        """Return an access token, which opens /userinfo, and for the scope openid an ID token."""
+        """Return an access token for /userinfo, and for the scope openid an ID token."""
         now = int(time.time())
         token = _keep(self._tokens, replace(grant, expires=now + TOKEN_SECONDS))
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
@@ -94,17 +94,17 @@ class Provider:
         return answer
 
     def whose(self, access_token: str) -> Grant | None:
-        """Return what an access token stands for, while it is good."""
+        """Return the grant of an access token that has not expired."""
         grant = self._tokens.get(access_token)
         return grant if grant and grant.expires > time.time() else None
 
     def public_keys(self) -> dict[str, Any]:
-        """With these anybody can check an ID token. Nobody can make one with them."""
+        """Return the keys with which anybody can check an ID token, but not make one."""
         key = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**key, "kid": self.key_id, "use": "sig", "alg": "ES256"}]}
 
     def addresses(self) -> dict[str, str]:
-        """What OpenID Connect publishes at one well-known address."""
+        """Return what OpenID Connect publishes at a well-known address."""
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",

@@ -1,15 +1,21 @@
-"""Through the proxies the visitor's address and scheme are seen; a direct request keeps its own."""
+"""Address and scheme are those of the visitor, behind the proxies and without them."""
 
 import tornado.httpserver
 
 from course.exercise_case import ExerciseCase, Unusable
 
-XHEADERS = "make_server(): HTTPServer ignores these headers unless it is told  xheaders=True"
+XHEADERS = "make_server(): HTTPServer ignores these headers unless it gets  xheaders=True."
 TRUSTED = (
-    "make_server(): X-Forwarded-For lists who handed the request on, the last one last;\n"
-    "trusted_downstream names the addresses in it that are ours: the last other one is the visitor"
+    "make_server(): each proxy appends to X-Forwarded-For the address that it got the request from."
+    "\nTornado reads the list from its end and skips the addresses in trusted_downstream, a list "
+    "of texts:\nname there the proxies that are in the list."
 )
-DIRECT = "WhoHandler: what self.request says is right already: leave it as the stub has it"
+FORGED = (
+    "The visitor can write any address at the beginning of the list. Read it from its end, as\n"
+    "trusted_downstream does."
+)
+DIRECT = "WhoHandler: what self.request says is right: leave it as the stub has it."
+ADDRESS = "An address that is none is ignored: leave it to xheaders=True."
 
 
 class RealClient(ExerciseCase):
@@ -22,9 +28,12 @@ class RealClient(ExerciseCase):
 
     def seen(self, address: str, scheme: str, headers: dict[str, str], look: str) -> None:
         wanted = {"address": address, "scheme": scheme}
-        self.send("GET", "/who", headers=headers).expect(status=200, json=wanted, look=look)
+        answer = self.send("GET", "/who", headers=headers)
+        if "6.6.6.6" in answer.text:
+            look = FORGED
+        answer.expect(status=200, json=wanted, look=look)
 
-    def test_a_direct_request_keeps_its_own(self) -> None:
+    def test_a_request_without_a_proxy_keeps_its_address(self) -> None:
         self.seen("127.0.0.1", "http", {}, DIRECT)
 
     def test_the_visitor_of_a_proxy_that_sends_x_real_ip(self) -> None:
@@ -36,12 +45,12 @@ class RealClient(ExerciseCase):
         self.seen("203.0.113.7", "https", headers, XHEADERS)
 
     def test_one_proxy_behind_another(self) -> None:
-        for hops in ("10.0.0.5", "10.0.0.5, 127.0.0.1"):
-            self.seen("203.0.113.7", "http", {"X-Forwarded-For": f"203.0.113.7, {hops}"}, TRUSTED)
+        headers = {"X-Forwarded-For": "203.0.113.7, 10.0.0.5"}
+        self.seen("203.0.113.7", "http", headers, TRUSTED)
 
-    def test_what_the_visitor_wrote_into_the_list_is_not_believed(self) -> None:
+    def test_addresses_that_the_visitor_has_written_are_ignored(self) -> None:
         headers = {"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.5"}
         self.seen("203.0.113.7", "http", headers, TRUSTED)
 
-    def test_what_is_no_address_is_not_believed(self) -> None:
-        self.seen("127.0.0.1", "http", {"X-Real-IP": "<script>"}, XHEADERS)
+    def test_a_header_without_an_address_is_ignored(self) -> None:
+        self.seen("127.0.0.1", "http", {"X-Real-IP": "<script>"}, ADDRESS)

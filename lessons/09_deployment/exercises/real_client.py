@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.httpserver
 import tornado.web
@@ -19,7 +18,7 @@ def make_app() -> tornado.web.Application:
 
 
 def make_server(app: tornado.web.Application) -> tornado.httpserver.HTTPServer:
-    # TODO: believe what the proxies say of the visitor's address and scheme.
+    # TODO: take the address and the scheme of the visitor from the headers of the proxies.
     return tornado.httpserver.HTTPServer(app)
 
 
@@ -32,6 +31,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 import tornado.websocket
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT and APP_1 are the ports of nginx and of the application (the check puts numbers).
+# TODO: FRONT is the port of nginx, APP_1 that of the application. The check sets them.
 NGINX = """
 server {
     listen 127.0.0.1:FRONT;
@@ -29,12 +28,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is nginx's port, APP_1 and APP_2 are those of the instances (the check puts numbers).
+# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the instances. The check sets them.
 NGINX = """
 server {
     listen 127.0.0.1:FRONT;
@@ -28,12 +27,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

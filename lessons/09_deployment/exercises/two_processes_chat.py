@@ -1,8 +1,7 @@
-"""A chat for two processes: so far each of them has members of its own, and they never meet."""
+"""A chat for two processes. So far each process writes only to its own members."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 import tornado.websocket
@@ -14,7 +13,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
         self.settings["members"].add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        # TODO: publish it to the channel instead; a task that subscribes tells all members here.
+        # TODO: only publish it to the channel. A task that subscribes writes to all members here.
         for member in self.settings["members"].copy():
             member.write_message(message)
 
@@ -28,12 +27,11 @@ async def main() -> None:
     define("channel", default="chat", help="what both processes publish and subscribe to")
     parse_command_line()
     app = tornado.web.Application([(r"/chat", MemberHandler)], members=set())
-    app.listen(options.port)
+    app.listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

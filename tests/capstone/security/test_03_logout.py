@@ -1,12 +1,13 @@
 """Logging out kills a copied cookie and closes its sockets."""
 
 import asyncio
-from typing import Any
+from unittest import mock
 
 import tornado.httpclient
 import tornado.testing
 import tornado.web
 
+from capstone_chat.accounts.sessions import Session
 from tests.capstone.chat_case import ChatCase, Person
 
 
@@ -19,7 +20,7 @@ class LogoutTest(ChatCase):
         self.assertEqual((await thief.call("GET", "/api/state"))[0], 200)
         response = await anna.submit("/logout", {"_xsrf": await anna.token()})
         self.assertEqual((response.code, response.headers["Location"]), (303, "/login"))
-        self.assertNotIn("session", anna.cookies)
+        self.assertNotIn(self.cookie_name("session"), anna.cookies)
         self.assertEqual((await thief.fetch("/api/state")).code, 401)
         self.assertEqual((await thief.fetch("/")).code, 302)
 
@@ -45,7 +46,9 @@ class LogoutTest(ChatCase):
         await bob.join(conv)
         deaf, ear = await anna.connect(), await bob.connect()
         # This client never answers the server's close frame; it goes on writing.
-        deaf.socket.protocol._handle_message = lambda opcode, data: None  # type: ignore[assignment]
+        protocol = deaf.socket.protocol
+        assert protocol is not None
+        self.enterContext(mock.patch.object(protocol, "_handle_message", return_value=None))
         await anna.submit("/logout", {"_xsrf": await anna.token()})
         await deaf.send(conv, "from beyond the grave")
         own = await bob.connect()
@@ -56,17 +59,17 @@ class LogoutTest(ChatCase):
     async def test_a_logout_amid_a_handshake_leaves_no_socket_open(self) -> None:
         anna = await self.person("anna")
         token = await anna.token()
-        find, seen = self.chat.sessions.find, asyncio.Event()
+        find, seen = self.chat.sessions.get, asyncio.Event()
         go = asyncio.Event()
 
-        async def slow(token: str, **more: Any) -> Any:
-            found = await find(token, **more)
+        async def slow(token: str, *, use: bool = True) -> Session | None:
+            found = await find(token, use=use)
             if not seen.is_set():
                 seen.set()
                 await go.wait()
             return found
 
-        self.chat.sessions.find = slow  # type: ignore[method-assign]
+        self.enterContext(mock.patch.object(self.chat.sessions, "get", slow))
         opening = asyncio.ensure_future(anna.open_socket())
         await seen.wait()
         await anna.submit("/logout", {"_xsrf": token})

@@ -5,8 +5,8 @@ import tornado.tcpclient
 import tornado.testing
 import tornado.web
 
-from capstone_chat.handlers.socket import SocketHandler
-from capstone_chat.schema import sessions, users
+from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.storage.tables import sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Line, Person
 
 NEW = "a staple for the horse"
@@ -60,7 +60,7 @@ class UseTest(ChatCase):
         anna = await self.person("anna")
         conv = await anna.group()
         line = await anna.connect()
-        (handler,) = self.chat.hub._topics
+        (handler,) = self.chat.hub._subscriptions
         assert isinstance(handler, SocketHandler)
 
         async def seen_at() -> int:
@@ -71,14 +71,14 @@ class UseTest(ChatCase):
         self.chat.sessions._clock = lambda: start + 90_000
         await line.say(type="read", conv=conv, seq=1)
         await line.heard()
-        await handler.check_session()
+        await handler.revalidate_session()
         self.assertEqual(await seen_at(), before)
         await line.send(conv, "hi")
         await line.receive("ack")
-        await handler.check_session()
+        await handler.revalidate_session()
         self.assertEqual(await seen_at(), start + 90_000)
         self.chat.sessions._clock = lambda: start + 180_000
-        await handler.check_session()  # nothing was written since
+        await handler.revalidate_session()  # nothing was written since
         self.assertEqual(await seen_at(), start + 90_000)
 
 
@@ -139,6 +139,7 @@ class PasswordTest(ChatCase):
             (PASSWORD, "password", "new"),
             (PASSWORD, "x" * 129, "new"),
             (PASSWORD, "half \ud83e of a duck", "new"),
+            (PASSWORD, "a bell \x07 of a duck", "new"),
         ):
             with self.subTest(old=old, new=new):
                 self.assertEqual(await self.change(old, new), (400, field))

@@ -8,8 +8,8 @@ import tornado.httpclient
 import tornado.testing
 import tornado.web
 
-from capstone_chat import passwords
-from capstone_chat.passwords import Passwords
+from capstone_chat.accounts import passwords
+from capstone_chat.accounts.passwords import Passwords
 from tests.capstone.chat_case import ChatCase, Person
 
 GOOD = "correct horse battery"
@@ -49,6 +49,15 @@ class ProblemTest(unittest.TestCase):
 
     def test_the_list_of_common_ones_is_long(self) -> None:
         self.assertGreater(len(passwords._common()), 5_000)
+
+    def test_characters_that_no_form_can_send_are_refused(self) -> None:
+        # Tornado replaces them in the fields of a form, so such a password could never log in.
+        for character in "\x00", "\x01", "\t", "\n", "\r", "\x1f", "\x7f", "\x85", "\ud83e":
+            with self.subTest(character=character):
+                self.assertEqual(
+                    passwords.problem(f"correct {character} horse"),
+                    "There are characters in it that are not text.",
+                )
 
     def test_the_own_name_is_refused(self) -> None:
         for password in "annabella", "ANNABELLA", "Anna Bella":

@@ -6,7 +6,7 @@ import tornado.httpclient
 import tornado.testing
 import tornado.web
 
-from capstone_chat.schema import users
+from capstone_chat.storage.tables import users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
 
 

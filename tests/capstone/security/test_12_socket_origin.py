@@ -17,8 +17,9 @@ class DoorTest(SocketCase):
     @tornado.testing.gen_test
     async def test_without_a_session_there_is_no_socket(self) -> None:
         self.assertEqual(await self.refused(Person(self, "x")), 401)
-        for forged in "session=x", "session=", 'session="2|1:0|10:0|7:session|0:|0"':
-            self.assertEqual(await self.refused(self.anna, Cookie=forged), 401)
+        for name in self.cookie_name("session"), "session":
+            for forged in "x", "", f'"2|1:0|10:0|{len(name)}:{name}|0:|0"':
+                self.assertEqual(await self.refused(self.anna, Cookie=f"{name}={forged}"), 401)
 
     @tornado.testing.gen_test
     async def test_only_the_chats_own_page_opens_a_socket(self) -> None:
@@ -36,13 +37,20 @@ class DoorTest(SocketCase):
             f"http://{own.removeprefix('http://')}@evil.example",
             f"http://127.0.0.1:{port + 1}",
             f"http://localhost:{port}",
+            own.replace("http:", "https:"),
+            own + "/",
+            own.replace("http:", ""),
+            "http://[",
             "file://",
         ):
             with self.subTest(origin=origin):
                 self.assertEqual(await self.refused(self.anna, Origin=origin), 403)
         for site in "cross-site", "same-site":
             self.assertEqual(await self.refused(self.anna, **{"Sec-Fetch-Site": site}), 403)
+        same = {"Sec-Fetch-Site": "same-origin"}
+        self.assertEqual(await self.refused(self.anna, Origin="https://evil.example", **same), 403)
         await self.anna.connect(Origin=own)
+        await self.anna.connect(Origin=own.upper())
 
     @tornado.testing.gen_test
     async def test_the_address_of_the_socket_takes_no_forms(self) -> None:
@@ -58,3 +66,53 @@ class DoorTest(SocketCase):
         await self.refused(self.anna, Origin="null")
         await self.refused(Person(self, "x"))
         self.assertEqual(len(self.chat.hub), 0)
+
+
+class SchemeCase(SocketCase):
+    """The scheme is a part of the origin (RFC 6454, 4)."""
+
+    async def statuses(self, scheme: str, **headers: str) -> tuple[int, int]:
+        """Return the status of a handshake and of a call from a page with a scheme."""
+        headers["Origin"] = self.get_url("").replace("http", scheme, 1)
+        try:
+            await self.anna.connect(**headers)
+            handshake = 101
+        except tornado.httpclient.HTTPClientError as refused:
+            handshake = refused.code
+        given = {"X-XSRFToken": await self.anna.token(), "Content-Type": "application/json"}
+        response = await self.anna.fetch(
+            "/api/groups", method="POST", body='{"title": "Garden"}', headers=given | headers
+        )
+        return handshake, response.code
+
+
+class PlainTest(SchemeCase):
+    @tornado.testing.gen_test
+    async def test_a_page_by_https_is_another_origin(self) -> None:
+        self.assertEqual(await self.statuses("http"), (101, 201))
+        self.assertEqual(await self.statuses("https"), (403, 403))
+        claims = {"X-Scheme": "https", "X-Forwarded-Proto": "https"}  # nobody asked a proxy
+        self.assertEqual(await self.statuses("https", **claims), (403, 403))
+
+
+class ProxyTest(SchemeCase):
+    options = {"xheaders": True}  # noqa: RUF012
+
+    @tornado.testing.gen_test
+    async def test_with_xheaders_the_proxy_says_the_scheme(self) -> None:
+        for header in "X-Scheme", "X-Forwarded-Proto":
+            for scheme, other in ("https", "http"), ("http", "https"):
+                said = {header: scheme}
+                self.assertEqual(await self.statuses(scheme, **said), (101, 201))
+                self.assertEqual(await self.statuses(other, **said), (403, 403))
+        self.assertEqual(await self.statuses("http"), (101, 201))
+
+
+class SecureTest(SchemeCase):
+    options = {"secure": True, "xheaders": True}  # noqa: RUF012
+
+    @tornado.testing.gen_test
+    async def test_with_secure_the_scheme_is_https_whatever_the_proxy_says(self) -> None:
+        for said in {}, {"X-Scheme": "https"}, {"X-Scheme": "http"}:
+            self.assertEqual(await self.statuses("https", **said), (101, 201))
+            self.assertEqual(await self.statuses("http", **said), (403, 403))

@@ -22,7 +22,7 @@ class TracebackTest(ChatCase):
         anna = await self.person("anna")
         boom = RuntimeError("the secret is in /var/lib/chat")
         with (
-            mock.patch.object(type(self.chat.conversations), "of", side_effect=boom),
+            mock.patch.object(type(self.chat.conversations), "list_for", side_effect=boom),
             mock.patch("capstone_chat.handlers.pages.ChatHandler.render", side_effect=boom),
         ):
             for path in "/api/state", "/":
@@ -35,7 +35,7 @@ class TracebackTest(ChatCase):
     @tornado.testing.gen_test
     async def test_a_failing_handler_of_a_page_answers_with_the_error_page(self) -> None:
         boom = RuntimeError("x")
-        with mock.patch.object(type(self.chat.captchas), "issue", side_effect=boom):
+        with mock.patch.object(type(self.chat.captchas), "create", side_effect=boom):
             response = await Person(self, "x").fetch("/login")
         self.assertEqual(response.code, 500)
         self.assertIn("Internal Server Error", response.body.decode())
@@ -52,7 +52,7 @@ class FrameTest(SocketCase):
                 raise OSError("the disk has gone")
 
         sa.event.listen(self.chat.database.engine, "commit", fail)
-        with self.assertLogs("capstone_chat.handlers.socket", "ERROR") as logs:
+        with self.assertLogs("capstone_chat.handlers.websocket", "ERROR") as logs:
             cid = await anna.send(self.conv, "a secret")
             error = await anna.receive()
         self.assertEqual((error["code"], error["cid"]), ("unavailable", cid))

@@ -6,8 +6,8 @@ import tornado.testing
 import tornado.web
 
 from tests.capstone.chat_case import ChatCase, Person
+from tests.capstone.conversations.test_conversations import HOSTILE, ConversationsCase
 from tests.capstone.socket_case import SocketCase
-from tests.capstone.test_conversations import HOSTILE, ConversationsCase
 
 
 class FormTest(ChatCase):
@@ -47,7 +47,7 @@ class FrameTest(SocketCase):
         for text in (
             "<script>alert(1)</script>",
             '"}]',
-            "\u202e\u2028",
+            "\u202eabc\u2028",
             "\x1b[31m",
             "'; DROP TABLE x",
         ):

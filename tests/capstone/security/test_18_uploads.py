@@ -12,9 +12,9 @@ import tornado.tcpclient
 import tornado.testing
 from PIL import Image
 
-from capstone_chat import avatars
-from capstone_chat.__main__ import BODY_LIMIT
-from capstone_chat.schema import pictures
+from capstone_chat.accounts import picture_files
+from capstone_chat.handlers.base import MAX_BODY_SIZE
+from capstone_chat.storage.tables import pictures
 from tests.capstone.chat_case import ChatCase, Person
 
 
@@ -30,9 +30,6 @@ class PictureTest(ChatCase):
     def setUp(self) -> None:
         super().setUp()
         self.io_loop.run_sync(self.gather)
-
-    def get_httpserver_options(self) -> dict[str, Any]:
-        return {"max_body_size": BODY_LIMIT}
 
     async def gather(self) -> None:
         self.anna = await self.person("anna", "Anna")
@@ -149,7 +146,7 @@ class PictureTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_five_megabytes_are_taken_though_other_bodies_are_smaller(self) -> None:
-        noise = picture() + bytes(3 * BODY_LIMIT)
+        noise = picture() + bytes(3 * MAX_BODY_SIZE)
         self.assertEqual((await self.put(self.anna, noise)).code, 200)
 
     @tornado.testing.gen_test
@@ -160,7 +157,7 @@ class PictureTest(ChatCase):
             "Host": self.get_url("").partition("//")[2],
             "X-XSRFToken": await self.anna.token(),
             "Cookie": self.anna.cookie,
-            "Content-Length": str(avatars.UPLOAD_LIMIT + 1),
+            "Content-Length": str(picture_files.UPLOAD_LIMIT + 1),
         }.items():
             head += f"{name}: {value}\r\n"
         await stream.write(head.encode() + b"\r\n")  # and not a byte of the body

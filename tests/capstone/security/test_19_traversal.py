@@ -31,6 +31,71 @@ class TraversalTest(ChatCase):
                 self.assertNotIn(b"import", response.body)
                 self.assertNotIn(b"root:", response.body)
 
+    @tornado.testing.gen_test
+    async def test_a_strange_path_is_refused_and_no_mistake_of_the_server(self) -> None:
+        app = "/static/js/api.js"
+        for path in (
+            "/static/%00",
+            "/static/js/api.js%00",
+            "/static/js/api.js%00.png",
+            "/static/%00/../js/app.js",
+            "/static/" + "x" * 5000,
+            "/static/" + "x/" * 3000,
+            "/static/%ed%a0%80",
+            "/static/%ff%fe",
+            "/static/%2e%2e%2f%2e%2e%2fapp.py",
+            "/static/..%5c..%5capp.py",
+            "/static/\\..\\app.py",
+            "/static",
+            "/static/",
+            "/static/js/",
+            "/static/js",
+            f"{app}/",
+            f"{app}/more",
+            f"{app}%2f",
+            "/static/%20",
+            "/static/%0a%0d",
+            "/static/CON",
+            "/static/js/api.js::$DATA",
+            "/favicon.ico",
+            "/robots.txt",
+        ):
+            for method in "GET", "HEAD":
+                with (
+                    self.subTest(path=path[:40], method=method),
+                    self.assertNoLogs("capstone_chat", "ERROR"),
+                    self.assertNoLogs("tornado.application", "ERROR"),
+                ):
+                    response = await Person(self, "x").fetch(path, method=method)
+                    self.assertIn(response.code, (400, 403, 404))
+
+    @tornado.testing.gen_test
+    async def test_strange_headers_for_a_file_are_no_mistake_of_the_server(self) -> None:
+        huge = "9" * 5000
+        expected = {"Range": (200, 206, 416), "If-Modified-Since": (200, 304)}
+        for name, values in {
+            "Range": (
+                *("x", "bytes", "bytes=", "bytes=-", "bytes=x-y", "bytes=5-2", "bytes=-0"),
+                *("bytes=--5", "bytes=0--1", "bytes=0-0,2-3", "bytes=99999999-", "chars=0-1"),
+                *(f"bytes={huge}-", f"bytes=-{huge}", f"bytes=0-{huge}", f"bytes={huge}-{huge}"),
+                *("bytes=" + "9" * 400 + "-", "bytes=-" + "9" * 400, "bytes=0-" + "9" * 400),
+            ),
+            "If-Modified-Since": (
+                *("x", "", "0", huge, "Mon, 99 Foo 2020 99:99:99 GMT", "-1"),
+                *("Mon, 01 Jan 0001 00:00:00 +2359", "Fri, 31 Dec 9999 23:59:59 -2359"),
+                *(
+                    "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+                    "Sat, 01 Jan 2000 00:00 +999999",
+                ),
+            ),
+            "If-None-Match": ("x", '"', "*", 'W/"', "W/" * 5000, '"' * 10_001, huge, ","),
+        }.items():
+            for value in values:
+                with self.subTest(name=name, value=value[:40]):
+                    person = Person(self, "x")
+                    response = await person.fetch("/static/js/api.js", headers={name: value})
+                    self.assertIn(response.code, expected.get(name, (200, 304)))
+
     def test_there_are_no_links_in_the_folder(self) -> None:
         static = Path(self._app.settings["static_path"])
         self.assertEqual([path for path in static.rglob("*") if path.is_symlink()], [])

@@ -4,10 +4,10 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
-from capstone_chat.schema import conversations
+from capstone_chat.storage.tables import conversations
 from tests.capstone.chat_case import Person
+from tests.capstone.conversations.test_conversations import ConversationsCase
 from tests.capstone.socket_case import SocketCase
-from tests.capstone.test_conversations import ConversationsCase
 
 
 class AccessTest(ConversationsCase):
@@ -40,7 +40,7 @@ class AccessTest(ConversationsCase):
         anna, mallory = await self.person("anna"), await self.person("mallory")
         await self.private(anna)
         _, found = await mallory.call("GET", "/api/groups?query=secret")
-        self.assertEqual(found, {"groups": []})
+        self.assertEqual(found, {"groups": [], "next": None})
         self.assertEqual(await self.state(mallory), {})
         self.assertEqual((await mallory.connect()).hello["heads"], {})
 
@@ -72,7 +72,7 @@ class SocketTest(SocketCase):
         await anna.send(self.conv, "a secret")
         await anna.receive("message")
         stranger = await self.mallory.connect()
-        calls = (
+        calls: tuple[tuple[str, str, dict[str, object] | None], ...] = (
             ("GET", "/api/conversations/{}", None),
             ("GET", "/api/conversations/{}/events", None),
             ("GET", "/api/conversations/{}/events?before=9", None),

@@ -6,9 +6,11 @@ from unittest import mock
 
 import tornado.testing
 
+from capstone_chat.accounts.arrivals import Arrival
+from capstone_chat.conversations.users import User
 from tests.capstone.chat_case import Line
-from tests.capstone.test_contacts import ContactsCase
-from tests.capstone.test_groups import GroupsCase
+from tests.capstone.conversations.test_contacts import ContactsCase
+from tests.capstone.conversations.test_groups import GroupsCase
 
 
 class RemovedTest(GroupsCase):
@@ -58,15 +60,15 @@ class RemovedTest(GroupsCase):
 
     @tornado.testing.gen_test
     async def test_a_removal_amid_opening_a_socket_holds(self) -> None:
-        look_up = self.chat.arrivals.look_up
+        read_batched = self.chat.arrivals.load
 
-        async def interrupted(user: Any, token: str) -> Any:
-            found = await look_up(user, token)
+        async def interrupted(user: User, token: str) -> Arrival | None:
+            found = await read_batched(user, token)
             if user.id == 2:
                 await self.group(self.anna, "DELETE", "/members/2", code=204)
             return found
 
-        with mock.patch.object(self.chat.arrivals, "look_up", interrupted):
+        with mock.patch.object(self.chat.arrivals, "load", interrupted):
             bobs = await self.bob.connect()
         self.assertEqual(bobs.hello["heads"], {})
         annas = await self.anna.connect()

@@ -18,7 +18,7 @@ class TooManyTest(SocketCase):
         await self.bob.connect()
         await self.quiet(*lines)
         lines[0].socket.close()
-        await self.until(lambda: self.chat.hub.hearing("user:1") == 2)
+        await self.until(lambda: self.chat.hub.subscriber_count("user:1") == 2)
         await self.anna.connect()
 
     @tornado.testing.gen_test

@@ -4,7 +4,7 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
-from capstone_chat.handlers.socket import SocketHandler
+from capstone_chat.handlers.websocket import SocketHandler
 from tests.capstone.socket_case import SocketCase, close_code
 
 
@@ -17,8 +17,8 @@ class SlowReaderTest(SocketCase):
         bob = await self.bob.connect()
         deaf = await self.anna.open_stream()
         await deaf.read_until(b"}}")  # all of the hello
-        await self.until(lambda: self.chat.hub.hearing("conv:1") == 2)
-        slow = next(one for one in self.chat.hub._topics if one.session_id == 1)
+        await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
+        slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
         assert isinstance(slow, SocketHandler)
         most, sent = 0, 0
         text = "🦆" * 4000  # 48 kB of JSON
@@ -46,8 +46,8 @@ class SlowReaderTest(SocketCase):
         bob = await self.bob.connect()
         deaf = await self.anna.open_stream()
         await deaf.read_until(b"}}")
-        await self.until(lambda: self.chat.hub.hearing("conv:1") == 2)
-        slow = next(one for one in self.chat.hub._topics if one.session_id == 1)
+        await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
+        slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
         assert isinstance(slow, SocketHandler)
         while not slow.stream._write_buffer:
             await bob.send(self.conv, "🦆" * 4000)

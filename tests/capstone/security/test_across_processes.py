@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 import tornado.testing
 
-from capstone_chat.accounts import NameTaken
-from capstone_chat.schema import events, failures, members, users
+from capstone_chat.accounts.accounts import NameTaken
+from capstone_chat.storage.tables import events, failures, members, users
 from tests.capstone.chat_case import PASSWORD, Person
 from tests.capstone.many_case import ManyCase
 
@@ -23,20 +23,20 @@ class Across(ManyCase):
 
     async def at_once(self, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
         """Do something in both processes at the same time."""
-        return await asyncio.gather(work(0), work(1), return_exceptions=True)
+        return [*await asyncio.gather(work(0), work(1), return_exceptions=True)]
 
     async def count(self, query: sa.Select[Any]) -> int:
         counted = sa.select(sa.func.count()).select_from(query.subquery())
-        return int(await self.chat.database.read(lambda c: c.scalar(counted)) or 0)
+        return await self.chat.database.read(lambda c: c.scalars(counted).one())
 
     @tornado.testing.gen_test
     async def test_a_captcha_is_worth_one_answer_in_all_processes_together(self) -> None:
         chats = self.chat, self.second.chat
         for _ in range(5):
-            challenge = await self.chat.captchas.issue("login", "browser")
+            challenge = await self.chat.captchas.create("login", "browser")
             answer = self.answer(challenge)
-            results = await self.at_once(
-                lambda n, c=challenge, a=answer: chats[n].captchas.check(c, "login", "browser", a)
+            results = await asyncio.gather(
+                *(chat.captchas.verify(challenge, "login", "browser", answer) for chat in chats)
             )
             self.assertEqual(sorted(results), [False, True])
 
@@ -61,7 +61,7 @@ class Across(ManyCase):
             await asyncio.gather(*(line.send(self.conv, f"text {cid}", cid) for line in lines))
         acks = []
         for line in lines:
-            own = {}
+            own: dict[str, int] = {}
             while len(own) < len(cids):
                 event = await line.receive()
                 self.assertNotEqual(event["type"], "error", event)
@@ -140,7 +140,7 @@ class Across(ManyCase):
         key = "account:anna"
         passed = 0
         for _ in range(10):
-            waits = await self.at_once(lambda n: chats[n].throttle.attempt(key))
+            waits = await self.at_once(lambda n: chats[n].throttle.reserve_attempt(key))
             passed += waits.count(0)
         self.assertEqual(passed, 5)
         self.assertEqual(await self.count(sa.select(failures)), 1)

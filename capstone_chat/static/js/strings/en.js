@@ -18,6 +18,7 @@ export const strings = {
   members: (n) => plural(n, { one: "{n} member", other: "{n} members" }),
   join: "Join",
   joinNamed: (title) => `Join ${title}`,
+  showMore: "Show more",
   yourChats: "Your chats",
   contacts: "Contacts",
   groupsToJoin: "Groups you can join",
@@ -35,6 +36,7 @@ export const strings = {
   blocked: "Blocked",
   owner: "Owner",
   membersTitle: "Members",
+  findMember: "Find a member",
   aboutPerson: "About",
   write: "Write a message",
   addContact: "Add a contact",
@@ -64,7 +66,7 @@ export const strings = {
   publicGroup: "Everyone",
   publicHint: "Anyone here can find the group and join it.",
   privateGroup: "Invited people only",
-  privateHint: "Nobody can find the group. You add its members.",
+  privateHint: "Nobody can find the group. You invite its members.",
   isPublic: "Public group: anyone here can find and join it",
   isPrivate: "Private group: its owner adds people",
   addMember: "Add a member",
@@ -79,6 +81,20 @@ export const strings = {
   leaveHint: "You will no longer get its messages.",
   leaveOwnerHint: "The group then belongs to the member who has been in it longest.",
   gone: (title) => `You are no longer a member of “${title}”.`,
+
+  // Invitations
+
+  invitations: "Invitations",
+  invitedBy: (name) => `${name} invites you`,
+  accept: "Accept",
+  acceptNamed: (title) => `Accept the invitation to ${title}`,
+  decline: "Decline",
+  declineNamed: (title) => `Decline the invitation to ${title}`,
+  invitationGone: "This invitation is gone.",
+  invited: "Invited",
+  invitationSent: (name) => `An invitation has been sent to @${name}.`,
+  withdraw: "Withdraw the invitation",
+  withdrawNamed: (name) => `Withdraw the invitation of ${name}`,
 
   // Messages
 
@@ -124,6 +140,7 @@ export const strings = {
   deleteHint: "It disappears for everyone. This cannot be undone.",
 
   searchHint: "Finds what was written here, the newest first.",
+  nothingYet: "Nothing found yet in the newest messages",
 
   // What happened, told of somebody, by the reader, or to the reader
 
@@ -171,6 +188,7 @@ export const strings = {
   choosePicture: "Choose a picture",
   removePicture: "Remove picture",
   pictureHint: "PNG, JPEG, WebP or GIF, up to 5 MB. It is cropped to a square.",
+  pictureTooLarge: "The picture is larger than 5 MB.",
   nickname: "Nickname",
   nicknameHint: "The name that others see beside your messages.",
   save: "Save",

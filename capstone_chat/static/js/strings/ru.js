@@ -18,6 +18,7 @@ export const strings = {
   members: (n) => plural(n, { one: "{n} участник", few: "{n} участника", many: "{n} участников", other: "{n} участника" }),
   join: "Вступить",
   joinNamed: (title) => `Вступить: ${title}`,
+  showMore: "Показать ещё",
   yourChats: "Ваши чаты",
   contacts: "Контакты",
   groupsToJoin: "Открытые группы",
@@ -41,6 +42,7 @@ export const strings = {
   blocked: "В чёрном списке",
   owner: "Владелец",
   membersTitle: "Участники",
+  findMember: "Найти участника",
   aboutPerson: "О собеседнике",
   write: "Написать сообщение",
   addContact: "Добавить контакт",
@@ -70,7 +72,7 @@ export const strings = {
   publicGroup: "Все",
   publicHint: "Любой может найти группу и вступить в неё.",
   privateGroup: "Только приглашённые",
-  privateHint: "Группу нельзя найти поиском. Участников добавляете вы.",
+  privateHint: "Группу нельзя найти поиском. Участников приглашаете вы.",
   isPublic: "Открытая группа: любой может найти её и вступить",
   isPrivate: "Закрытая группа: участников добавляет владелец",
   addMember: "Добавить участника",
@@ -85,6 +87,18 @@ export const strings = {
   leaveHint: "Вы перестанете получать её сообщения.",
   leaveOwnerHint: "Группа перейдёт к участнику, который состоит в ней дольше всех.",
   gone: (title) => `Вы больше не состоите в группе «${title}».`,
+
+  invitations: "Приглашения",
+  invitedBy: (name) => `Вас приглашает ${name}`,
+  accept: "Принять",
+  acceptNamed: (title) => `Принять приглашение: ${title}`,
+  decline: "Отклонить",
+  declineNamed: (title) => `Отклонить приглашение: ${title}`,
+  invitationGone: "Этого приглашения больше нет.",
+  invited: "Приглашение",
+  invitationSent: (name) => `Приглашение отправлено: @${name}.`,
+  withdraw: "Отозвать приглашение",
+  withdrawNamed: (name) => `Отозвать приглашение: ${name}`,
 
   // Сообщения
 
@@ -136,6 +150,7 @@ export const strings = {
   deleteHint: "Оно исчезнет у всех. Отменить это нельзя.",
 
   searchHint: "Поиск по этому чату, новые сообщения сверху.",
+  nothingYet: "В новых сообщениях пока ничего не найдено",
 
   // Что произошло
 
@@ -184,6 +199,7 @@ export const strings = {
   choosePicture: "Выбрать фото",
   removePicture: "Убрать фото",
   pictureHint: "PNG, JPEG, WebP или GIF до 5 МБ. Фото обрезается до квадрата.",
+  pictureTooLarge: "Картинка больше 5 МБ.",
   nickname: "Отображаемое имя",
   nicknameHint: "Его видят рядом с вашими сообщениями.",
   save: "Сохранить",

@@ -18,6 +18,7 @@ export const strings = {
   members: (n) => plural(n, { other: "{n} 位成员" }),
   join: "加入",
   joinNamed: (title) => `加入 ${title}`,
+  showMore: "显示更多",
   yourChats: "我的聊天",
   contacts: "联系人",
   groupsToJoin: "可以加入的群组",
@@ -35,6 +36,7 @@ export const strings = {
   blocked: "已拉黑",
   owner: "群主",
   membersTitle: "群成员",
+  findMember: "查找成员",
   aboutPerson: "资料",
   write: "发消息",
   addContact: "添加联系人",
@@ -64,7 +66,7 @@ export const strings = {
   publicGroup: "所有人",
   publicHint: "这里的任何人都能搜到并加入这个群组。",
   privateGroup: "仅限受邀者",
-  privateHint: "别人搜不到这个群组，成员由你添加。",
+  privateHint: "别人搜不到这个群组，成员由你邀请。",
   isPublic: "公开群组：任何人都能搜到并加入",
   isPrivate: "私密群组：成员由群主添加",
   addMember: "添加成员",
@@ -79,6 +81,18 @@ export const strings = {
   leaveHint: "你将不再收到这里的消息。",
   leaveOwnerHint: "群组会转给入群时间最长的成员。",
   gone: (title) => `你已不是“${title}”的成员。`,
+
+  invitations: "邀请",
+  invitedBy: (name) => `${name} 邀请你加入`,
+  accept: "接受",
+  acceptNamed: (title) => `接受加入“${title}”的邀请`,
+  decline: "拒绝",
+  declineNamed: (title) => `拒绝加入“${title}”的邀请`,
+  invitationGone: "这个邀请已失效。",
+  invited: "已邀请",
+  invitationSent: (name) => `已向 @${name} 发送邀请。`,
+  withdraw: "撤回邀请",
+  withdrawNamed: (name) => `撤回对 ${name} 的邀请`,
 
   // 消息
 
@@ -123,6 +137,7 @@ export const strings = {
   deleteHint: "所有人都将看不到它，且无法恢复。",
 
   searchHint: "搜索这里说过的话，最新的在前。",
+  nothingYet: "在较新的消息中尚未找到",
 
   // 发生的事
 
@@ -170,6 +185,7 @@ export const strings = {
   choosePicture: "选择头像",
   removePicture: "移除头像",
   pictureHint: "PNG、JPEG、WebP 或 GIF，不超过 5 MB，会裁剪成正方形。",
+  pictureTooLarge: "图片超过 5 MB。",
   nickname: "昵称",
   nicknameHint: "别人在你的消息旁看到的名字。",
   save: "保存",

@@ -1,15 +1,17 @@
-/** Where messages are written. Grows with the text; Enter sends, Shift+Enter breaks the line. */
+/** Where messages are written. Grows with the text; which Enter sends is said in `keys.js`. */
 
 import { call } from "../api.js";
 import { byId, el, setText } from "../dom.js";
+import { isEnterToSend, keyOf, touch } from "../keys.js";
 import { nameOf } from "../people.js";
 import { strings } from "../strings.js";
+import { hasInk, trimMessage } from "../visible.js";
 import { mishap } from "./notice.js";
 
 const WARN_AT = 200; // characters left
 
 /** As the server counts: code points, not UTF-16 units. @param {string} text */
-const length = (text) => [...text.trim()].length;
+const length = (text) => [...trimMessage(text)].length;
 
 /**
  * @param {import("../store.js").Store} store
@@ -28,7 +30,7 @@ export function composerView(store, drafts, { send, typing, back }) {
   /** For which conversation `barredBy` was drawn last, and how. */
   let drawn = "";
 
-  const fits = () => length(field.value) > 0 && length(field.value) <= store.limits.text;
+  const fits = () => hasInk(field.value) && length(field.value) <= store.limits.text;
 
   const keep = () => conversation && drafts.keep(conversation.id, field.value);
 
@@ -54,7 +56,7 @@ export function composerView(store, drafts, { send, typing, back }) {
       el("button", {
         class: "button", type: "button", text: strings.unblock,
         onclick: () => call("PUT", `/api/contacts/${peer.id}`, { blocked: false })
-          .then(({ contacts }) => store.setContacts(contacts)).catch(mishap),
+          .then(({ contact }) => store.setContacts([contact], false)).catch(mishap),
       }));
   }
 
@@ -69,26 +71,33 @@ export function composerView(store, drafts, { send, typing, back }) {
     button.setAttribute("aria-disabled", String(!fits()));
   }
 
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
-    event.preventDefault();
+  function submit() {
     if (!fits()) return;
-    send(field.value.trim());
+    send(trimMessage(field.value));
     field.value = "";
     keep();
     draw();
     field.focus();
+  }
+
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    submit();
   });
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "ArrowUp" && !field.value && back()) return event.preventDefault();
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (keyOf(event) === "ArrowUp" && !field.value && back()) return event.preventDefault();
+    if (!isEnterToSend(event, Boolean(touch?.matches))) return;
     event.preventDefault();
-    form.requestSubmit();
+    submit();
   });
   field.addEventListener("input", () => {
     keep();
-    if (field.value.trim()) typing();
+    if (hasInk(field.value)) typing();
     draw();
   });
+  const nameEnter = () => field.setAttribute("enterkeyhint", touch?.matches ? "enter" : "send");
+  touch?.addEventListener("change", nameEnter);
+  nameEnter();
 
   store.subscribe(["contacts"], drawBarred);
 

@@ -3,9 +3,13 @@
 import * as api from "../api.js";
 import { groupAvatar } from "../avatar.js";
 import { byId, debounce, el, setText } from "../dom.js";
+import { fold } from "../folding.js";
+import { keyOf } from "../keys.js";
 import { nameOf } from "../people.js";
+import { Conversation } from "../store.js";
 import { strings } from "../strings.js";
 import { Entry } from "./entry.js";
+import { invitationEntry } from "./invitations.js";
 import { mishap } from "./notice.js";
 import { face, openPerson, openPrivate } from "./person.js";
 
@@ -13,14 +17,15 @@ import { face, openPerson, openPrivate } from "./person.js";
 /** @typedef {{id: number, title: string, description: string, members: number, joined: boolean}} Found */
 
 const SEARCH_AFTER = 200; // milliseconds of rest in typing
+const CONTACTS_SHOWN = 100; // and as many more each time that they are asked for
 const FEW = 3; // with no more conversations than this, groups to join are suggested
 
 /**
  * @param {import("../store.js").Store} store
  * @param {import("../drafts.js").Drafts} drafts
- * @param {{create: (title?: string) => void, enter: (summary: any) => void}} actions
+ * @param {{create: (title?: string) => void, enter: (summary: any) => void, more: () => Promise<void>}} actions
  */
-export function conversationsView(store, drafts, { create, enter }) {
+export function conversationsView(store, drafts, { create, enter, more: loadMore }) {
   const lists = byId("lists");
   const search = byId("search");
   const status = byId("search-status");
@@ -28,21 +33,67 @@ export function conversationsView(store, drafts, { create, enter }) {
   const entries = new Map();
   /** @type {Found[]} groups that the server found for `searched` */
   let found = [];
+  /** Where the server goes on looking for groups. @type {number | null} */
+  let foundNext = null;
+  /** The reader's own that the server found for `searched` and that are not loaded. @type {Conversation[]} */
+  let foundOwn = [];
   let searched = "";
+  let contactsShown = CONTACTS_SHOWN;
 
+  const [invitesTitle, invites] = section(strings.invitations);
+  invites.setAttribute("aria-live", "polite");
   const [ownTitle, own] = section(strings.yourChats);
   const [peopleTitle, people] = section(strings.contacts);
   const [moreTitle, more] = section(strings.groupsToJoin);
   const empty = el("div", { class: "empty", hidden: true });
-  lists.replaceChildren(ownTitle, own, empty, peopleTitle, people, moreTitle, more);
+  const button = (/** @type {() => void} */ onclick) =>
+    el("button", { class: "button soft further", type: "button", text: strings.showMore, hidden: true, onclick });
+  const ownFurther = button(() => further());
+  const peopleFurther = button(() => { contactsShown += CONTACTS_SHOWN; draw(); });
+  const moreFurther = button(() => lookFurther().catch(mishap));
+  lists.replaceChildren(invitesTitle, invites, ownTitle, own, ownFurther, empty, peopleTitle, people, peopleFurther, moreTitle, more, moreFurther);
+
+  /** The next page of the conversations. */
+  async function further() {
+    const { next } = store;
+    const { activeElement } = document;
+    const first = own.childElementCount;
+    await loadMore();
+    if (store.next === next) return; // no answer: the button tries again
+    draw();
+    if (activeElement === ownFurther && ownFurther.hidden) own.children[first]?.querySelector("a")?.focus();
+    seen.unobserve(ownFurther); // so that it is told again if the button is still in view
+    seen.observe(ownFurther);
+  }
+  const seen = new IntersectionObserver((records) => records.some((record) => record.isIntersecting) && further(), { root: lists });
+  seen.observe(ownFurther);
+
+  /** More groups for the same search. */
+  async function lookFurther() {
+    const { groups, next } = await api.get("/api/groups", { query: searched, after: foundNext ?? undefined });
+    const known = new Set(found.map(({ id }) => id));
+    found = [...found, ...groups.filter((/** @type {Found} */ { id }) => !known.has(id))];
+    foundNext = next;
+    drawFound();
+  }
 
   const look = debounce(SEARCH_AFTER, async () => {
     const query = search.value.trim();
-    if (!query && store.conversations.size > FEW) found = [];
+    if (!query && store.conversations.size > FEW) { found = []; foundNext = null; foundOwn = []; }
     else {
-      const { groups } = await api.get("/api/groups", { query }).catch(() => ({ groups: [] }));
+      const nothing = { groups: [], conversations: [], next: null };
+      const ask = (/** @type {string} */ path) => api.get(path, { query }).catch(() => nothing);
+      // What is loaded is found without the server.
+      const [{ groups, next }, { conversations }] = await Promise.all([
+        ask("/api/groups"), query && store.next ? ask("/api/conversations") : nothing]);
       if (query !== search.value.trim()) return;
       found = groups;
+      foundNext = next;
+      foundOwn = conversations.map((/** @type {any} */ summary) => {
+        const conversation = new Conversation(summary.id, store.user.id);
+        conversation.update(summary);
+        return conversation;
+      });
     }
     searched = query;
     drawFound();
@@ -79,6 +130,18 @@ export function conversationsView(store, drafts, { create, enter }) {
         "aria-label": strings.joinNamed(group.title), onclick: () => join(group),
       }))));
     moreTitle.hidden = more.childElementCount === 0;
+    moreFurther.hidden = foundNext === null;
+  }
+
+  /** @param {string} query */
+  function drawInvitations(query) {
+    const shown = [...store.invitations.values()].filter(({ title, by }) => matches(query, title, nameOf(by), by.name));
+    const state = JSON.stringify(shown);
+    if (invites.dataset.state === state) return;
+    invites.dataset.state = state;
+    invites.replaceChildren(...shown.map((invitation) =>
+      invitationEntry(store, invitation, { enter, done: () => search.focus() })));
+    invitesTitle.hidden = shown.length === 0;
   }
 
   /** Contacts with whom there is no chat in the list. @param {string} query */
@@ -86,8 +149,10 @@ export function conversationsView(store, drafts, { create, enter }) {
     const listed = new Set([...store.conversations.values()]
       .filter((conversation) => conversation.isPrivate && isListed(conversation))
       .map(({ peer }) => peer?.id));
-    const shown = [...store.contacts.values()].filter((contact) =>
+    const matching = [...store.contacts.values()].filter((contact) =>
       !listed.has(contact.id) && matches(query, nameOf(contact), contact.name));
+    const shown = matching.slice(0, contactsShown);
+    peopleFurther.hidden = shown.length === matching.length;
     const state = shown.map(({ id, nickname, picture, online, blocked }) => [id, nickname, picture, online, blocked]).join();
     if (people.dataset.state === state) return;
     people.dataset.state = state;
@@ -112,30 +177,33 @@ export function conversationsView(store, drafts, { create, enter }) {
   function draw() {
     if (!store.ready) return;
     lists.setAttribute("aria-busy", "false");
-    const query = search.value.trim().toLocaleLowerCase();
-    const sorted = [...store.conversations.values()]
+    const query = fold(search.value.trim());
+    const others = query ? foundOwn.filter(({ id }) => !store.conversations.has(id)) : [];
+    const sorted = [...store.conversations.values(), ...others]
       .filter((conversation) => isListed(conversation) && matches(query, conversation.title, conversation.peer?.name))
       .sort((a, b) => (b.timeline.latest?.at ?? 0) - (a.timeline.latest?.at ?? 0) || b.id - a.id);
-    const today = new Date().toDateString();
     const wanted = sorted.map((conversation) => {
       let entry = entries.get(conversation.id);
       if (entry?.conversation !== conversation) {
         entry = new Entry(store, conversation);
         entries.set(conversation.id, entry);
       }
-      entry.draw(drafts.of(conversation.id), today);
+      entry.draw(drafts.of(conversation.id));
       return entry.element;
     });
     place(own, wanted);
-    for (const id of entries.keys()) if (!store.conversations.has(id)) entries.delete(id);
-    ownTitle.hidden = !query || wanted.length === 0;
+    const kept = new Set([...store.conversations.keys(), ...others.map(({ id }) => id)]);
+    for (const id of entries.keys()) if (!kept.has(id)) entries.delete(id);
+    ownFurther.hidden = Boolean(query) || !store.next;
+    drawInvitations(query);
+    ownTitle.hidden = wanted.length === 0 || !(query || invites.childElementCount);
     drawPeople(query);
-    drawEmpty(query, wanted.length + people.childElementCount);
+    drawEmpty(query, wanted.length + people.childElementCount + invites.childElementCount);
   }
 
   /** @param {string} query @param {number} shown */
   function drawEmpty(query, shown) {
-    const nothing = shown === 0 && (query ? searched.toLocaleLowerCase() === query && more.childElementCount === 0 : true);
+    const nothing = shown === 0 && (query ? fold(searched) === query && more.childElementCount === 0 : true);
     empty.hidden = !nothing;
     empty.classList.toggle("whole", !query);
     if (!nothing) return;
@@ -151,14 +219,15 @@ export function conversationsView(store, drafts, { create, enter }) {
 
   search.addEventListener("input", () => { draw(); look(); });
   search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Escape") { search.value = ""; draw(); look(); }
-    if (event.key === "ArrowDown" || event.key === "Enter") {
-      const first = lists.querySelector("a, button");
-      if (first) { event.preventDefault(); first.focus(); if (event.key === "Enter" && first.matches("a")) first.click(); }
+    const key = keyOf(event);
+    if (key === "Escape") { search.value = ""; draw(); look(); }
+    if (key === "ArrowDown" || key === "Enter") {
+      const first = lists.querySelector("a, button:not([hidden])");
+      if (first) { event.preventDefault(); first.focus(); if (key === "Enter" && first.matches("a")) first.click(); }
     }
   });
   lists.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[keyOf(event)];
     if (!step) return;
     const targets = [...lists.querySelectorAll("a, button")].filter((target) => !target.closest("[hidden]"));
     const next = targets[targets.indexOf(document.activeElement) + step];
@@ -166,12 +235,12 @@ export function conversationsView(store, drafts, { create, enter }) {
     (next ?? (step < 0 ? search : null))?.focus();
   });
 
-  store.subscribe(["conversations", "contacts", "open"], () => { draw(); drawFound(); });
+  store.subscribe(["conversations", "contacts", "invitations", "open"], () => { draw(); drawFound(); });
   return { suggest: look, focusSearch: () => search.focus() };
 }
 
-/** @param {string} query @param {...(string | undefined)} names */
-const matches = (query, ...names) => names.some((name) => name?.toLocaleLowerCase().includes(query));
+/** @param {string} query folded @param {...(string | undefined)} names */
+const matches = (query, ...names) => !query || names.some((name) => name && fold(name).includes(query));
 
 /** A heading and its list. @param {string} title */
 function section(title) {

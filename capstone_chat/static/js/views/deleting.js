@@ -1,6 +1,7 @@
 /** Deleting one's own messages: the button beside each of them, by mouse, finger and keyboard. */
 
 import { call } from "../api.js";
+import { keyOf } from "../keys.js";
 import { strings } from "../strings.js";
 import { ask } from "./dialog.js";
 
@@ -30,7 +31,7 @@ export function deleting(log, openId) {
   });
 
   log.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[keyOf(event)];
     const button = /** @type {HTMLElement} */ (event.target);
     if (!step || !button.matches(".act")) return;
     event.preventDefault();

@@ -3,9 +3,10 @@
 import { groupAvatar } from "../avatar.js";
 import { el, setText } from "../dom.js";
 import { lastLine } from "../events.js";
-import { brief, machine, moment } from "../format.js";
 import { go, href } from "../route.js";
 import { strings } from "../strings.js";
+import { hasInk } from "../visible.js";
+import { setWhen } from "../when.js";
 import { face } from "./person.js";
 
 const MOST = 99; // unread messages that are counted exactly
@@ -35,15 +36,15 @@ export class Entry {
     this.element = el("li", {}, this.#link);
   }
 
-  /** @param {string} draft what was begun to be written here @param {string} today */
-  draw(draft, today) {
+  /** @param {string} draft what was begun to be written here */
+  draw(draft) {
     const { id, title, isPrivate, peer, timeline } = this.conversation;
     const { user, contacts, openId } = this.#store;
     const { latest, unread } = timeline;
     const current = id === openId;
-    const begun = current ? "" : draft.trim();
+    const begun = current || !hasInk(draft) ? "" : draft.trim();
     const online = peer && contacts.get(peer.id)?.online;
-    const state = [title, latest?.seq, latest?.text, unread, current, today, online, begun].join("\n");
+    const state = [title, latest?.seq, latest?.text, unread, current, online, begun].join("\n");
     if (state === this.#shown) return;
     this.#shown = state;
     this.#link.replaceChildren(
@@ -55,11 +56,7 @@ export class Entry {
     setText(this.#name, title);
     if (begun) this.#line.replaceChildren(el("span", { class: "begun", text: `${strings.draft} ` }), begun);
     else setText(this.#line, lastLine(latest, user.id, isPrivate));
-    if (latest) {
-      setText(this.#time, brief(latest.at));
-      this.#time.setAttribute("datetime", machine(latest.at));
-      this.#time.title = moment(latest.at);
-    }
+    if (latest) setWhen(this.#time, latest.at, "brief");
     this.#badge.hidden = unread === 0;
     setText(this.#badge, badgeText(unread));
     setText(this.#spoken, unread ? strings.unread(unread) : "");

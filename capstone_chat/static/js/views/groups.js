@@ -4,6 +4,7 @@ import { ApiError, call, post } from "../api.js";
 import { nameOf } from "../people.js";
 import { strings } from "../strings.js";
 import { ask } from "./dialog.js";
+import { notice } from "./notice.js";
 
 /** @typedef {import("../store.js").Conversation} Conversation */
 /** @typedef {import("../store.js").Store} Store */
@@ -55,7 +56,7 @@ export function editGroup(store, group) {
 
 /**
  * Ask for a user name.
- * @param {{title: string, hint: string, submit: (name: string) => Promise<void>}} question
+ * @param {{title: string, hint: string, submit: (name: string) => Promise<void | (() => void)>}} question
  */
 export function askForName({ title, hint, submit }) {
   ask({
@@ -64,7 +65,7 @@ export function askForName({ title, hint, submit }) {
     action: strings.add,
     async submit({ name }) {
       try {
-        await submit(name.replace(/^@/, ""));
+        return await submit(name.replace(/^@/, ""));
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 0) throw error;
         const message = error.code === "not_found" ? strings.nobody : error.message;
@@ -74,12 +75,18 @@ export function askForName({ title, hint, submit }) {
   });
 }
 
-/** @param {Store} store @param {Conversation} group */
-export function addMember(store, { id }) {
+/** @param {Store} store @param {Conversation} group @param {() => void} invited called when somebody was invited */
+export function addMember(store, { id }, invited) {
   askForName({
     title: strings.addMember,
     hint: strings.addContactHint,
-    submit: async (name) => void store.put((await post(`/api/groups/${id}/members`, { name })).conversation),
+    submit: async (name) => {
+      const answer = await post(`/api/groups/${id}/members`, { name });
+      store.put(answer.conversation);
+      if (!answer.invited) return undefined;
+      invited();
+      return () => notice(strings.invitationSent(name));
+    },
   });
 }
 

@@ -5,10 +5,12 @@ import { byId, debounce, el, setText } from "../dom.js";
 import { nameOf } from "../people.js";
 import { strings } from "../strings.js";
 import { addMember, editGroup, leaveGroup } from "./groups.js";
+import { invitedMember, invitedTo } from "./invitations.js";
 import { mishap } from "./notice.js";
 import { face, openPerson, personActions } from "./person.js";
 
-const RELOAD_AFTER = 500; // milliseconds: people often join in bursts
+const RELOAD_AFTER = 500; // milliseconds for each page that is shown: people often join in bursts
+const SEARCH_AFTER = 250; // milliseconds of rest in typing
 
 /** @typedef {import("../people.js").Person & {name: string, role: string}} Member */
 
@@ -21,21 +23,65 @@ export function panelView(store, { isOpen, enter }) {
   const list = byId("members");
   /** @type {Member[]} */
   let members = [];
+  /** Those who are invited, for the owner. @type {Member[]} */
+  let invited = [];
   /** The conversation and the change of it that `members` shows. */
   let loaded = "";
   let asked = "";
+  /** The cursor of the next page of members. @type {number | null} */
+  let next = null;
+  let pages = 1;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const more = el("button", {
+    class: "button soft further", type: "button", text: strings.showMore, hidden: true,
+    async onclick() {
+      const first = members.length;
+      pages += 1;
+      await fetchMembers();
+      list.children[first]?.querySelector("button")?.focus();
+    },
+  });
+  const field = el("input", {
+    class: "input find-member", type: "search", autocomplete: "off", maxlength: 80, hidden: true,
+    placeholder: strings.findMember, "aria-label": strings.findMember, "aria-controls": "members",
+    oninput: debounce(SEARCH_AFTER, () => { pages = 1; fetchMembers(); }),
+  });
+  list.before(field);
+  list.after(more);
 
-  const load = debounce(RELOAD_AFTER, fetchMembers);
+  /** Ask again for as many pages as are shown, the more of them the later. */
+  function load() {
+    clearTimeout(timer);
+    timer = setTimeout(fetchMembers, RELOAD_AFTER * pages);
+  }
+
+  /** @param {string} path @param {string} query @returns {Promise<{members: Member[], next: number | null}>} */
+  async function read(path, query) {
+    const answer = await api.get(path, { query });
+    for (let page = 1; page < pages && answer.next !== null; page++) {
+      const following = await api.get(path, { query, after: answer.next });
+      answer.members.push(...following.members);
+      answer.next = following.next;
+    }
+    return answer;
+  }
 
   async function fetchMembers() {
     const conversation = store.open;
     if (!conversation || conversation.isPrivate || !isOpen()) return;
     const { id, lastChange } = conversation;
+    const query = field.value.trim();
+    const wanted = pages;
     try {
-      const answer = await api.get(`/api/conversations/${id}/members`);
-      if (store.openId !== id) return;
+      const [answer, waiting] = await Promise.all([
+        read(`/api/conversations/${id}/members`, query),
+        conversation.role === "owner" ? invitedTo(id) : [],
+      ]);
+      if (store.openId !== id || query !== field.value.trim() || wanted !== pages) return;
       loaded = asked = `${id} ${lastChange}`;
-      members = answer.members;
+      ({ members, next } = answer);
+      invited = waiting;
       drawMembers();
     } catch {
       asked = ""; // the panel keeps what it shows; the next change tries again
@@ -44,6 +90,8 @@ export function panelView(store, { isOpen, enter }) {
 
   function drawMembers() {
     const group = store.open;
+    more.hidden = next === null;
+    if (next !== null) field.hidden = false;
     list.replaceChildren(...members.map((member) => {
       const words = [
         face(store, member, "small"),
@@ -57,7 +105,7 @@ export function panelView(store, { isOpen, enter }) {
         class: "member", type: "button", "aria-haspopup": "dialog",
         onclick: () => openPerson(store, member, { enter, failed: mishap, group }),
       }, ...words));
-    }));
+    }), ...(group ? invited.map((person) => invitedMember(store, group.id, person, fetchMembers)) : []));
   }
 
   function draw() {
@@ -67,6 +115,8 @@ export function panelView(store, { isOpen, enter }) {
     setText(byId("about-title"), peer ? strings.aboutPerson : strings.membersTitle);
     list.hidden = Boolean(peer);
     if (peer) {
+      field.hidden = more.hidden = true;
+      loaded = asked = "";
       about.replaceChildren(
         el("div", { class: "person" },
           face(store, peer, "large"),
@@ -80,6 +130,9 @@ export function panelView(store, { isOpen, enter }) {
     if (!loaded.startsWith(`${id} `)) {
       loaded = asked = `${id} `;
       list.replaceChildren();
+      field.value = "";
+      field.hidden = more.hidden = true;
+      pages = 1;
       fetchMembers();
     } else if (asked !== wanted && loaded !== `${id} `) {
       asked = wanted;
@@ -97,7 +150,7 @@ export function panelView(store, { isOpen, enter }) {
       group.description && el("p", { text: group.description }),
       el("p", { class: "hint", text: group.public ? strings.isPublic : strings.isPrivate }),
       el("div", { class: "actions" },
-        owner && button(strings.addMember, () => addMember(store, group)),
+        owner && button(strings.addMember, () => addMember(store, group, fetchMembers)),
         owner && button(strings.editGroup, () => editGroup(store, group)),
         button(strings.leave, () => leaveGroup(store, group))));
   }

@@ -31,10 +31,10 @@ export async function openPrivate(id, enter) {
  * @param {Store} store
  * @param {Somebody} person
  * @param {{enter: (summary: any) => void, failed: (error: unknown) => void, done?: () => void,
- *          group?: import("../store.js").Conversation}} context
- *   `group`: where the reader met them
+ *          group?: import("../store.js").Conversation, stranger?: boolean}} context
+ *   `group`: where the reader met them; `stranger`: the reader cannot write to them yet
  */
-export function personActions(store, person, { enter, failed, done = () => {}, group }) {
+export function personActions(store, person, { enter, failed, done = () => {}, group, stranger }) {
   const { id } = person;
   const contact = store.contacts.get(id);
   const button = (/** @type {string} */ text, /** @type {() => void | Promise<void>} */ act, style = "") =>
@@ -49,22 +49,26 @@ export function personActions(store, person, { enter, failed, done = () => {}, g
         }
       },
     });
-  const set = async (/** @type {string} */ method, /** @type {object} */ body = {}) =>
-    store.setContacts((await call(method, `/api/contacts/${id}`, body)).contacts);
+  const set = async (/** @type {object} */ body) =>
+    store.setContacts([(await call("PUT", `/api/contacts/${id}`, body)).contact], false);
+  const remove = async () => {
+    await call("DELETE", `/api/contacts/${id}`);
+    store.removeContact(id);
+  };
   const block = () => ask({
     title: strings.blockQuestion(nameOf(person)),
     text: strings.blockHint,
     action: strings.block,
     danger: true,
-    submit: () => set("PUT", { blocked: true }),
+    submit: () => set({ blocked: true }),
   });
-  const canWrite = !contact?.blocked && store.open?.peer?.id !== id;
+  const canWrite = !contact?.blocked && (contact || !stranger) && store.open?.peer?.id !== id;
   const ours = group?.role === "owner" ? group : null;
   return [
     canWrite && button(strings.write, () => openPrivate(id, enter), "primary"),
-    contact?.blocked && button(strings.unblock, () => set("PUT", { blocked: false })),
-    !contact && button(strings.addToContacts, () => set("PUT", { blocked: false })),
-    contact && !contact.blocked && button(strings.removeContact, () => set("DELETE")),
+    contact?.blocked && button(strings.unblock, () => set({ blocked: false })),
+    !contact && button(strings.addToContacts, () => set({ blocked: false })),
+    contact && !contact.blocked && button(strings.removeContact, remove),
     !contact?.blocked && button(strings.block, block),
     ours && button(strings.makeOwner, () => handOver(store, ours, person)),
     ours && button(strings.removeMember, () => removeMember(ours, person), "danger"),

@@ -3,9 +3,9 @@
 import { ApiError, call, get, leave } from "../api.js";
 import { avatar } from "../avatar.js";
 import { el, icon } from "../dom.js";
-import { relative } from "../format.js";
 import * as notifications from "../notifications.js";
 import { strings } from "../strings.js";
+import { when } from "../when.js";
 import { ask, openDialog } from "./dialog.js";
 import { notice } from "./notice.js";
 import { browserName } from "./browsers.js";
@@ -43,6 +43,19 @@ async function trying(place, act) {
   }
 }
 
+const MAX_UPLOAD = 5 << 20; // bytes, as UPLOAD_LIMIT in avatars.py
+
+/**
+ * Upload a picture. The server closes the connection of one that is too large before it is sent, and the
+ * browser may then show no answer, so its size is checked here.
+ * @param {File} file
+ * @returns {Promise<{picture: string | null}>}
+ */
+async function upload(file) {
+  if (file.size > MAX_UPLOAD) throw new ApiError(strings.pictureTooLarge, { code: "too_large", field: "picture" });
+  return call("PUT", "/api/me/picture", file);
+}
+
 /** @param {import("../store.js").Store} store */
 function pictureAndName(store) {
   const face = el("span", {}, avatar(store.user, "large"));
@@ -59,7 +72,7 @@ function pictureAndName(store) {
   });
   file.addEventListener("change", () => {
     const [chosen] = file.files ?? [];
-    if (chosen) set(() => call("PUT", "/api/me/picture", chosen));
+    if (chosen) set(() => upload(chosen));
     file.value = "";
   });
   remove.addEventListener("click", () => set(() => call("DELETE", "/api/me/picture")));
@@ -170,7 +183,7 @@ function sessions() {
     return el("li", {},
       icon(/Mobile|Android|iPhone/.test(agent) ? "phone" : "screen"),
       el("p", {}, el("b", { text: name }),
-        el("span", { class: "hint", text: current ? strings.thisSession : strings.lastUsed(relative(seen)) })),
+        current ? el("span", { class: "hint", text: strings.thisSession }) : when(seen, "lastUsed", { class: "hint" })),
       !current && el("button", {
         class: "button", type: "button", text: strings.endSession, "aria-label": strings.endSessionNamed(name),
         onclick: () => trying(error, async () => {

@@ -3,10 +3,11 @@
 import { avatar, hue } from "../avatar.js";
 import { el, icon } from "../dom.js";
 import { happened, isShown } from "../events.js";
-import { day, machine, moment, sameDay, time } from "../format.js";
+import { sameDay } from "../format.js";
 import { linkify } from "../links.js";
 import { nameOf } from "../people.js";
 import { strings } from "../strings.js";
+import { when } from "../when.js";
 
 /** @typedef {import("../timeline.js").ChatEvent} ChatEvent */
 /** @typedef {import("../outbox.js").Draft} Draft */
@@ -24,7 +25,7 @@ function begins(before, event) {
 
 /** @param {number} at @param {...Node} marks */
 const stamp = (at, ...marks) =>
-  el("span", { class: "stamp" }, el("time", { datetime: machine(at), title: moment(at), text: time(at) }), ...marks);
+  el("span", { class: "stamp" }, when(at, "time"), ...marks);
 
 /**
  * @param {ChatEvent} event
@@ -39,7 +40,7 @@ export function eventRow(event, before, { me, fresh, isPrivate, seen }) {
   const newDay = !before || !sameDay(before.at, event.at);
   const start = newDay || fresh || (isMessage ? begins(before, event) : before.type === "message");
   return el("div", { class: start ? "row start" : "row", "data-seq": event.seq },
-    newDay && el("div", { class: "day" }, el("time", { datetime: machine(event.at).slice(0, 10), text: day(event.at) })),
+    newDay && el("div", { class: "day" }, when(event.at, "day")),
     fresh && el("div", { class: "fresh", text: strings.newMessages }),
     isMessage ? said(event, event.from.id === me, start, seen)
       : el("div", { class: "happened", text: happened(event, me) }));

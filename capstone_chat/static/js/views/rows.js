@@ -1,6 +1,7 @@
 /** The rows of the log that are in the page: a window over the history, and what is not yet sent. */
 
 import { avatar, groupAvatar } from "../avatar.js";
+import { zone } from "../clock.js";
 import { el } from "../dom.js";
 import { isShown } from "../events.js";
 import { strings } from "../strings.js";
@@ -84,7 +85,7 @@ export class Rows {
       if (!event) continue;
       const before = lineAbove(timeline, seq, isPrivate);
       const view = { me, isPrivate, fresh: seq === fresh, seen: event.from.id === me && seq <= peerRead };
-      const state = `${before?.seq ?? 0} ${view.fresh} ${view.seen} ${event.text === null}`;
+      const state = `${before?.seq ?? 0} ${view.fresh} ${view.seen} ${event.text === null} ${zone()}`;
       let row = this.#shown.get(seq);
       if (row?.dataset.state !== state) {
         const drawn = eventRow(event, before, view);

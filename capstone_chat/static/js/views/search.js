@@ -2,19 +2,23 @@
 
 import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../dom.js";
-import { brief, machine, moment } from "../format.js";
+import { findFolded } from "../folding.js";
+import { keyOf } from "../keys.js";
 import { nameOf } from "../people.js";
 import { strings } from "../strings.js";
+import { when } from "../when.js";
 
 const SEARCH_AFTER = 250; // milliseconds of rest in typing
+const ENOUGH = 30; // results to show at once
+const MOST_REQUESTS = 10; // each looks through some thousand messages
 const CONTEXT = 40; // characters before what was found
 
 /** The text around what was found, with it marked. @param {string} text @param {string} query */
 function excerpt(text, query) {
-  const at = text.toLocaleLowerCase().indexOf(query.toLocaleLowerCase());
-  if (at < 0) return [text]; // found by the server's rules for equal letters
+  const found = findFolded(text, query);
+  if (!found) return [text];
+  const [at, end] = found;
   const start = at > CONTEXT ? at - CONTEXT : 0;
-  const end = at + query.length;
   return [`${start ? "…" : ""}${text.slice(start, at)}`, el("mark", { text: text.slice(at, end) }), text.slice(end)];
 }
 
@@ -29,8 +33,8 @@ export function searchView(store, jump) {
   const more = byId("find-more");
   /** @type {number | null} */
   let conv = null;
-  /** The seq of the last result. */
-  let end = 0;
+  /** The server goes on looking before this seq. @type {number | null} */
+  let next = null;
 
   /** @param {number} [before] only what is older than this seq */
   async function look(before) {
@@ -38,14 +42,21 @@ export function searchView(store, jump) {
     if (!query || conv === null) return clear();
     const asked = conv;
     try {
-      const answer = await api.get(`/api/conversations/${asked}/search`, { query, before });
-      if (query !== field.value.trim() || asked !== conv) return;
-      const rows = answer.events.map((/** @type {any} */ event) => row(event, query));
+      const events = [];
+      let from = before;
+      for (let request = 0; request < MOST_REQUESTS && from !== null && events.length < ENOUGH; request++) {
+        const answer = await api.get(`/api/conversations/${asked}/search`, { query, before: from });
+        if (query !== field.value.trim() || asked !== conv) return;
+        events.push(...answer.events);
+        from = answer.next;
+      }
+      next = from ?? null;
+      const rows = events.map((/** @type {any} */ event) => row(event, query));
       if (before) list.append(...rows);
       else list.replaceChildren(...rows);
-      end = answer.events.at(-1)?.seq ?? end;
-      more.hidden = !answer.more;
-      setText(status, strings.found(list.childElementCount));
+      more.hidden = next === null;
+      const count = list.childElementCount;
+      setText(status, next !== null && count === 0 ? strings.nothingYet : strings.found(count));
       if (before) rows[0]?.querySelector("button")?.focus();
     } catch (error) {
       setText(status, error instanceof api.ApiError ? error.message : strings.tryAgain);
@@ -57,7 +68,7 @@ export function searchView(store, jump) {
     return el("li", {}, el("button", { class: "result", type: "button", onclick: () => jump(seq) },
       el("span", { class: "top" },
         el("b", { class: "one-line", text: from.id === store.user.id ? strings.you : nameOf(from) }),
-        el("time", { datetime: machine(at), title: moment(at), text: brief(at) })),
+        when(at, "brief")),
       el("span", { class: "excerpt" }, ...excerpt(text ?? "", query))));
   }
 
@@ -70,18 +81,18 @@ export function searchView(store, jump) {
   const soon = debounce(SEARCH_AFTER, () => look());
   field.addEventListener("input", () => soon());
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "ArrowDown") return;
+    if (keyOf(event) !== "ArrowDown") return;
     event.preventDefault();
     list.querySelector("button")?.focus();
   });
   list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[keyOf(event)];
     if (!step) return;
     event.preventDefault();
     const results = [...list.querySelectorAll("button")];
     (results[results.indexOf(document.activeElement) + step] ?? (step < 0 ? field : null))?.focus();
   });
-  more.addEventListener("click", () => look(end));
+  more.addEventListener("click", () => look(next ?? undefined));
 
   return {
     /** The panel shows the search of the open conversation. */

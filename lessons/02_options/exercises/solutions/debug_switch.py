@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -21,12 +20,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define("debug", default=False, help="reload, and show tracebacks: for development only")
     parse_command_line()
-    make_app(debug=options.debug).listen(options.port)
+    make_app(debug=options.debug).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Define options whose values have types: a switch, a list, a length of time.
+"""Define options of several types: a boolean, a list, a length of time.
 
 python3 learn.py run 02/define_options --lit --colours=red,white --period="1m 30s"
 """
 
 import asyncio
 import contextlib
-import signal
 from datetime import timedelta
 
 import tornado.web
@@ -33,12 +32,11 @@ async def main() -> None:
         "colours": options.colours,
         "period": options.period.total_seconds(),
     }
-    make_app(config).listen(options.port)
+    make_app(config).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,11 +1,10 @@
-"""Read options from a file too, and let the command line have the last word.
+"""Read options from a file, too, and let the command line override it.
 
 python3 learn.py run 02/file_and_line --config=light.conf --name=Fastnet
 """
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line, parse_config_file
@@ -28,12 +27,11 @@ async def main() -> None:
     if options.config:
         parse_config_file(options.config, final=False)
     parse_command_line()
-    make_app(options.name).listen(options.port)
+    make_app(options.name).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

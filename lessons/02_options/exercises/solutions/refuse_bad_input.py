@@ -1,8 +1,7 @@
-"""Refuse options that make no sense, in words that say what to do."""
+"""Refuse wrong options with a sentence that says what is wrong."""
 
 import asyncio
 import contextlib
-import signal
 import sys
 
 import tornado.web
@@ -27,12 +26,11 @@ async def main() -> None:
         sys.exit(f"wrong option: {error}")  # to standard error, with exit code 1
     if not 1 <= options.keepers <= 9:
         sys.exit(f"wrong option: keepers must be from 1 to 9, not {options.keepers}")
-    make_app(options.keepers).listen(options.port)
+    make_app(options.keepers).listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

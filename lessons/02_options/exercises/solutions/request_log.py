@@ -1,8 +1,7 @@
-"""Write your own line for each request, and none for the visits of a monitor."""
+"""Write your own line for each request, and none for those of a monitoring program."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.log import access_log
@@ -27,12 +26,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

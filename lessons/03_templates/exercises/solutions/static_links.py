@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import tempfile
 from pathlib import Path
 
@@ -32,12 +31,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
     with tempfile.TemporaryDirectory() as folder:
-        make_app(Path(folder)).listen(options.port)
+        make_app(Path(folder)).listen(options.port, "localhost")
         print(f"Open http://localhost:{options.port}")
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

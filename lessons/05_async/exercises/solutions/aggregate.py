@@ -1,8 +1,7 @@
-"""One page out of two slow services: GET /shop answers {"price": 12, "stock": 3}."""
+"""One page from two slow services: GET /shop answers {"price": 12, "stock": 3}."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.escape import json_decode
@@ -27,12 +26,11 @@ def make_app(upstream: str = "http://localhost:8889") -> tornado.web.Application
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

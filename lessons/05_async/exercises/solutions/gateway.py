@@ -1,8 +1,7 @@
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on the answer of another service. A failure of that service is not our client's fault."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -29,12 +28,11 @@ def make_app(upstream: str = "http://localhost:8889") -> tornado.web.Application
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""A story told with yield, as in Python 2, to be told with await: its events keep their order."""
+"""A story with yield, as in old programs, and the same with await: the events keep their order."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 from tornado.options import define, options, parse_command_line
@@ -11,7 +10,7 @@ from tornado.options import define, options, parse_command_line
 def drive(steps, answer=None):
     try:
         future = steps.send(answer)  # None the first time: there is no yield yet to give it to
-    except StopIteration:  # the story is told
+    except StopIteration:  # the generator has ended
         return
     future.add_done_callback(lambda future: drive(steps, future.result()))
 
@@ -36,12 +35,11 @@ def make_app(ask=lambda: asyncio.ensure_future(asyncio.sleep(1, "a ends"))):
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""One room: who comes, what is said, who leaves; each member hears all of it."""
+"""One room: every member receives who comes, what is said and who leaves."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 import tornado.websocket
@@ -39,12 +38,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

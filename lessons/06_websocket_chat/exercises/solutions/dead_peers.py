@@ -1,8 +1,7 @@
-"""A chat in which one closed member ends nothing for the others."""
+"""A chat in which one closed member does not disturb the others."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.web
 import tornado.websocket
@@ -32,12 +31,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.web
 import tornado.websocket
 from tornado.options import define, options, parse_command_line
 
-SECRET = secrets.token_hex(32)  # made anew at each start
+SECRET = secrets.token_hex(32)  # a new one at each start
 
 
 class SocketHandler(tornado.websocket.WebSocketHandler):
@@ -32,12 +31,11 @@ def make_app(cookie_secret: str = SECRET) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

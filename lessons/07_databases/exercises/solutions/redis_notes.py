@@ -1,8 +1,7 @@
-"""Notes by name in Redis: POST keeps the body, GET gives it back."""
+"""Notes by name in Redis: POST stores the body, GET returns it."""
 
 import asyncio
 import contextlib
-import signal
 from typing import Any
 
 import redis.asyncio
@@ -34,12 +33,11 @@ def make_app(store: Any = None) -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,9 +1,8 @@
-"""Come back with a code, turn it into a name, and remember the name."""
+"""The browser comes back with a code: exchange it for a token, and the token for a name."""
 
 import asyncio
 import contextlib
 import secrets
-import signal
 
 import tornado.auth
 import tornado.web
@@ -42,12 +41,11 @@ def make_app() -> tornado.web.Application:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     parse_command_line()
-    make_app().listen(options.port)
+    make_app().listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,8 +1,7 @@
-"""The visitor's address and scheme, as our own proxies report them."""
+"""The address and the scheme of the visitor, as our own proxies report them."""
 
 import asyncio
 import contextlib
-import signal
 
 import tornado.httpserver
 import tornado.web
@@ -33,6 +32,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

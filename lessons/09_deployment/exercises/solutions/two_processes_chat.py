@@ -1,8 +1,7 @@
-"""A chat for any number of processes: what is said goes to Redis, and comes back to all of them."""
+"""A chat for any number of processes: each message goes to Redis, and comes back to all."""
 
 import asyncio
 import contextlib
-import signal
 
 import redis.asyncio
 import tornado.web
@@ -39,13 +38,12 @@ async def main() -> None:
     parse_command_line()
     broker = redis.asyncio.from_url(options.redis, decode_responses=True)
     app = tornado.web.Application([(r"/chat", MemberHandler)], members=set(), broker=broker)
-    app.listen(options.port)
+    app.listen(options.port, "localhost")
     print(f"Open http://localhost:{options.port}")
     async with broker:
         await listen(app)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

@@ -1,0 +1,213 @@
+"""Draws the picture of a user from an uploaded file: square, upright, in sRGB, without metadata.
+
+The result is drawn anew from pixels, so nothing hidden in an upload survives: no EXIF, no place,
+no second file behind the picture (OWASP File Upload Cheat Sheet). `picture_worker` runs this in a
+process of its own; `picture_files` bounds what gets here.
+"""
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Iterator
+
+from PIL import Image
+
+from capstone_chat.accounts import picture_files
+from capstone_chat.accounts.picture_files import InvalidImage as InvalidImage
+from capstone_chat.accounts.picture_files import PictureFile
+
+SIZE = 256
+"""Pixels of a side."""
+
+MAX_MEMORY = 48 << 20
+"""Bytes of a decoded frame and of the decoder. Beside it an upload needs 17 MB for the process and
+three times the file, so that it stays below 100 MB in all."""
+
+STRIP = 64
+"""Rows that are converted at a time: a converted copy of a whole frame would double the memory."""
+
+CLEAR = (0, 0, 0, 0)
+
+TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation, and how the picture is turned for it."""
+
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+"""Memory of Pillow's modes; all others have 4."""
+
+
+def square(upload: bytes) -> bytes:
+    """Return an upload as a WebP picture of 256x256 pixels. Takes tens of milliseconds.
+
+    Raises:
+        NotAPicture: the upload is no picture, of another kind, broken, or beyond a limit.
+    """
+    if len(upload) > picture_files.UPLOAD_LIMIT:
+        raise InvalidImage("The picture is larger than 5 MB.")
+    try:
+        face = draw(picture_files.read(upload))
+    except InvalidImage:
+        raise
+    except MemoryError:
+        raise InvalidImage("The picture has too many pixels.") from None
+    except Exception:  # a decoder can raise anything for a broken or hostile file
+        raise InvalidImage("The picture is broken. Try another one.") from None
+    out = io.BytesIO()
+    face.save(out, "WEBP", quality=85)
+    return out.getvalue()
+
+
+def draw(file: PictureFile) -> Image.Image:
+    """Return the square picture of a file.
+
+    Raises:
+        NotAPicture: decoding it would need too much memory.
+    """
+    with warnings.catch_warnings(action="ignore"):  # of Pillow, about broken parts
+        picture = Image.open(io.BytesIO(file.data), formats=[file.format])
+    if picture.size != (file.width, file.height):
+        raise InvalidImage("The picture is broken. Try another one.")
+    if file.screen == picture.size:
+        picture.draft(None, (2 * SIZE, 2 * SIZE))  # a JPEG file is decoded at a smaller scale
+        file.screen = picture.size
+    decoded = picture.width * picture.height * BYTES_PER_PIXEL.get(picture.mode, 4)
+    if decoded + file.working_memory > MAX_MEMORY:
+        raise InvalidImage("The picture has too many pixels.")
+    picture.load()
+    set_transparency(picture, file)
+    face = convert_to_srgb(shrink(picture, file), file)
+    if file.orientation in TRANSPOSE:
+        face = face.transpose(TRANSPOSE[file.orientation])
+    opaque = face.getchannel("A").getextrema() == (255, 255)
+    return face.convert("RGB") if opaque else face
+
+
+def set_transparency(picture: Image.Image, file: PictureFile) -> None:
+    """Scale the transparent sample of a PNG file as the decoder has scaled all samples to 8 bits.
+
+    Pillow leaves it as it is. The samples of 16-bit grey are scaled later, by `rgba`.
+    """
+    if not file.transparency or picture.mode not in ("1", "L", "RGB"):
+        return
+    if file.depth == 16:
+        scaled = tuple(sample >> 8 for sample in file.transparency)
+    else:
+        scaled = tuple(sample * 255 // ((1 << file.depth) - 1) for sample in file.transparency)
+    picture.info["transparency"] = scaled if picture.mode == "RGB" else scaled[0]
+
+
+def shrink(picture: Image.Image, file: PictureFile) -> Image.Image:
+    """Return the square in the middle, in the final size. Its corners are not turned yet.
+
+    Returns:
+        An RGBA picture, or a CMYK picture for such a file.
+    """
+    width, height = file.screen
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    box = math.floor(left), math.floor(top), math.ceil(left + side), math.ceil(top + side)
+    factor = max(1, side // (2 * SIZE))
+    mode = "CMYK" if picture.mode == "CMYK" else "RGBa"
+    small = Image.new(
+        mode, (-(-(box[2] - box[0]) // factor), -(-(box[3] - box[1]) // factor)), CLEAR
+    )
+    for y, strip in strips(picture, file, mode, box, factor):
+        small.paste(strip.reduce(factor), (0, y // factor))
+    near = (left - box[0]) / factor, (top - box[1]) / factor
+    area = (*near, near[0] + side / factor, near[1] + side / factor)
+    face = small.resize((SIZE, SIZE), Image.Resampling.BICUBIC, area)
+    return face if mode == "CMYK" else face.convert("RGBA")
+
+
+def strips(
+    picture: Image.Image,
+    file: PictureFile,
+    mode: str,
+    box: tuple[int, int, int, int],
+    factor: int,
+) -> Iterator[tuple[int, Image.Image]]:
+    """Yield the rows of a box in strips, with the place of each; transparent outside the frame.
+
+    Colours are multiplied with alpha (mode RGBa), or else the invisible colour of transparent
+    pixels would bleed into their neighbours.
+    """
+    left, top, right, bottom = box
+    across, down = file.offset
+    convert = rgba(picture, file)
+    rows = max(1, STRIP // factor) * factor
+    for y in range(top, bottom, rows):
+        strip = Image.new(mode, (right - left, min(rows, bottom - y)), CLEAR)
+        inside = (
+            max(left - across, 0),
+            max(y - down, 0),
+            min(right - across, picture.width),
+            min(y + strip.height - down, picture.height),
+        )
+        if inside[0] < inside[2] and inside[1] < inside[3]:
+            part = picture.crop(inside)
+            part = part if mode == "CMYK" else convert(part).convert(mode)
+            strip.paste(part, (inside[0] + across - left, inside[1] + down - y))
+        yield y - top, strip
+
+
+def rgba(picture: Image.Image, file: PictureFile) -> Callable[[Image.Image], Image.Image]:
+    """Return a function that converts a part of a picture to RGBA."""
+    if picture.mode != "I;16":
+        return lambda part: part.convert("RGBA")
+    to_8_bits = [sample >> 8 for sample in range(1 << 16)]
+    opacity = [255] * (1 << 16)
+    if file.transparency:
+        opacity[file.transparency[0]] = 0
+
+    def convert(part: Image.Image) -> Image.Image:
+        samples = part.convert("I")
+        grey = samples.point(to_8_bits, "L")
+        return Image.merge("RGBA", (grey, grey, grey, samples.point(opacity, "L")))
+
+    return convert
+
+
+def convert_to_srgb(face: Image.Image, file: PictureFile) -> Image.Image:
+    """Return a small picture as sRGB, in mode RGBA. A profile that cannot be used is ignored."""
+    converted = apply_profile(face, file) if file.profile else None
+    if converted is None and file.gamma:
+        converted = face.convert("RGB").point([encode(n / 255, file.gamma) for n in range(256)] * 3)
+    plain = (converted or face).convert("RGBA")
+    if face.mode == "RGBA":
+        plain.putalpha(face.getchannel("A"))
+    return plain
+
+
+def apply_profile(face: Image.Image, file: PictureFile) -> Image.Image | None:
+    """Return a picture converted from the colours of its profile; None if that is impossible."""
+    from PIL import ImageCms  # loads a library that only few pictures need
+
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(file.profile or b""))
+        space = profile.profile.xcolor_space.strip()
+        if face.mode == space == "CMYK":
+            source = face
+        elif face.mode != "CMYK" and space == "RGB":
+            source = face.convert("RGB")
+        elif file.grey and space == "GRAY":
+            source = face.getchannel("R")
+        else:
+            return None
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(source, profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def encode(sample: float, gamma: float) -> int:
+    """Return a sample of a PNG file with an exponent, 0.0 to 1.0, as a sample of sRGB."""
+    light = math.pow(sample, gamma)
+    curved = 12.92 * light if light <= 0.0031308 else 1.055 * math.pow(light, 1 / 2.4) - 0.055
+    return round(255 * curved)

@@ -1,0 +1,146 @@
+"""Captchas: a picture or a sound that a person can read back. Friction, not proof of a person.
+
+A challenge serves one form in one browser, once, for a few minutes. Its answer is in the database
+and nowhere else.
+
+A challenge that expires too late, because it was made before the clock was set back, is valid; the
+next one that is made corrects it.
+"""
+
+import asyncio
+import functools
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.tables import captchas
+
+if TYPE_CHECKING:
+    from captcha.audio import AudioCaptcha
+
+ALPHABET = "ACEFHJKLMNPRTWXY34679"
+"""Characters that neither the eye nor the ear takes for each other easily."""
+
+LENGTH = 5
+FORMS = ("login", "register")
+
+
+class Captchas:
+    """Makes challenges and checks answers.
+
+    Args:
+        lifetime: seconds in which a challenge must be answered.
+        clock: milliseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lifetime: int = 300,
+        clock: Callable[[], int] = now,
+    ) -> None:
+        self._database = database
+        # Threads of their own: a sound takes 200 ms, eight times as long as checking a password,
+        # so neither logins nor pictures (8 ms) wait in the same queue.
+        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="captcha-picture")
+        self._speaking = ThreadPoolExecutor(1, thread_name_prefix="captcha-sound")
+        self._lifetime = lifetime
+        self._clock = clock
+
+    async def create(self, form: str, browser: str) -> str:
+        """Make a challenge for a form in one browser and return its id."""
+        challenge = secrets.token_hex(16)
+        answer = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        at = self._clock()
+        expires_at = at + self._lifetime * 1000
+
+        def insert(connection: sa.Connection) -> None:
+            late = captchas.update().where(captchas.c.expires_at > expires_at)
+            connection.execute(late.values(expires_at=expires_at))
+            connection.execute(
+                captchas.insert().values(
+                    id=challenge,
+                    form=form,
+                    browser=browser,
+                    answer=answer,
+                    expires_at=expires_at,
+                )
+            )
+
+        await self._database.write(insert)
+        return challenge
+
+    async def verify(self, challenge: str, form: str, browser: str, answer: str) -> bool:
+        """Tell whether `answer` is right; right or wrong, the challenge is gone after this."""
+
+        def take(connection: sa.Connection) -> Any:
+            row = connection.execute(
+                sa.select(
+                    captchas.c.answer, captchas.c.form, captchas.c.browser, captchas.c.expires_at
+                ).where(captchas.c.id == challenge)
+            ).one_or_none()
+            # Two that come at once both see the row; only one of them deletes it.
+            gone = connection.execute(captchas.delete().where(captchas.c.id == challenge))
+            return row if gone.rowcount == 1 else None
+
+        row = await self._database.write(take)
+        return (
+            row is not None
+            and row.form == form
+            and row.browser == browser
+            and row.expires_at > self._clock()
+            and compare_digest(row.answer.encode(), "".join(answer.upper().split()).encode())
+        )
+
+    async def image(self, challenge: str, browser: str) -> bytes | None:
+        """Return the challenge as a PNG of 280x90 pixels, or None when there is no such one."""
+        return await self._show(challenge, browser, self._drawing, _draw)
+
+    async def audio(self, challenge: str, browser: str) -> bytes | None:
+        """Return the challenge spoken, as a WAV file, or None when there is no such one."""
+        return await self._show(challenge, browser, self._speaking, _speak)
+
+    async def _show(
+        self, challenge: str, browser: str, pool: Executor, show: Callable[[str], bytes]
+    ) -> bytes | None:
+        answer = await self._database.read(
+            lambda connection: connection.execute(
+                sa.select(captchas.c.answer).where(
+                    captchas.c.id == challenge,
+                    captchas.c.browser == browser,
+                    captchas.c.expires_at > self._clock(),
+                )
+            ).scalar()
+        )
+        if answer is None:
+            return None
+        return await asyncio.get_running_loop().run_in_executor(pool, show, answer)
+
+    def close(self) -> None:
+        """End the threads; challenges that wait for one are not made any more."""
+        for pool in self._drawing, self._speaking:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _draw(answer: str) -> bytes:
+    import captcha.image  # here, in the thread that draws: it loads Pillow, which takes a while
+
+    picture = captcha.image.ImageCaptcha(width=280, height=90, font_sizes=(56, 60, 64))
+    return picture.generate(answer).getvalue()
+
+
+@functools.cache
+def _voice() -> "AudioCaptcha":
+    import captcha.audio
+
+    return captcha.audio.AudioCaptcha()
+
+
+def _speak(answer: str) -> bytes:
+    return bytes(_voice().generate(answer))

@@ -1,0 +1,1 @@
+"""Conversations, groups, contacts, messages, and the log of events of each conversation."""

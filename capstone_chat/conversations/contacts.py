@@ -1,0 +1,247 @@
+"""The people whom a user knows, and those whom a user has blocked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from capstone_chat.conversations import invitations
+from capstone_chat.conversations.membership import (
+    NotAllowed,
+    NotFound,
+    lock,
+    pair_of,
+    shares_conversation,
+)
+from capstone_chat.conversations.users import ALIVE, Gone, Person, columns, lock_alive
+from capstone_chat.realtime import protocol, topics
+from capstone_chat.realtime.broker import Broker
+from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.tables import contacts, conversations, users
+from capstone_chat.text import names
+
+PAGE = 250
+"""Contacts in one page of the list at the most."""
+
+MAX_CONTACTS = 1000
+"""Contacts that one user may have, and people whom one user may have blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An entry of a user's contact list."""
+
+    person: Person
+    name: str
+    blocked: bool
+    visible: bool
+    """Whether the user may see this person's presence."""
+
+    def public(self) -> dict[str, Any]:
+        """Return the entry for JSON."""
+        return self.person.public() | {"name": self.name, "blocked": self.blocked}
+
+
+class Contacts:
+    """Adds, removes, blocks, and says whose presence a user may see.
+
+    Args:
+        clock: milliseconds since 1970.
+    """
+
+    def __init__(
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+
+    async def list_for(
+        self, user: Person, *, after: int | None = None
+    ) -> tuple[list[Contact], int | None]:
+        """Return a page of the user's contacts, blocked ones included, in the order of their ids.
+
+        Args:
+            after: cursor of the page.
+
+        Returns:
+            The contacts, and the cursor of the next page, None after the last.
+        """
+        query = _entries(user.id).where(contacts.c.other_id > (after or 0))
+        query = query.order_by(contacts.c.other_id).limit(PAGE + 1)
+        found = await self._database.read(
+            lambda connection: [_contact(row) for row in connection.execute(query)]
+        )
+        return found[:PAGE], found[PAGE - 1].person.id if len(found) > PAGE else None
+
+    async def presence_visible_to(self, user: Person) -> list[int]:
+        """Return the ids of those contacts whose presence the user may see."""
+        return await self._database.read_batched(lambda connection: visible(connection, user.id))
+
+    async def add(self, user: Person, name: str, *, blocked: bool = False) -> Contact:
+        """Add, or block, somebody by user name; whoever was blocked and is added no longer is.
+
+        Raises:
+            NotFound: nobody has this name.
+            Refused: it is the user's own, or the list is full.
+        """
+        if not names.could_exist(name):
+            raise NotFound(name)
+        query = sa.select(users.c.id).where(users.c.name_key == names.key(name), ALIVE)
+        other = await self._database.read(lambda connection: connection.scalar(query))
+        if other is None:
+            raise NotFound(name)
+        return await self.set(user, other, blocked=blocked, named=True)
+
+    async def set(self, user: Person, other: int, *, blocked: bool, named: bool = False) -> Contact:
+        """Make somebody a contact, or block, and return how the list now has them. A block, and its
+        end, remove the invitations to groups between the two.
+
+        Args:
+            named: whether the user knows the other's user name; otherwise it must be somebody whom
+                the user can see: a contact, a member of a shared conversation, or an inviter.
+                Otherwise counting ids would tell the user name of every account.
+
+        Raises:
+            NotFound: there is no such user, or the user cannot see them.
+            Refused: it is the user, or the list is full.
+        """
+        if other == user.id:
+            raise NotAllowed("yourself", "That is you.")
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> tuple[Contact, _Changed]:
+            # A message that is being stored is waited for; the next one sees the block.
+            pair = sa.select(conversations.c.id).where(
+                conversations.c.pair == pair_of(user.id, other)
+            )
+            lock(connection, connection.scalars(pair))
+            # Neither is deleted before the commit, nor do the two open a private chat.
+            alive = lock_alive(connection, user.id, other, change=True)
+            if user.id not in alive:
+                raise Gone
+            if other not in alive or not (named or _can_see(connection, user.id, other)):
+                raise NotFound(other)
+            ended = _forget(connection, user.id, other, blocked=blocked)
+            _require_room(connection, user.id, blocked=blocked)
+            row = contacts.insert().values(user_id=user.id, other_id=other, blocked=blocked, at=at)
+            connection.execute(row)
+            entry = connection.execute(_entries(user.id).where(users.c.id == other)).one()
+            return _contact(entry), (_watchers(connection, user.id, other), ended)
+
+        found = await self._database.write(
+            change, lambda changed: self._tell(user.id, other, *changed[1])
+        )
+        return found[0]
+
+    async def remove(self, user: Person, other: int) -> None:
+        """Take somebody off the list, blocked or not."""
+
+        def change(connection: sa.Connection) -> _Changed:
+            ended = _forget(connection, user.id, other, blocked=False)
+            return _watchers(connection, user.id, other), ended
+
+        await self._database.write(change, lambda changed: self._tell(user.id, other, *changed))
+
+    def _tell(
+        self, one: int, other: int, watchers: list[int], ended: list[tuple[int, int]]
+    ) -> None:
+        """Let the open sockets of both see of each other what they may see from now on. To somebody
+        who was blocked it looks as if the other one had gone."""
+        for watcher, watched in (one, other), (other, one):
+            if watcher in watchers:
+                self._broker.send_control(
+                    topics.user(watcher), {"enter": [topics.presence(watched)]}
+                )
+            else:
+                self._broker.send_control(
+                    topics.user(watcher), {"leave": [topics.presence(watched)]}
+                )
+                gone = {"type": "presence", "user": watched, "online": False}
+                self._broker.publish(topics.user(watcher), protocol.encode(gone))
+        for conv, invited in ended:
+            invitations.publish_end(self._broker, invited, conv)
+
+
+_Changed = tuple[list[int], list[tuple[int, int]]]
+"""Those who may see the other's presence; and the (group, user) of invitations that are gone."""
+
+
+def _place(user_id: int, other: int) -> sa.ColumnElement[bool]:
+    return (contacts.c.user_id == user_id) & (contacts.c.other_id == other)
+
+
+def _forget(
+    connection: sa.Connection, user_id: int, other: int, *, blocked: bool
+) -> list[tuple[int, int]]:
+    """Remove the old place of somebody in a list, and where it is a block, or becomes one, the
+    invitations between the two; return the invitations that were seen."""
+    place = _place(user_id, other)
+    was = connection.scalar(sa.select(contacts.c.blocked).where(place))
+    ended = invitations.end_between(connection, user_id, other) if blocked or was else []
+    connection.execute(contacts.delete().where(place))
+    return ended
+
+
+def _can_see(connection: sa.Connection, user_id: int, other: int) -> bool:
+    """Tell whether a user knows of somebody without their user name: as a contact, from a shared
+    conversation, or as an inviter."""
+    return (
+        connection.scalar(sa.select(sa.exists().where(_place(user_id, other))))
+        or shares_conversation(connection, user_id, other)
+        or invitations.is_invited_by(connection, user_id, other)
+    )
+
+
+def _require_room(connection: sa.Connection, user_id: int, *, blocked: bool) -> None:
+    """Refuse another entry of a full list. Concurrent changes may exceed the limit by a few."""
+    size = sa.select(sa.func.count()).where(
+        contacts.c.user_id == user_id, contacts.c.blocked == blocked
+    )
+    if (connection.scalar(size) or 0) >= MAX_CONTACTS:
+        raise NotAllowed(
+            "too_many", f"A list has at most {MAX_CONTACTS} people. Remove somebody first."
+        )
+
+
+_theirs = contacts.alias()
+_VISIBLE = ~contacts.c.blocked & ~sa.exists().where(
+    _theirs.c.user_id == contacts.c.other_id,
+    _theirs.c.other_id == contacts.c.user_id,
+    _theirs.c.blocked,
+)
+"""Of contacts: those whose presence the user may see."""
+
+
+def _entries(user_id: int) -> sa.Select[Any]:
+    visible = sa.case((_VISIBLE, 1), else_=0)
+    return (
+        sa.select(*columns(), users.c.name, contacts.c.blocked, visible)
+        .join(contacts, contacts.c.other_id == users.c.id)
+        .where(contacts.c.user_id == user_id)
+    )
+
+
+def _contact(row: sa.Row[Any]) -> Contact:
+    id_, nickname, picture, name, blocked, visible = tuple(row)
+    return Contact(Person(id_, nickname, picture), name, bool(blocked), bool(visible))
+
+
+def _watchers(connection: sa.Connection, one: int, other: int) -> list[int]:
+    """Return who of the two may see the other's presence."""
+    mutual = sa.or_(_place(one, other), _place(other, one))
+    return list(connection.scalars(sa.select(contacts.c.user_id).where(mutual, _VISIBLE)))
+
+
+_WATCHED = (
+    sa.select(contacts.c.other_id)
+    .where(contacts.c.user_id == sa.bindparam("user"), _VISIBLE)
+    .order_by(contacts.c.other_id)
+    .limit(sa.bindparam("most"))
+)
+
+
+def visible(connection: sa.Connection, user_id: int) -> list[int]:
+    """Return the ids of those contacts whose presence a user may see, at most MAX_CONTACTS."""
+    return list(connection.scalars(_WATCHED, {"user": user_id, "most": MAX_CONTACTS}))

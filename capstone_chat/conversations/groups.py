@@ -1,0 +1,377 @@
+"""Groups: making, finding and joining them, and what their owners do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from capstone_chat.conversations import event_log, invitations
+from capstone_chat.conversations.event_log import Event, NewEvent
+from capstone_chat.conversations.membership import (
+    NotAllowed,
+    NotFound,
+    admit,
+    announce,
+    dismiss,
+    lock,
+    require_member,
+    require_owner,
+    require_room,
+    require_room_for,
+    role,
+    set_role,
+)
+from capstone_chat.conversations.users import ALIVE, Person, columns
+from capstone_chat.realtime.broker import Broker
+from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.sql import insert_row
+from capstone_chat.storage.tables import contacts, conversations, members, users
+from capstone_chat.text import names
+from capstone_chat.text.search_folding import fold
+
+FOUND = 20
+"""Groups in a page of search results from one range of titles."""
+
+MAX_EXAMINED = 10_000
+"""Titles that one search request compares with the query, in each of two ranges."""
+
+
+class Groups:
+    """Changes groups. Every change is an event of the group, so all its members see it.
+
+    All methods raise `NotFound` for a group that is not there or that the user may not know of, and
+    `NotAllowed` for what only its owner may do, and where a limit of `membership` is reached.
+
+    Args:
+        clock: milliseconds since 1970.
+    """
+
+    def __init__(
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+
+    async def create(self, user: Person, title: str, description: str, *, public: bool) -> int:
+        """Make a group that the user owns, of checked texts, and return its id."""
+        at = self._clock()
+        row = conversations.insert().values(
+            kind="group",
+            title=title,
+            title_key=fold(title)[:160],
+            description=description,
+            public=public,
+            head=0,
+            created_at=at,
+        )
+
+        def change(connection: sa.Connection) -> list[Event]:
+            require_room_for(connection, user.id, "group")
+            conv = insert_row(connection, row)
+            return [admit(connection, conv, user, "created", at, role="owner")]
+
+        return (await self._write(change))[0].conv
+
+    async def search(
+        self, user: Person, query: str, *, after: int | None = None
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return a page of public groups whose title holds the text, the largest of them first.
+
+        No index finds a text inside a title, so a request compares a bounded number of titles, in
+        their order: the first page those from the query on, where titles that begin with it are,
+        and each page those that follow its cursor. A group may be on two pages.
+
+        Args:
+            after: cursor of the page.
+
+        Returns:
+            At most 2 * FOUND groups, and the cursor of the next page, None after the last.
+        """
+        key = fold(query)
+
+        def read(connection: sa.Connection) -> tuple[list[dict[str, Any]], int | None]:
+            found, cursor = _examine(connection, key, _follows(connection, after))
+            if after is None and key:
+                found += _examine(connection, key, _key >= key)[0]
+            return _summaries(connection, user.id, found), cursor
+
+        return await self._database.read(read)
+
+    async def join(self, user: Person, conv: int) -> None:
+        """Make the user a member of a public group, or of one to which the user is invited. To join
+        twice changes nothing."""
+        at = self._clock()
+        group = (  # one that all have left is found by nobody and has no owner
+            sa.select(conversations.c.public)
+            .where(conversations.c.id == conv, conversations.c.kind == "group")
+            .where(sa.exists().where(members.c.conversation_id == conv))
+        )
+
+        def change(connection: sa.Connection) -> tuple[list[Event], bool]:
+            lock(connection, [conv])
+            public = connection.scalar(group)
+            invited = invitations.end(connection, conv, user.id)
+            if public is None or not (public or invited):
+                raise NotFound(conv)
+            if role(connection, conv, user.id):
+                return [], invited
+            require_room(connection, conv, user.id)
+            return [admit(connection, conv, user, "joined", at)], invited
+
+        def tell(changed: tuple[list[Event], bool]) -> None:
+            told, invited = changed
+            announce(self._broker, told)
+            if invited:
+                invitations.publish_end(self._broker, user.id, conv)
+
+        await self._database.write(change, tell)
+
+    async def leave(self, user: Person, conv: int) -> None:
+        """End the user's own membership."""
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> list[Event]:
+            _require_group(connection, conv)
+            return dismiss(connection, conv, user, at)
+
+        await self._write(change)
+
+    async def update(self, user: Person, conv: int, **values: str | bool) -> None:
+        """Change the title, the description, or whether the group is public; checked texts."""
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> list[Event]:
+            _require_group(connection, conv)
+            require_owner(connection, conv, user.id)
+            place = conversations.c.id == conv
+            now_ = connection.execute(sa.select(conversations).where(place)).one()
+            new = {name: value for name, value in values.items() if value != now_._mapping[name]}
+            if not new:
+                return []
+            key = {"title_key": fold(str(new["title"]))[:160]} if "title" in new else {}
+            connection.execute(conversations.update().where(place).values(**new, **key))
+            told = [NewEvent(conv, *_told(name, value, user)) for name, value in new.items()]
+            return event_log.append(connection, told, at)
+
+        await self._write(change)
+
+    async def add_member(self, user: Person, conv: int, name: str) -> bool:
+        """Make somebody else a member, or invite them, by user name; return whether they were
+        invited.
+
+        Those who have the owner in their contact list and did not leave this group become members
+        at once. All others are invited, or so it looks to the owner: somebody who has blocked the
+        owner does not see the invitation.
+        """
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> _Added:
+            _require_group(connection, conv)
+            require_owner(connection, conv, user.id)
+            other = _named(connection, name)
+            if role(connection, conv, other.id):
+                return _Added(other.id)
+            if _is_welcome(connection, user.id, other.id) and not invitations.has_departed(
+                connection, conv, other.id
+            ):
+                require_room(connection, conv, other.id)
+                used = invitations.end(connection, conv, other.id)
+                told = [admit(connection, conv, other, "added", at, by=user)]
+                return _Added(other.id, told, ended=used)
+            if invitations.exists(connection, conv, other.id):
+                return _Added(other.id, invited=True)
+            if invitations.is_full(connection, conv, other.id, user.id):
+                raise NotAllowed("too_many_invitations", "Too many invitations wait for an answer.")
+            invitations.add(connection, conv, other.id, user.id, at)
+            seen = invitations.of(connection, other.id, conv)
+            return _Added(other.id, invited=True, invitation=seen[0] if seen else None)
+
+        def tell(added: _Added) -> None:
+            announce(self._broker, added.told)
+            if added.ended:
+                invitations.publish_end(self._broker, added.user_id, conv)
+            if added.invitation:
+                invitations.publish(self._broker, added.user_id, added.invitation)
+
+        return (await self._database.write(change, tell)).invited
+
+    async def invited(self, user: Person) -> list[dict[str, Any]]:
+        """Return the invitations of the user, the newest first (see `protocol.Invited`)."""
+        return await self._database.read(lambda connection: invitations.of(connection, user.id))
+
+    async def invitations(self, user: Person, conv: int) -> list[dict[str, Any]]:
+        """Return the people who are invited to a group, for its owner."""
+
+        def read(connection: sa.Connection) -> list[dict[str, Any]]:
+            require_owner(connection, conv, user.id)
+            return invitations.to_group(connection, conv)
+
+        return await self._database.read(read)
+
+    async def end_invitation(self, user: Person, conv: int, other: int) -> None:
+        """Decline the user's own invitation, or as the owner of the group withdraw another one.
+        Nobody is told who declined.
+
+        Raises:
+            NotFound: there is no such invitation.
+        """
+
+        def change(connection: sa.Connection) -> bool:
+            lock(connection, [conv])
+            if other != user.id:
+                require_owner(connection, conv, user.id)
+            found = invitations.exists(connection, conv, other)
+            seen = invitations.end(connection, conv, other)
+            if not (seen or (found and other != user.id)):
+                raise NotFound(other)
+            return seen
+
+        def tell(seen: bool) -> None:
+            if seen:
+                invitations.publish_end(self._broker, other, conv)
+
+        await self._database.write(change, tell)
+
+    async def remove_member(self, user: Person, conv: int, other: int) -> None:
+        """End somebody else's membership; their open sockets hear no more of it."""
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> list[Event]:
+            _require_group(connection, conv)
+            require_owner(connection, conv, user.id)
+            return dismiss(connection, conv, _member(connection, conv, other, user), at, by=user)
+
+        await self._write(change)
+
+    async def transfer_ownership(self, user: Person, conv: int, other: int) -> None:
+        """Make another member the owner."""
+        at = self._clock()
+
+        def change(connection: sa.Connection) -> list[Event]:
+            _require_group(connection, conv)
+            require_owner(connection, conv, user.id)
+            heir = _member(connection, conv, other, user)
+            set_role(connection, conv, user.id, "member")
+            set_role(connection, conv, other, "owner")
+            new = NewEvent(conv, "member", user, "owner", subject=heir)
+            return event_log.append(connection, [new], at)
+
+        await self._write(change)
+
+    async def _write(self, change: Callable[[sa.Connection], list[Event]]) -> list[Event]:
+        return await self._database.write(change, lambda told: announce(self._broker, told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """How `Groups.add` ended: `invitation` is a new one that the person sees, `ended` tells that an
+    older one is used up."""
+
+    user_id: int
+    told: list[Event] = field(default_factory=list)
+    invited: bool = False
+    invitation: dict[str, Any] | None = None
+    ended: bool = False
+
+
+def _named(connection: sa.Connection, name: str) -> Person:
+    """Return the user of a name, whose account cannot be deleted before the commit."""
+    query = sa.select(*columns()).where(users.c.name_key == names.key(name), ALIVE)
+    row = None
+    if names.could_exist(name):
+        row = connection.execute(query.with_for_update(read=True)).one_or_none()
+    if row is None:
+        raise NotAllowed("no_such_user", "Nobody has this user name.")
+    return Person(*row)
+
+
+def _is_welcome(connection: sa.Connection, owner: int, other: int) -> bool:
+    """Tell whether somebody has the owner in their contact list.
+
+    Raises:
+        Refused: the owner has blocked them.
+    """
+    query = sa.select(contacts.c.blocked).with_for_update(read=True)  # as it is at the commit
+    own = query.where(contacts.c.user_id == owner, contacts.c.other_id == other)
+    if connection.scalar(own):
+        raise NotAllowed("blocked", "You have blocked this person.")
+    theirs = query.where(contacts.c.user_id == other, contacts.c.other_id == owner)
+    return connection.scalar(theirs) is False
+
+
+_key, _id = conversations.c.title_key, conversations.c.id
+
+
+def _follows(connection: sa.Connection, after: int | None) -> sa.ColumnElement[bool]:
+    """Return the condition of the titles after that of a group; a private chat has none."""
+    if after is None:
+        return _key > ""
+    place = connection.scalar(sa.select(_key).where(_id == after)) or ""
+    later = (_key > place) | ((_key == place) & (_id > after))
+    return (_key > "") & (_key >= place) & later
+
+
+def _examine(
+    connection: sa.Connection, key: str, where: sa.ColumnElement[bool]
+) -> tuple[list[int], int | None]:
+    """Return public groups whose title holds a key, from the first MAX_EXAMINED titles of a range.
+
+    Returns:
+        At most FOUND ids, and the group after which the search is to go on, None at the end.
+    """
+    titles = sa.select(_key, _id).where(where).order_by(_key, _id)
+    last = connection.execute(titles.limit(1).offset(MAX_EXAMINED - 1)).one_or_none()
+    if last is not None:
+        earlier = (_key < last.title_key) | ((_key == last.title_key) & (_id <= last.id))
+        titles = titles.where(_key <= last.title_key, earlier)
+    found = titles.where(_key.contains(key, autoescape=True), conversations.c.public)
+    ids = [id_ for _, id_ in connection.execute(found.limit(FOUND))]
+    if len(ids) == FOUND:
+        return ids, ids[-1]
+    return ids, last.id if last is not None else None
+
+
+def _summaries(connection: sa.Connection, user_id: int, ids: list[int]) -> list[dict[str, Any]]:
+    """Return groups as a search shows them; one that all have left is not among them."""
+    size = sa.func.count(members.c.user_id)
+    joined = sa.func.max(sa.case((members.c.user_id == user_id, 1), else_=0))
+    query = (
+        sa.select(
+            conversations.c.id,
+            conversations.c.title,
+            conversations.c.description,
+            size.label("members"),
+            joined.label("joined"),
+        )
+        .join(members)
+        .where(conversations.c.id.in_(ids))
+        .group_by(conversations.c.id, conversations.c.title, conversations.c.description)
+        .order_by(size.desc(), conversations.c.id)
+    )
+    return [
+        {**row._asdict(), "joined": bool(row.joined)} for row in connection.execute(query).all()
+    ]
+
+
+def _require_group(connection: sa.Connection, conv: int) -> None:
+    lock(connection, [conv])
+    query = sa.select(conversations.c.id).where(
+        conversations.c.id == conv, conversations.c.kind == "group"
+    )
+    if connection.scalar(query) is None:
+        raise NotFound(conv)
+
+
+def _member(connection: sa.Connection, conv: int, other: int, user: Person) -> Person:
+    if other == user.id:
+        raise NotAllowed("yourself", "That is you.")
+    require_member(connection, conv, other)
+    return Person(*connection.execute(sa.select(*columns()).where(users.c.id == other)).one())
+
+
+def _told(name: str, value: str | bool, user: Person) -> tuple[str, Person, str]:
+    if name == "public":
+        return "visibility", user, "public" if value else "private"
+    return name, user, str(value)

@@ -1,0 +1,67 @@
+"""What people see of each other, and whether an account is in use."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from capstone_chat.storage.tables import users
+
+
+class Gone(Exception):
+    """The account or the session of a request has ended since the request began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, as others see them."""
+
+    id: int
+    nickname: str
+    picture: str | None
+    """The name of the picture, or None: the page then draws the initials."""
+
+    def public(self) -> dict[str, Any]:
+        """Return what everybody may know, for JSON."""
+        return {"id": self.id, "nickname": self.nickname, "picture": self.picture}
+
+
+def columns(table: sa.FromClause = users) -> list[sa.ColumnElement[Any]]:
+    """Return the columns that make a Person."""
+    return [table.c.id, table.c.nickname, table.c.picture]
+
+
+@dataclass(frozen=True, slots=True)
+class User(Person):
+    """Who is logged in, as handlers and pages see it."""
+
+    name: str
+    language: str
+    theme: str
+
+    def private(self) -> dict[str, Any]:
+        """Return what the user may know of the own account, for JSON."""
+        own = {"name": self.name, "language": self.language, "theme": self.theme}
+        return self.public() | own
+
+
+USER = (*columns(), users.c.name, users.c.language, users.c.theme)
+"""The columns that make a User."""
+
+ALIVE = users.c.disabled_at.is_(None) & users.c.deleted_at.is_(None)
+"""Of users: those who can log in."""
+
+
+def lock_alive(connection: sa.Connection, *user_ids: int, change: bool = False) -> set[int]:
+    """Lock the rows of users until the commit; return the ids of those whose account is in use.
+
+    Until then no other process deletes or disables these accounts. SQLite has a single writer and
+    needs no lock. Rows are locked in the order of their ids, after those of conversations and
+    before those of sessions, so that two processes do not wait for each other.
+
+    Args:
+        change: the transaction changes the rows, or excludes others that have locked them without
+            `change`.
+    """
+    query = sa.select(users.c.id).where(users.c.id.in_(user_ids), ALIVE).order_by(users.c.id)
+    return set(connection.scalars(query.with_for_update(read=not change, key_share=change)))

@@ -1,0 +1,200 @@
+"""Registration, login, logout, and the captchas that both forms carry."""
+
+import re
+import secrets
+
+from capstone_chat.accounts import login_throttle, passwords
+from capstone_chat.accounts.accounts import Login, NameTaken
+from capstone_chat.accounts.captcha import FORMS
+from capstone_chat.handlers.base import ApiError, BaseHandler, JsonHandler
+from capstone_chat.text import names
+
+WRONG_CAPTCHA = "That was not it. Here is a new one."
+WRONG_LOGIN = "The user name or the password is wrong."
+TAKEN = "Somebody has this name, or one that looks like it. Choose another one."
+MAX_KEY_NAME = 100
+"""Characters of a name in the key of a count: longer than any user name, short for a table."""
+
+TOO_OFTEN = "Too many tries. Wait a while and try again."
+
+
+def local_path(target: str) -> str:
+    """Return where to go after login: a path of this site, or `/` for anything else.
+
+    `//host`, `/\\host` and whatever holds control characters leave the site in some browser
+    (OWASP Unvalidated Redirects and Forwards Cheat Sheet).
+    """
+    return target if re.fullmatch(r"/(?![/\\])[^\x00-\x20\\\x7f]*", target) else "/"
+
+
+class FormHandler(BaseHandler):
+    """A form with a captcha. A wrong one comes back with its fields (but not its passwords), an
+    error beside each, a fresh captcha and status 400."""
+
+    form_name = ""
+    kept: tuple[str, ...] = ()
+    """Fields that are shown again."""
+
+    async def prepare(self) -> None:
+        """Send those who are logged in to the chat."""
+        await super().prepare()
+        if self.current_user is not None:
+            self.redirect("/")
+        else:  # the empty form counts as well: it comes with a fresh captcha
+            self.enforce_rate_limit(self.network)
+
+    async def get(self) -> None:
+        """Show the empty form."""
+        await self.show({}, local_path(self.get_query_argument("next", "/")))
+
+    async def show(self, errors: dict[str, str], target: str) -> None:
+        """Show the form with its errors, by field."""
+        self.set_status(400 if errors else 200)
+        self.render(
+            f"{self.form_name}.html",
+            form={name: self.field(name) for name in self.kept},
+            errors=errors,
+            captcha_id=await self.chat.captchas.create(self.form_name, self.browser()),
+            next=target,
+        )
+
+    def field(self, name: str, *, strip: bool = True) -> str:
+        """Return what was typed into a field, empty when it is absent."""
+        return self.get_body_argument(name, "", strip=strip)
+
+    async def captcha_right(self) -> bool:
+        """Tell whether the captcha was answered; it is used up by this."""
+        return await self.chat.captchas.verify(
+            self.field("captcha_id"), self.form_name, self.browser(), self.field("captcha")
+        )
+
+    @property
+    def agent(self) -> str:
+        """The browser's own description."""
+        return self.request.headers.get("User-Agent", "")
+
+    def enter(self, login: Login) -> None:
+        """Give the browser its session, note there that it knows the account, and redirect to the
+        page that was asked for."""
+        self.set_private_cookie("session", login.token)
+        known = f"{secrets.token_hex(8)}:{names.key(login.user.name)}"
+        self.set_private_cookie("known", known)
+        self.redirect(local_path(self.field("next")), status=303)
+
+
+class RegisterHandler(FormHandler):
+    """A new user."""
+
+    form_name = "register"
+    kept = ("name", "nickname")
+
+    async def post(self) -> None:
+        """Register, and log in at once."""
+        name = names.clean(self.field("name"))
+        nickname = names.clean(self.field("nickname")) or name
+        password = self.field("password", strip=False)
+        problems = {
+            "name": names.name_problem(name),
+            "nickname": names.nickname_problem(nickname),
+            "password": passwords.problem(password, name, nickname),
+            "confirmation": None
+            if password == self.field("confirmation", strip=False)
+            else "The two passwords differ.",
+            "captcha": None if await self.captcha_right() else WRONG_CAPTCHA,
+        }
+        translate = self.locale.translate
+        errors = {field: translate(problem) for field, problem in problems.items() if problem}
+        if not errors:
+            try:
+                login = await self.chat.accounts.register(name, password, nickname, self.agent)
+                return self.enter(login)
+            except NameTaken:
+                errors["name"] = translate(TAKEN)
+        return await self.show(errors, local_path(self.field("next")))
+
+
+class LoginHandler(FormHandler):
+    """A user who comes back. Whatever was wrong, the answer is the same and takes as long."""
+
+    form_name = "login"
+    kept = ("name",)
+
+    async def post(self) -> None:
+        """Log in."""
+        translate = self.locale.translate
+        if not await self.captcha_right():
+            errors = {"captcha": translate(WRONG_CAPTCHA)}
+            return await self.show(errors, local_path(self.field("next")))
+        name, password = self.field("name"), self.field("password", strip=False)
+        keys = self.throttle_keys(name)
+        if await self.chat.throttle.reserve_attempt(*keys) > 0:
+            return await self.show({"form": translate(TOO_OFTEN)}, local_path(self.field("next")))
+        login = await self.chat.accounts.log_in(name, password, self.agent)
+        if login is None:
+            errors = {"form": translate(WRONG_LOGIN)}
+            return await self.show(errors, local_path(self.field("next")))
+        await self.chat.throttle.record_success(*keys)
+        return self.enter(login)
+
+    def throttle_keys(self, name: str) -> list[str]:
+        """Return what failures are counted by. A browser that was logged in to this account before
+        counts alone, so a stranger who fails on purpose does not lock the user out."""
+        account = names.key(name)[:MAX_KEY_NAME]
+        browser, _, owner = (self.private_cookie("known") or "").partition(":")
+        if owner == names.key(name):
+            return login_throttle.known_browser_keys(account, browser)
+        return login_throttle.new_browser_keys(account, self.network)
+
+
+class LogoutHandler(BaseHandler):
+    """The end of a session: of its cookie, of copies of its cookie, and of its open sockets."""
+
+    async def post(self) -> None:
+        """Log out."""
+        if self.session is not None:
+            await self.chat.sessions.revoke(self.session, self.session.id)
+        self.clear_private_cookie("session")
+        self.redirect(self.reverse_url("login"), status=303)
+
+
+class NameAvailabilityHandler(JsonHandler):
+    """Whether a user name can still be had, asked while it is typed."""
+
+    async def get(self) -> None:
+        """Answer as JSON."""
+        self.enforce_rate_limit(self.network)
+        name = names.clean(self.get_query_argument("name", ""))
+        problem = names.name_problem(name)
+        if problem is None and await self.chat.accounts.is_taken(name):
+            problem = TAKEN
+        text = self.locale.translate(problem) if problem else None
+        self.finish({"available": problem is None, "problem": text})
+
+
+class CaptchaHandler(JsonHandler):
+    """Another challenge for a form."""
+
+    async def post(self, form: str) -> None:
+        """Answer with its id."""
+        self.enforce_rate_limit(self.network)
+        if form not in FORMS:
+            raise ApiError(404, "not_found", "There is no such form.")
+        self.finish({"captcha_id": await self.chat.captchas.create(form, self.browser())})
+
+
+class CaptchaMediaHandler(BaseHandler):
+    """A challenge to look at or to listen to."""
+
+    async def get(self, challenge: str, kind: str) -> None:
+        """Answer with a PNG or a WAV file."""
+        self.enforce_rate_limit(self.network)
+        captchas = self.chat.captchas
+        show, content_type = {
+            "png": (captchas.image, "image/png"),
+            "wav": (captchas.audio, "audio/wav"),
+        }[kind]
+        data = await show(challenge, self.browser())
+        if data is None:
+            raise ApiError(404, "not_found", "This captcha is used up. Ask for another one.")
+        self.set_header("Content-Type", content_type)
+        self.finish(data)

@@ -1,0 +1,314 @@
+"""The purge: deletes rows that nobody can reach any more, in the background.
+
+    sessions        expired for a day, or of a deleted user
+    captchas        expired
+    failures        so old that they no longer delay a login
+    contacts        of a deleted user, or pointing at one
+    pictures        replaced or removed
+    conversations   without a member who could log in again: left by all, or a private chat of two
+                    deleted users; with all rows that refer to them: events, members,
+                    invitations, departures
+
+All other rows can be reached: by a login, by a contact list, or by the history of a conversation
+that has members. The row of a deleted user stays. It holds no name, password or picture, events
+refer to it, and the search for the last one of those would read the whole history: an index of
+events by author makes the commit of a message 1.5 times as expensive.
+
+Users do not notice: rows are found by primary key a page at a time, deleted a batch at a time in
+transactions that they share the writer with, and after each transaction the purge rests for longer
+than the transaction took. A batch checks again what the search found, so several processes, or the
+admin command beside a chat, may purge at the same time.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from capstone_chat.accounts.login_throttle import FORGET_AFTER
+from capstone_chat.storage.database import Condition, Database, now
+from capstone_chat.storage.tables import (
+    captchas,
+    contacts,
+    conversations,
+    failures,
+    members,
+    metadata,
+    pictures,
+    sessions,
+    users,
+)
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+"""Maximum number of rows that one transaction deletes."""
+
+PAGE = 500
+"""Maximum number of rows that one read examines."""
+
+PAUSE = 0.05
+"""Minimum number of seconds between two transactions."""
+
+REST = 4
+"""The pause is at least this many times as long as the transaction before it took, so that a slow
+disk or a busy server gets longer pauses."""
+
+GRACE = 86_400_000
+"""Milliseconds for which an expired session is kept, in case that the clock is wrong."""
+
+CLOCK_TOLERANCE = 3600
+"""Seconds by which the clock may have been changed between two rounds; a round after a larger
+change is left out."""
+
+Key = tuple[Any, ...]
+"""Values of a primary key."""
+
+
+def _refer_to(table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns with a foreign key to a table, those first whose own table is referred to
+    by none of the others."""
+    return [
+        column
+        for other in reversed(metadata.sorted_tables)
+        for column in other.columns
+        if any(key.column.table is table for key in column.foreign_keys)
+    ]
+
+
+_OF_A_CONVERSATION = _refer_to(conversations)
+
+_DEAD = ~sa.exists().where(
+    members.c.conversation_id == conversations.c.id,
+    users.c.id == members.c.user_id,
+    users.c.deleted_at.is_(None),
+)
+"""Of conversations: those that nobody can reach. They stay so: a deleted user does not come back,
+and only a member can let others in."""
+
+
+class Purge:
+    """Deletes rows that nobody can reach.
+
+    Args:
+        idle: seconds after which an unused session ends.
+        lifetime: seconds after which any session ends.
+        pause: seconds between two transactions at the least.
+        clock: milliseconds since 1970.
+        steady: seconds, not changed with the clock.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        idle: int,
+        lifetime: int,
+        pause: float = PAUSE,
+        clock: Callable[[], int] = now,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._idle = idle * 1000
+        self._lifetime = lifetime * 1000
+        self._pause = pause
+        self._clock = clock
+        self._steady = steady
+        self._times = self._read_clocks()
+        self._task: asyncio.Task[None] | None = None
+        kinds = [sessions, captchas, failures, contacts, pictures, conversations]
+        kinds += [column.table for column in _OF_A_CONVERSATION]
+        self.deleted = dict.fromkeys((table.name for table in kinds), 0)
+        """Rows deleted since the start, by table."""
+        self.failed = 0
+        """Rounds that an error of the database has ended."""
+        self.seconds = 0.0
+        """Duration of the last complete round."""
+        self.finished_at = 0
+        """Milliseconds since 1970: end of the last complete round."""
+
+    def start(self, interval: float) -> None:
+        """Purge from now on, every `interval` seconds on average.
+
+        The times are random, so that many processes do not purge at the same time.
+        """
+        self._task = asyncio.create_task(self._repeat(interval))
+
+    async def stop(self) -> None:
+        """Stop what `start` has started."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _repeat(self, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval * random.uniform(0.5, 1.5))  # noqa: S311
+            await self.run_if_clock_is_right()
+
+    async def run_if_clock_is_right(self) -> None:
+        """Run a round, unless the clock was changed since the last one: the operator has until the
+        next round to correct it. An error of the database ends the round and is logged."""
+        before, self._times = self._times, self._read_clocks()
+        changed = (self._times[0] - before[0]) - (self._times[1] - before[1])
+        if abs(changed) > CLOCK_TOLERANCE:
+            log.warning("the clock has changed by %.0f s: nothing is purged this time", changed)
+            return
+        try:
+            await self.run()
+        except sa.exc.SQLAlchemyError as error:
+            self.failed += 1
+            log.error("the purge has ended early: %s", error)
+
+    def _read_clocks(self) -> tuple[float, float]:
+        return self._clock() / 1000, self._steady()
+
+    async def run(self) -> None:
+        """Delete all rows that nobody can reach now.
+
+        Raises:
+            SQLAlchemyError: the database cannot be used; what was deleted before stays deleted.
+        """
+        began = time.monotonic()
+        for table, dead in self._unreachable(self._clock()):
+            async for keys in self._find(table, dead):
+                await self._delete(table, keys, dead)
+        async for keys in self._find(conversations, _DEAD):
+            for (conv,) in keys:
+                await self._delete_conversation(conv)
+        self.seconds = time.monotonic() - began
+        self.finished_at = self._clock()
+
+    def _unreachable(self, at: int) -> list[tuple[sa.Table, Condition]]:
+        """Return for each kind of row that nothing refers to the condition that it is unreachable.
+
+        Args:
+            at: milliseconds since 1970.
+        """
+        deleted = users.c.deleted_at.is_not(None)
+        return [
+            (
+                sessions,
+                (sessions.c.seen_at <= at - self._idle - GRACE)
+                | (sessions.c.created_at <= at - self._lifetime - GRACE)
+                | sa.exists().where(users.c.id == sessions.c.user_id, deleted),
+            ),
+            (captchas, captchas.c.expires_at <= at),
+            (failures, failures.c.at < at - FORGET_AFTER),
+            (
+                contacts,
+                sa.exists().where(users.c.id == contacts.c.user_id, deleted)
+                | sa.exists().where(users.c.id == contacts.c.other_id, deleted),
+            ),
+            (
+                pictures,
+                ~sa.exists().where(
+                    users.c.id == pictures.c.user_id, users.c.picture == pictures.c.name
+                ),
+            ),
+        ]
+
+    async def _find(self, table: sa.Table, dead: Condition) -> AsyncIterator[list[Key]]:
+        """Yield the keys of dead rows, at most `BATCH` at once. It reads by the primary key."""
+        key = list(table.primary_key)
+        query = sa.select(*key, dead).order_by(*key).limit(PAGE)
+        after: Key = tuple("" if column.type.python_type is str else -1 for column in key)
+        while True:
+            began = time.monotonic()
+            page = query.where(_follows(key, after))
+            rows = await self._database.read(lambda c: c.execute(page).all())  # noqa: B023
+            await self._rest(began)
+            found = [tuple(row[:-1]) for row in rows if row[-1]]
+            for first in range(0, len(found), BATCH):
+                yield found[first : first + BATCH]
+            if len(rows) < PAGE:
+                return
+            after = tuple(rows[-1][:-1])
+
+    async def _delete(self, table: sa.Table, keys: list[Key], dead: Condition) -> None:
+        rows = table.delete().where(_is_one_of(table, keys), dead)
+        await self._write(table, lambda connection: connection.execute(rows).rowcount)
+
+    async def _delete_conversation(self, conv: int) -> None:
+        """Delete a conversation after all rows that refer to it."""
+        for column in _OF_A_CONVERSATION:
+            while await self._write(column.table, lambda c: _delete_some(c, conv, column)):  # noqa: B023
+                pass
+        await self._write(conversations, lambda connection: _delete_last(connection, conv))
+
+    async def _write(self, table: sa.Table, change: Callable[[sa.Connection], int]) -> int:
+        """Make one change, note how many rows of a table it has deleted, and rest."""
+        began = time.monotonic()
+        count = await self._database.write(change)
+        self.deleted[table.name] += count
+        await self._rest(began)
+        return count
+
+    async def _rest(self, began: float) -> None:
+        await asyncio.sleep(max(self._pause, REST * (time.monotonic() - began)))
+
+
+def _is_dead(connection: sa.Connection, conv: int) -> bool:
+    """Tell, until the commit, whether nobody can reach a conversation.
+
+    False as well while another process has locked it: that process purges it, and to wait with
+    other rows locked could end in a deadlock.
+    """
+    lock = sa.select(conversations.c.id).where(conversations.c.id == conv)
+    if connection.scalar(lock.with_for_update(skip_locked=True)) is None:
+        return False
+    return connection.scalar(lock.where(_DEAD)) is not None
+
+
+def _delete_some(connection: sa.Connection, conv: int, column: sa.Column[Any]) -> int:
+    """Delete some rows that refer to a dead conversation by a column; return how many."""
+    if not _is_dead(connection, conv):
+        return 0
+    table = column.table
+    key = list(table.primary_key)
+    query = sa.select(*key).where(column == conv).order_by(*key).limit(BATCH)
+    keys = [tuple(row) for row in connection.execute(query)]
+    if not keys:
+        return 0
+    return connection.execute(table.delete().where(_is_one_of(table, keys))).rowcount
+
+
+def _delete_last(connection: sa.Connection, conv: int) -> int:
+    """Delete a dead conversation to which nothing refers any more; return 1, or 0 if it stays.
+
+    SQLite would give the id of the newest one to the next, and a page that was open in the old one
+    would take the two for one. So the newest stays until there is a newer one.
+    """
+    newest = connection.scalar(sa.select(sa.func.max(conversations.c.id)))
+    if conv == newest and connection.dialect.name == "sqlite":
+        return 0
+    rest = [sa.select(sa.exists().where(column == conv)) for column in _OF_A_CONVERSATION]
+    if not _is_dead(connection, conv) or any(connection.scalar(query) for query in rest):
+        return 0
+    return connection.execute(conversations.delete().where(conversations.c.id == conv)).rowcount
+
+
+def _follows(key: list[sa.Column[Any]], after: Key) -> Condition:
+    """Return the condition that a key of one or two columns comes after another one.
+
+    The first column alone stands in front: by it every database finds the place in the index.
+    """
+    first, *second = key
+    if not second:
+        return first > sa.literal(after[0])
+    beyond = (first > sa.literal(after[0])) | (second[0] > sa.literal(after[1]))
+    return sa.and_(first >= sa.literal(after[0]), beyond)
+
+
+def _is_one_of(table: sa.Table, keys: Sequence[Key]) -> Condition:
+    """Return the condition that a row has one of these primary keys."""
+    columns = list(table.primary_key)
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    # SQLite would read the whole table for a row-value IN.
+    return sa.or_(
+        *(sa.and_(*(c == value for c, value in zip(columns, key, strict=True))) for key in keys)
+    )

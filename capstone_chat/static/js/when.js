@@ -1,0 +1,46 @@
+/**
+ * Elements whose text is made from a clock: "10:24", "Today", "Last used 3 minutes ago".
+ *
+ * Each of them carries its moment and its format, and is written again whenever time moves on, so that
+ * no view has to remember it.
+ */
+
+import { onTick } from "./clock.js";
+import { el, setText } from "./dom.js";
+import { brief, day, machine, moment, relative, time } from "./format.js";
+import { strings } from "./strings.js";
+
+const FORMATS = {
+  time, day, brief,
+  lastUsed: (/** @type {number} */ at) => strings.lastUsed(relative(at)),
+};
+
+/**
+ * @param {number} at milliseconds since the epoch @param {keyof typeof FORMATS} format
+ * @param {Record<string, any>} [props] more attributes
+ */
+export function when(at, format, props = {}) {
+  const element = el("time", props);
+  setWhen(element, at, format);
+  return element;
+}
+
+/** Give an element another moment. @param {HTMLElement} element @param {number} at @param {keyof typeof FORMATS} format */
+export function setWhen(element, at, format) {
+  element.dataset.at = String(at);
+  element.dataset.format = format;
+  element.setAttribute("datetime", machine(at));
+  draw(element);
+}
+
+/** @param {HTMLElement} element */
+function draw(element) {
+  const at = Number(element.dataset.at);
+  const format = /** @type {keyof typeof FORMATS} */ (element.dataset.format);
+  setText(element, FORMATS[format](at));
+  if (format !== "day") element.title = moment(at);
+}
+
+onTick(() => {
+  for (const element of document.querySelectorAll("time[data-at]")) draw(/** @type {HTMLElement} */ (element));
+});

@@ -1,0 +1,1 @@
+"""The database and the files, without any chat in them."""

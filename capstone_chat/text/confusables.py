@@ -1,0 +1,85 @@
+"""Characters that look alike, and the scripts that characters belong to.
+
+Both are defined by Unicode Technical Standard 39 (https://www.unicode.org/reports/tr39/).
+`confusables.txt` holds its data; the Unicode version is in the first lines of that file.
+"""
+
+import bisect
+import functools
+import unicodedata
+from pathlib import Path
+
+COMBINATIONS = (
+    {"Latn", "Hani", "Hira", "Kana"},
+    {"Latn", "Hani", "Bopo"},
+    {"Latn", "Hani", "Hang"},
+)
+"""Scripts that one word may combine at the restriction level "Highly Restrictive" (UTS 39, 5.2):
+Japanese, Chinese and Korean are written in several scripts, and with Latin words in between."""
+
+
+def skeleton(text: str) -> str:
+    """Return the skeleton of a text: two texts with equal skeletons look alike (UTS 39, 4).
+
+    Texts that look alike in another case are found as well: "B0B" looks like "BOB", which people
+    take for "bob". The letter "I" has the skeleton "l"; "i" does not.
+
+    Args:
+        text: in NFKC; the caller bounds its length.
+    """
+    return _skeleton(_skeleton(text).casefold())
+
+
+def _skeleton(text: str) -> str:
+    prototypes = _prototypes()
+    parts = (prototypes.get(char, char) for char in unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFD", "".join(parts))
+
+
+def scripts(character: str) -> frozenset[str]:
+    """Return the scripts in which a character is used (its Script_Extensions), by their ISO 15924
+    codes; an empty set for a character of all scripts, such as a digit."""
+    starts, ranges = _ranges_of_scripts()
+    place = bisect.bisect_right(starts, ord(character)) - 1
+    if place >= 0 and ord(character) <= ranges[place][0]:
+        return ranges[place][1]
+    return frozenset()
+
+
+def mixes_scripts(text: str) -> bool:
+    """Tell whether a text combines scripts, or digits, that are not written together.
+
+    One script, or one of `COMBINATIONS`, is allowed ("Highly Restrictive", UTS 39, 5.2), with the
+    decimal digits of one kind (UTS 39, 5.3).
+    """
+    found = [known for known in map(scripts, text) if known]
+    together = not found or bool(frozenset.intersection(*found))
+    together = together or any(all(known & some for known in found) for some in COMBINATIONS)
+    zeros = {ord(char) - unicodedata.decimal(char) for char in text if char.isdecimal()}
+    return not together or len(zeros) > 1
+
+
+def _lines(sign: str) -> list[tuple[str, list[str]]]:
+    text = Path(__file__).with_suffix(".txt").read_text(encoding="ascii")
+    parts = (line.partition(f" {sign} ") for line in text.splitlines() if line[0] != "#")
+    return [(name, places.split()) for name, found, places in parts if found]
+
+
+@functools.cache
+def _prototypes() -> dict[str, str]:
+    return {
+        chr(int(source, 16)): "".join(chr(int(code, 16)) for code in prototype.split())
+        for prototype, sources in _lines("=")
+        for source in sources
+    }
+
+
+@functools.cache
+def _ranges_of_scripts() -> tuple[list[int], list[tuple[int, frozenset[str]]]]:
+    ranges: list[tuple[int, int, frozenset[str]]] = []
+    for names, places in _lines(":"):
+        for place in places:
+            first, last = (int(code, 16) for code in place.split("-"))
+            ranges.append((first, last, frozenset(names.split())))
+    ranges.sort(key=lambda found: found[0])
+    return [first for first, _, _ in ranges], [(last, known) for _, last, known in ranges]

@@ -1,0 +1,260 @@
+"""What people may call themselves and their groups.
+
+A name that looks like another one is an attack: characters that cannot be seen or that turn the
+text around are refused, and so are heaps of marks on one letter (Unicode Technical Standard 39).
+
+A user name is an identifier: one script, no emoji, and it looks like no other user name. A
+nickname, a title or a description is free text, in which only what cannot be seen is refused.
+Nicknames need not be unique: two people may both be called Anna, and the page shows their user
+names beside them. So a nickname may equal somebody's user name; but it may not imitate the
+operator, a deleted user, or the way in which user names are written ("@anna").
+"""
+
+import functools
+import re
+import unicodedata
+from itertools import pairwise
+from typing import Literal
+
+from capstone_chat.text import confusables
+
+NAME_SHORTEST = 3
+NAME_LONGEST = 32
+NICKNAME_LONGEST = 40
+TITLE_LONGEST = 80
+DESCRIPTION_LONGEST = 300
+
+MAX_MARKS = 4
+"""Nonspacing marks in a row (UTS 39, 5.4)."""
+
+MAX_RAW_LENGTH = 4 * DESCRIPTION_LONGEST
+"""Characters of a text that is composed: NFC makes one character of at most four, so a longer text
+is too long in any case."""
+
+MAX_MARKS_NORMALIZED = 30
+"""Marks in a row that are normalized together (the Stream-Safe Text Format, UAX 15, 13)."""
+
+MAX_SKELETON = 255
+"""Characters of a skeleton that are compared."""
+
+# Control, format (zero width, bidi), surrogate, private, unassigned; line and paragraph separators.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+# Letters and marks that cannot be seen (Unicode property Default_Ignorable_Code_Point); U+FE0F only
+# says that the sign before it is an emoji.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0"
+    "\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
+)
+
+_SHAPE = re.compile(r"(a m{0,4} | n)+", re.VERBOSE)
+"""Of a user name: letters (a), each with up to four marks (m), and what stands alone (n)."""
+
+
+def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+    """Return a text in a Unicode normalization form, in time that grows with its length alone.
+
+    Normalization sorts the marks on a letter, and Python takes time that grows with the square of
+    their number: 0.3 seconds for 20,000 of them. A longer run than `MAX_MARKS_NORMALIZED`, which no
+    language has, is therefore sorted in parts.
+    """
+    step = MAX_MARKS_NORMALIZED
+    # A longer run of marks covers at least one character of each `step`.
+    if not any(map(unicodedata.combining, text[step - 1 :: step])):
+        return unicodedata.normalize(form, text)
+    parts, start, marks = [], 0, 0
+    for place, character in enumerate(text):
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks == step:
+            parts.append(unicodedata.normalize(form, text[start : place + 1]))
+            start, marks = place + 1, 0
+    return "".join([*parts, unicodedata.normalize(form, text[start:])])
+
+
+def key(text: str) -> str:
+    """Return what is compared: two texts with one key are one name."""
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
+def skeleton(name: str) -> str:
+    """Return what user names that look alike have in common (see `confusables.skeleton`).
+
+    A run of one punctuation mark counts as one: how many underscores stand in a row is not seen.
+
+    Args:
+        name: a user name that `could_exist`.
+    """
+    found = confusables.skeleton(normalize("NFKC", name))
+    return re.sub(r"([._-])\1+", r"\1", found)[:MAX_SKELETON]
+
+
+def clean(text: str) -> str:
+    """Return a name as it is stored: composed, without blanks around it."""
+    text = text.strip()
+    return text if len(text) > MAX_RAW_LENGTH else normalize("NFC", text).strip()
+
+
+def could_exist(name: str) -> bool:
+    """Tell whether some user may have this name: the rules for new names were once fewer."""
+    return _shape_problem(name) is None
+
+
+def name_problem(name: str) -> str | None:
+    """Return why a new user name is not allowed, or None."""
+    if problem := _shape_problem(name):
+        return problem
+    if not any(character.isalnum() for character in name):
+        return "Use at least one letter or digit."
+    if confusables.mixes_scripts(normalize("NFKC", name)):
+        return "Use letters of one script only."
+    if _imitates(name, _reserved(NAMES_OF_PROGRAMS + NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
+        return "This name is reserved. Choose another one."
+    return None
+
+
+def _shape_problem(name: str) -> str | None:
+    compared = normalize("NFKC", name) if len(name) <= NAME_LONGEST else name
+    if len(compared) < NAME_SHORTEST or max(len(compared), len(name)) > NAME_LONGEST:
+        return f"Use {NAME_SHORTEST} to {NAME_LONGEST} characters."
+    twice = any(one == other and _shape(one) == "m" for one, other in pairwise(name))
+    if twice or _BLANK.search(name) or not _SHAPE.fullmatch("".join(map(_shape, name))):
+        return "Use letters, digits, dots, dashes and underscores only."
+    return None
+
+
+def _shape(character: str) -> str:
+    """Return what a character is in a name, see `_SHAPE`; x for what has no place there."""
+    if character in _EXTENDERS:
+        return "x"
+    if character.isalpha():
+        return "a"
+    if unicodedata.category(character) in ("Mn", "Mc") and character != "\ufe0f":
+        return "m"
+    return "n" if character.isalnum() or character in "._-" else "x"
+
+
+_EXTENDERS = set("\u0640\u07fa\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b")
+"""Letters and marks that only lengthen or repeat what stands before them (RFC 5892, 2.6)."""
+
+NAMES_OF_PROGRAMS = (
+    *("all", "everyone", "here", "channel", "anonymous", "null", "none", "undefined"),
+    *("api", "noreply", "no-reply", "postmaster", "hostmaster", "webmaster", "abuse"),
+)
+"""User names with a meaning to programs, for mail (RFC 2142) or in a list of people."""
+
+NAMES_OF_OPERATORS = (
+    *("admin", "administrator", "root", "superuser", "sysadmin", "system", "operator"),
+    *("moderator", "support", "helpdesk", "security", "staff", "official", "tornado chat"),
+    *("админ", "администратор", "администрация", "модератор", "оператор", "поддержка"),
+    *("техподдержка", "служба поддержки", "система"),
+    *("管理员", "系统管理员", "超级管理员", "版主", "客服", "官方", "系统", "系统消息"),
+)
+"""Names that claim an authority which no user of the chat has."""
+
+NAMES_OF_THE_DELETED = (
+    *("deleted", "deleted user", "deleted account"),
+    *("удалённый пользователь", "удаленный пользователь", "已注销用户"),
+)
+"""How the chat calls users who have deleted their accounts, in the languages of its pages."""
+
+
+def _imitates(text: str, reserved: frozenset[str]) -> bool:
+    """Tell whether a text looks like a reserved one, whatever punctuation is in it and whatever
+    number stands at its end."""
+    words = "".join(filter(str.isalnum, normalize("NFKC", text)))
+    for bare in words, words.rstrip("0123456789"):
+        forms = {bare.casefold()}
+        if not bare.isupper():  # in ALI the I is no l
+            forms.add(bare)
+        if reserved.intersection(map(confusables.skeleton, forms)):
+            return True
+    return False
+
+
+@functools.cache
+def _reserved(names: tuple[str, ...]) -> frozenset[str]:
+    bare = ["".join(filter(str.isalnum, name)) for name in names]
+    # In "ADM1N" the digit looks like a capital I, in "adm1n" like a small l.
+    return frozenset(confusables.skeleton(form) for name in bare for form in (name, name.upper()))
+
+
+def nickname_problem(nickname: str) -> str | None:
+    """Return why a nickname is refused, or None."""
+    if problem := label_problem(nickname, NICKNAME_LONGEST):
+        return problem
+    if "@" in normalize("NFKC", nickname):
+        return "A nickname has no @ in it: that stands before user names."
+    if _imitates(nickname, _reserved(NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
+        return "This name is reserved. Choose another one."
+    return None
+
+
+def label_problem(label: str, longest: int) -> str | None:
+    """Return why a nickname or title, of at most `longest` characters, is refused; or None."""
+    if not label:
+        return "This field is needed."
+    if len(label) > longest:
+        return f"Use {longest} characters or fewer."
+    return text_problem(label)
+
+
+def text_problem(text: str) -> str | None:
+    """Return why a line of text is not allowed, or None."""
+    text = _EMOJI.sub("\u25a1", text)  # what is left needs none of the emoji's joiners
+    joins = [found.start() for found in re.finditer("[\u200c\u200d]", text)]
+    if not all(_may_join(text, place) for place in joins):
+        return "There are characters in it that cannot be seen."
+    text = re.sub("[\u200c\u200d]", "", text)
+    unseen = any(unicodedata.category(character) in _UNSEEN for character in text)
+    if unseen or "\ufe0f" in text or _BLANK.search(text):
+        return "There are characters in it that cannot be seen."
+    text = normalize("NFD", text)
+    marks = "".join(map(_mark, text))
+    twice = any(one == other and _mark(one) == "m" for one, other in pairwise(text))
+    if twice or re.search(rf"(^|\s)[mc]|m{{{MAX_MARKS + 1}}}", marks):
+        return f"A mark stands on a letter, and at most {MAX_MARKS} of them on one."
+    return None
+
+
+def _mark(character: str) -> str:
+    """Return m for a nonspacing or enclosing mark, c for a spacing one, a blank for a blank."""
+    kind = unicodedata.category(character)
+    return {"Mn": "m", "Me": "m", "Mc": "c", "Zs": " "}.get(kind, "a")
+
+
+_PICTURE = (
+    r"[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf"
+    r"\u2934\u2935\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001fbff]"
+)
+_ELEMENT = rf"{_PICTURE}(?:[\ufe0e\ufe0f]|[\U0001f3fb-\U0001f3ff])?"
+_EMOJI = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+    rf"|[0-9#*]\ufe0f?\u20e3|{_ELEMENT}(?:\u200d{_ELEMENT}){{0,9}}"
+)
+"""Emoji as UTS 51 (1.4.9) composes them: flags of regions, such as England (at most 6 tags),
+keycaps, and pictures with a variation selector or a skin tone, joined by U+200D."""
+
+_JOINING = {"Adlm", "Arab", "Mand", "Mani", "Mong", "Nkoo", "Ougr", "Phag", "Phlp", "Rohg", "Syrc"}
+"""Scripts whose letters are connected (UAX 31, 2.3, A1)."""
+
+_VIRAMA = 9
+"""The combining class of the marks that join consonants in the scripts of India (UAX 31, 2.3)."""
+
+
+def _may_join(text: str, place: int) -> bool:
+    """Tell whether a joiner (U+200C, U+200D) changes how the letters around it look.
+
+    It does between connected letters, such as those of Persian, after a virama, and (U+200D) before
+    one (UAX 31, 2.3, A1, A2 and B; RFC 5892, A.1 and A.2).
+    """
+    before, after = text[:place], text[place + 1 : place + 2]
+    if before and unicodedata.combining(before[-1]) == _VIRAMA:
+        return True
+    letter = re.sub(r"[\u064b-\u065f\u0670]+$", "", before)[-1:]  # Arabic vowels are marks
+    if not letter.isalpha() or not after:
+        return False
+    if text[place] == "\u200d" and unicodedata.combining(after) == _VIRAMA:
+        return True
+    together = confusables.scripts(letter) & confusables.scripts(after)
+    return after.isalpha() and bool(together & _JOINING)

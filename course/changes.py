@@ -1,0 +1,113 @@
+"""The changes that the pages ask a reader to make ("Break it"), made in a copy of the lesson.
+
+The copy is my_work/01_hello/broken/NAME/01_hello: a lesson's own files stay as they are.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from course.catalog import Catalog, Script
+from course.demo import changed_copy, demos
+from course.my_work import free_name
+from course.pages import Session
+from course.translation import translate
+
+
+class NoChangeError(LookupError):
+    """No page asks for a change of this script; the message offers those that have one."""
+
+
+def change_of(catalog: Catalog, script: Script) -> Session:
+    """Return the session in which a page shows what its change of a script does.
+
+    Raises:
+        NoChangeError: there is none.
+    """
+    changed = [session for session in demos(script.path) if session.changes]
+    if not changed:
+        lesson = catalog.lesson(script.lesson)
+        others = [
+            each.label
+            for each in lesson.scripts
+            if any(session.changes for session in demos(each.path))
+        ]
+        message = translate("The pages have no change to make in {label}.", label=script.label)
+        if others:
+            message += " " + translate("There is one for {labels}.", labels=", ".join(others))
+        raise NoChangeError(message)
+    return changed[0]
+
+
+def folder_of(catalog: Catalog, script: Script) -> Path:
+    """Return the folder of the changed copy of a script's lesson."""
+    return catalog.lesson(script.lesson).work / "broken" / script.name
+
+
+def make(catalog: Catalog, script: Script) -> Path:
+    """Make the change of a page in a copy, unless the copy is there already.
+
+    Returns:
+        The script in the copy.
+
+    Raises:
+        NoChangeError: no page asks for a change of this script.
+    """
+    session = change_of(catalog, script)
+    folder = folder_of(catalog, script)
+    if not folder.exists():
+        changed_copy(script.path.parent, session.changes, folder)
+    return folder / script.path.parent.name / script.path.name
+
+
+def undo(catalog: Catalog, script: Script) -> bool:
+    """Remove the changed copy of a script's lesson; return False if there is none."""
+    folder = folder_of(catalog, script)
+    if not folder.exists():
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+class NotRestoredError(Exception):
+    """A file cannot be restored; the message says why and what to do."""
+
+
+def restore(file: Path, root: Path) -> Path | None:
+    """Put a file of the course back as it was committed.
+
+    Args:
+        file: the file.
+        root: the folder of the course, a clone of its repository.
+
+    Returns:
+        Where the changed file is kept, or None if it was not changed.
+
+    Raises:
+        NotRestoredError: the course is no clone, or there is no git.
+    """
+    name = file.relative_to(root).as_posix()
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        raise NotRestoredError(
+            translate(
+                "{name} can be restored only in a clone of the course, with the program git. "
+                "Download the course again, and copy this file from there.",
+                name=name,
+            )
+        )
+    done = subprocess.run([git, "show", f"HEAD:{name}"], cwd=root, capture_output=True, check=False)
+    if done.returncode:
+        raise NotRestoredError(
+            translate(
+                "git does not know {name}: {error}", name=name, error=done.stderr.decode().strip()
+            )
+        )
+    # A clone on Windows may have other line ends than the repository.
+    if file.exists() and file.read_bytes().replace(b"\r\n", b"\n") == done.stdout:
+        return None
+    kept = free_name(file) if file.exists() else None
+    if kept:
+        file.replace(kept)
+    file.write_bytes(done.stdout)
+    return kept

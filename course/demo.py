@@ -1,0 +1,302 @@
+"""Show a script at work: start it, run the commands that its page has for it, and stop it.
+
+`learn.py demo 01/routing` runs the sessions of README.md and FURTHER.md whose script is
+lessons/01_hello/routing.py. A change that a page makes first ("Break it") is made in a copy. Where
+a page shows what the script logs, the demo shows it, too. CI runs the demo of each session.
+"""
+
+import contextlib
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from course.launch import has_options
+from course.pages import Block, Session, change, matches, sessions, step_pages
+from course.translation import translate
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = "8888"
+"""The port in the commands of a page, unless the session has `--port=`."""
+RUN = "python3 learn.py run "
+"""The beginning of the command that starts the script of a session."""
+BREAK = "python3 learn.py break "
+"""The beginning of the command that starts a changed copy of the script."""
+LOG = "log.txt"
+START = 20
+"""Seconds in which a script must have printed its address."""
+STOP = 10
+"""Seconds in which it must have ended after Ctrl-C."""
+ATTEMPTS = 3
+"""How many ports are tried if another program takes them."""
+REQUEST = 30
+"""Seconds that one command may take."""
+
+
+class DemoError(Exception):
+    """A demo cannot be shown; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command of a page and what it printed.
+
+    Attributes:
+        command: as it was run, with the port on which the script listens; empty for its log.
+        output: what it printed, standard error included; of a log, the lines that the page shows.
+        shown: the output that the page shows, with the same port.
+    """
+
+    command: str
+    output: str
+    shown: str
+
+    @property
+    def as_shown(self) -> bool:
+        """Whether the output is what the page shows."""
+        return matches(self.shown, self.output)
+
+
+def demos(script: Path) -> list[Session]:
+    """Return the sessions that the pages of its lesson have for a script, in order."""
+    return [
+        session
+        for page in step_pages(script.parent)
+        for session in sessions(page)
+        if session.block.script.resolve() == script.resolve()
+    ]
+
+
+def changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> Path:
+    """Copy a lesson without its exercises, and make the changes of a page in the copy.
+
+    Returns:
+        The folder of the copy.
+
+    Raises:
+        ValueError: a file does not hold the lines that are to change exactly once.
+    """
+    copy = folder / lesson.name
+    shutil.copytree(lesson, copy, ignore=shutil.ignore_patterns("exercises", "__pycache__"))
+    for block in changes:
+        file = copy / block.source
+        try:
+            file.write_text(change(file.read_text(encoding="utf-8"), block.text), encoding="utf-8")
+        except ValueError as error:
+            raise ValueError(f"{block}, {block.source}: {error}") from None
+    return copy
+
+
+def page_port(arguments: Sequence[str]) -> str:
+    """Return the port that the commands of a session name."""
+    given = [one.partition("=")[2] for one in arguments if one.startswith("--port=")]
+    return given[-1] if given else PORT
+
+
+def on_port(script: Path, port: int, folder: Path) -> tuple[Path, list[str]]:
+    """Return what to start so that a script listens on a port: a file and its options.
+
+    The first scripts of the course have no options. Of such a script a copy is made in `folder`,
+    with the port in place of 8888.
+    """
+    if has_options(script):
+        return script, [f"--port={port}"]
+    text = script.read_text(encoding="utf-8")
+    copy = folder / script.name
+    copy.write_text(text.replace(PORT, str(port)), encoding="utf-8")
+    return copy, []
+
+
+def run_command(command: str, page: str, port: int) -> str:
+    """Run a command of a session as its reader would; return all that it prints.
+
+    Args:
+        command: it begins with `curl`.
+        page: the port that the page names.
+        port: the port on which the script listens.
+
+    Raises:
+        DemoError: there is no curl, or the command is another program.
+    """
+    words = [word.replace(page, str(port)) for word in shlex.split(command)]
+    if words[0] != "curl":
+        raise DemoError(
+            translate("a session runs learn.py and curl only, not: {command}", command=command)
+        )
+    curl = shutil.which("curl")
+    if curl is None:
+        raise DemoError(
+            translate(
+                "this needs the program curl. On Debian and Ubuntu: sudo apt install curl. "
+                "Windows 10 and macOS have it."
+            )
+        )
+    # Without a terminal curl would print a progress bar.
+    words = [curl, "--silent", "--show-error", "--max-time", str(REQUEST), *words[1:]]
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return done.stdout
+
+
+def start_command(block: Block) -> str:
+    """Return the command with which a page starts the script of a session."""
+    label = f"{block.script.parent.name.partition('_')[0]}/{block.script.stem}"
+    return shlex.join([*RUN.split(), label.removesuffix("/app"), *block.arguments])
+
+
+@contextlib.contextmanager
+def serving(script: Path, arguments: Sequence[str], port: int, folder: Path) -> Iterator[str]:
+    """Start a script, wait until it has printed its address, and stop it at the end.
+
+    Args:
+        script: the file.
+        arguments: its options, but for the port.
+        port: where it listens.
+        folder: gets the script's log, in LOG.
+
+    Yields:
+        What it has printed up to its address.
+
+    Raises:
+        DemoError: it has ended, or printed no address in time.
+    """
+    file, options = on_port(script, port, folder)
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        process, stdout = start(["-m", "course.launch", str(file), *options, *arguments], log)
+    with stdout:
+        try:
+            yield _until_address(process, stdout, script, folder / LOG)
+        finally:
+            _stop(process)
+
+
+def start(arguments: list[str], log: IO[str]) -> "tuple[subprocess.Popen[str], IO[str]]":
+    """Start a Python with its standard error in `log`; return it and its standard output."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        encoding="utf-8",
+        errors="replace",
+    )
+    return process, cast("IO[str]", process.stdout)
+
+
+def _until_address(
+    process: "subprocess.Popen[str]", stdout: IO[str], script: Path, log: Path
+) -> str:
+    timer = threading.Timer(START, process.kill)
+    timer.start()
+    printed = ""
+    try:
+        for line in stdout:
+            printed += line
+            if line.startswith("Open http://"):
+                return printed
+    finally:
+        timer.cancel()
+    process.wait()
+    said = log.read_text(encoding="utf-8", errors="replace").strip()
+    message = translate("{name} has printed no address.", name=script.name)
+    raise DemoError(f"{message} {printed}{said}".strip())
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        if sys.platform == "win32":
+            process.terminate()
+        else:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port if nothing listens on it, another free port otherwise."""
+    for port in (wanted, 0):
+        with socket.socket() as one:
+            # A port that a server has just left is free, too.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = one.getsockname()[1]
+            return found
+    raise DemoError(translate("this computer has no free port"))
+
+
+def play(session: Session) -> Iterator[Ran]:
+    """Run a session: start its script, run its commands, stop the script.
+
+    Yields:
+        Each command as soon as it has run; at the end each part of the log that the page shows.
+
+    Raises:
+        DemoError: the script does not start, or a command cannot be run.
+    """
+    script = session.block.script
+    arguments = [one for one in session.block.arguments if not one.startswith("--port=")]
+    page = page_port(session.block.arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if session.changes:
+            script = changed_copy(script.parent, session.changes, folder) / script.name
+        with contextlib.ExitStack() as stack:
+            for attempt in range(ATTEMPTS):
+                port = free_port(int(page))
+                try:
+                    printed = stack.enter_context(serving(script, arguments, port, folder))
+                except DemoError as problem:
+                    # Another program may take the port between the choice and the start.
+                    if free_port(port) != port and attempt < ATTEMPTS - 1:
+                        continue
+                    if not session.changes:
+                        raise
+                    printed = str(problem)  # the change keeps the script from starting
+                break
+            here = str(port)
+            for command, shown in session.commands:
+                starts = command.startswith((RUN, BREAK))
+                output = printed if starts else run_command(command, page, port)
+                yield Ran(command.replace(page, here), output, shown.replace(page, here))
+        log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        for block in session.logs:
+            yield Ran("", *_part_of(log, block.text.replace(page, here)))
+
+
+def _part_of(log: str, shown: str) -> tuple[str, str]:
+    """Return the lines of a log that a page shows, or all of it, and the lines that are shown.
+
+    A log indents a traceback, a page need not.
+    """
+    lines = [line.strip() for line in log.splitlines()]
+    wanted = [line.strip() for line in textwrap.dedent(shown).strip().splitlines()]
+    text = "\n".join(wanted)
+    for first in range(len(lines)):
+        for last in range(first + 1, len(lines) + 1):
+            if matches(text, part := "\n".join(lines[first:last])):
+                return part, text
+    return log, text

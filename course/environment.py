@@ -1,0 +1,620 @@
+"""The environment .venv: made once, and kept as the lists in requirements/ say.
+
+learn.py uses this before any package is installed, so it needs the standard library only. What the
+usual start does not need is imported where it is used.
+
+Settings of pip and Python that other projects or a company have made are left aside where they
+would install the packages to another place, or take them from there. How the package index is
+reached (index, proxy, certificates, timeouts) stays as it is set.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from course.translation import translate
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+REQUIREMENTS = ROOT / "requirements"
+# What the last finished installation installed. It is written last.
+STAMP = VENV / "learn-stamp.json"
+# There while an installation runs; one that was killed leaves it behind.
+UNFINISHED = VENV / "learn-unfinished"
+PIP_LOG = VENV / "learn-pip.log"
+# Beside .venv, not in it: it is held while .venv is emptied.
+LOCK = ROOT / ".venv.lock"
+
+KINDS = ("chat", "lessons", "dev")
+"""The lists in requirements/. Each holds all of the one before it, in the same versions."""
+
+NOT_READY = 3
+"""Exit status when the environment cannot be made or is damaged."""
+
+KEPT_SETTINGS = {
+    *("index-url", "pypi-url", "extra-index-url", "find-links", "trusted-host", "keyring-provider"),
+    *("proxy", "cert", "client-cert", "use-feature", "use-deprecated"),
+    *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
+}
+"""Settings of pip that say how packages are fetched, not where they are installed or which."""
+
+STEP = 10
+"""Packages after which progress is printed where the output is no terminal."""
+
+# What pip says, why that happens, what to do. The first that fits counts: those further down can
+# follow from it.
+CAUSES = (
+    (r"No space left on device|Errno 28\b|Disk quota exceeded", "the disk is full", "Make room."),
+    (
+        r"Read-only file system|Permission denied|Access is denied",
+        "this folder cannot be written",
+        "Copy the course to a folder that you may write to.",
+    ),
+    (
+        r"DO NOT MATCH THE HASHES",
+        "the package index sent another file than the locked one (its hash differs)",
+        "Is the index or a proxy changing files? If not, delete the cache: pip cache purge.",
+    ),
+    (
+        r"ProxyError|Cannot connect to proxy|Tunnel connection failed|407 ",
+        "the proxy refuses or does not answer",
+        "Set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError|SSL: ",
+        "the certificate of the package index is not trusted here",
+        "Set PIP_CERT to the file with the certificates of your company or proxy.",
+    ),
+    (
+        r"\b(?:401|403) Client Error|HTTP error 40[13]",
+        "the package index refuses access",
+        "Does index-url in pip's configuration hold a valid user and password?",
+    ),
+    (
+        r"\b5\d\d Server Error|HTTP error 5\d\d",
+        "the package index has a failure",
+        "Wait.",
+    ),
+    (
+        r"Failed to resolve|[Nn]ame resolution|Name or service not known|getaddrinfo failed"
+        r"|nodename nor servname|Failed to establish a new connection|Connection refused"
+        r"|Network is unreachable|No route to host|timed out|Connection(?:Reset|Aborted)? ?[Ee]rror"
+        r"|RemoteDisconnected|IncompleteRead",
+        "the package index cannot be reached",
+        "Is there a network? Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL.",
+    ),
+    (
+        r"Failed building wheel|Failed to build|metadata-generation-failed|Could not build wheels"
+        r"|error: command |Microsoft Visual C\+\+",
+        "there is no ready-made file of it for {python}, and it could not be compiled",
+        "Use another version of Python, or install a C compiler.",
+    ),
+    (
+        r"No matching distribution found",
+        "the package index has no file of it for {python}",
+        "Use another version of Python; with a mirror, does it hold this package?",
+    ),
+)
+
+
+class NotReadyError(Exception):
+    """The environment cannot be made; the message says why and what to do about it."""
+
+
+def prepare(wanted: str) -> None:
+    """Make sure that .venv holds the packages of a list.
+
+    Args:
+        wanted: one of KINDS.
+
+    Raises:
+        NotReadyError: it cannot, with a message for the user.
+        OSError: .venv cannot be written.
+    """
+    if is_ready(wanted):  # the usual start: two small files are read, and nothing is locked
+        return
+    import importlib.util
+
+    if os.pathsep in str(VENV):  # it separates the entries of PATH, so no environment can be there
+        raise NotReadyError(
+            translate(
+                "the path of this folder has a {pathsep} in it, which no Python environment can "
+                "have: {root}. Rename the folder, or move the course to another one.",
+                pathsep=repr(os.pathsep),
+                root=ROOT,
+            )
+        )
+    for module in ("venv", "ensurepip"):
+        if importlib.util.find_spec(module) is None:
+            raise NotReadyError(
+                translate(
+                    "this Python comes without '{module}'. On Debian and Ubuntu: sudo apt install "
+                    "python3-venv (or python3.{minor}-venv). Elsewhere: install Python from "
+                    "https://www.python.org/downloads/.",
+                    module=module,
+                    minor=sys.version_info[1],
+                )
+            )
+    refuse_foreign()
+    with one_at_a_time():
+        if not is_ready(wanted):  # the start that we waited for may have done it
+            install(wanted)
+
+
+def identity() -> dict[str, str]:
+    """Return the Python and the path of .venv; if one changes, .venv must be made anew."""
+    return {"python": sys.version, "path": str(VENV.resolve())}
+
+
+def stamp(kind: str) -> dict[str, str]:
+    """Return the content of STAMP for an environment in which the list `kind` is installed."""
+    content = (REQUIREMENTS / f"{kind}.txt").read_bytes()
+    return {**identity(), "kind": kind, "list": f"{zlib.crc32(content):08x}"}
+
+
+def write_stamp(kind: str) -> None:
+    """Declare that the list `kind`, as it is now, is installed."""
+    import json
+
+    fresh = STAMP.with_suffix(".new")
+    fresh.write_text(json.dumps(stamp(kind), indent=1), encoding="utf-8")
+    fresh.replace(STAMP)
+    UNFINISHED.unlink(missing_ok=True)
+
+
+def installed() -> dict[str, str]:
+    """Return the content of STAMP, or an empty dictionary if .venv is missing or unfinished."""
+    if UNFINISHED.exists() or not PYTHON.exists():
+        return {}
+    import json
+
+    try:
+        found = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_ready(wanted: str) -> bool:
+    """Return whether the packages of a list, as it is now, are installed for this Python."""
+    found = installed()
+    kind = found.get("kind")
+    return kind in KINDS[KINDS.index(wanted) :] and found == stamp(kind)
+
+
+def refuse_foreign() -> None:
+    """Refuse to change a .venv that learn.py did not make.
+
+    Raises:
+        NotReadyError: there is one.
+    """
+    if VENV.is_symlink():  # to that of another checkout, which would be emptied
+        raise NotReadyError(
+            translate(
+                "{venv} is a link to {target}, which does not hold what this checkout needs. "
+                "Remove the link, and start learn.py again: it makes an environment of its own.",
+                venv=VENV,
+                target=VENV.resolve(),
+            )
+        )
+    if not VENV.is_dir() or STAMP.exists() or UNFINISHED.exists() or not any(VENV.iterdir()):
+        return
+    settings = VENV / "pyvenv.cfg"
+    by_uv = settings.exists() and re.search(r"^uv\s*=", settings.read_text("utf-8"), re.M)
+    maker = "uv" if by_uv else "another program"
+    raise NotReadyError(
+        translate(
+            "{venv} was made by {maker}, and learn.py changes no environment but its own. "
+            "Rename or remove that folder, and start learn.py again.",
+            venv=VENV,
+            maker=maker,
+        )
+    )
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other process changes .venv; the system releases the lock of a dead process."""
+    import time
+
+    with LOCK.open("a") as file:
+        if not locked(file.fileno()):
+            print(
+                translate("Another start is preparing the environment: waiting for it"), flush=True
+            )
+            while not locked(file.fileno()):
+                time.sleep(0.2)
+        yield
+
+
+def locked(descriptor: int) -> bool:
+    """Try to lock an open file; False when another process holds it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        # Some network disks know no locks: go on without.
+        return problem.errno not in (errno.EACCES, errno.EAGAIN)
+    return True
+
+
+def install(wanted: str) -> None:
+    """Build .venv, or only bring it up to date if it is whole and made by this Python.
+
+    Raises:
+        NotReadyError: venv or pip failed, or a package cannot be imported.
+        OSError: .venv cannot be written.
+    """
+    found = installed()
+    whole = found.items() >= identity().items()
+    kind = found.get("kind")
+    if whole and kind in KINDS[KINDS.index(wanted) :]:
+        wanted = kind  # keep what else is there at the versions of the new lists
+    print(translate("Preparing {venv} (once; it may take some minutes)", venv=VENV), flush=True)
+    if not whole:
+        build()
+    UNFINISHED.touch()
+    settings = pip_settings()
+    status, log = run_pip(REQUIREMENTS / f"{wanted}.txt", settings)
+    if status:
+        if whole and "Installing collected packages" not in log:
+            UNFINISHED.unlink()  # it came to nothing while downloading, and changed nothing
+        raise NotReadyError(explain_pip(log, status))
+    if damage := import_all(wanted):
+        raise NotReadyError(
+            translate(
+                "the packages are installed, but do not work with {python}: "
+                "{damage}\nStart learn.py again: it makes the environment anew. Use another "
+                "version of Python if that does not help.",
+                python=described_python(),
+                damage=damage,
+            )
+        )
+    write_stamp(wanted)
+
+
+def build() -> None:
+    """Make a new and empty .venv in place of an old one, with the pip that comes with Python.
+
+    Raises:
+        NotReadyError: venv failed.
+        OSError: .venv cannot be written.
+    """
+    import shutil
+    import venv
+
+    VENV.mkdir(exist_ok=True)
+    UNFINISHED.touch()  # whatever happens from here on, this .venv is known as our own
+    for entry in VENV.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry != UNFINISHED:
+            entry.unlink()
+    try:
+        venv.create(VENV, symlinks=sys.platform != "win32")
+    except ValueError as problem:  # the path holds a character that no environment can have
+        raise NotReadyError(
+            translate("{problem}. Move the course to another folder.", problem=problem)
+        ) from problem
+    add_pip()
+
+
+def add_pip() -> None:
+    """Unpack the wheel of pip that comes with Python into .venv.
+
+    A wheel is a ZIP archive of what belongs into site-packages. `python -m ensurepip` starts pip
+    from the wheel to install itself and to compile all of it, which takes ten times as long.
+
+    Raises:
+        NotReadyError: there is none.
+    """
+    import ensurepip
+    import sysconfig
+    import zipfile
+
+    bundled = Path(ensurepip.__file__).parent / "_bundled"
+    places = [sysconfig.get_config_var("WHEEL_PKG_DIR"), bundled]
+    wheels = [wheel for place in places if place for wheel in Path(place).glob("pip-*.whl")]
+    if not wheels:
+        raise NotReadyError(
+            translate(
+                "this Python comes without 'pip'. Install your system's package python3-pip, or "
+                "Python from https://www.python.org/downloads/."
+            )
+        )
+    base = {"base": str(VENV), "platbase": str(VENV)}
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        wheel.extractall(sysconfig.get_path("purelib", "venv", base))
+
+
+def pip_settings() -> dict[str, str]:
+    """Return the environment for pip: the user's, with only those settings of pip that are kept.
+
+    Raises:
+        NotReadyError: pip cannot read its configuration.
+    """
+    import ast
+    import subprocess
+
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PIP_") or name == "PIP_CONFIG_FILE" or setting_of(name)
+    }
+    listed = subprocess.run(
+        [str(PYTHON), "-I", "-m", "pip", "config", "list"],
+        # `quiet` in a file would silence this command, too, and `user` would make it read nothing
+        # but the user's own file.
+        env=others | {"PIP_QUIET": "0", "PIP_USER": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if listed.returncode:
+        raise NotReadyError(
+            translate(
+                "pip cannot read its configuration: {error}\nRepair that file, or leave it "
+                "aside with PIP_CONFIG_FILE=FILE.",
+                error=last_error(listed.stderr),
+            )
+        )
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for section, name, value in re.findall(r"^([^.\n]+)\.([\w-]+)=(.+)$", listed.stdout, re.M):
+        if section in found and name in KEPT_SETTINGS | {"no-index"}:
+            found[section][name] = ast.literal_eval(value)
+    # A value for `pip install` has precedence over a general one, and the environment over files.
+    settings = found["global"] | found["install"] | found[":env:"]
+    if not settings.get("find-links"):
+        settings.pop("no-index", None)  # there would be nowhere to take packages from
+    if settings.get("retries") == "0":
+        settings["retries"] = "1"  # pip says why a connection failed only when it tries again
+    kept = {name: value for name, value in others.items() if not name.startswith("PIP_")}
+    kept |= {f"PIP_{name.upper().replace('-', '_')}": text for name, text in settings.items()}
+    return kept | {"PIP_CONFIG_FILE": os.devnull}
+
+
+def setting_of(variable: str) -> bool:
+    """Whether an environment variable is one of the settings of pip that are kept."""
+    name = variable.removeprefix("PIP_").lower().replace("_", "-")
+    return name in KEPT_SETTINGS | {"no-index"}
+
+
+def run_pip(requirements: Path, settings: dict[str, str]) -> tuple[int, str]:
+    """Install a list, and print progress; return pip's status and all that it said.
+
+    Args:
+        requirements: the list, with hashes.
+        settings: the environment of the process.
+    """
+    import subprocess
+
+    # -I: a package found through the user's PYTHONPATH must not count as installed. What is
+    # imported later is compiled then; most files of most packages never are.
+    command = [str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--no-input"]
+    command += ["--no-compile", "--disable-pip-version-check", "--progress-bar=off"]
+    command += ["-r", str(requirements)]
+    progress = Progress(requirements.read_text(encoding="utf-8"))
+    said: list[str] = []
+    pip = subprocess.Popen(
+        command,
+        env=settings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    with pip, PIP_LOG.open("w", encoding="utf-8") as log:
+        try:
+            for line in pip.stdout or ():
+                log.write(line)
+                said.append(line)
+                progress.see(line)
+        except BaseException:
+            pip.kill()  # nothing may go on writing to .venv after we let go of the lock
+            raise
+        finally:
+            progress.end()
+    return pip.returncode, "".join(said)
+
+
+class Progress:
+    """Prints how many packages there are already, from what pip says.
+
+    On a terminal in one line that changes, elsewhere a line every `STEP` packages.
+
+    Args:
+        requirements: the text of the list.
+    """
+
+    def __init__(self, requirements: str) -> None:
+        self.total = len(re.findall(r"^[\w.-]+(?:\[.*?\])?==", requirements, re.M))
+        self.there: set[str] = set()
+        self.terminal = sys.stdout.isatty()
+
+    def see(self, line: str) -> None:
+        """Take in a line of pip's output."""
+        if line.startswith("Ignoring "):  # it is for another system or another Python
+            self.total -= 1
+        elif line.startswith("Installing collected packages"):
+            self.end()
+            count = line.count(",") + 1
+            print(translate("Installing {count} packages", count=count), flush=True)
+        elif package := self._package(line):
+            before = len(self.there)
+            self.there.add(package)
+            if self.terminal:
+                print(f"\r{self._count()}", end="", flush=True)
+            elif len(self.there) > before and len(self.there) % STEP == 0:
+                print(self._count(), flush=True)
+
+    def end(self) -> None:
+        """End the line that changes."""
+        if self.terminal and self.there:
+            print(flush=True)
+            self.there.clear()
+
+    def _count(self) -> str:
+        there, total = len(self.there), self.total
+        return translate("{there} of {total} packages", there=there, total=total)
+
+    def _package(self, line: str) -> str:
+        """Return the package that a line says is there, or nothing."""
+        if found := re.match(r"\s*Requirement already satisfied: ([\w.-]+)", line):
+            return found[1].lower().replace("_", "-")
+        # Of some packages only the metadata is fetched first.
+        if found := re.match(r"\s*(?:Downloading|Using cached) (?:\S*/)?([^-/\s]+)-\S+", line):
+            return "" if ".metadata" in line else found[1].lower().replace("_", "-")
+        return ""
+
+
+def import_all(kind: str) -> str:
+    """Import in .venv what the list `kind` is for; return why that fails, or nothing.
+
+    pip is content with packages that this system cannot load, as with another C library.
+    """
+    import subprocess
+    import tomllib
+
+    names = tomllib.loads((REQUIREMENTS / "imports.toml").read_text(encoding="utf-8"))
+    wanted = [name for each in KINDS[: KINDS.index(kind) + 1] for name in names[each]]
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    tried = subprocess.run(
+        [str(PYTHON), "-I", "-c", code, *wanted],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if not tried.returncode:
+        return ""
+    return (
+        tried.stderr.strip().splitlines()
+        or [translate("exit status {status}", status=tried.returncode)]
+    )[-1]
+
+
+def damage() -> str:
+    """Return what is wrong with the .venv in use, which is then made anew, or nothing."""
+    kind = installed().get("kind")
+    if kind not in KINDS or Path(sys.prefix).resolve() != VENV.resolve():
+        return ""
+    found = import_all(kind)
+    if found:
+        UNFINISHED.touch()
+    return found
+
+
+def explain_pip(log: str, status: int = 1) -> str:
+    """Turn what pip said before it failed into the package, the cause, and what to do.
+
+    Args:
+        log: all that pip said.
+        status: its exit status; below zero the signal that ended it.
+    """
+    if status < 0:
+        return translate(
+            "the packages could not be installed: pip was ended by signal {signal} (9 often means "
+            "that there is too little memory). Start learn.py again.",
+            signal=-status,
+        )
+    package = failed_package(log)
+    cause, advice = next(
+        (known[1:] for known in CAUSES if re.search(known[0], log)),
+        ("pip has failed", "Look into what it said."),
+    )
+    return translate(
+        "{package} could not be installed: {cause}.\n{advice} Then start learn.py again.\n"
+        "pip says: {error}\nAll that it said is in {file}",
+        package=package or translate("the packages"),
+        cause=translate(cause, python=described_python()),
+        advice=translate(advice),
+        error=last_error(log),
+        file=PIP_LOG,
+    )
+
+
+def failed_package(log: str) -> str:
+    """Return the package with which pip failed, or nothing when it was none in particular."""
+    for pattern in (
+        r"No matching distribution found for (\S+)",
+        r"DO NOT MATCH THE HASHES.*\n\s+(\S+?)(?: from \S+)?(?: \(from .*\))?:\n",
+        r"Failed building wheel for (\S+)",
+        r"Failed to build '?([\w.-]+==\S+?)'? ",
+    ):
+        if found := re.search(pattern, log):
+            return found[1]
+    if "Installing collected packages" in log:
+        return ""
+    collected = re.findall(r"Collecting (\S+)", log)
+    return collected[-1] if collected else ""
+
+
+def last_error(log: str) -> str:
+    """Return the last error that pip reported."""
+    errors = re.findall(r"ERROR: (.*)", log)
+    return str(errors[-1]) if errors else log.strip()[-200:]
+
+
+def described_python() -> str:
+    """Return the version and the platform, as in `Python 3.11 on linux-x86_64`."""
+    import sysconfig
+
+    return f"Python {sys.version_info[0]}.{sys.version_info[1]} on {sysconfig.get_platform()}"
+
+
+def explain(problem: OSError) -> str:
+    """Turn a failure to write into what to do about it."""
+    reason = f"{problem.strerror}: {problem.filename or VENV}"
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = translate("Make room on this disk and start learn.py again.")
+    elif problem.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        advice = translate("Copy the course to a folder that you may write to, and start it there.")
+    elif problem.errno in (errno.EEXIST, errno.ENOTDIR):
+        advice = translate("Remove it and start learn.py again: the environment belongs there.")
+    else:
+        advice = translate("The environment {folder} could not be made.", folder=VENV)
+    return f"{reason}\n{advice}"
+
+
+def set_variables() -> None:
+    """Set what programs of the course find in their environment.
+
+    Modules are found in the checkout, from whatever folder learn.py is started in, and nowhere
+    else but in .venv. A character that a terminal or a file cannot hold (Windows: cp1252) is
+    replaced where it is printed; without that printing it ends the program.
+    """
+    for name in ("PYTHONHOME", "PYTHONSAFEPATH"):
+        os.environ.pop(name, None)
+    os.environ["PYTHONPATH"] = str(ROOT)
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    os.environ["PYTHONIOENCODING"] = f"{encoding}:{errors or 'replace'}"
+
+
+def hand_over(command: list[str]) -> int:
+    """Become `command`; on Windows, which cannot, run it to its end and return its exit status."""
+    sys.stdout.flush()
+    if sys.platform != "win32":
+        os.execv(command[0], command)
+    import subprocess
+
+    with subprocess.Popen(command) as child:
+        while True:
+            # Ctrl-C goes to the child as well, and the child decides what it means.
+            with contextlib.suppress(KeyboardInterrupt):
+                return child.wait()

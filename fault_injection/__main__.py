@@ -1,0 +1,201 @@
+"""Let the chat run into every fault, and see that what it promises holds.
+
+python -m fault_injection --short
+python -m fault_injection --only=kill --seed=7
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from fault_injection.harness.client_pool import raise_open_file_limit
+from fault_injection.harness.context import Context, FaultError, MissingProgram
+from fault_injection.harness.leaks import Resources, leaked_since
+from fault_injection.harness.servers import program
+from fault_injection.scenarios import SCENARIOS, Scenario
+
+LONGEST = {True: 300, False: 3600}
+"""Seconds that a scenario may take, short and long."""
+MAX_RUNS = 3
+"""How often a scenario is run if nothing but a time was too long. The machine may have been busy
+with something else; a chat that is slow is slow each time."""
+SHOW_EVERY = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a scenario."""
+
+    scenario: Scenario
+    seconds: float
+    processor: float
+    """Seconds of processor time, of this process and of those that it started."""
+    figures: dict[str, object]
+    broken: list[str]
+    slow: list[str]
+    """Times that were too long."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all that must hold did."""
+        return not self.broken and not self.slow
+
+    def text(self) -> str:
+        """Return the figures, for a cell."""
+        return ", ".join(f"{name} {_plain(value)}" for name, value in self.figures.items())
+
+
+def _plain(value: object) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+
+
+class Progress:
+    """Shows how far a scenario is: in place in a terminal, now and then a line elsewhere."""
+
+    def __init__(self, console: Console, status: Status, name: str) -> None:
+        self._console = console
+        self._status = status
+        self._name = name
+        self._shown = time.monotonic()
+
+    def show(self, text: str) -> None:
+        """Say it."""
+        line = f"       {self._name}: {escape(text)}"
+        if self._console.is_terminal:
+            self._status.update(line.strip())
+        elif time.monotonic() - self._shown > SHOW_EVERY:
+            self._shown = time.monotonic()
+            self._console.print(line, highlight=False)
+
+
+async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console: Console) -> Result:
+    """Run one scenario, clear up after it, and see that nothing of it is left."""
+    begin, begin_processor = time.monotonic(), processor_time()
+    with console.status(scenario.fault) as status:
+        before = Resources.now()
+        progress = Progress(console, status, scenario.name)
+        context = Context(scenario.name, seed, short, shared, progress.show)
+        async with context.stack:
+            try:
+                async with asyncio.timeout(LONGEST[short]):
+                    await scenario.run(context)
+            except (FaultError, TimeoutError) as error:
+                context.expect("it came to its end", False, str(error) or "it took too long")
+            except BaseExceptionGroup as errors:  # of what was played side by side
+                for one in errors.exceptions:
+                    context.expect("it came to its end", False, repr(one))
+            except Exception as error:
+                console.print_exception()
+                context.expect("it came to its end", False, repr(error))
+        context.broken += [f"left behind: {what}" for what in await leaked_since(before)]
+        context.expect("left behind", not context.folder.exists(), context.folder)
+    seconds, processor = time.monotonic() - begin, processor_time() - begin_processor
+    return Result(scenario, seconds, processor, context.figures, context.broken, context.slow)
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time that were used here and by all that has ended."""
+    return sum(os.times()[:4])
+
+
+async def run_all(
+    scenarios: list[Scenario], seed: int, short: bool, shared: Path, console: Console
+) -> list[Result]:
+    """Run scenarios one after the other, and print what came out of each."""
+    results = []
+    for scenario in scenarios:
+        result = await run(scenario, seed, short, shared, console)
+        for _ in range(MAX_RUNS - 1):
+            if result.broken or not result.slow:
+                break
+            console.print(
+                f"again  {scenario.name}: {escape('; '.join(result.slow))}", highlight=False
+            )
+            result = await run(scenario, seed, short, shared, console)
+        results.append(result)
+        word = "[green]holds [/]" if result.holds else "[red]BROKEN[/]"
+        console.print(f"{word} {scenario.name} ({result.seconds:.1f} s)")
+        for problem in result.broken + result.slow:
+            console.print(f"  [red]{escape(problem)}[/]", highlight=False)
+    return results
+
+
+def table(results: list[Result]) -> Table:
+    """Return what was tried and what held."""
+    made = Table(show_lines=True)
+    for column in "scenario", "fault", "must hold", "held", "figures", "s", "CPU s":
+        made.add_column(column)
+    for result in results:
+        scenario = result.scenario
+        held = "yes" if result.holds else "NO"
+        spent = f"{result.seconds:.0f}", f"{result.processor:.0f}"
+        made.add_row(
+            *map(
+                escape, (scenario.name, scenario.fault, scenario.holds, held, result.text(), *spent)
+            )
+        )
+    return made
+
+
+def main() -> int:
+    """Return 0 when all scenarios hold, 1 when one does not, 2 when something is missing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fault_injection", description=(__doc__ or "").partition("\n")[0]
+    )
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--short", action="store_true", help="the form for CI, under two minutes")
+    parser.add_argument(
+        "--only", choices=names, action="append", help="this scenario; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, help="of all chance in it (default: a new one)")
+    parser.add_argument("--list", action="store_true", help="print the scenarios and do nothing")
+    given = parser.parse_args()
+    console = Console()
+    if given.list:
+        for scenario in SCENARIOS:
+            print(f"{scenario.name:10} {scenario.fault}: {scenario.holds}")
+        return 0
+    scenarios = [
+        scenario for scenario in SCENARIOS if given.only is None or scenario.name in given.only
+    ]
+    seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
+    try:
+        for name in sorted({name for scenario in scenarios for name in scenario.needs}):
+            program(name)
+    except MissingProgram as missing:
+        print(f"fault_injection: {missing}", file=sys.stderr)
+        return 2
+    raise_open_file_limit()
+    # SIGTERM stops what was started, as Ctrl-C does. SIGINT may be ignored here: `&` in a shell
+    # script does that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    console.print(f"seed {seed}, the {'short' if given.short else 'long'} form")
+    try:
+        with tempfile.TemporaryDirectory(prefix="faults-") as shared:
+            results = asyncio.run(run_all(scenarios, seed, given.short, Path(shared), console))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+    console.print(table(results))
+    broken = [result.scenario.name for result in results if not result.holds]
+    minutes = sum(result.seconds for result in results) / 60
+    console.print(f"not held: {', '.join(broken)}" if broken else "all of it held")
+    console.print(f"in {minutes:.1f} minutes")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tools of the scenarios: chat processes, servers, clients, consistency checks."""

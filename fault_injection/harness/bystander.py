@@ -1,0 +1,179 @@
+"""A client that only sends messages, in a process of its own, and measures how long an ack takes.
+
+    python -m fault_injection.harness.bystander URL COOKIE CONVERSATION
+
+Scenarios that attack the chat use it to show that other users are not slowed down. It prints one
+line when it is connected. For each line on its standard input it prints the latencies since the
+line before, as JSON, in milliseconds. It ends when its standard input is closed.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+
+import tornado.httpclient
+import tornado.websocket
+
+from fault_injection.harness.context import Context, FaultError
+from fault_injection.harness.processes import ROOT, Process
+
+SEND_EVERY = 0.02
+"""Seconds between two messages. They are sent on schedule, whether or not acks have come: a chat
+that answers nothing for a second is measured fifty times, not once."""
+
+ALLOWED_MS = 50.0
+"""Milliseconds by which the 99th percentile may be above its normal value during an attack."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time from a message to its ack, in milliseconds."""
+
+    count: int
+    p50: float
+    p99: float
+    longest: float
+
+    @classmethod
+    def of(cls, milliseconds: list[float]) -> "Latency":
+        """Summarize measured values; all zero when there is none."""
+        if not milliseconds:
+            return cls(0, 0.0, 0.0, 0.0)
+        ordered = sorted(milliseconds)
+        last = len(ordered) - 1
+        return cls(len(ordered), ordered[last // 2], ordered[round(last * 0.99)], ordered[last])
+
+
+class Bystander(Process):
+    """Runs this module for a scenario.
+
+    Args:
+        context: of the scenario; the process ends with it.
+        name: of its log file, and in messages.
+    """
+
+    def __init__(self, context: Context, name: str = "bystander") -> None:
+        super().__init__(context, name)
+        self._stage = context
+        self.normal = Latency.of([])
+        """Latency without an attack, see `measure_normal`."""
+
+    async def start(self, url: str, cookie: str, conv: int | str) -> "Bystander":
+        """Connect as the user of `cookie`, and send to a conversation from now on."""
+        await self.spawn(
+            *(sys.executable, "-m", "fault_injection.harness.bystander", url, cookie, str(conv)),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        if not await self.line():
+            raise FaultError(f"{self.name} did not connect: {self.said()[-2000:]}")
+        return self
+
+    async def latency(self) -> Latency:
+        """Return the latencies since the last call.
+
+        Raises:
+            FaultError: its socket was closed.
+        """
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"\n")
+        line = await self.line()
+        if not line:
+            raise FaultError(f"{self.name} has ended: {self.said()[-2000:]}")
+        return Latency(**json.loads(line))
+
+    async def measure_normal(self, seconds: float) -> Latency:
+        """Measure for some seconds what `undisturbed` compares with."""
+        await self.latency()
+        await asyncio.sleep(seconds)
+        self.normal = await self.latency()
+        return self.normal
+
+    @asynccontextmanager
+    async def undisturbed(self, attack: str) -> AsyncGenerator[None]:
+        """Check that the 99th percentile stays near its normal value inside the block."""
+        await self.latency()
+        yield
+        found = await self.latency()
+        text = f"{found.p99:.1f} (normal {self.normal.p99:.1f}, longest {found.longest:.1f})"
+        self._stage.figures[f"{attack}: bystander's p99 ms"] = text
+        self._stage.expect(f"{attack}: the bystander sends", found.count > 0)
+        near = found.p99 <= self.normal.p99 + ALLOWED_MS
+        self._stage.expect_time(f"{attack}: the bystander's p99 ms", near, text)
+
+
+class Sender:
+    """Sends on schedule and measures."""
+
+    def __init__(self, socket: tornado.websocket.WebSocketClientConnection, conv: int) -> None:
+        self.socket = socket
+        self.conv = conv
+        self.sent: dict[str, float] = {}
+        self.measured: list[float] = []
+
+    async def send(self) -> None:
+        """Send messages until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            cid = str(uuid.uuid4())
+            self.sent[cid] = due
+            frame = {"type": "send", "cid": cid, "conv": self.conv, "text": "still here"}
+            await self.socket.write_message(json.dumps(frame))
+            due += SEND_EVERY
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def receive(self) -> None:
+        """Match acks with messages until the socket is closed."""
+        loop = asyncio.get_running_loop()
+        while (message := await self.socket.read_message()) is not None:
+            event = json.loads(message)
+            if event["type"] == "ack":
+                self.measured.append((loop.time() - self.sent.pop(event["cid"])) * 1000)
+            elif event["type"] == "error":
+                raise ConnectionError(f"a message was refused: {message!r}")
+        raise ConnectionError(f"the chat closed the socket with {self.socket.close_code}")
+
+    def take(self) -> Latency:
+        """Return the latencies since the last call. A message that still waits counts with the time
+        for which it has waited."""
+        now = asyncio.get_running_loop().time()
+        waiting = [(now - due) * 1000 for due in self.sent.values()]
+        measured, self.measured = self.measured, []
+        return Latency.of(measured + [late for late in waiting if late > 1000])
+
+
+async def main(url: str, cookie: str, conv: str) -> None:
+    """Run until standard input is closed."""
+    request = tornado.httpclient.HTTPRequest(
+        url.replace("http", "ws", 1) + "/ws", headers={"Cookie": cookie, "Origin": url}
+    )
+    sender = Sender(await tornado.websocket.websocket_connect(request), int(conv))
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    tasks = [asyncio.ensure_future(sender.receive()), asyncio.ensure_future(sender.send())]
+    tasks.append(asyncio.ensure_future(answer(sender, reader)))
+    print("connected", flush=True)
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+async def answer(sender: Sender, reader: asyncio.StreamReader) -> None:
+    """Print a summary for each line that comes."""
+    while await reader.readline():
+        print(json.dumps(asdict(sender.take())), flush=True)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(*sys.argv[1:4]))

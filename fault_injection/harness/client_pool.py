@@ -1,0 +1,184 @@
+"""Members of some groups, all of them at a client, and what becomes of what they say."""
+
+import asyncio
+import random
+import resource
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import argon2
+import sqlalchemy as sa
+import tornado.httpclient
+
+from benchmarks.serve import fill
+from capstone_chat.options import Options
+from capstone_chat.storage.tables import users
+from fault_injection.harness.api_session import ApiSession
+from fault_injection.harness.consistency import ClientLog, StoredState
+from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.resuming_client import Client
+
+NO_LIMITS = (
+    *("--send-rate=1000000", "--send-burst=1000000"),
+    *("--signal-rate=1000000", "--signal-burst=1000000"),
+    *("--request-rate=1000000", "--request-burst=1000000"),
+    *("--frame-rate=1000000", "--frame-burst=1000000"),
+    *("--read-rate=1000000", "--read-burst=1000000"),
+    *("--sockets-per-address=1000000", "--connections-per-address=1000000", "--drain=0.2"),
+)
+"""Options without which the limits would be measured instead of the fault."""
+
+
+class ClientPool:
+    """Clients, and the ledger that they share.
+
+    Args:
+        data: the folder of the chat processes; secret and SQLite file are made here.
+        database: an SQLAlchemy URL, or empty for SQLite in `data`.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        data: Path,
+        database: str = "",
+        *,
+        rooms: int,
+        members: int,
+        ping_every: float = 1.0,
+    ) -> None:
+        self.context = context
+        self.options = Options(data=str(data), database=database)
+        data.mkdir(exist_ok=True)
+        self.rooms = rooms
+        self.people = [line.split("\t") for line in fill(self.options, rooms, members)]
+        self.engine = sa.create_engine(self.options.database_url)
+        context.stack.callback(self.engine.dispose)
+        self.client_log = ClientLog()
+        self.clients: list[Client] = []
+        self.ping_every = ping_every
+        self.http = tornado.httpclient.AsyncHTTPClient(force_instance=True, max_clients=200)
+        context.stack.callback(self.http.close)
+        context.stack.push_async_callback(self.leave)
+        self.talking = False
+        self._runs: list[asyncio.Task[None]] = []
+        self._talks: list[asyncio.Task[None]] = []
+
+    def connect_all(self, addresses: Sequence[Callable[[], str]]) -> None:
+        """Let everybody connect and stay connected, to the addresses in turn; in each group are
+        some at all of them."""
+        for number, (cookie, conv) in enumerate(self.people):
+            client = Client(
+                f"user{number}",
+                cookie,
+                int(conv),
+                addresses[number // self.rooms % len(addresses)],
+                self.client_log,
+                random.Random(f"{self.context.seed} {self.context.name} {number}"),  # noqa: S311
+                self.http,
+                ping_every=self.ping_every,
+            )
+            self.clients.append(client)
+            self._runs.append(asyncio.ensure_future(client.run()))
+
+    async def warm_up(self, url: str) -> None:
+        """Ask for so much at once that every thread of the chat, and its connection to the
+        database, is there from now on."""
+        pages = [ApiSession(self.http, cookie) for cookie, _ in self.people]
+        for _ in range(5):
+            await asyncio.gather(*(page.fetch(f"{url}/api/state") for page in pages * 3))
+
+    def talk(self, clients: Sequence[Client] | None = None, *, every: float = 0.0) -> None:
+        """Let clients send one message after the other, until `hush`.
+
+        Args:
+            every: seconds between two of one client, at the least.
+        """
+        self.talking = True
+        for client in self.clients if clients is None else clients:
+            self._talks.append(asyncio.ensure_future(self._talk(client, every)))
+
+    async def _talk(self, client: Client, every: float) -> None:
+        while self.talking:
+            await client.connected.wait()
+            number = len(self.client_log.sent)
+            await client.send(f"{client.name} says {number}")
+            await asyncio.sleep(client.random.uniform(0.5, 1.5) * every)
+
+    async def stop_sending(self, seconds: float = 60) -> None:
+        """Send nothing new; wait until all is acknowledged and everybody has seen all."""
+        await self.wait_until_quiet(seconds)
+        await self.converge(seconds)
+
+    async def wait_until_quiet(self, seconds: float = 60) -> None:
+        """Send nothing new; wait until all is acknowledged."""
+        self.talking = False
+        for talk in self._talks:  # some wait for a connection or for room
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        self._talks.clear()
+        await wait_until("all is acknowledged", lambda: not self.pending, seconds)
+
+    @property
+    def pending(self) -> int:
+        """How many messages wait for their acknowledgement."""
+        return sum(len(client.pending) for client in self.clients)
+
+    async def converge(self, seconds: float) -> None:
+        """Wait until everybody has seen all that is stored."""
+        heads = self.stored_state().heads
+
+        def all_there() -> bool:
+            return all(client.last >= heads[client.conv] for client in self.clients)
+
+        await wait_until("everybody has seen all", all_there, seconds)
+
+    def set_password(self, password: str) -> None:
+        """Give everybody the same password: a hash of their own would take each of them 25 ms."""
+        hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        with self.engine.begin() as connection:
+            connection.execute(users.update().values(password=hasher.hash(password)))
+
+    def stored_state(self) -> StoredState:
+        """Return what the database holds now."""
+        return StoredState.read(self.engine)
+
+    async def leave(self) -> None:
+        """Let everybody go."""
+        self.talking = False
+        for client in self.clients:
+            client.leave()
+        for talk in self._talks:
+            talk.cancel()
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=10)
+        for task in self._runs:
+            task.cancel()
+        await asyncio.gather(*self._runs, *self._talks, return_exceptions=True)
+
+    def total(self, figure: str) -> Counter[object]:
+        """Return the sum of a client's counter over all clients."""
+        return sum((getattr(client, figure) for client in self.clients), Counter())
+
+    def judge(self) -> None:
+        """Compare with the database what the clients were told, and note what came out."""
+        stored_state = self.stored_state()
+        views = {client.name: client.view for client in self.clients}
+        violations = self.client_log.judge(stored_state, views)
+        for kind, found in violations.problems().items():
+            self.context.expect(kind, not found, f"{len(found)}, such as {found[0]}")
+        self.context.count("clients", len(self.clients))
+        self.context.count("sent", len(self.client_log.sent))
+        self.context.count("acked", len(self.client_log.acked))
+        self.context.count("lost", len(violations.lost))
+        self.context.count("doubled", len(violations.doubled))
+        self.context.count("gaps", len(violations.gaps))
+        strangers = [client.name for client in self.clients if client.banned]
+        self.context.expect_equal("clients that were sent away", strangers, [])
+
+
+def raise_open_file_limit() -> None:
+    """Let this process, and those that it starts, have as many files open as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

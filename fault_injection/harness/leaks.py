@@ -1,0 +1,126 @@
+"""Check that a scenario leaves nothing behind: no file descriptor, socket, task, thread or process,
+neither here nor in its chat processes."""
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from fault_injection.harness.client_pool import ClientPool
+from fault_injection.harness.context import Context, FaultError, wait_until, wait_until_async
+from fault_injection.harness.processes import ChatProcess
+
+FD_SLACK = 12
+"""File descriptors that may come with use: five connections to the database stay open, and SQLite
+has two files for each and one for all. A leak has one for each socket, or more."""
+THREADS = 4 + 1 + 2 + 2
+"""Threads that come with use: those that read, the one that writes, those for passwords, and those
+that draw and speak captchas."""
+PATIENCE = 10
+"""Seconds in which what was closed must be gone."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What this process holds."""
+
+    fds: int
+    tasks: int
+    threads: frozenset[str]
+    children: tuple[str, ...]
+
+    @classmethod
+    def now(cls) -> "Resources":
+        """Look."""
+        me = psutil.Process()
+        return cls(
+            me.num_fds(),
+            len(asyncio.all_tasks()),
+            # Those of `asyncio.to_thread` stay until the loop ends.
+            frozenset(
+                str(thread)
+                for thread in threading.enumerate()
+                if not thread.name.startswith("asyncio_")
+            ),
+            tuple(_described(child) for child in me.children(True)),
+        )
+
+
+def _described(child: psutil.Process) -> str:
+    """Name a process, which may have ended just now."""
+    try:
+        return f"{child.pid} {' '.join(child.cmdline())}"
+    except psutil.Error:  # it has ended; while nobody waits for it, it is still there
+        return f"{child.pid} (ended)"
+
+
+async def stop_and_check_leaks(context: Context, pool: ClientPool, *chats: ChatProcess) -> None:
+    """Let everybody go and the chat processes stop: each must hold by then what it held before
+    anybody came, must have logged no mistake, and ends well."""
+    await pool.leave()
+    await stop_all(context, *chats)
+
+
+async def stop_all(context: Context, *chats: ChatProcess) -> None:
+    """Stop chat processes when their clients have gone, and check what `stop_and_check_leaks`
+    does."""
+    for chat in chats:
+        await check_idle(context, chat)
+        context.expect_equal(f"{chat.name}: exit code", await chat.stop(), 0)
+        context.expect_equal(f"{chat.name}: mistakes in the log", chat.uncaught_errors()[:3], [])
+
+
+async def check_idle(context: Context, chat: ChatProcess) -> None:
+    """See that a chat process holds what it held before anybody came."""
+    assert chat.idle is not None
+    idle = chat.idle
+
+    async def tasks_gone() -> bool:
+        return (await chat.usage()).tasks <= idle.tasks
+
+    try:
+        await wait_until(
+            f"{chat.name} has let go of all sockets", lambda: not chat.client_connections()
+        )
+        await wait_until_async(f"{chat.name} has let go of all tasks", tasks_gone)
+    except FaultError as error:
+        context.expect("left in the chat", False, f"{error}: {await chat.usage()}, idle {idle}")
+    now = await chat.usage()
+    context.expect(f"{chat.name}: file descriptors", now.fds <= idle.fds + FD_SLACK, (idle, now))
+    context.expect(f"{chat.name}: threads", now.threads <= idle.threads + THREADS, (idle, now))
+
+
+async def leaked_since(before: Resources) -> list[str]:
+    """Return what is held that was not held before, after a while."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while (left := _left(before, Resources.now())) and loop.time() < end:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return left
+
+
+def _left(before: Resources, now: Resources) -> list[str]:
+    left = []
+    if now.fds > before.fds:
+        left.append(f"{now.fds - before.fds} file descriptors: {_open_files()}")
+    if now.tasks > before.tasks:
+        tasks = [str(task.get_coro()) for task in asyncio.all_tasks()]
+        left.append(f"{now.tasks - before.tasks} tasks of {tasks}")
+    left += [f"thread {thread}" for thread in now.threads - before.threads]
+    left += [f"process {child}" for child in set(now.children) - set(before.children)]
+    return left
+
+
+def _open_files() -> list[str]:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        return []
+    found = []
+    for link in folder.iterdir():
+        try:
+            found.append(str(link.readlink()))
+        except OSError:
+            continue
+    return sorted(found)

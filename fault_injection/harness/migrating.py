@@ -1,0 +1,101 @@
+"""Runs migrations in processes that can be killed at a chosen statement.
+
+    python -m fault_injection.harness.migrating
+
+It reads an order for each migration from standard input, as JSON, and forks: a new interpreter for
+each of some hundred migrations would take longer than the migrations. The child prints the
+first words of the statements that it has executed, the parent prints how the child has ended.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from capstone_chat.storage import engines, migrate
+
+FIRST = "0001"
+"""The revision of the first version of the chat."""
+
+
+class Order(msgspec.Struct):
+    """One migration.
+
+    Args:
+        url: of the database.
+        first: stop at the tables of the first version.
+        die_before: number of the statement, from 0, in whose place the process kills itself.
+        die_after: seconds after which it is killed, wherever it is.
+    """
+
+    url: str = ""
+    first: bool = False
+    die_before: int | None = None
+    die_after: float | None = None
+
+
+class Ended(msgspec.Struct):
+    """How a migration has ended.
+
+    Args:
+        status: exit code, or minus the number of the signal.
+        statements: first words of those that it has executed, if it came to its end.
+    """
+
+    status: int
+    statements: list[str] = []
+
+
+def start_migration(order: Order) -> list[str]:
+    """Migrate, or die on the way; return the first word of each statement, and of each
+    commit."""
+    engine = engines.connect(order.url, patience=None)
+    statements: list[str] = []
+
+    def count(word: str) -> None:
+        if len(statements) == order.die_before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        statements.append(word)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def execute(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        count(statement.split(maxsplit=1)[0])
+
+    @sa.event.listens_for(engine, "commit")
+    def commit(_connection: sa.Connection) -> None:
+        count("COMMIT")
+
+    if order.first:
+        with engine.execution_options(writes=True).begin() as connection:
+            migrate.upgrade(connection, FIRST)
+    else:
+        migrate.migrate(engine)
+    count("END")
+    engine.dispose()
+    return statements[:-1]
+
+
+def obey(order: Order) -> int:
+    """Migrate in a child process and return how it has ended."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            print(json.dumps(start_migration(order)), flush=True)
+            status = 0
+        finally:
+            os._exit(status)
+    if order.die_after is not None:
+        time.sleep(order.die_after)
+        os.kill(child, signal.SIGKILL)  # it is not waited for yet, so the number is its own
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(obey(msgspec.json.decode(line, type=Order))), flush=True)

@@ -1,0 +1,197 @@
+"""The chat as a process of one's own: started, stopped, killed, and started again."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from fault_injection.harness.context import Context, FaultError, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Process:
+    """A program that runs until it is stopped; a server among others."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self.name = name
+        self.log = context.folder / f"{name}.log"
+        self._process: asyncio.subprocess.Process | None = None
+        context.stack.push_async_callback(self.kill)
+
+    async def spawn(
+        self,
+        *command: str | Path,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        **more: Any,
+    ) -> None:
+        """Start it; what it says is added to its log."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *map(str, command), stdout=stdout or log, stderr=stderr or log, **more
+            )
+
+    async def line(self, seconds: float = 60) -> str:
+        """Return a line that it prints; only with a pipe for stdout."""
+        if self.process.stdout is None:
+            raise FaultError(f"{self.name} prints into its log")
+        return (await asyncio.wait_for(self.process.stdout.readline(), seconds)).decode()
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The process that runs, or ran last."""
+        if self._process is None:
+            raise FaultError(f"{self.name} was never started")
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def stop(self, seconds: float = 30) -> int:
+        """Ask it to stop, and return its exit code."""
+        self.signal(signal.SIGTERM)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float = 60) -> int:
+        """Wait until it has ended, and return its exit code."""
+        return await asyncio.wait_for(self.process.wait(), seconds)
+
+    async def kill(self) -> None:
+        """End it at once, as kill -9 does; nothing if it has ended."""
+        if self.runs:
+            self.process.kill()
+            await self.process.wait()
+
+    def said(self) -> str:
+        """Return its log."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a chat process holds."""
+
+    kib: int
+    """Resident memory."""
+    fds: int
+    threads: int
+    tasks: int
+    sockets: int
+    """Those of clients."""
+
+
+def is_uncaught_error(line: str) -> bool:
+    """Tell whether a line of a chat's log speaks of something that was not caught."""
+    if not line.startswith("{"):
+        return True
+    told = json.loads(line)
+    if told["logger"] == "chat.uncaught":  # a warning, or what nothing caught
+        return True
+    # The pool says with a traceback that it lets go of a connection that broke on its way back.
+    return "traceback" in told and told["logger"] != "sqlalchemy.pool.impl.QueuePool"
+
+
+class ChatProcess(Process):
+    """A chat process, observed (see there). It keeps its port over restarts.
+
+    Args:
+        options: as on the command line.
+        clock_off: seconds by which its clock is wrong.
+    """
+
+    def __init__(self, context: Context, name: str, *options: str, clock_off: int = 0) -> None:
+        super().__init__(context, name)
+        self.port = 0
+        self.options = options
+        self.environment = {**os.environ, "CLOCK_OFF": str(clock_off)}
+        self.idle: Usage | None = None
+        """What it held before anybody came."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(
+        self,
+        *more: str,
+        stderr: int | None = None,
+        preexec_fn: Callable[[], None] | None = None,
+    ) -> "ChatProcess":
+        """Start it and wait until it listens."""
+        await self.spawn(
+            *(sys.executable, "-m", "fault_injection.harness.instrumented_chat"),
+            *(f"--port={self.port}", "--address=127.0.0.1", "--logging=warning"),
+            *self.options,
+            *more,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=preexec_fn,
+        )
+        found = re.search(r"Open http://127\.0\.0\.1:(\d+)", await self.line())
+        if found is None:
+            raise FaultError(f"{self.name} did not start: {self.said()[-2000:]}")
+        self.port = int(found[1])
+        if self.idle is None:
+            self.idle = await self.usage()
+        return self
+
+    def lines(self, level: str) -> list[dict[str, Any]]:
+        """Return what it logged on a level."""
+        lines = [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["level"] == level]
+
+    def uncaught_errors(self) -> list[str]:
+        """Return what was not caught: tracebacks, and lines that are none of the chat's own."""
+        return [line for line in self.said().splitlines() if is_uncaught_error(line)]
+
+    async def usage(self) -> Usage:
+        """Return what it holds now."""
+        told = await self.observe()
+        seen = psutil.Process(self.pid)
+        with seen.oneshot():
+            return Usage(
+                kib=seen.memory_info().rss // 1024,
+                fds=seen.num_fds(),
+                threads=seen.num_threads(),
+                tasks=told["tasks"],
+                sockets=self.client_connections(),
+            )
+
+    def client_connections(self) -> int:
+        """Return how many connections of clients it has, half-closed ones among them."""
+        return sum(
+            connection.laddr.port == self.port and connection.status != psutil.CONN_LISTEN
+            for connection in psutil.Process(self.pid).net_connections("tcp")
+        )
+
+    async def observe(self) -> dict[str, int]:
+        """Return how many tasks it has, and for how many milliseconds at most its loop was held up
+        since this was last asked."""
+        answers = self.said().count('"held_ms"')
+        self.signal(signal.SIGUSR1)
+        await wait_until(f"{self.name} tells", lambda: self.said().count('"held_ms"') > answers)
+        told = [line for line in self.lines("warning") if "held_ms" in line][-1]
+        return {name: int(told[name]) for name in ("tasks", "held_ms")}

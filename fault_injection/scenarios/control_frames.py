@@ -1,0 +1,121 @@
+"""Several clients send far more WebSocket frames than any page: pongs that nobody asked
+for, pings, fragments without an end, and tiny messages."""
+
+import asyncio
+import struct
+from collections import Counter
+
+import psutil  # type: ignore[import-untyped]
+
+from fault_injection.harness.bystander import Bystander
+from fault_injection.harness.client_pool import ClientPool
+from fault_injection.harness.context import Context
+from fault_injection.harness.frame_generator import client_frame
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+from fault_injection.harness.servers import MariaDB
+from fault_injection.scenarios.fuzz import RawSocket
+
+FRAMES = 10_000
+"""Frames that an attacker sends on a socket: 60 kB of pongs."""
+ATTACKERS = 6
+PAUSE = 0.8
+"""Seconds of an attacker between two sockets, on average: handshakes are not the subject here."""
+GROWTH = 30 * 1024
+"""KiB by which the memory of the chat may grow during the attacks."""
+LONGEST_TURN = 50
+"""Milliseconds for which the loop may be held up, without the time that the machine takes."""
+LOG_LINES = 10
+"""Lines that the attacks may cause in the log."""
+
+FLOODS = {
+    "pongs": client_frame(b"", 0x8A) * FRAMES,
+    "pings": client_frame(b"x" * 100, 0x89) * FRAMES,
+    "fragments": client_frame(b"", 0x01) + client_frame(b"", 0x00) * FRAMES,
+    "tiny messages": client_frame(b'{"type":"ping"}') * FRAMES,
+}
+OPTIONS = (
+    *("--send-rate=1000", "--send-burst=10000"),  # for the bystander; the frames have their limit
+    *("--request-rate=1000000", "--request-burst=1000000", "--drain=0.2"),
+)
+TOO_FAST = 3009
+
+
+async def run(context: Context) -> None:
+    """On SQLite and on MariaDB, where a look at the session takes longer."""
+    maria = await MariaDB(context).start()
+    for name, database in ("SQLite", ""), ("MariaDB", maria.url):
+        await attack(context, name, database)
+
+
+async def attack(context: Context, name: str, database: str) -> None:
+    """Send each kind of flood, from several users, while somebody writes undisturbed."""
+    data = context.folder / f"data-{name}"
+    pool = ClientPool(context, data, database, rooms=1, members=1 + ATTACKERS)
+    chat = await ChatProcess(
+        context, name, f"--data={data}", f"--database={database}", *OPTIONS
+    ).start()
+    await pool.warm_up(chat.url)
+    bystander = Bystander(context, f"bystander-{name}")
+    await bystander.start(chat.url, *pool.people[0])
+    await bystander.measure_normal(context.short_or_long(2.0, 10.0))
+    await chat.observe()
+    before, lines = await chat.usage(), chat.said().count("\n")
+    processor = sum(psutil.Process(chat.pid).cpu_times()[:2])
+    closes: Counter[int | None] = Counter()
+    for kind, flood in FLOODS.items():
+        context.say(f"{name}: {kind}")
+        end = asyncio.get_running_loop().time() + context.short_or_long(4.0, 20.0)
+        async with bystander.undisturbed(f"{name}, {kind}"):
+            cookies = [cookie for cookie, _ in pool.people[1:]]
+            floods = (send(context, chat, cookie, flood, end, closes) for cookie in cookies)
+            await asyncio.gather(*floods)
+    processor = sum(psutil.Process(chat.pid).cpu_times()[:2]) - processor
+    context.figures[f"{name}: processor seconds of the chat"] = round(processor, 2)
+    held = (await chat.observe())["held_ms"]
+    context.figures[f"{name}: longest turn of its loop, ms"] = held
+    context.expect_time(f"{name}: longest turn of the loop", held < LONGEST_TURN, held)
+    after = await chat.usage()
+    growth = after.kib - before.kib
+    said = sum("held_ms" not in line for line in chat.said().splitlines()[lines:])
+    context.figures[f"{name}: sockets closed, by code"] = dict(closes)
+    context.figures[f"{name}: KiB of growth"] = growth
+    context.expect(f"{name}: memory", growth < GROWTH, f"it grew by {growth} KiB")
+    context.expect(f"{name}: lines in the log", said <= LOG_LINES, said)
+    context.expect_equal(f"{name}: codes", set(closes), {TOO_FAST})
+    await works(context, name, chat, pool)
+    await bystander.kill()
+    await stop_and_check_leaks(context, pool, chat)
+
+
+async def send(
+    context: Context,
+    chat: ChatProcess,
+    cookie: str,
+    flood: bytes,
+    end: float,
+    closes: Counter[int | None],
+) -> None:
+    """Open one socket after the other and send the flood on each, until a time."""
+    while asyncio.get_running_loop().time() < end:
+        wire = await RawSocket.open(chat.port, cookie)
+        try:
+            wire.writer.write(flood)
+            await wire.read_until()
+        finally:
+            await wire.close(reset=True)
+        closes[wire.close_code] += 1
+        await asyncio.sleep(context.random.uniform(0.5, 1.5) * PAUSE)
+
+
+async def works(context: Context, name: str, chat: ChatProcess, pool: ClientPool) -> None:
+    """See that an attacker who behaves again is served, once the bucket has filled up a little."""
+    await asyncio.sleep(1)
+    wire = await RawSocket.open(chat.port, pool.people[1][0])
+    wire.writer.write(client_frame(b"still there?", 0x89))
+    while (frame := await wire.frame()) is not None and frame[0] != 0xA:
+        pass
+    context.expect_equal(f"{name}: the pong afterwards", frame, (0xA, b"still there?"))
+    wire.writer.write(client_frame(struct.pack("!H", 1000), 0x88))
+    await wire.read_until()
+    await wire.close()

@@ -1,0 +1,183 @@
+"""The disk is full, and has room again."""
+
+import json
+import os
+import resource
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from fault_injection.harness.api_session import ApiSession
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess, Process
+
+LONG_AGO = 120_000
+"""Milliseconds since a session was seen, so that the next request wants to note its use."""
+
+
+class Disk(Protocol):
+    """A place for the data that can be made full."""
+
+    name: str
+    folder: Path
+
+    def fill(self, chat: ChatProcess) -> None:
+        """Leave no room."""
+
+    def empty(self, chat: ChatProcess) -> None:
+        """Give the room back."""
+
+
+class TmpfsDisk:
+    """A file system of its own, in memory, that is really full: "No space left on device"."""
+
+    name = "tmpfs"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def fill(self, chat: ChatProcess) -> None:
+        """Write until not one byte more fits."""
+        with self._ballast.open("wb", buffering=0) as file:
+            for size in 1 << 16, 1 << 12, 1:
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError:
+                    continue
+
+    def empty(self, chat: ChatProcess) -> None:
+        """Remove what was written."""
+        self._ballast.unlink()
+
+
+class FileSizeLimit:
+    """A limit on the size of the chat's files (RLIMIT_FSIZE): "File too large". Needs no rights."""
+
+    name = "RLIMIT_FSIZE"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def fill(self, chat: ChatProcess) -> None:
+        """Let no file grow beyond what the smallest of the database's files has."""
+        size = min(path.stat().st_size for path in self.folder.glob("chat.db*"))
+        _, hard = resource.prlimit(chat.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(chat.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def empty(self, chat: ChatProcess) -> None:
+        """Lift the limit."""
+        _, hard = resource.prlimit(chat.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(chat.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def tmpfs_disk(context: Context) -> TmpfsDisk | None:
+    """Mount a file system of 64 MiB, if this user may: SQLite's log alone takes 16 of them."""
+    if os.geteuid() != 0:
+        return None
+    folder = context.folder / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "none", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        return None
+    unmount = ["umount", "--lazy", str(folder)]
+    context.stack.callback(subprocess.run, unmount, check=False)
+    return TmpfsDisk(folder)
+
+
+async def run(context: Context) -> None:
+    """Fill each kind of disk that there is."""
+    folder = context.folder / "ceiling"
+    folder.mkdir()
+    disks = [disk for disk in (tmpfs_disk(context), FileSizeLimit(folder)) if disk is not None]
+    for disk in disks:
+        await full(context, disk)
+    context.figures["disks"] = " and ".join(disk.name for disk in disks)
+
+
+async def full(context: Context, disk: Disk) -> None:
+    """Fill it under load, see what works and what says that it does not, and give room again."""
+    pool = ClientPool(context, disk.folder, rooms=2, members=5)
+    chat = ChatProcess(context, disk.name, f"--data={disk.folder}", *NO_LIMITS)
+    log = await logged_by_another(context, chat)
+    page = ApiSession(pool.http, pool.people[0][0])
+    await page.open(chat.url)
+    pool.connect_all([lambda: chat.url])
+    pool.talk()
+    for time in range(context.short_or_long(1, 10)):
+        context.say(
+            f"{disk.name}: {len(pool.client_log.acked)} acknowledged, full {time + 1} times"
+        )
+        enough = len(pool.client_log.acked) + 200
+        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        with pool.engine.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE sessions SET seen_at = seen_at - :ago"), {"ago": LONG_AGO}
+            )
+        told = pool.total("errors").total()
+        disk.fill(chat)
+        # All that can be sent is refused by now: the log has grown to where it may.
+        refused = told + len(pool.clients)
+        await wait_until("it is full", lambda: pool.total("errors").total() >= refused)  # noqa: B023
+        acked = len(pool.client_log.acked)
+        await reads(context, disk, pool, chat, page)
+        check = integrity(pool)
+        context.expect_equal(f"{disk.name}: integrity while full", check, "ok")
+        context.figures[f"{disk.name}: acked while full"] = len(pool.client_log.acked) - acked
+        disk.empty(chat)
+    await pool.stop_sending()
+    pool.judge()
+    context.expect_equal(f"{disk.name}: integrity", integrity(pool), "ok")
+    strange = set(pool.total("errors")) - {"unavailable"}
+    context.expect_equal(f"{disk.name}: other errors than 'unavailable'", strange, set())
+    context.expect_equal(f"{disk.name}: broken connections", dict(pool.total("closes")), {})
+    context.figures[f"{disk.name}: refused"] = pool.total("errors").total()
+    await stop_and_check_leaks(context, pool, chat)
+    await log.ended()
+
+
+async def logged_by_another(context: Context, chat: ChatProcess) -> Process:
+    """Start it with a log that another process writes, which the limit on files does not concern;
+    return that one."""
+    end, begin = os.pipe()
+    log = Process(context, chat.name)
+    try:
+        await log.spawn("cat", stdin=end)
+        await chat.start(stderr=begin)
+        return log
+    finally:
+        os.close(end)
+        os.close(begin)
+
+
+async def reads(
+    context: Context, disk: Disk, pool: ClientPool, chat: ChatProcess, page: ApiSession
+) -> None:
+    """See that what needs no room works: pages, history, lists."""
+    failed: Counter[str] = Counter()
+    for cookie, conv in pool.people:
+        reader = ApiSession(pool.http, cookie)
+        history = f"/api/conversations/{conv}/events?after=0"
+        for path in "/", "/api/state", history, "/readyz":
+            response = await reader.fetch(chat.url + path)
+            if response.code != 200:
+                failed[f"{path}: {response.code}"] += 1
+            elif path == history and len(json.loads(response.body)["events"]) < 10:
+                failed["a short history"] += 1
+    context.expect_equal(f"{disk.name}: reads that failed", dict(failed), {})
+    code, answer = await page.call("POST", f"{chat.url}/api/groups", {"title": "No room"})
+    refused = code >= 500 and "error" in answer
+    context.expect(f"{disk.name}: a new group is refused", refused, (code, answer))
+    context.figures[f"{disk.name}: new group"] = f"{code} {answer.get('error', {}).get('code')}"
+
+
+def integrity(pool: ClientPool) -> str:
+    """Return what SQLite finds when it looks at the whole file."""
+    with pool.engine.connect() as connection:
+        return str(connection.scalar(sa.text("PRAGMA integrity_check")))

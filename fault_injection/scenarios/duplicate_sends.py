@@ -1,0 +1,94 @@
+"""A message is sent twice, one after the other and at once, to one process and to two."""
+
+import asyncio
+import uuid
+from collections import Counter
+
+from fault_injection.harness.api_session import RawConnection
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+from fault_injection.harness.servers import MariaDB
+
+SOCKET_LAYOUTS = {
+    "in order": (0, 0),
+    "on one socket at once": (0, 0),
+    "on two sockets at once": (0, 1),
+    "on two processes at once": (0, 2),
+    "on three sockets at once": (0, 1, 2),
+}
+"""On which sockets: 0 and 1 lead to one process, 2 to the other one."""
+
+
+async def run(context: Context) -> None:
+    """On SQLite and on MariaDB, which keep order by other means."""
+    maria = await MariaDB(context).start()
+    for name, database in ("SQLite", ""), ("MariaDB", maria.url):
+        await twice(context, name, database)
+
+
+async def twice(context: Context, name: str, database: str) -> None:
+    """Send each message twice, by all ways in turn."""
+    data = context.folder / f"data-{name}"
+    pool = ClientPool(context, data, database, rooms=1, members=2)
+    options = f"--data={data}", f"--database={database}", *NO_LIMITS
+    chats = [ChatProcess(context, f"{name}-{n}", *options) for n in range(2)]
+    await asyncio.gather(*(chat.start() for chat in chats))
+    cookie, conv = pool.people[0][0], int(pool.people[0][1])
+    lines = [await RawConnection.open(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])]
+    tries = context.short_or_long(150, 1500)
+    refused: Counter[str] = Counter()
+
+    async def send(line: RawConnection, cid: str, text: str) -> int:
+        while True:
+            await line.say(type="send", cid=cid, conv=conv, text=text)
+            answer = await line.receive("ack", "error")
+            if answer["type"] == "ack":
+                pool.client_log.ack(answer["cid"], answer["conv"], answer["seq"])
+                return int(answer["seq"])
+            refused[answer["code"]] += 1
+            if answer["code"] != "unavailable":
+                return 0
+
+    async def burst(line: RawConnection, cid: str, text: str, count: int) -> set[int]:
+        for _ in range(count):
+            await line.say(type="send", cid=cid, conv=conv, text=text)
+        answers = [await line.receive("ack", "error") for _ in range(count)]
+        refused.update(answer["code"] for answer in answers if answer["type"] == "error")
+        return {answer.get("seq", 0) for answer in answers}
+
+    for number in range(tries):
+        way = list(SOCKET_LAYOUTS)[number % len(SOCKET_LAYOUTS)]
+        cid = str(uuid.UUID(int=context.random.getrandbits(128), version=4))
+        text = f"{name} {number} {way}"
+        pool.client_log.send(cid, conv, text)
+        context.say(f"{name}: {number} of {tries} messages")
+        if way == "in order":
+            seqs = {await send(lines[0], cid, text), await send(lines[0], cid, text)}
+        elif way == "on one socket at once":
+            seqs = await burst(lines[0], cid, text, 2)
+            pool.client_log.ack(cid, conv, min(seqs))
+        else:
+            seqs = set(
+                await asyncio.gather(*(send(lines[n], cid, text) for n in SOCKET_LAYOUTS[way]))
+            )
+        context.expect(f"{name}, {way}: one seq", len(seqs) == 1 and 0 not in seqs, seqs)
+        if number % 10 == 0:  # the same cid for something else is no second message
+            await lines[1].say(type="send", cid=cid, conv=conv, text="something else")
+            answer = await lines[1].receive("ack", "error")
+            context.expect_equal(f"{name}: another text", answer.get("code"), "conflict")
+    for line in lines:
+        await line.close()
+    stored_state = pool.stored_state()
+    context.expect_equal(f"{name}: rows", len(stored_state.events), tries)
+    context.expect_equal(f"{name}: refused", dict(refused), {})
+    violations = pool.client_log.judge(stored_state)
+    for kind, found in violations.problems().items():
+        context.expect(f"{name}: {kind}", not found, f"{len(found)}, such as {found[0]}")
+    context.figures |= {
+        f"{name}: messages": tries,
+        f"{name}: acks": pool.client_log.acks,
+        f"{name}: rows": len(stored_state.events),
+    }
+    await stop_and_check_leaks(context, pool, *chats)

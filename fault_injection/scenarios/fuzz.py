@@ -1,0 +1,216 @@
+"""Frames that no client would send, and bytes that are no frames."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import socket
+import struct
+from collections import Counter
+
+from fault_injection.harness.api_session import RawConnection
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context, FaultError, wait_until
+from fault_injection.harness.frame_generator import BROKEN, FrameGenerator, client_frame
+from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+
+BATCH = 50
+"""Frames in one write."""
+AT_ONCE = 4
+"""Sockets that send at a time."""
+ENDS = "reset", "close", "rude", "rude", "rude", "bad", "stop", "noise"
+"""How sockets end: cut off, closed, by what is not allowed, by five bad frames in a row, in the
+middle of a frame, or after bytes that may be anything."""
+
+
+class RawSocket:
+    """A socket as bare bytes, so that anything can be sent on it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.answers: Counter[str] = Counter()
+        self.close_code: int | None = None
+
+    @classmethod
+    async def open(cls, port: int, cookie: str) -> "RawSocket":
+        """Shake hands as a browser does."""
+        wire = cls(*await asyncio.open_connection("127.0.0.1", port))
+        host = f"127.0.0.1:{port}"
+        wire.writer.write(
+            f"GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        head = await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), 30)
+        if b" 101 " not in head:
+            raise FaultError(f"a handshake was answered with {head[:80]!r}")
+        return wire
+
+    async def frame(self) -> tuple[int, bytes] | None:
+        """Return the opcode and the payload of the server's next frame, None at the end."""
+        try:
+            first, length = await self.reader.readexactly(2)
+            if length >= 126:
+                size, code = (2, "!H") if length == 126 else (8, "!Q")
+                (length,) = struct.unpack(code, await self.reader.readexactly(size))
+            return first & 0x0F, await self.reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    async def read_until(self, last: str = "no such cid") -> bool:
+        """Read until an answer names this cid; False when the server closes before."""
+        # One timeout for all: what has come is read at once, before a reset that follows it.
+        async with asyncio.timeout(60):
+            while (frame := await self.frame()) is not None:
+                opcode, payload = frame
+                if opcode == 8:
+                    self.close_code = struct.unpack("!H", payload[:2])[0] if payload else 1005
+                    return False
+                if opcode == 1:
+                    event = json.loads(payload)
+                    self.answers[event.get("code", event["type"])] += 1
+                    if event.get("cid") == last:
+                        return True
+        return False
+
+    async def close(self, *, reset: bool = False) -> None:
+        """Close it; with a reset, as a cable that is cut."""
+        if reset:
+            sock: socket.socket = self.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+async def run(context: Context) -> None:
+    """Send it all, and see that the chat answers, forgets nobody and logs no mistake."""
+    data = context.folder / "data"
+    pool = ClientPool(context, data, rooms=4, members=5)
+    # A wire does not answer the server's pings.
+    options = f"--data={data}", *NO_LIMITS, "--sockets-per-user=100000", "--ping-interval=86400"
+    chat = await ChatProcess(context, "chat", *options).start()
+    neighbour = await RawConnection.open(chat.url, pool.people[-1][0])
+    context.stack.push_async_callback(neighbour.close)
+    await pool.warm_up(chat.url)
+    fuzzer = Fuzzer(context, pool, chat)
+    frames = context.short_or_long(20_000, 1_000_000)
+    await fuzzer.send(frames // 10, neighbour)  # whatever is made once has been made then
+    await fuzzer.alone()
+    before = await chat.usage()
+    await fuzzer.send(frames, neighbour)
+    await fuzzer.alone()
+    after = await chat.usage()
+    context.expect("file descriptors", after.fds <= before.fds + FD_SLACK, (before, after))
+    context.expect_equal("tasks", after.tasks, before.tasks)
+    await check_responsive(neighbour)
+    await neighbour.close()
+    context.figures |= {
+        "frames": fuzzer.sent,
+        "sockets": fuzzer.sockets,
+        "answers": dict(fuzzer.answers),
+        "closed as it must": f"{fuzzer.closes.total()} in {len(fuzzer.closes)} ways",
+    }
+    missed = {*BROKEN, "five bad frames"} - fuzzer.closes.keys()
+    context.expect_equal("ways to end that were not tried", missed, set())
+    context.expect("the chat runs", chat.runs)
+    await stop_and_check_leaks(context, pool, chat)
+    context.expect_equal("errors in the log", chat.lines("error")[:3], [])
+
+
+async def check_responsive(line: RawConnection) -> None:
+    """See that a socket is answered."""
+    await line.say(type="ping")
+    await asyncio.wait_for(line.receive("pong"), 30)
+
+
+class Fuzzer:
+    """Sends frames from several sockets until there were enough."""
+
+    def __init__(self, context: Context, pool: ClientPool, chat: ChatProcess) -> None:
+        self.context = context
+        self.pool = pool
+        self.chat = chat
+        self.frames = 0
+        self.sent = 0
+        self.sockets = 0
+        self.answers: Counter[str] = Counter()
+        self.closes: Counter[str] = Counter()
+        self.ends = itertools.cycle(ENDS)
+        self.generator = FrameGenerator(context.random, [int(conv) for _, conv in pool.people])
+
+    async def send(self, frames: int, neighbour: RawConnection) -> None:
+        """Send until there were so many in all; somebody else must notice nothing."""
+        self.frames = frames
+        await asyncio.gather(*(self.run() for _ in range(AT_ONCE)), self.check_bystander(neighbour))
+
+    async def alone(self) -> None:
+        """Wait until only the neighbour's socket is open."""
+        await wait_until("the sockets are gone", lambda: self.chat.client_connections() == 1)
+
+    async def run(self) -> None:
+        """Open one socket after the other and send on each until it is closed, or long enough."""
+        while self.sent < self.frames:
+            cookie, _ = self.context.random.choice(self.pool.people[:-1])
+            wire = await RawSocket.open(self.chat.port, cookie)
+            self.sockets += 1
+            end = next(self.ends)
+            try:
+                for _ in range(self.context.random.randint(1, 8)):
+                    await self.batch(wire)
+                await self.end_socket(wire, end)
+            except ConnectionError:  # it may close while we write
+                await wire.read_until()
+            finally:
+                self.answers += wire.answers
+                await wire.close(reset=end == "reset")
+
+    async def batch(self, wire: RawSocket) -> None:
+        """Send frames of which never five in a row are bad, and wait for the last one's answer."""
+        frames = []
+        for number in range(BATCH):
+            frames.append(
+                self.generator.valid_frame()[1]
+                if number % 4 == 0
+                else self.generator.mutated_frame()
+            )
+        cid, last = self.generator.valid_frame()
+        wire.writer.write(b"".join(frames) + last)
+        self.sent += len(frames) + 1
+        self.context.say(f"{self.sent} of {self.frames} frames, {self.sockets} sockets")
+        if not await wire.read_until(cid):
+            closed = f"closed with {wire.close_code}"
+            self.context.expect("a socket with some good frames stays open", False, closed)
+            raise ConnectionResetError
+
+    async def end_socket(self, wire: RawSocket, end: str) -> None:
+        """End a socket the hard way."""
+        if end == "bad":
+            wire.writer.write(b"".join(client_frame(b"{") for _ in range(5)))
+            self.sent += 5
+            await wire.read_until()
+            self.context.expect_equal("five bad frames: close code", wire.close_code, 3501)
+            self.closes["five bad frames"] += 1
+        elif end == "rude":
+            name, frame, code = self.generator.broken()
+            wire.writer.write(frame)
+            self.sent += 1
+            await wire.read_until()
+            self.context.expect_equal(f"{name}: close code", wire.close_code, code)
+            self.closes[name] += 1
+        elif end == "noise":
+            wire.writer.write(self.generator.noise())
+            self.sent += 1
+            with contextlib.suppress(TimeoutError):  # it may leave the server waiting for more
+                async with asyncio.timeout(0.2):
+                    await wire.read_until()
+        elif end == "stop":
+            wire.writer.write(self.generator.valid_frame()[1][:-3])
+
+    async def check_bystander(self, neighbour: RawConnection) -> None:
+        """See that somebody else notices nothing."""
+        while self.sent < self.frames:
+            await check_responsive(neighbour)
+            await asyncio.sleep(0.2)

@@ -1,0 +1,144 @@
+"""Hundreds of clients begin a request and never end it, drop by drop or not at all, and do
+not read what they are told; to a chat that may open many files, and to one that may open few."""
+
+import asyncio
+import resource
+import socket
+from collections.abc import Callable
+
+import tornado.httpclient
+
+from fault_injection.harness.api_session import ApiSession, RawConnection
+from fault_injection.harness.bystander import Bystander
+from fault_injection.harness.client_pool import ClientPool
+from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+
+FEW_FILES = 64
+TIMEOUT = 3
+"""Seconds that the chat waits for a head or a body here; 30 without the option."""
+DROP_EVERY = 0.5
+GROWTH = 60 * 1024
+"""KiB by which the memory may grow: a connection has a few KiB of streams and tasks."""
+LONGEST_TURN = 50
+"""Milliseconds for which the loop may be held up, without the time that the machine takes."""
+LOG_LINES = 10
+"""Lines that an attack may cause in the log."""
+
+HEAD = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nCookie: a="
+UNREAD = "unread answers"
+HALVES = {
+    "nothing": b"",
+    "half heads": HEAD,
+    "half bodies": HEAD + b"b\r\n\r\nname=",
+    UNREAD: b"GET /static/css/chat.css HTTP/1.1\r\nHost: x\r\n\r\n" * 500,
+}
+READERS = 2
+"""Connections that do not read: until the buffers of the system are full, each of them makes the
+chat answer hundreds of requests, and that is not the subject here."""
+OPTIONS = (
+    *(f"--header-timeout={TIMEOUT}", f"--body-timeout={TIMEOUT}", f"--response-timeout={TIMEOUT}"),
+    *("--send-rate=1000", "--send-burst=10000", "--drain=0.2"),
+    *("--request-rate=1000000", "--request-burst=1000000"),
+)
+
+
+async def run(context: Context) -> None:
+    """Attack a chat with the usual limit of open files, and one with 64."""
+    count = context.short_or_long(300, 1500)
+    await attack(context, "many files", count, OPTIONS)
+    await attack(context, "few files", count, OPTIONS, before=limit_files)
+
+
+def limit_files() -> None:
+    """Run in the process of the chat, before it."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
+
+
+async def attack(
+    context: Context,
+    name: str,
+    count: int,
+    options: tuple[str, ...],
+    before: Callable[[], None] | None = None,
+) -> None:
+    """Open connections of each kind while somebody writes undisturbed and somebody comes in."""
+    data = context.folder / f"data-{name.replace(' ', '-')}"
+    pool = ClientPool(context, data, rooms=1, members=2)
+    chat = await ChatProcess(context, name.replace(" ", "-"), f"--data={data}", *options).start(
+        preexec_fn=before
+    )
+    await pool.warm_up(chat.url)
+    bystander = Bystander(context, f"bystander-{name.replace(' ', '-')}")
+    await bystander.start(chat.url, *pool.people[0])
+    await bystander.measure_normal(context.short_or_long(2.0, 10.0))
+    for kind, half in HALVES.items():
+        context.say(f"{name}: {kind}")
+        usage, lines = await chat.usage(), chat.said().count("\n")
+        await chat.observe()
+        async with bystander.undisturbed(f"{name}, {kind}"):
+            held = await hold(context, chat, pool, half, READERS if kind == UNREAD else count)
+        await wait_until(f"{name}, {kind}: all are closed", lambda: chat.client_connections() == 1)
+        for each in held:
+            each.close()
+        turn = (await chat.observe())["held_ms"]
+        growth = (await chat.usage()).kib - usage.kib
+        context.expect_time(f"{name}, {kind}: longest turn of the loop", turn < LONGEST_TURN, turn)
+        said = sum("held_ms" not in line for line in chat.said().splitlines()[lines:])
+        context.expect(f"{name}, {kind}: memory", growth < GROWTH, f"it grew by {growth} KiB")
+        context.expect(f"{name}, {kind}: lines in the log", said <= LOG_LINES, said)
+        context.figures[f"{name}, {kind}: KiB of growth, log lines, longest turn"] = (
+            growth,
+            said,
+            turn,
+        )
+    await visit(context, f"{name}, afterwards", chat, pool)
+    await bystander.kill()
+    await stop_and_check_leaks(context, pool, chat)
+
+
+async def hold(
+    context: Context, chat: ChatProcess, pool: ClientPool, half: bytes, count: int
+) -> list[socket.socket]:
+    """Open connections and send half a request on each, then a byte now and then; return them."""
+    held: list[socket.socket] = []
+    loop = asyncio.get_running_loop()
+    for number in range(count):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setblocking(False)
+        held.append(connection)
+        try:
+            await loop.sock_connect(connection, ("127.0.0.1", chat.port))
+            connection.send(half)
+        except OSError:  # closed already
+            continue
+        if number % 100 == 99:
+            await visit(context, f"during {number + 1} connections", chat, pool)
+    for _ in range(round(TIMEOUT / DROP_EVERY) * 2):
+        await asyncio.sleep(DROP_EVERY)
+        for connection in held:
+            try:
+                connection.send(b"x")
+            except OSError:
+                continue
+    return held
+
+
+async def visit(context: Context, when: str, chat: ChatProcess, pool: ClientPool) -> None:
+    """See that somebody can load files and pages, and open a socket."""
+    cookie, conv = pool.people[1]
+    page = ApiSession(pool.http, cookie)
+    try:
+        for path in "/static/css/chat.css", "/api/state", "/readyz", "/":
+            response = await page.fetch(f"{chat.url}{path}")
+            context.expect_equal(f"{when}: {path}", response.code, 200)
+        line = await RawConnection.open(chat.url, cookie)
+        await line.say(
+            type="send", cid="0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11", conv=int(conv), text="Hi"
+        )
+        await line.receive("ack")
+        await line.close()
+    except (OSError, tornado.httpclient.HTTPError) as error:
+        context.expect(f"{when}: a visitor is served", False, repr(error))

@@ -1,0 +1,43 @@
+"""The chat is killed under load, again and again."""
+
+import asyncio
+import signal
+
+import sqlalchemy as sa
+
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+
+
+async def run(context: Context) -> None:
+    """Kill it the moment that a message is acknowledged, or at any other; start it on the same
+    file, and see what the clients say."""
+    data = context.folder / "data"
+    pool = ClientPool(context, data, rooms=4, members=5)
+    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
+    pool.connect_all([lambda: chat.url])
+    pool.talk()
+    kills = context.short_or_long(5, 50)
+    for kill in range(kills):
+        context.say(f"kill {kill + 1} of {kills}, {len(pool.client_log.acked)} acknowledged")
+        enough = len(pool.client_log.acked) + context.random.randint(100, 400)
+        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        if context.random.random() < 0.2:
+            await asyncio.sleep(context.random.uniform(0, 0.02))
+            chat.signal(signal.SIGKILL)
+        else:  # the moment that an acknowledgement before its commit would not survive
+            pool.client_log.at_next_ack = lambda: chat.signal(signal.SIGKILL)
+        await chat.ended()
+        await chat.start()
+    await pool.stop_sending()
+    with pool.engine.connect() as connection:
+        check = connection.scalar(sa.text("PRAGMA integrity_check"))
+    context.expect_equal("PRAGMA integrity_check", check, "ok")
+    pool.judge()
+    context.figures["kills"] = kills
+    closes = dict(pool.total("closes"))
+    context.figures["broken connections"] = closes.get(None, 0)
+    context.expect("no connection ends with a code", closes.keys() == {None}, closes)
+    await stop_and_check_leaks(context, pool, chat)

@@ -1,0 +1,71 @@
+"""A large group that all have left is purged, and nobody notices."""
+
+import asyncio
+import re
+
+import sqlalchemy as sa
+
+from capstone_chat.storage.tables import conversations, events
+from fault_injection.harness.bystander import Bystander
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context, wait_until_async
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+
+ROWS = 1000
+"""Rows in one insert."""
+
+FIRST_PURGE = 6.0
+"""Seconds from the start to the first purge, on average: the normal latency is measured before."""
+
+
+async def run(context: Context) -> None:
+    """Measure acks without a purge, and during one."""
+    data = context.folder / "data"
+    pool = ClientPool(context, data, rooms=2, members=2)
+    dead = context.short_or_long(4_000, 100_000)
+    await asyncio.to_thread(leave_behind, pool, dead)
+    interval = f"--purge-interval={2 * FIRST_PURGE}"  # the first one comes after half of it or more
+    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS, interval).start()
+    bystander = Bystander(context)
+    await bystander.start(chat.url, *pool.people[0])
+    await bystander.measure_normal(3.0)
+
+    async def purged() -> int:
+        page = (await pool.http.fetch(f"{chat.url}/metrics")).body.decode()
+        found = re.search(r'chat_purged_rows_total{kind="events"} ([\d.e+]+)', page)
+        return int(float(found[1])) if found else 0
+
+    async def has_begun() -> bool:
+        return await purged() > 0
+
+    async def has_ended() -> bool:
+        context.say(f"{await purged()} of {dead} rows")
+        await asyncio.sleep(0.5)
+        return await purged() >= dead
+
+    await wait_until_async("the purge begins", has_begun, 60)
+    begin = asyncio.get_running_loop().time()
+    async with bystander.undisturbed(f"{dead} rows purged"):
+        await wait_until_async("the purge ends", has_ended, 600)
+    context.figures["seconds"] = asyncio.get_running_loop().time() - begin
+    with pool.engine.connect() as connection:
+        query = sa.select(sa.func.count()).where(events.c.conversation_id == pool.rooms + 1)
+        context.expect_equal("events of the dead group", connection.scalar(query), 0)
+    await bystander.kill()
+    await stop_and_check_leaks(context, pool, chat)
+
+
+def leave_behind(pool: ClientPool, count: int) -> None:
+    """Store a group without members, with a history."""
+    conv = pool.rooms + 1
+    group = {"kind": "group", "title": "Dead", "title_key": "dead", "description": ""}
+    row = {"conversation_id": conv, "type": "message", "user_id": 1, "at": 1}
+    text = {"text": "Some words, as people write them. " * 4, "folded": "the same words " * 8}
+    with pool.engine.begin() as connection:
+        for each in conv, conv + 1:  # the newest one stays, see `purge`
+            new = conversations.insert().values(id=each, **group, public=True, head=count)
+            connection.execute(new.values(created_at=1))
+        for first in range(1, count, ROWS):
+            rows = [row | text | {"seq": seq} for seq in range(first, first + ROWS)]
+            connection.execute(events.insert(), rows)

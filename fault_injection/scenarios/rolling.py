@@ -1,0 +1,87 @@
+"""The processes behind nginx are restarted one after the other."""
+
+import asyncio
+from collections import Counter
+
+from fault_injection.harness.api_session import ApiSession
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.context import Context, wait_until, wait_until_async
+from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.processes import ChatProcess
+from fault_injection.harness.servers import MariaDB, Nginx, Redis
+
+
+async def run(context: Context) -> None:
+    """Restart each process in turn while everybody talks through nginx."""
+    maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
+    data = context.folder / "data"
+    pool = ClientPool(context, data, maria.url, rooms=4, members=6)
+    options = f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS
+    chats = [
+        await ChatProcess(context, f"chat{n}", *options, "--xheaders=true").start()
+        for n in range(2)
+    ]
+    nginx = await Nginx(context, [chat.port for chat in chats]).start()
+    pool.connect_all([lambda: nginx.url])
+    pool.talk(every=0.2)
+    failed: Counter[int] = Counter()
+    reader = asyncio.ensure_future(read(pool, nginx, failed))
+    context.stack.callback(reader.cancel)
+    rounds = context.short_or_long(1, 10)
+    told = 0
+    for number in range(rounds * len(chats)):
+        chat = chats[number % len(chats)]
+        enough = len(pool.client_log.acked) + 50
+        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        await wait_until("all are connected", lambda: all(c.synced.is_set() for c in pool.clients))
+        told += await sockets(pool, chat)
+        context.say(f"{number + 1} restarts, {len(pool.client_log.acked)} acknowledged")
+        context.expect_equal("exit code", await chat.stop(), 0)
+        await chat.start()
+        await wait_until_async("ready", lambda: is_ready(pool, chat))  # noqa: B023
+    await pool.stop_sending()
+    pool.judge()
+    reader.cancel()
+    reads = await asyncio.gather(reader, return_exceptions=True)
+    closes = dict(pool.total("closes"))
+    context.figures |= {
+        "restarts": rounds * len(chats),
+        "closed with 1001": closes.get(1001, 0),
+        "errors": dict(pool.total("errors")),
+        "handshakes and fetches tried again": pool.total("refused").total(),
+    }
+    context.expect_equal("all who were on a process that stopped saw 1001", closes, {1001: told})
+    context.expect("pages are served all the while", isinstance(reads[0], BaseException), reads)
+    # A page that was asked for just when its process stopped.
+    context.figures["pages asked for again"] = failed.total()
+    await stop_and_check_leaks(context, pool, *chats)
+
+
+async def read(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
+    """Ask for a page again and again; return the status when it is not served twice in a row."""
+    page = ApiSession(pool.http, pool.people[0][0])
+    before = 200
+    while True:
+        status = (await page.fetch(f"{nginx.url}/api/state")).code
+        if status != 200:
+            failed[status] += 1
+            if before != 200:
+                return status
+        before = status
+        await asyncio.sleep(0.02)
+
+
+async def sockets(pool: ClientPool, chat: ChatProcess) -> int:
+    """Return how many sockets a process has."""
+    metrics = (await pool.http.fetch(f"{chat.url}/metrics")).body.decode()
+    return next(
+        int(float(line.split()[1]))
+        for line in metrics.splitlines()
+        if line.startswith("chat_sockets ")
+    )
+
+
+async def is_ready(pool: ClientPool, chat: ChatProcess) -> bool:
+    """Tell whether a process can be sent visitors."""
+    response = await pool.http.fetch(f"{chat.url}/readyz", raise_error=False)
+    return bool(response.code == 200)

@@ -1,0 +1,49 @@
+# The handler of other paths answers in prepare() without an exception.
+"""Answer every error in JSON: {"code": 404, "reason": "Not Found"}."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    def json_error(self, code):
+        self.set_status(code)
+        self.finish(dict(code=code, reason=self._reason))
+
+    def write_error(self, status_code, **kwargs):
+        self.json_error(status_code)
+
+
+class MoonsHandler(BaseHandler):
+    def get(self, planet: str) -> None:
+        self.write({"moons": {"mars": 2}[planet]})  # any other planet is a KeyError
+
+    def put(self, planet: str) -> None:
+        raise tornado.web.HTTPError(409)
+
+
+class Other(BaseHandler):
+    def prepare(self):
+        self.json_error(404)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application(
+        [(r"/moons/(\w+)", MoonsHandler)], default_handler_class=Other
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

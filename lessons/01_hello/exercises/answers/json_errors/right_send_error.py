@@ -1,0 +1,45 @@
+# send_error is overridden, not write_error.
+"""Answer every error in JSON: {"code": 404, "reason": "Not Found"}."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    def send_error(self, status_code=500, **kwargs):
+        self.clear()
+        self.set_status(status_code)
+        self.finish({"code": status_code, "reason": self._reason})
+
+
+class MoonsHandler(BaseHandler):
+    def get(self, planet: str) -> None:
+        self.write({"moons": {"mars": 2}[planet]})  # any other planet is a KeyError
+
+    def put(self, planet: str) -> None:
+        raise tornado.web.HTTPError(409)
+
+
+class NotFound(BaseHandler):
+    def prepare(self):
+        self.send_error(404)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/moons/(\w+)", MoonsHandler), (r".*", NotFound)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

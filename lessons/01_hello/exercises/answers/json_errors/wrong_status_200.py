@@ -1,0 +1,50 @@
+# The error is written with the status 200.
+# Told: 200 OK
+# Told: 409 Conflict
+# Told: do not change the status
+"""Answer every error in JSON: {"code": 404, "reason": "Not Found"}."""
+
+import asyncio
+import contextlib
+import http.client
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class BaseHandler(tornado.web.RequestHandler):
+    def write_error(self, status_code: int, **kwargs) -> None:
+        self.set_status(200)
+        self.finish({"code": status_code, "reason": http.client.responses[status_code]})
+
+
+class MoonsHandler(BaseHandler):
+    def get(self, planet: str) -> None:
+        self.write({"moons": {"mars": 2}[planet]})  # any other planet is a KeyError
+
+    def put(self, planet: str) -> None:
+        raise tornado.web.HTTPError(409)
+
+
+class NotFoundHandler(BaseHandler):
+    def prepare(self) -> None:
+        raise tornado.web.HTTPError(404)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application(
+        [(r"/moons/(\w+)", MoonsHandler)], default_handler_class=NotFoundHandler
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

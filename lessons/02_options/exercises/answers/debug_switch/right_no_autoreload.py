@@ -1,0 +1,32 @@
+# debug with the reloading switched off.
+"""Show tracebacks to the developer, and to nobody else."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class BoomHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        raise RuntimeError("no answer from db.internal:5432")
+
+
+def make_app(debug: bool) -> tornado.web.Application:
+    app = tornado.web.Application([(r"/boom", BoomHandler)], debug=debug, autoreload=False)
+    return app
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("debug", default=False, group="development", help="for developers")
+    parse_command_line()
+    make_app(**options.group_dict('development')).listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

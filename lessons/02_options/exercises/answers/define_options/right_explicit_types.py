@@ -1,0 +1,43 @@
+# type= is given for each; the period is divided by a second.
+"""Define options whose values have types: a switch, a list, a length of time.
+
+python3 learn.py run 02/define_options --lit --colours=red,white --period="1m 30s"
+"""
+
+import asyncio
+import contextlib
+import datetime
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class ConfigHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(self.settings["config"])
+
+
+def make_app(config: dict[str, object]) -> tornado.web.Application:
+    return tornado.web.Application([(r"/config", ConfigHandler)], config=config)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("lit", type=bool, default=False)
+    define("colours", type=str, default=[], multiple=True)
+    define("period", type=datetime.timedelta, default=datetime.timedelta(seconds=10))
+    parse_command_line()
+    config = {
+        "port": options.port,
+        "lit": options.lit,
+        "colours": options.colours,
+        "period": options.period / datetime.timedelta(seconds=1),
+    }
+    make_app(config).listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

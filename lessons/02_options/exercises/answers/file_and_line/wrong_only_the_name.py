@@ -1,0 +1,43 @@
+# Only the option name is read from the file, not the port.
+# Told: --config=north.conf
+# Told: north.conf:
+# Told: must serve on the port of the file
+"""Read options from a file too, and let the command line have the last word.
+
+python3 learn.py run 02/file_and_line --config=light.conf --name=Fastnet
+"""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class NameHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(self.settings["name"])
+
+
+def make_app(name: str) -> tornado.web.Application:
+    return tornado.web.Application([(r"/", NameHandler)], name=name)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    define("name", default="Eddystone", help="name of the lighthouse")
+    define("config", default="", help="file with options")
+    parse_command_line(final=False)
+    if options.config:
+        values = {}
+        exec(open(options.config).read(), values)
+        options.name = values["name"]
+    parse_command_line()
+    make_app(options.name).listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

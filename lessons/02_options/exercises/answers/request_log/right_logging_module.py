@@ -1,0 +1,39 @@
+# logging.info of the root logger.
+"""Write your own line for each request, and none for the visits of a monitor."""
+
+import asyncio
+import contextlib
+import logging
+
+import tornado.web
+from tornado.log import access_log
+from tornado.options import define, options, parse_command_line
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write("Here I am\n")
+
+
+def log_request(handler: tornado.web.RequestHandler) -> None:
+    is_health = handler.request.path.rstrip("/") == "/health"
+    if is_health is False:
+        text = "{} {} {}".format(handler.request.method, handler.request.uri, handler.get_status())
+        logging.info(text)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/(?:health|light)?", PageHandler)], log_function=log_request)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

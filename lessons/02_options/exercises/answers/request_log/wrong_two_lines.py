@@ -1,0 +1,39 @@
+# Two lines for each request: one's own and that of Tornado.
+# Told: 200 GET /light?id=1
+# Told: one line with
+# Told: log_function=log_request
+"""Write your own line for each request, and none for the visits of a monitor."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.log import access_log
+from tornado.options import define, options, parse_command_line
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write("Here I am\n")
+
+
+def log_request(handler: tornado.web.RequestHandler) -> None:
+    if handler.request.path != "/health":
+        access_log.info("%s %s %d", handler.request.method, handler.request.uri, handler.get_status())
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/(?:health|light)?", PageHandler)], log_function=lambda handler: [log_request(handler), tornado.web.Application().log_request(handler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,38 @@
+# h1 is written once, in the base; only its text is in the pages.
+"""Two pages in one frame: what they share is written once."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+TEMPLATES = {
+    "base.html": "<!doctype html><title>{% block title %}Homes{% end %}</title><main><h1>{% block main %}{% end %}</h1></main><footer>By the sea</footer>",
+    "home.html": "{% extends 'base.html' %}{% block main %}All homes{% end %}",
+    "about.html": "{% extends 'base.html' %}{% block title %}About us{% end %}{% block main %}About us{% end %}",
+}
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self, name: str) -> None:
+        self.render(f"{name or 'home'}.html")
+
+
+def make_app() -> tornado.web.Application:
+    loader = tornado.template.DictLoader(TEMPLATES)
+    return tornado.web.Application([(r"/(about|)", PageHandler)], template_loader=loader)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,38 @@
+# about extends home, which extends the base; comments outside of the blocks.
+"""Two pages in one frame: what they share is written once."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+TEMPLATES = {
+    "base.html": "<!DOCTYPE html><TITLE>{% block title %}Homes{% end %}</TITLE><main class='page'>{% block main %}{% end %}</main><footer>By the sea</footer>",
+    "home.html": "{% extends 'base.html' %}{# the start #}{% block main %}<h1>{% block heading %}All homes{% end %}</h1>{% end %}",
+    "about.html": "{% extends 'home.html' %}{% block title %}About us{% end %}{% block heading %}About us{% end %}",
+}
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self, name: str) -> None:
+        self.render(f"{name or 'home'}.html")
+
+
+def make_app() -> tornado.web.Application:
+    loader = tornado.template.DictLoader(TEMPLATES)
+    return tornado.web.Application([(r"/(about|)", PageHandler)], template_loader=loader)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

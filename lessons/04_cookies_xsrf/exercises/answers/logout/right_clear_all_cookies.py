@@ -1,0 +1,47 @@
+# clear_all_cookies() with the path; GET leads back without a logout.
+"""Log in at /club, and out again at /club/logout."""
+
+import asyncio
+import contextlib
+import secrets
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class ClubHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write({"member": self.get_signed_cookie("member") is not None})
+
+    def post(self) -> None:
+        self.set_signed_cookie("member", "ada", path="/club", httponly=True)
+
+
+class LogoutHandler(ClubHandler):
+    def get(self):
+        self.redirect("/club")
+
+    def post(self):
+        self.clear_all_cookies(path="/club")
+        return self.redirect("/club", False, 303)
+
+
+def make_app() -> tornado.web.Application:
+    routes = [
+        tornado.web.url(r"/club/logout/?", LogoutHandler, name="logout"),
+        tornado.web.url(r"/club", ClubHandler, name="club"),
+    ]
+    return tornado.web.Application(routes, cookie_secret=secrets.token_hex(32))
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

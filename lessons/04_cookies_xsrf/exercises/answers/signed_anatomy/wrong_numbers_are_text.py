@@ -1,0 +1,54 @@
+# Numbers come as text.
+# Told: "key": "3"
+# Told: version, key and time are numbers
+"""Take a signed value apart by hand. Note that this application has no secret: it needs none."""
+
+import asyncio
+import base64
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class DecodeHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        signed = self.get_query_argument("signed")
+        try:
+            version, rest = signed.split("|", 1)
+            parts = []
+            for _ in range(4):
+                length, rest = rest.split(":", 1)
+                part, bar, rest = rest[: int(length)], rest[int(length)], rest[int(length) + 1 :]
+                if bar != "|":
+                    raise ValueError
+                parts.append(part)
+            self.write(
+                {
+                    "version": version,
+                    "key": parts[0],
+                    "time": parts[1],
+                    "name": parts[2],
+                    "value": base64.b64decode(parts[3]).decode(),
+                    "signature": rest,
+                }
+            )
+        except (ValueError, IndexError):
+            raise tornado.web.HTTPError(400)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/decode", DecodeHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,34 @@
+# No cookie_secret.
+# Told: You must define the 'cookie_secret' setting
+# Told: cookie_secret= in make_app()
+"""Count how often a visitor came, in a cookie that the visitor cannot change."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class CounterHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        visits = int(self.get_signed_cookie("visits") or 0) + 1
+        self.set_signed_cookie("visits", str(visits), httponly=True)
+        self.write({"visits": visits})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/", CounterHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,36 @@
+# Reads another cookie than it sets: the count stays at 1.
+# Told: {"visits": 1}
+# Told: the JSON  {"visits": 2}
+# Told: one more for each visit
+"""Count how often a visitor came, in a cookie that the visitor cannot change."""
+
+import asyncio
+import contextlib
+import secrets
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class CounterHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        visits = int(self.get_signed_cookie("visits") or 0) + 1
+        self.set_signed_cookie("visit", str(visits), httponly=True)
+        self.write({"visits": visits})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/", CounterHandler)], cookie_secret=secrets.token_hex(32))
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

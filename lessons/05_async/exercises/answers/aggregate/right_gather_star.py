@@ -1,0 +1,39 @@
+# gather() of a comprehension, zip() and another order of the keys.
+"""One page out of two slow services: GET /shop answers {"price": 12, "stock": 3}."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.escape import json_decode, json_encode
+from tornado.httpclient import AsyncHTTPClient
+from tornado.options import define, options, parse_command_line
+
+
+class ShopHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        names = ["stock", "price"]
+        results = await asyncio.gather(*[self.ask(name) for name in names])
+        self.write(json_encode(dict(zip(names, results))))
+        self.set_header("Content-Type", "application/json")
+
+    async def ask(self, what: str) -> int:
+        response = await AsyncHTTPClient().fetch(f"{self.settings['upstream']}/{what}")
+        return json_decode(response.body)[what]
+
+
+def make_app(upstream: str = "http://localhost:8889") -> tornado.web.Application:
+    return tornado.web.Application([(r"/shop", ShopHandler)], upstream=upstream)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,50 @@
+# next() for the first step, send() for the others, a function that calls itself.
+"""A story told with yield, as in Python 2, to be told with await: its events keep their order."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+def drive(steps):
+    def go_on(future):
+        try:
+            following = steps.send(future.result())
+        except StopIteration:
+            pass
+        else:
+            following.add_done_callback(go_on)
+
+    next(steps).add_done_callback(go_on)
+
+
+def story(events, ask):
+    events.append("a begins")
+    events.append((yield ask()))
+
+
+class StoryHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        self.settings["events"].append("a begins")
+        answer = await self.settings["ask"]()
+        self.settings["events"].append(answer)
+        self.finish({"events": self.settings["events"]})
+
+
+def make_app(ask=lambda: asyncio.ensure_future(asyncio.sleep(1, "a ends"))):
+    return tornado.web.Application([(r"/", StoryHandler)], ask=ask, events=[])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,44 @@
+# Asks each member's connection before it writes.
+"""The chat of an old tutorial: one closed member ends the broadcast, and cuts off who spoke."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+
+class MemberHandler(tornado.websocket.WebSocketHandler):
+    def open(self) -> None:
+        self.settings["members"].add(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        for member in list(self.settings["members"]):
+            connection = member.ws_connection
+            if connection is None or connection.is_closing():
+                self.settings["members"].discard(member)
+                continue
+            member.write_message(message)
+
+    def on_close(self) -> None:
+        members = self.settings["members"]
+        if self in members:
+            members.remove(self)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/room", MemberHandler)], members=set())
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

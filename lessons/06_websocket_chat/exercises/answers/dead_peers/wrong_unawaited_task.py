@@ -1,0 +1,43 @@
+# Each message in a task: its error is never looked at.
+# Told: Task exception was never retrieved
+# Told: await what can raise
+"""The chat of an old tutorial: one closed member ends the broadcast, and cuts off who spoke."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+
+class MemberHandler(tornado.websocket.WebSocketHandler):
+    def open(self) -> None:
+        self.settings["members"].add(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        async def send(member):
+            await member.write_message(message)
+
+        for member in self.settings["members"].copy():
+            asyncio.ensure_future(send(member))
+
+    def on_close(self) -> None:
+        self.settings["members"].discard(self)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/room", MemberHandler)], members=set())
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,40 @@
+# Looks at the cookie when the first message comes.
+# Told: 101 Switching Protocols
+# Told: prepare() runs before the upgrade
+"""A socket for those who are logged in: the name comes from the signed cookie."""
+
+import asyncio
+import contextlib
+import secrets
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+SECRET = secrets.token_hex(32)  # made anew at each start
+
+
+class SocketHandler(tornado.websocket.WebSocketHandler):
+    def on_message(self, message: str | bytes) -> None:
+        name = self.get_signed_cookie("user")
+        if name is None:
+            self.close(1008, "401")
+            return
+        self.write_message({"from": name.decode(), "text": message})
+
+
+def make_app(cookie_secret: str = SECRET) -> tornado.web.Application:
+    return tornado.web.Application([(r"/socket", SocketHandler)], cookie_secret=cookie_secret)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,43 @@
+# The stores are asked one after the other.
+# Told: 503 Service Unavailable
+# Told: Each of these checks returns as soon as all three have been called. Start a
+"""Which of our stores is up? They are asked one after the other, and a dead one is a 500."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class HealthHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        checks, patience = self.settings["checks"], self.settings["patience"]
+        states = {}
+        for name, check in checks.items():
+            try:
+                await asyncio.wait_for(check(), patience)
+                states[name] = "up"
+            except Exception:
+                states[name] = "down"
+                self.set_status(503)
+        self.write(states)
+
+
+def make_app(checks: dict[str, Any] | None = None, patience: float = 2) -> tornado.web.Application:
+    routes = [(r"/health", HealthHandler)]
+    return tornado.web.Application(routes, checks=checks or {}, patience=patience)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,43 @@
+# One timeout around all: one silent store makes all of them down.
+# Told: 503 Service Unavailable
+# Told: Only the store that does not answer is down. Give each check a timeout of i
+"""Which of our stores is up? They are asked one after the other, and a dead one is a 500."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class HealthHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        checks, patience = self.settings["checks"], self.settings["patience"]
+        asked = asyncio.gather(*(check() for check in checks.values()), return_exceptions=True)
+        try:
+            found = await asyncio.wait_for(asked, patience)
+        except TimeoutError:
+            found = [TimeoutError()] * len(checks)
+        states = {n: "down" if isinstance(f, Exception) else "up" for n, f in zip(checks, found)}
+        if "down" in states.values():
+            self.set_status(503)
+        self.write(states)
+
+
+def make_app(checks: dict[str, Any] | None = None, patience: float = 2) -> tornado.web.Application:
+    routes = [(r"/health", HealthHandler)]
+    return tornado.web.Application(routes, checks=checks or {}, patience=patience)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

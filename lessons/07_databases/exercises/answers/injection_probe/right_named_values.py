@@ -1,0 +1,51 @@
+# The values have names, in a dict; a missing house is answered with finish().
+"""A search that believes every word of its visitors. Find out what they can do, and end it."""
+
+import asyncio
+import contextlib
+import sqlite3
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+HOUSES = """CREATE TABLE houses (id INTEGER PRIMARY KEY, title TEXT);
+INSERT INTO houses (title) VALUES ('Lighthouse'), ('Windmill');"""
+
+
+class HouseHandler(tornado.web.RequestHandler):
+    def get(self):
+        house = self.ask("SELECT title FROM houses WHERE id = :id").fetchone()
+        if not house:
+            self.set_status(404)
+            return self.finish()
+        self.write(dict(title=house[0]))
+
+    def delete(self):
+        cursor = self.ask("DELETE FROM houses WHERE id = :id")
+        if cursor.rowcount:
+            self.set_status(204)
+        else:
+            self.send_error(404)
+
+    def ask(self, sql):
+        return self.settings["db"].execute(sql, {"id": self.get_argument("id")})
+
+
+def make_app(db: sqlite3.Connection | None = None) -> tornado.web.Application:
+    if db is None:
+        db = sqlite3.connect(":memory:")
+        db.executescript(HOUSES)
+    return tornado.web.Application([(r"/house", HouseHandler)], db=db)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,53 @@
+# The older idiom: gen.coroutine, yield, run_on_executor.
+"""A report that keeps the database busy for a while. Let the others be served meanwhile."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import tornado.concurrent
+import tornado.gen
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+SLOW = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+SELECT count(*) FROM n"""
+
+
+class ReportHandler(tornado.web.RequestHandler):
+    executor = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+
+    @tornado.concurrent.run_on_executor
+    def ask(self, sql):
+        db = self.settings["connect"](":memory:")
+        try:
+            cur = db.cursor()
+            cur.execute(sql)
+            return cur.fetchall()
+        finally:
+            db.close()
+
+    @tornado.gen.coroutine
+    def get(self):
+        rows = yield self.ask(SLOW)
+        self.write(dict(counted=rows[0][0]))
+
+
+def make_app(connect: Callable[[str], Any] = sqlite3.connect) -> tornado.web.Application:
+    return tornado.web.Application([(r"/report", ReportHandler)], connect=connect)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

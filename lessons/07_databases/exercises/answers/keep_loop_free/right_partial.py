@@ -1,0 +1,47 @@
+# A function of the module, functools.partial, and fetchmany.
+"""A report that keeps the database busy for a while. Let the others be served meanwhile."""
+
+import asyncio
+import contextlib
+import functools
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import tornado.ioloop
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+SLOW = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+SELECT count(*) FROM n"""
+
+
+class ReportHandler(tornado.web.RequestHandler):
+    async def get(self) -> None:
+        work = functools.partial(ask, self.settings["connect"], SLOW)
+        [[counted]] = await tornado.ioloop.IOLoop.current().run_in_executor(None, work)
+        self.write({"counted": counted})
+
+
+def ask(connect, sql: str, *values) -> list:
+    with contextlib.ExitStack() as stack:
+        db = stack.enter_context(contextlib.closing(connect(":memory:")))
+        cursor = db.cursor()
+        return cursor.execute(sql, values).fetchmany(2)
+
+
+def make_app(connect: Callable[[str], Any] = sqlite3.connect) -> tornado.web.Application:
+    return tornado.web.Application([(r"/report", ReportHandler)], connect=connect)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

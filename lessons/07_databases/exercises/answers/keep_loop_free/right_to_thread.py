@@ -1,0 +1,44 @@
+# asyncio.to_thread and a function inside get(); a cursor that is closed too.
+"""A report that keeps the database busy for a while. Let the others be served meanwhile."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+SLOW = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+SELECT count(*) FROM n"""
+
+
+class ReportHandler(tornado.web.RequestHandler):
+    async def get(self):
+        connect = self.settings["connect"]
+
+        def report():
+            with contextlib.closing(connect(":memory:")) as db:
+                with contextlib.closing(db.cursor()) as cursor:
+                    cursor.execute(SLOW)
+                    return cursor.fetchone()[0]
+
+        self.write({"counted": await asyncio.to_thread(report)})
+
+
+def make_app(connect: Callable[[str], Any] = sqlite3.connect) -> tornado.web.Application:
+    return tornado.web.Application([(r"/report", ReportHandler)], connect=connect)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

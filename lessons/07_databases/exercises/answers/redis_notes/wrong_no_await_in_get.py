@@ -1,0 +1,46 @@
+# The answer of get() is not awaited: it is a coroutine.
+# Told: 500 Internal Server Error
+# Told: store.get() and store.set() only make a coroutine: `await` runs it and retu
+# Told: TypeError: write() only accepts bytes, unicode, and dict obj
+"""Notes by name in Redis: POST keeps the body, GET gives it back."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import redis.asyncio
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class NoteHandler(tornado.web.RequestHandler):
+    def initialize(self, store: Any) -> None:
+        self.store = store  # await store.get(key), await store.set(key, value)
+
+    async def get(self, name: str) -> None:
+        note = self.store.get(name)
+        if note is None:
+            raise tornado.web.HTTPError(404)
+        self.write(note)
+
+    async def post(self, name: str) -> None:
+        await self.store.set(name, self.request.body)
+        self.set_status(204)
+
+
+def make_app(store: Any = None) -> tornado.web.Application:
+    store = store or redis.asyncio.from_url("redis://localhost:6379/0")
+    return tornado.web.Application([(r"/note/(\w+)", NoteHandler, {"store": store})])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

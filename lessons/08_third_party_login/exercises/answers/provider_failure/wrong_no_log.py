@@ -1,0 +1,47 @@
+# Nothing is logged: the exception is swallowed.
+# Told: nothing
+# Told: Your log has to say why it failed: pass the exception to HTTPError as log_m
+"""A provider that fails: the visitor gets 502, and the log gets the reason."""
+
+import asyncio
+import contextlib
+import secrets
+
+import tornado.auth
+import tornado.web
+from tornado.httpclient import HTTPClientError
+from tornado.options import define, options, parse_command_line
+
+
+class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
+    async def get(self) -> None:
+        if self.get_query_argument("error", "") == "access_denied":
+            raise tornado.web.HTTPError(403)
+        form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
+        try:
+            tokens = await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
+            token = tokens["access_token"]
+        except (HTTPClientError, OSError, ValueError, LookupError, TypeError) as error:
+            reason = "The provider is in trouble"
+            self.set_status(502)
+            self.write(reason)
+            return
+        self.write(f"You are in, with a token of {len(token)} letters")
+
+
+def make_app() -> tornado.web.Application:
+    settings = {"cookie_secret": secrets.token_hex(32), "provider": "http://localhost:8889"}
+    return tornado.web.Application([("/callback", CallbackHandler)], **settings)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

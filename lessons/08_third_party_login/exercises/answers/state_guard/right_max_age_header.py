@@ -1,0 +1,48 @@
+# The header that deletes the cookie is written by hand; the refusal is a page, not an exception.
+"""Accept a callback only in the browser that began the login: compare the state, once."""
+
+import asyncio
+import contextlib
+import hmac
+import secrets
+
+import tornado.auth
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
+    def same_state(self):
+        cookie = self.get_signed_cookie("state", max_age_days=0.01)
+        if not cookie:
+            return False
+        came = self.get_query_argument("state", default="")
+        return hmac.compare_digest(cookie.hex(), came.encode().hex())
+
+    async def get(self):
+        self.add_header("set-cookie", "state=; max-age=0; path=/")
+        if not self.same_state():
+            self.set_status(403)
+            self.write({"error": "state"})
+            return
+        form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
+        await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
+        self.write("You are in")
+
+
+def make_app() -> tornado.web.Application:
+    settings = {"cookie_secret": secrets.token_hex(32), "provider": "http://localhost:8889"}
+    return tornado.web.Application([("/callback", CallbackHandler)], **settings)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

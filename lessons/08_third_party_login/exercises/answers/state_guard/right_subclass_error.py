@@ -1,0 +1,51 @@
+# An exception of one's own; the cookie is cleared with the flags it was set with.
+"""Accept a callback only in the browser that began the login: compare the state, once."""
+
+import asyncio
+import contextlib
+import hmac
+import secrets
+
+import tornado.auth
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
+    async def get(self) -> None:
+        try:
+            self.check_state()
+        finally:
+            self.clear_cookie("state", httponly=True, samesite="Lax")
+        form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
+        await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
+        self.write("You are in")
+
+    def check_state(self) -> None:
+        cookie = self.get_signed_cookie("state") or b""
+        argument = self.get_query_argument("state", "")
+        if cookie == b"" or not hmac.compare_digest(cookie, argument.encode("utf-8")):
+            raise NotThisBrowser
+
+
+class NotThisBrowser(tornado.web.HTTPError):
+    def __init__(self) -> None:
+        super().__init__(403, reason="Not this browser")
+
+
+def make_app() -> tornado.web.Application:
+    settings = {"cookie_secret": secrets.token_hex(32), "provider": "http://localhost:8889"}
+    return tornado.web.Application([("/callback", CallbackHandler)], **settings)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,47 @@
+# autorestart=unexpected, which is the default for who ends by a signal; logs by name.
+"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+
+import asyncio
+import contextlib
+import os
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+# TODO: the check replaces PYTHON and FILE by paths, and APP_ by a number: APP_1 is a port.
+SUPERVISOR = """
+; two of them
+[program:app]
+process_name = app-%(process_num)s
+numprocs = 2
+numprocs_start = 1
+command = PYTHON FILE --port=APP_%(process_num)s
+autorestart = unexpected
+exitcodes = 0
+stopsignal = TERM
+startretries = 10
+stdout_logfile = %(here)s/%(program_name)s.%(process_num)s.out
+stderr_logfile = %(here)s/%(program_name)s.%(process_num)s.err
+"""
+
+
+class PidHandler(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(str(os.getpid()))
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/pid", PidHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

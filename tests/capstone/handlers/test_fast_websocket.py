@@ -1,0 +1,230 @@
+"""Frames read in bulk and written straight to the system behave as Tornado's own do."""
+
+import asyncio
+import os
+import random
+import socket
+import struct
+from typing import ClassVar
+
+import tornado.iostream
+import tornado.testing
+import tornado.web
+import tornado.websocket
+from tornado.testing import gen_test
+
+from capstone_chat.handlers import fast_websocket
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+TEXT, MORE, CLOSE, PING, PONG = 0x1, 0x0, 0x8, 0x9, 0xA
+
+
+class EchoHandler(tornado.websocket.WebSocketHandler):
+    """Answers each message by the road that is under test."""
+
+    def get_websocket_protocol(self) -> tornado.websocket.WebSocketProtocol | None:
+        found = super().get_websocket_protocol()
+        assert isinstance(found, tornado.websocket.WebSocketProtocol13)
+        return fast_websocket.BufferedProtocol(self, False, found.params)
+
+    frames = 0
+
+    def admit_frame(self) -> bool:
+        self.frames += 1
+        return self.frames <= 600
+
+    open_ones: ClassVar["set[EchoHandler]"] = set()
+
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        self.closed = asyncio.Event()
+        self.open_ones.add(self)
+
+    def on_close(self) -> None:
+        self.closed.set()
+        self.open_ones.discard(self)
+
+    def disconnect(self, code: int, reason: str) -> None:
+        assert self.ws_connection is not None and self.ws_connection.stream is not None
+        self.ws_connection.stream.max_write_buffer_size = None
+        self.close(code, reason)
+
+    def on_message(self, message: str | bytes) -> None:
+        assert isinstance(message, str) and self.ws_connection and self.ws_connection.stream
+        payload = message.encode()
+        fast_websocket.write(
+            self.ws_connection.stream, struct.pack("!BBH", 0x81, 126, len(payload)) + payload
+        )
+
+
+def frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:
+    """A frame as a browser sends it, masked."""
+    mask, first = os.urandom(4), (0x80 if final else 0) | opcode
+    if len(payload) < 126:
+        head = struct.pack("!BB", first, 0x80 | len(payload))
+    else:
+        head = struct.pack("!BBH", first, 0x80 | 126, len(payload))
+    return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
+class ReadTest(tornado.testing.AsyncHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application([("/", EchoHandler)], websocket_max_message_size=1000)
+
+    async def connect(self) -> tornado.iostream.IOStream:
+        client = tornado.iostream.IOStream(socket.socket())
+        self.addCleanup(client.close)
+        await client.connect(("127.0.0.1", self.get_http_port()))
+        await client.write(HANDSHAKE % self.get_http_port())
+        await client.read_until(b"\r\n\r\n")
+        return client
+
+    async def echo(self, client: tornado.iostream.IOStream) -> bytes:
+        _, _, length = struct.unpack("!BBH", await client.read_bytes(4))
+        return await client.read_bytes(length)
+
+    @gen_test
+    async def test_many_frames_in_one_read_all_arrive_in_order(self) -> None:
+        client = await self.connect()
+        texts = [b"%d" % n * (n % 90 + 1) for n in range(500)]
+        await client.write(b"".join(map(frame, texts)))
+        self.assertEqual([await self.echo(client) for _ in texts], texts)
+
+    @gen_test
+    async def test_frames_that_are_cut_anywhere_are_put_together(self) -> None:
+        client, chance = await self.connect(), random.Random(7)
+        client.set_nodelay(True)
+        texts = [os.urandom(chance.randrange(1, 300)).hex().encode() for _ in range(40)]
+        data = b"".join(map(frame, texts))
+        while data:
+            size = chance.choice([1, 1, 2, 3, 7, 50, 400])
+            await client.write(data[:size])
+            data = data[size:]
+        self.assertEqual([await self.echo(client) for _ in texts], texts)
+
+    @gen_test
+    async def test_a_message_in_fragments_with_a_ping_between_them(self) -> None:
+        client = await self.connect()
+        parts = [frame(b"one ", final=False), frame(b"?", PING), frame(b"two", MORE)]
+        await client.write(b"".join(parts))
+        self.assertEqual(await client.read_bytes(3), bytes([0x80 | PONG, 1]) + b"?")
+        self.assertEqual(await self.echo(client), b"one two")
+
+    @gen_test
+    async def test_what_is_too_big_closes_with_1009(self) -> None:
+        client = await self.connect()
+        await client.write(frame(b"fine") + frame(b"x" * 1001))
+        self.assertEqual(await self.echo(client), b"fine")
+        head = await client.read_bytes(4)
+        self.assertEqual((head[0] & 0xF, struct.unpack("!H", head[2:])[0]), (CLOSE, 1009))
+
+    @gen_test
+    async def test_a_close_is_answered(self) -> None:
+        client = await self.connect()
+        await client.write(frame(b"last") + frame(struct.pack("!H", 1000), CLOSE))
+        self.assertEqual(await self.echo(client), b"last")
+        self.assertEqual(await client.read_bytes(2), bytes([0x80 | CLOSE, 2]))
+
+    async def expect_close(self, client: tornado.iostream.IOStream, code: int) -> None:
+        first, length = await client.read_bytes(2)
+        payload = await client.read_bytes(length)
+        self.assertEqual((first, payload[:2]), (0x80 | CLOSE, struct.pack("!H", code)))
+
+    @gen_test
+    async def test_frames_are_checked_by_their_head_wherever_it_is_cut(self) -> None:
+        head = bytes([0x80 | TEXT, 5])
+        for parts in [head + b"hello"], [head, b"hello"], [head[:1], head[1:]]:
+            client = await self.connect()
+            client.set_nodelay(True)
+            await client.write(frame(b"fine"))
+            self.assertEqual(await self.echo(client), b"fine")
+            for part in parts:
+                await client.write(part)
+            await self.expect_close(client, 1002)
+
+    @gen_test
+    async def test_each_frame_is_counted_once_also_those_in_one_read(self) -> None:
+        client = await self.connect()
+        parts = [frame(b"", PONG) * 300, frame(b"", MORE, final=False) * 298]
+        data = parts[0] + frame(b"", final=False) + parts[1] + frame(b"end", MORE)
+        await client.write(data)
+        self.assertEqual(await self.echo(client), b"end")
+        await client.write(frame(b"", PONG))
+        await self.expect_close(client, 3009)
+
+    @gen_test
+    async def test_a_control_frame_for_which_the_buffer_has_no_room_ends_the_connection(
+        self,
+    ) -> None:
+        for data in frame(b"?", PING), frame(struct.pack("!H", 1000), CLOSE):
+            with self.assertNoLogs(level="WARNING"):
+                client = await self.connect()
+                await client.write(frame(b"first"))
+                self.assertEqual(await self.echo(client), b"first")
+                (handler,) = EchoHandler.open_ones
+                assert handler.ws_connection is not None and handler.ws_connection.stream
+                handler.ws_connection.stream.max_write_buffer_size = 1
+                await client.write(data)
+                await self.expect_close(client, 3008)
+                client.close()
+                await handler.closed.wait()
+
+    @gen_test
+    async def test_a_ping_timeout_with_a_full_buffer_ends_the_connection(self) -> None:
+        client = await self.connect()
+        await client.write(frame(b"first"))
+        self.assertEqual(await self.echo(client), b"first")
+        (handler,) = EchoHandler.open_ones
+        connection = handler.ws_connection
+        assert connection is not None and connection.stream is not None
+        connection.stream.max_write_buffer_size = 1
+        connection.close(reason="ping timed out")  # as Tornado's task for pings does
+        await self.expect_close(client, 3008)
+
+
+class WriteTest(tornado.testing.AsyncTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        ours, theirs = socket.socketpair()
+        self.stream = tornado.iostream.IOStream(ours, max_write_buffer_size=1 << 20)
+        self.reader = tornado.iostream.IOStream(theirs)
+
+    def tearDown(self) -> None:
+        self.stream.close()
+        self.reader.close()
+        super().tearDown()
+
+    @gen_test
+    async def test_what_the_system_does_not_take_follows_in_order(self) -> None:
+        parts = [bytes([n]) * 300_000 for n in range(3)]
+        for part in parts:
+            fast_websocket.write(self.stream, part)
+        self.assertTrue(self.stream.writing())
+        self.assertEqual(await self.reader.read_bytes(900_000), b"".join(parts))
+
+    @gen_test
+    async def test_a_small_write_leaves_nothing_waiting(self) -> None:
+        fast_websocket.write(self.stream, b"hello")
+        self.assertFalse(self.stream.writing())
+        self.assertEqual(await self.reader.read_bytes(5), b"hello")
+
+    @gen_test
+    async def test_what_waits_is_bounded(self) -> None:
+        with self.assertRaises(tornado.iostream.StreamBufferFullError):
+            for _ in range(20):
+                fast_websocket.write(self.stream, b"x" * 200_000)
+
+    @gen_test
+    async def test_a_peer_that_has_gone_is_a_closed_stream(self) -> None:
+        self.reader.close()
+        with self.assertRaises(tornado.iostream.StreamClosedError):
+            for _ in range(3):
+                fast_websocket.write(self.stream, b"x")
+
+    @gen_test
+    async def test_a_closed_stream_says_so(self) -> None:
+        self.stream.close()
+        with self.assertRaises(tornado.iostream.StreamClosedError):
+            fast_websocket.write(self.stream, b"x")

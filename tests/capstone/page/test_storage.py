@@ -1,0 +1,137 @@
+"""The page's storage in a browser that forbids it, has no room, or holds something else."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.capstone.page import node
+
+pytestmark = pytest.mark.service("node")
+
+CID = "0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11"
+DRAFT = {"cid": CID, "conv": 1, "text": "hi", "at": 0, "state": "pending"}
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["1", "2", "__proto__", "toString"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+NEARLY_DRAFTS = st.lists(
+    JSON
+    | st.fixed_dictionaries(
+        {name: st.just(value) | JSON for name, value in DRAFT.items()},
+        optional={"code": JSON, "seq": JSON},
+    ),
+    max_size=4,
+)
+STORED = st.text(max_size=5) | JSON.map(json.dumps) | NEARLY_DRAFTS.map(json.dumps)
+
+REFUSALS = """
+const errors = {
+    forbidden: () => { throw new DOMException("denied", "SecurityError"); },
+    absent: () => null,
+    full: () => ({
+        getItem: () => null,
+        setItem() { throw new DOMException("full", "QuotaExceededError"); },
+        removeItem() {},
+    }),
+    broken: () => ({
+        getItem() { throw new Error("disk"); },
+        setItem() { throw new Error("disk"); },
+        removeItem() { throw new Error("disk"); },
+    }),
+};
+"""
+
+
+def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
+    found = node.run(
+        REFUSALS
+        + """
+        const { FallbackStorage } = await import("./storage.js");
+        const { Drafts } = await import("./drafts.js");
+        const { Outbox } = await import("./outbox.js");
+        console.log(JSON.stringify(Object.values(errors).map((open) => {
+            const storage = new FallbackStorage(open);
+            const before = storage.getItem("a");
+            storage.setItem("a", "1");
+            const kept = storage.getItem("a");
+            storage.removeItem("a");
+            const drafts = new Drafts(storage, "drafts");
+            drafts.keep(1, "begun");
+            drafts.keep(2, "too");
+            const begun = [drafts.of(1), drafts.of(2)];
+            drafts.clear();
+            const outbox = new Outbox(storage, "outbox");
+            outbox.add(1, "said", 0);
+            const said = new Outbox(storage, "outbox").unsent.map(({ text }) => text);
+            return [before, kept, storage.getItem("a"), begun, drafts.of(1), said];
+        })));
+        """
+    )
+    assert found == [[None, "1", None, ["begun", "too"], "", ["said"]]] * 4
+
+
+def test_a_storage_with_room_again_is_used_again() -> None:
+    found = node.run(
+        """
+        const { FallbackStorage } = await import("./storage.js");
+        const real = new Map([["a", "old"]]);
+        let full = true;
+        const storage = new FallbackStorage(() => ({
+            getItem: (key) => real.get(key) ?? null,
+            setItem: (key, value) => { if (full) throw new Error("full"); real.set(key, value); },
+            removeItem: (key) => real.delete(key),
+        }));
+        storage.setItem("a", "new");
+        const kept = [storage.getItem("a"), real.get("a")];
+        full = false;
+        storage.setItem("a", "newer");
+        real.set("a", "from another tab");
+        console.log(JSON.stringify([...kept, storage.getItem("a")]));
+        """
+    )
+    assert found == ["new", "old", "from another tab"]
+
+
+@given(st.lists(STORED, min_size=100, max_size=200))
+@node.FEW
+def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None:
+    found: list[Any] = node.run(
+        """
+        const { Drafts } = await import("./drafts.js");
+        const { Outbox } = await import("./outbox.js");
+        console.log(JSON.stringify(given.map((text) => {
+            const storage = { getItem: () => text, setItem() {}, removeItem() {} };
+            const drafts = new Drafts(storage, "x");
+            const outbox = new Outbox(storage, "x");
+            const shown = [...outbox.of(1), ...outbox.unsent];
+            shown.forEach(({ at }) => new Date(at).toISOString());
+            drafts.keep(3, "more");
+            return [typeof drafts.of(1), typeof drafts.of(2), drafts.of(3),
+                shown.map(({ cid, conv, text }) => [cid, typeof conv, typeof text])];
+        })));
+        """,
+        stored,
+    )
+    for first, second, third, shown in found:
+        assert (first, second, third) == ("string", "string", "more")
+        assert all(draft == [CID, "number", "string"] for draft in shown)
+
+
+def test_a_draft_as_it_is_stored_comes_back() -> None:
+    found = node.run(
+        """
+        const { Outbox } = await import("./outbox.js");
+        const storage = { getItem: () => JSON.stringify(given), setItem() {} };
+        console.log(JSON.stringify(new Outbox(storage, "x").of(1)));
+        """,
+        [DRAFT, DRAFT | {"conv": "1"}, None, DRAFT | {"cid": "x"}],
+    )
+    assert found == [DRAFT]
