@@ -19,6 +19,11 @@ from pathlib import Path
 
 from course.translation import translate
 
+TYPE_CHECKING = False  # to import typing would take a tenth of a usual start
+if TYPE_CHECKING:
+    import subprocess
+    from typing import TextIO
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -43,6 +48,12 @@ KEPT_SETTINGS = {
     *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
 }
 """Settings of pip that say how packages are fetched, not where they are installed or which."""
+
+MAX_PIPS = 4
+"""Processes of pip that install at the same time."""
+
+ENTRY = re.compile(r"^(?=[\w.-]+(?:\[.*?\])?==)", re.M)
+"""Where an entry of a list begins."""
 
 STEP = 10
 """Packages after which progress is printed where the output is no terminal."""
@@ -267,7 +278,9 @@ def install(wanted: str) -> None:
         build()
     UNFINISHED.touch()
     settings = pip_settings()
-    status, log = run_pip(REQUIREMENTS / f"{wanted}.txt", settings)
+    # One pip changes nothing before it has everything, so what is there is kept if that fails.
+    pips = 1 if whole else max(2, min(os.cpu_count() or 1, MAX_PIPS))
+    status, log = run_pip(REQUIREMENTS / f"{wanted}.txt", settings, pips)
     if status:
         if whole and "Installing collected packages" not in log:
             UNFINISHED.unlink()  # it came to nothing while downloading, and changed nothing
@@ -393,23 +406,76 @@ def setting_of(variable: str) -> bool:
     return name in KEPT_SETTINGS | {"no-index"}
 
 
-def run_pip(requirements: Path, settings: dict[str, str]) -> tuple[int, str]:
+def run_pip(requirements: Path, settings: dict[str, str], count: int) -> tuple[int, str]:
     """Install a list, and print progress; return pip's status and all that it said.
+
+    The list names every package with its version, so several pip processes can each install a part
+    of it: most of pip's time is the reading of the index, one package after the other.
 
     Args:
         requirements: the list, with hashes.
-        settings: the environment of the process.
+        settings: the environment of the processes.
+        count: how many processes at most.
+
+    Returns:
+        The status and the output of the first pip that failed, or 0 and all output.
     """
+    import concurrent.futures
+    import tempfile
+
+    text = requirements.read_text(encoding="utf-8")
+    parts = split_list(text, count)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PIP_LOG.open("w", encoding="utf-8") as log,
+        concurrent.futures.ThreadPoolExecutor(len(parts)) as pool,
+    ):
+        pips: list[subprocess.Popen[str]] = []
+        progress = Progress(text, len(parts), log)
+        try:
+            for number, part in enumerate(parts):
+                file = Path(folder) / f"{requirements.stem}-{number}.txt"
+                file.write_text(part, encoding="utf-8")
+                pips.append(start_pip(file, settings))
+            outputs = [pool.submit(progress.follow, pip) for pip in pips]
+            for output in concurrent.futures.as_completed(outputs):
+                pip = pips[outputs.index(output)]
+                if status := pip.wait():
+                    return status, output.result()
+        finally:
+            # Nothing may go on writing to .venv after we let go of the lock.
+            for pip in pips:
+                pip.kill()
+            for pip in pips:
+                pip.wait()
+            progress.end()
+    return 0, "".join(output.result() for output in outputs)
+
+
+def split_list(text: str, count: int) -> list[str]:
+    """Split a list into at most `count` parts that take pip about as long.
+
+    An entry has a hash for each file of its release, so the longest entries are those of which the
+    index has most to read.
+    """
+    entries = [entry for entry in ENTRY.split(text) if ENTRY.match(entry)]
+    parts = [""] * min(count, max(len(entries), 1))
+    for entry in sorted(entries, key=len, reverse=True):
+        shortest = parts.index(min(parts, key=len))
+        parts[shortest] += entry if entry.endswith("\n") else entry + "\n"
+    return parts
+
+
+def start_pip(requirements: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
+    """Start pip, which installs a list and nothing that is not in it."""
     import subprocess
 
     # -I: a package found through the user's PYTHONPATH must not count as installed. What is
     # imported later is compiled then; most files of most packages never are.
-    command = [str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--no-input"]
-    command += ["--no-compile", "--disable-pip-version-check", "--progress-bar=off"]
+    command = [str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    command += ["--no-input", "--no-compile", "--disable-pip-version-check", "--progress-bar=off"]
     command += ["-r", str(requirements)]
-    progress = Progress(requirements.read_text(encoding="utf-8"))
-    said: list[str] = []
-    pip = subprocess.Popen(
+    return subprocess.Popen(
         command,
         env=settings,
         stdin=subprocess.DEVNULL,
@@ -418,42 +484,50 @@ def run_pip(requirements: Path, settings: dict[str, str]) -> tuple[int, str]:
         text=True,
         errors="replace",
     )
-    with pip, PIP_LOG.open("w", encoding="utf-8") as log:
-        try:
-            for line in pip.stdout or ():
-                log.write(line)
-                said.append(line)
-                progress.see(line)
-        except BaseException:
-            pip.kill()  # nothing may go on writing to .venv after we let go of the lock
-            raise
-        finally:
-            progress.end()
-    return pip.returncode, "".join(said)
 
 
 class Progress:
-    """Prints how many packages there are already, from what pip says.
+    """Prints how many packages there are already, from what the pip processes say.
 
     On a terminal in one line that changes, elsewhere a line every `STEP` packages.
 
     Args:
         requirements: the text of the list.
+        pips: how many processes install a part of it.
+        log: the file that takes all output.
     """
 
-    def __init__(self, requirements: str) -> None:
-        self.total = len(re.findall(r"^[\w.-]+(?:\[.*?\])?==", requirements, re.M))
+    def __init__(self, requirements: str, pips: int, log: "TextIO") -> None:
+        import threading
+
+        self.total = len(ENTRY.findall(requirements))
         self.there: set[str] = set()
         self.terminal = sys.stdout.isatty()
+        self.log = log
+        self.lock = threading.Lock()  # each process has a thread that reads its output
+        self.downloading = pips
+        self.installing = 0
+
+    def follow(self, pip: "subprocess.Popen[str]") -> str:
+        """Read the output of a process to its end, and return it."""
+        said: list[str] = []
+        with pip:
+            for line in pip.stdout or ():
+                said.append(line)
+                with self.lock:
+                    self.log.write(line)
+                    self.see(line)
+        if not any(line.startswith("Installing collected packages") for line in said):
+            with self.lock:
+                self._downloaded(0)  # all of its packages were there already
+        return "".join(said)
 
     def see(self, line: str) -> None:
-        """Take in a line of pip's output."""
+        """Take in a line of a process's output."""
         if line.startswith("Ignoring "):  # it is for another system or another Python
             self.total -= 1
         elif line.startswith("Installing collected packages"):
-            self.end()
-            count = line.count(",") + 1
-            print(translate("Installing {count} packages", count=count), flush=True)
+            self._downloaded(line.count(",") + 1)
         elif package := self._package(line):
             before = len(self.there)
             self.there.add(package)
@@ -467,6 +541,14 @@ class Progress:
         if self.terminal and self.there:
             print(flush=True)
             self.there.clear()
+
+    def _downloaded(self, count: int) -> None:
+        """Note that a process has everything, and installs `count` packages."""
+        self.installing += count
+        self.downloading -= 1
+        if not self.downloading and self.installing:
+            self.end()
+            print(translate("Installing {count} packages", count=self.installing), flush=True)
 
     def _count(self) -> str:
         there, total = len(self.there), self.total

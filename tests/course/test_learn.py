@@ -11,6 +11,7 @@ import http.server
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -57,6 +58,7 @@ class Index(http.server.ThreadingHTTPServer):
     Attributes:
         asked: set when the first request has come.
         hung_up: set when a client went away without waiting for its answer.
+        held: a package whose page is held back until a client hangs up.
     """
 
     daemon_threads = True
@@ -66,6 +68,7 @@ class Index(http.server.ThreadingHTTPServer):
         self.wheels: dict[str, bytes] = {}
         self.gate, self.asked, self.hung_up = (threading.Event() for _ in range(3))
         self.gate.set()
+        self.held = ""
 
     def add(self, name: str, version: str) -> str:
         """Offer a package; return its line in a lock."""
@@ -92,9 +95,11 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.set()
-        if not self.server.gate.is_set():
-            self._hold_back()
         name = self.path.strip("/").rpartition("/")[2]
+        if name == self.server.held:
+            self._hold_back(self.server.hung_up)
+        elif not self.server.gate.is_set():
+            self._hold_back(self.server.gate)
         if name in self.server.wheels:
             self._send("application/zip", self.server.wheels[name])
         else:
@@ -105,8 +110,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
             ]
             self._send("text/html", "".join(links).encode())
 
-    def _hold_back(self) -> None:
-        # Until the gate opens, or the client hangs up, whichever comes first.
+    def _hold_back(self, until: threading.Event) -> None:
+        # Until the event comes, or the client hangs up, whichever comes first.
         def watch() -> None:
             try:
                 gone = not self.connection.recv(1, socket.MSG_PEEK)
@@ -117,7 +122,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
                 self.server.gate.set()
 
         threading.Thread(target=watch, daemon=True).start()
-        self.server.gate.wait()
+        until.wait()
 
     def _send(self, kind: str, content: bytes) -> None:
         try:
@@ -240,7 +245,7 @@ def test_a_failed_download_says_what_to_do_and_leaves_what_was_there(
     nothing_listens = index.settings | {"PIP_INDEX_URL": "http://127.0.0.1:9/"}
     failed = learn(course, "list", env=nothing_listens)
     assert_not_ready(
-        failed, "tiny==1.0 could not be installed", "cannot be reached", "start learn.py again"
+        failed, "==1.0 could not be installed", "cannot be reached", "start learn.py again"
     )
 
     assert learn(course, "list", env=index.settings).returncode == 7, "with a network it works"
@@ -575,6 +580,29 @@ def test_progress_is_printed_though_the_output_is_no_terminal(course: Path, inde
     said = learn(course, "chat", env=index.settings).stdout.splitlines()
     assert said[0].startswith("Preparing ")
     assert said[1:4] == ["10 of 26 packages", "20 of 26 packages", "Installing 26 packages"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 100])
+@pytest.mark.parametrize("kind", environment.KINDS)
+def test_the_parts_of_a_list_hold_each_package_once(kind: str, count: int) -> None:
+    text = (ROOT / "requirements" / f"{kind}.txt").read_text()
+    packages = re.findall(r"^[\w.-]+==\S+", text, re.M)
+    parts = environment.split_list(text, count)
+    assert len(parts) == min(count, len(packages))
+    assert sorted(re.findall(r"^[\w.-]+==\S+", "".join(parts), re.M)) == sorted(packages)
+    assert all(part.startswith(tuple(packages)) for part in parts)
+    hashes = re.findall(r"--hash=(\S+)", text)
+    assert sorted(re.findall(r"--hash=(\S+)", "".join(parts))) == sorted(hashes)
+
+
+def test_one_part_that_fails_ends_the_others(course: Path, index: Index) -> None:
+    # The answer for `slow` comes only when its pip hangs up.
+    missing = "missing==1.0 --hash=sha256:" + "0" * 64 + "\n"
+    (course / "requirements" / "chat.txt").write_text(missing + index.add("slow", "1.0"))
+    index.held = "slow"
+    failed = learn(course, "chat", env=index.settings)
+    assert_not_ready(failed, "missing==1.0 could not be installed", "has no file of it")
+    assert index.hung_up.wait(10)
 
 
 def test_a_path_that_the_output_cannot_hold(course: Path, index: Index) -> None:
