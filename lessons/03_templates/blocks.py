@@ -1,4 +1,4 @@
-"""Pages that share a frame: a base with blocks, and pages that fill some of them.
+"""Pages with the same layout: a base template with blocks, and pages that fill some of them.
 
 Run it:  python3 learn.py run 03/blocks
 """

@@ -1,4 +1,4 @@
-"""Every directive of the template language, and its result.
+"""The directives of templates beside their results, except extends, block and autoescape.
 
 Run it:  python3 learn.py run 03/directives  (one directive: /while)
 """
@@ -38,7 +38,7 @@ SNIPPETS = {
 
 class SnippetsHandler(tornado.web.RequestHandler):
     def fill(self, text: str) -> bytes:
-        """As render_string() does, with a template that is in no file."""
+        """Fill a template that is not in a file, with the names that render_string() would pass."""
         loader = tornado.template.Loader(str(TEMPLATES))
         names = self.get_template_namespace() | {"nights": 3, "guests": 0, "places": PLACES}
         return tornado.template.Template(text, loader=loader).generate(**names)
@@ -53,7 +53,7 @@ class SnippetsHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Make an application: / shows all directives, /NAME the result of one."""
+    """Make an application: / shows all snippets with their results, /NAME the result of one."""
     return tornado.web.Application(
         [(r"/(\w*)", SnippetsHandler)],
         template_path=TEMPLATES,

@@ -1,4 +1,4 @@
-"""Where Tornado looks for a template: the setting, a folder of the handler, or beside the script.
+"""The three folders for templates: that of the setting, that of a handler, and that of the script.
 
 Run it:  python3 learn.py run 03/template_path
 """
@@ -28,14 +28,14 @@ class PrintHandler(tornado.web.RequestHandler):
 
 class BesideHandler(tornado.web.RequestHandler):
     def get_template_path(self) -> None:
-        return None  # as if there were no setting: the folder that this handler's file is in
+        return None  # as without the setting: names are relative to the folder of this script
 
     def get(self) -> None:
-        self.render("templates/ticket.html", where="beside this file")
+        self.render("templates/ticket.html", where="by a path from the folder of the script")
 
 
 def make_app() -> tornado.web.Application:
-    """Make an application that finds one name, ticket.html, in three places."""
+    """Make an application with three pages, each with a template from another folder."""
     return tornado.web.Application(
         [(r"/", ScreenHandler), (r"/print", PrintHandler), (r"/beside", BesideHandler)],
         template_path=TEMPLATES,

@@ -1,4 +1,4 @@
-"""The fourth way, which is used today: await. It reads like the first way and does not block.
+"""Slow work with await: the code looks like that of blocking.py, and it does not block.
 
 Run it:  python3 learn.py run 05/async_await
 """

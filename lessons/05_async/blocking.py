@@ -1,4 +1,4 @@
-"""The first of four ways to do slow work: wait for it, and serve one request after the other.
+"""Slow work that blocks: the server handles one request after the other.
 
 Run it:  python3 learn.py run 05/blocking
 """

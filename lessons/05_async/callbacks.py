@@ -1,4 +1,4 @@
-"""The second way: a thread waits and calls back. The handler needs two methods for one request.
+"""Slow work with a callback: a thread waits, and the handler needs two methods for one request.
 
 Run it:  python3 learn.py run 05/callbacks
 """

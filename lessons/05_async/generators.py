@@ -1,4 +1,4 @@
-"""The third way: a generator stops at each yield, and a decorator continues it later.
+"""Slow work with a generator: it stops at each yield, and a decorator continues it later.
 
 Run it:  python3 learn.py run 05/generators
 """

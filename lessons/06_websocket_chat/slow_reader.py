@@ -100,12 +100,12 @@ async def read_late(url: str, feed: str, feeds: dict[str, FeedHandler]) -> None:
     reader.write_message("go")
     await asyncio.sleep(0.3)
     written, waiting = feeds[f"/{feed}"].written, feeds[f"/{feed}"].waiting / MIB
-    read = 0
+    received = 0
     while await reader.read_message() is not None:
-        read += 1
+        received += 1
     reader.close()
     ending = f"{reader.close_code or ''} {reader.close_reason or ''}".strip()
-    print(f"{feed:<9}  {written:>13}  {waiting:>7.1f} MiB  {read:>12}  {ending}".rstrip())
+    print(f"{feed:<9}  {written:>7}  {waiting:>7.1f} MiB  {received:>8}  {ending}".rstrip())
 
 
 async def main() -> None:
@@ -113,7 +113,7 @@ async def main() -> None:
     parse_command_line()
     app = make_app()
     app.listen(options.port, "localhost")
-    print("feed       written first      waiting  read at last  close")
+    print("feed       written      waiting  received  close")
     for feed in ["unbounded", "awaited", "bounded"]:
         await read_late(f"ws://localhost:{options.port}", feed, app.settings["feeds"])
     print(f"Open http://localhost:{options.port}")

@@ -70,7 +70,8 @@ class TemplatePathTest(RoutesTestCase):
 
     def test_without_a_folder_it_is_the_one_of_the_handler_s_file(self) -> None:
         """C102"""
-        self.assertIn("This page was found beside this file.", self.text("/beside"))
+        page = self.text("/beside")
+        self.assertIn("This page was found by a path from the folder of the script.", page)
 
 
 class LateWriteHandler(tornado.web.RequestHandler):

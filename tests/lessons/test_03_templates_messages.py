@@ -42,6 +42,8 @@ class MistakesTest(RoutesTestCase):
         page = self.text("/")
         self.assertIn("{% endif %}", page)
         self.assertIn("unknown operator: &#x27;endif&#x27;", page)
+        # The Python code of a template is logged for a SyntaxError in it.
+        self.assertEqual(self.caplog.text.count("<string> code:"), 2)
 
     def test_an_unknown_name_is_a_500_and_the_log_has_the_template_s_line(self) -> None:
         """C106"""

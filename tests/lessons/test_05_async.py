@@ -7,10 +7,11 @@ handler works, another visitor asks, and the page tells at which moment it was s
 import asyncio
 import gc
 import socket
+import tracemalloc
 import types
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
-from unittest import mock
+from unittest import TestCase, mock
 
 import tornado.escape
 import tornado.gen
@@ -285,6 +286,27 @@ class AsyncAwaitTest(SameWorkTestCase):
         self.assertEqual(self.slow(), "42\n")
         self.assertEqual(self.told, ["asked"])
         self.assertEqual(self.events(), ["answered"])
+
+
+class WaitingCoroutinesTest(TestCase):
+    async def needed_by(self, count: int) -> int:
+        """Return the bytes that so many calls of ask() and their tasks need while they wait."""
+        before = tracemalloc.get_traced_memory()[0]
+        calls = [asyncio.create_task(async_await.ask()) for _ in range(count)]
+        await asyncio.sleep(0)  # each call runs up to its await
+        needed = tracemalloc.get_traced_memory()[0] - before
+        self.assertFalse([call for call in calls if call.done()])
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        return needed
+
+    def test_ten_thousand_waiting_calls_need_less_than_20_mib(self) -> None:
+        """C184: as README.md says in step 3."""
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        needed = asyncio.run(self.needed_by(10_000), debug=False)
+        self.assertLess(needed, 20 * 2**20)
 
 
 class ThreeAtOnceTest(AsyncHTTPTestCase):

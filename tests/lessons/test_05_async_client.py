@@ -43,6 +43,20 @@ class WeatherTest(AsyncHTTPTestCase):
         self.assertEqual(self.fetch("/").body, b"Berlin: cloudy, 6 degrees\n")
         self.assertEqual(self.fetch("/?city=Oslo").body, b"Oslo: cloudy, 4 degrees\n")
 
+    def test_without_await_the_result_is_a_coroutine_object(self) -> None:
+        """C194: in the way that README.md says in step 5."""
+
+        async def get(handler: tornado.web.RequestHandler) -> None:
+            handler.write(http_client.WeatherHandler.weather(handler, "Oslo")["text"])
+
+        with (
+            mock.patch.object(http_client.WeatherHandler, "get", get),
+            self.assertLogs("tornado.application", logging.ERROR) as log,
+            self.assertWarnsRegex(RuntimeWarning, "was never awaited"),
+        ):
+            self.assertEqual(self.fetch("/").code, 500)
+        self.assertIn("TypeError: 'coroutine' object is not subscriptable", log.output[0])
+
     def test_the_city_is_encoded(self) -> None:
         """C201: url_concat keeps a value from becoming a second argument."""
         answer = self.fetch("/?city=A%26city%3DOslo").body.decode()

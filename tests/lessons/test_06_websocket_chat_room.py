@@ -1,4 +1,4 @@
-"""Lesson 06: a room that survives its members, and a chat of many rooms (C223, C225)."""
+"""Lesson 06: a room that goes on if a member is lost, and a chat of many rooms (C223, C225)."""
 
 import asyncio
 import gc

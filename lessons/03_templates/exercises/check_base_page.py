@@ -1,10 +1,10 @@
-"""Both pages have the frame; one has a title of its own, the other the title of the base."""
+"""Both pages have the layout of the base; one has its own title, the other that of the base."""
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch, Unusable
 from course.markup import Element, elements
 
-FRAME = "base.html: <main>{% block main %}{% end %}</main>; each page: {% extends 'base.html' %}"
-HOLE = (
+LAYOUT = "base.html: <main>{% block main %}{% end %}</main>; each page: {% extends 'base.html' %}"
+BLOCK = (
     "the page: its <h1> belongs between {% block main %} and {% end %};\n"
     "outside of a block it is lost, and so is a block whose name base.html does not have"
 )
@@ -33,12 +33,12 @@ class BasePage(ExerciseCase):
     def test_each_page_has_its_heading_in_main(self) -> None:
         for path, text in (("/", "All homes"), ("/about", "About us")):
             with self.subTest(path):
-                answer, page = self.page(path, f"{FRAME}\n{HOLE}")
+                answer, page = self.page(path, f"{LAYOUT}\n{BLOCK}")
                 if not any(each.tag == "main" for each in page):
-                    self.differs(answer, "<main> around the heading", FRAME)
-                self.expect_one(path, "h1", text, f"{FRAME}\n{HOLE}")
+                    self.differs(answer, "<main> around the heading", LAYOUT)
+                self.expect_one(path, "h1", text, f"{LAYOUT}\n{BLOCK}")
                 if not any(each.tag == "h1" and each.is_in("main") for each in page):
-                    self.differs(answer, f"<h1>{text}</h1> inside of <main>", f"{FRAME}\n{HOLE}")
+                    self.differs(answer, f"<h1>{text}</h1> inside of <main>", f"{LAYOUT}\n{BLOCK}")
 
     def test_about_has_a_title_of_its_own(self) -> None:
         self.expect_one("/about", "title", "About us", f"{TITLE}\n{OWN}")
@@ -50,7 +50,7 @@ class BasePage(ExerciseCase):
         for path in ("/", "/about"):
             with self.subTest(path):
                 self.expect_one(path, "footer", "By the sea", FOOTER)
-                answer, page = self.page(path, FRAME)
+                answer, page = self.page(path, LAYOUT)
                 tags = [each.tag for each in page if not each.is_in("main")]
                 if "main" not in tags[: tags.index("footer")]:
                     self.differs(answer, "the footer below <main>", FOOTER)

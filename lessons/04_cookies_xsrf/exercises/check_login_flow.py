@@ -8,16 +8,16 @@ from course.exercise_case import Answer, ExerciseCase, Mismatch
 
 GUARD = (
     "ProfileHandler: @tornado.web.authenticated above get(), login_url='/login' in make_app().\n"
-    "It answers 302 to a GET of a stranger, and 403 to any other method"
+    "Without a login it answers 302 to a GET, and 403 to any other method"
 )
-POST = "post() needs the same guard as get(); a form cannot be led to the login, so it is 403"
+POST = "post() needs the same decorator as get(); it is 403, since a redirect would lose the form"
 USER = 'get_current_user(): self.get_signed_cookie("member") returns bytes, or None for nobody'
 COROUTINE = (
     "get_current_user() without async: nothing awaits it, and a coroutine object is true.\n"
-    "Everybody is let in"
+    "Everybody is logged in"
 )
 NAME = "get_current_user(): the signed cookie is bytes; .decode() makes it text"
-SETTING = "LoginHandler.post() as the stub has it, and a cookie_secret in make_app()"
+SETTING = "LoginHandler.post() as it was, and a cookie_secret in make_app()"
 BACK = 'LoginHandler: redirect to get_query_argument("next", "/") if that is a path of this site'
 LOCAL = (
     "A path of this site begins with one slash. Browsers read \\ as / and skip tabs and newlines:\n"
@@ -68,12 +68,12 @@ class LoginFlow(ExerciseCase):
             )
         return {"Cookie": f"member={cookies['member'].value}"}
 
-    def test_a_stranger_is_led_to_the_login_with_the_way_back(self) -> None:
+    def test_a_visitor_is_redirected_to_the_login_with_next(self) -> None:
         self.expect_redirect(
             self.send("GET", "/profile?tab=2"), "/login?next=%2Fprofile%3Ftab%3D2", GUARD
         )
 
-    def test_a_stranger_cannot_post(self) -> None:
+    def test_a_visitor_cannot_post(self) -> None:
         self.send("POST", "/profile", form={}).expect(status=403, look=POST)
 
     def test_a_name_typed_by_hand_is_no_login(self) -> None:
@@ -95,12 +95,12 @@ class LoginFlow(ExerciseCase):
             )
             answer.expect(status=200, contains="Profile of Zoë", look=look)
 
-    def test_the_login_leads_back(self) -> None:
+    def test_the_login_redirects_back(self) -> None:
         for path in ("/profile?tab=2", "/profile", "/"):
             self.expect_redirect(self.log_in(path), path, BACK)
         self.expect_redirect(self.log_in(), "/", BACK)
 
-    def test_the_login_never_leads_to_another_host(self) -> None:
+    def test_the_login_never_redirects_to_another_host(self) -> None:
         host = self.get_url("").removeprefix("http://")
         for target in FOREIGN:
             answer = self.log_in(target.replace("HOST", host))

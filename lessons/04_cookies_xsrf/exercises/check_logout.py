@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from course.exercise_case import Answer, ExerciseCase, Mismatch
 
-LOGIN = "ClubHandler: leave the login as the stub has it"
+LOGIN = "ClubHandler: leave the login as it was"
 ROUTE = "a class LogoutHandler, and a route for it in make_app()"
 METHOD = (
     "Call the method post(). A picture, a link and a preview send GET; only a form sends POST.\n"
@@ -87,7 +87,7 @@ class Logout(ExerciseCase):
             status=200, json={"member": True}, look=LOGIN
         )
 
-    def test_the_logout_leads_to_the_club(self) -> None:
+    def test_the_logout_redirects_to_the_club(self) -> None:
         answer = self.log_out(self.member())
         looks = {404: ROUTE, 405: METHOD, 307: REPEATS, 308: REPEATS}
         look = looks.get(answer.status or 0, LEADS)

@@ -52,7 +52,7 @@ class SignedAnatomy(ExerciseCase):
         for name in ("a|b|c", "a:b", "4:NQ==|"):
             self.decode(name, "5", LENGTH)
 
-    def test_what_is_no_signed_value_is_400(self) -> None:
+    def test_a_text_that_is_not_a_signed_value_is_400(self) -> None:
         for nonsense in ("5", "2|many:0|", "2|1:0|99:1800000000|5:count|4:NQ==|6d5d"):
             self.ask(nonsense).expect(status=400, look=NONSENSE)
 

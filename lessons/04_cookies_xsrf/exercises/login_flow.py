@@ -19,12 +19,11 @@ class ProfileHandler(tornado.web.RequestHandler):
 class LoginHandler(tornado.web.RequestHandler):
     def post(self) -> None:
         self.set_signed_cookie("member", self.get_body_argument("name"), httponly=True)
-        self.redirect(
-            self.get_query_argument("next", "/"), status=303
-        )  # TODO 4: not to other hosts
+        target = self.get_query_argument("next", "/")  # TODO 4: not to other hosts
+        self.redirect(target, status=303)
 
 
-def make_app() -> tornado.web.Application:  # TODO 3: each handler needs a setting
+def make_app() -> tornado.web.Application:  # TODO 3: two settings are missing
     return tornado.web.Application([("/profile", ProfileHandler), ("/login", LoginHandler)])
 
 

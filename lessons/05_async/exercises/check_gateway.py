@@ -8,7 +8,7 @@ from tornado.testing import bind_unused_port, gen_test
 
 from course.exercise_case import ExerciseCase
 
-GOOD = "get(): write the body that came, as the stub does"
+GOOD = "get(): write the body of the response, as at the beginning"
 ERROR = (
     "get(): try around fetch(); see AskHandler in client_errors.py. HTTPTimeoutError is in the\n"
     "module tornado.simple_httpclient.\n"
@@ -83,7 +83,7 @@ class Gateway(ExerciseCase):
         self._app.settings["upstream"] = f"http://127.0.0.1:{port}"
         self.send("GET", "/fine").expect(status=502, look=REFUSED)
 
-    def test_a_service_that_hangs_up_is_a_bad_gateway(self) -> None:
+    def test_a_service_that_closes_the_connection_is_a_bad_gateway(self) -> None:
         self.send("GET", "/hang_up").expect(status=502, look=HUNG_UP)
 
     @gen_test

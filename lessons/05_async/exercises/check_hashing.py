@@ -12,7 +12,7 @@ LOOK = (
     "HashHandler.get(): async def, and await asyncio.to_thread(function, argument): the function\n"
     "and its argument apart, so that the thread calls it; see executors.py"
 )
-ANSWER = "HashHandler.get(): await the digest, then write digest.hex(), as the stub does"
+ANSWER = "HashHandler.get(): await the digest, then write digest.hex(), as at the beginning"
 HOLDS = (
     "The hash was made on the loop, or the loop waited for the thread: result() and join() block.\n"
     "await asyncio.to_thread(function, argument); see executors.py"

@@ -7,10 +7,10 @@ from tornado.testing import gen_test
 
 from course.exercise_case import ExerciseCase, Mismatch, Unusable
 
-NEXT = "drive(): steps.next() is next(steps) today, or steps.send(None)"
+NEXT = "drive(): Python 3 has no steps.next(). Write next(steps), or steps.send(None)"
 SEND = "drive(): steps.send(answer) goes on, and answer is then the value of the yield expression"
 LOST = "drive(): the answer was lost. next(steps) sends None: use steps.send(answer)"
-RESULT = "drive(): hand over future.result(), which is there when the callback runs"
+RESULT = "drive(): pass future.result(), which is there when the callback runs"
 END = "drive(): catch StopIteration and return"
 GET = "StoryHandler.get(): the lines of story(), with await for yield; ask is in self.settings"
 WRITE = "StoryHandler.get(): write the events at the end"

@@ -10,7 +10,7 @@ TURNS = 100  # of the event loop, about as many as it takes to serve others
 OTHERS = "others are served"
 LINES = "keep the lines around the nap as they are"
 LOOK = (
-    "The line with the TODO must give the loop back for the whole nap: async def, and await\n"
+    "The line with the TODO must wait without blocking for the whole nap: async def, and await\n"
     "asyncio.sleep(0.5); see BlockingHandler and AwaitingHandler in app.py"
 )
 AWAIT = (

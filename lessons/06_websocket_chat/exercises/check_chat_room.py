@@ -4,7 +4,7 @@ from tornado.websocket import WebSocketHandler as HANDLER
 
 from course.socket_case import Socket, SocketCase
 
-ROUTE = "make_app(): leave the route /room/NAME to MemberHandler as the stub has it"
+ROUTE = "make_app(): leave the route /room/NAME to MemberHandler as it was"
 CAME = "open(): first self.members.add(self), then write the event to every member, yourself too"
 SAID = "on_message(): write the event to every member, to the sender too"
 JSON = (

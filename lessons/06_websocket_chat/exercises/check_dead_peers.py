@@ -7,7 +7,7 @@ from tornado.websocket import WebSocketHandler
 
 from course.socket_case import Socket, SocketCase
 
-ROUTE = "make_app(): leave the route /room to MemberHandler as the stub has it"
+ROUTE = "make_app(): leave the route /room to MemberHandler as it was"
 EVERYBODY = "on_message(): write the message to every member, the sender too"
 HEARS = (
     "on_message(): write_message() to a closed member raises WebSocketClosedError.\n"
@@ -67,7 +67,7 @@ class DeadPeers(SocketCase):
         for member in living:
             member.expect("hello", look=HEARS)
 
-    def test_the_speaker_is_not_cut_off(self) -> None:
+    def test_the_speaker_stays_connected(self) -> None:
         ada = self.enter("Ada")
         self.enter_closed("Bob")
         for text in ("hello", "still here?"):

@@ -2,7 +2,7 @@
 
 from course.socket_case import SocketCase
 
-ROUTE = "make_app(): leave the route /echo to EchoHandler as the stub has it"
+ROUTE = "make_app(): leave the route /echo to EchoHandler as it was"
 TEXT = "Define on_message(), spelled exactly so, and in it self.write_message(message)"
 BYTES = (
     "binary=True makes a binary frame: self.write_message(message, binary=...) must be true if\n"

@@ -25,7 +25,7 @@ class OriginPolicy(SocketCase):
     def test_the_partner_gets_in(self) -> None:
         self.expect_status(101, "https://partner.example", PARTNER)
 
-    def test_who_is_only_like_the_partner_is_refused(self) -> None:
+    def test_an_origin_like_the_partner_is_refused(self) -> None:
         for origin in (
             "http://partner.example",  # anybody on the way can change a page without TLS
             "https://partner.example.evil.example",
@@ -39,7 +39,7 @@ class OriginPolicy(SocketCase):
         ):
             self.expect_status(403, origin, ALIKE)
 
-    def test_who_is_only_like_your_own_page_is_refused(self) -> None:
+    def test_an_origin_like_your_own_is_refused(self) -> None:
         own = self.get_url("").rstrip("/")
         for origin in (own.rpartition(":")[0] + ":1", f"{own}.evil.example", f"{own}@evil.example"):
             self.expect_status(403, origin, PORT)
@@ -49,4 +49,4 @@ class OriginPolicy(SocketCase):
 
     def test_the_news_still_come(self) -> None:
         socket = self.connect("/news", headers={"Origin": "https://partner.example"}, look=PARTNER)
-        socket.expect("news for you", look="open(): leave it as the stub has it")
+        socket.expect("news for you", look="open(): leave it as it was")

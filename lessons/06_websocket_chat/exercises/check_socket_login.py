@@ -34,7 +34,7 @@ class SocketLogin(SocketCase):
     def test_without_a_cookie_there_is_no_socket(self) -> None:
         self.handshake("/socket").expect(status=401, look=REFUSE)
 
-    def test_a_forged_cookie_is_none(self) -> None:
+    def test_a_forged_cookie_opens_no_socket(self) -> None:
         for headers in (
             {"Cookie": "user=Ada"},
             self.cookie("user", "Ada", secrets.token_hex(32)),

@@ -1,4 +1,4 @@
-"""The chat of an old tutorial: one closed member stops the broadcast and cuts off the speaker."""
+"""The chat of an old tutorial: one closed member stops the loop and closes the speaker."""
 
 import asyncio
 import contextlib

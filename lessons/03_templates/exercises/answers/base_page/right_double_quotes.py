@@ -1,5 +1,5 @@
 # Double quotes, line breaks, lang and charset, an attribute on main.
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # h1 is written once, in the base; only its text is in the pages.
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

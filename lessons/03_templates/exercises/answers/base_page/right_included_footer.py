@@ -1,5 +1,5 @@
 # The footer is a template of its own, which the base includes.
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # about extends home, which extends the base; comments outside of the blocks.
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # The title is passed by the page as a variable, the block title is inside of a block head.
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The main block stands below the footer.
 # Told: the footer below <main>
 # Told: base.html: the footer stands below
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The block main is around <main>: the tag is lost.
 # Told: <main> around the heading
 # Told: <main>{% block main %}{% end %}</main>
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

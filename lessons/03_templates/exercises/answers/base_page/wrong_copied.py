@@ -1,7 +1,7 @@
 # The frame is copied into both pages.
 # Told: <!doctype in home.html, about.html
 # Told: only in base.html
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The base includes the start page: /about shows it, too.
 # Told: <h1>About us</h1>, once
 # Told: outside of a block it is lost
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

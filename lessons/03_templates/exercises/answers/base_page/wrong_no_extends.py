@@ -1,7 +1,7 @@
 # The pages do not extend the base.
 # Told: <main> around the heading
 # Told: {% extends 'base.html' %}
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 # Told: <main></main>
 # Told: <h1>All homes</h1>, once
 # Told: outside of a block it is lost
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

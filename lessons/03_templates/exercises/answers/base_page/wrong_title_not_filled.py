@@ -1,7 +1,7 @@
 # /about keeps the title Homes.
 # Told: <title>About us</title>, once
 # Told: fill the block title
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The base has the title About us.
 # Told: <title>Homes</title>, once
 # Told: is the default
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

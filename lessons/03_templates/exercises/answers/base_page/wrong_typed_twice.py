@@ -1,7 +1,7 @@
 # The base is extended, but its footer is written a second time.
 # Told: <footer>By the sea</footer>, once
 # Told: in no other template
-"""Two pages in one frame: what they share is written once."""
+"""Two pages with one layout: what they share is written once."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # The attribute has no quotes.
-# Told: now it has input name value onfocus autofocus
+# Told: now it has <input name value onfocus autofocus>
 # Told: with quotes around it
 """A comment of a stranger in three places of a page. In none of them may it become code."""
 

@@ -1,7 +1,7 @@
 # Only get() is for members; post() answers anybody.
 # Told: sent      POST /profile
 # Told: 403 Forbidden
-# Told: post() needs the same guard
+# Told: post() needs the same decorator
 """A page for members, and a login that leads back to it."""
 
 import asyncio

@@ -1,7 +1,7 @@
 # GET is 403 for a stranger too, instead of a way to the login.
 # Told: 403 Forbidden
 # Told: Location: /login?next=
-# Told: answers 302 to a GET of a stranger
+# Told: it answers 302 to a GET
 """A page for members, and a login that leads back to it."""
 
 import asyncio

@@ -1,6 +1,6 @@
 # Writes the body as str(bytes).
 # Told: b'fine
-# Told: write the body that came
+# Told: write the body of the response
 """Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
 
 import asyncio

@@ -1,6 +1,6 @@
 # async def alone: time.sleep() still blocks.
 # Told: nap begins -> nap ends -> others are served
-# Told: must give the loop back
+# Told: must wait without blocking
 """Mend a handler that holds up everybody: while GET /nap takes its time, GET / must be served."""
 
 import asyncio
