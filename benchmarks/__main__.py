@@ -13,21 +13,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import report
-from benchmarks.figures import short
-from benchmarks.servers import BASE, DRAWN, SERVERS, Server, raise_limits
+from benchmarks.servers import BASELINE, PLOTTED, SERVERS, Server, raise_open_file_limit
 from benchmarks.servers import QUICK as QUICK_SERVERS
+from benchmarks.summary import format_number
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
-from benchmarks.workloads import WORKLOADS, Trial, Workload, quick, run, with_window
+from benchmarks.workloads import WORKLOADS, Trial, Workload, run_trial, shorten, with_window
 
-HERE = Path(__file__).parent
-REPEAT = 3
+PACKAGE_DIR = Path(__file__).parent
+DEFAULT_REPEAT = 3
 
 
-def options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="learn.py bench",
-        description="Measure the chat against its peers, side by side, and write down the result.",
+        description="Measure the chat against its peers, side by side, and write a report.",
     )
     parser.add_argument(
         "--quick", action="store_true", help="chat and bare Tornado, once: under a minute"
@@ -36,16 +36,18 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
         "--only", default="", metavar="NAMES", help="servers and workloads, with commas: chat,w1"
     )
     parser.add_argument("--list", action="store_true", help="the names that --only takes")
-    parser.add_argument("--repeat", type=int, default=0, help=f"repetitions (default {REPEAT})")
     parser.add_argument(
-        "--window", type=int, default=0, help="messages of a room under way at saturation"
+        "--repeat", type=int, default=0, help=f"repetitions (default {DEFAULT_REPEAT})"
+    )
+    parser.add_argument(
+        "--window", type=int, default=0, help="messages of a room in flight at saturation"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the order of the trials")
     parser.add_argument(
         "--out", type=Path, help="folder for RESULTS.md and plots/ (default: benchmarks/)"
     )
     given = parser.parse_args(arguments)
-    known = {server.name for server in SERVERS} | {one.chosen_by for one in WORKLOADS}
+    known = {server.name for server in SERVERS} | {one.selector for one in WORKLOADS}
     given.names = {name for name in given.only.split(",") if name}
     if unknown := given.names - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; --list shows the names")
@@ -54,121 +56,125 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     return given
 
 
-def chosen(names: set[str], is_quick: bool) -> tuple[list[Server], list[Workload]]:
-    """Return the servers and the workloads that are asked for.
+def select(names: set[str], is_quick: bool) -> tuple[list[Server], list[Workload]]:
+    """Return the servers and the workloads to run.
 
-    Bare Tornado is always with them: all ratios are to it.
+    The baseline is always among the servers: all ratios are to it.
     """
     servers = [server for server in SERVERS if server.name in names]
-    workloads = [one for one in WORKLOADS if one.chosen_by in names]
+    workloads = [one for one in WORKLOADS if one.selector in names]
     if servers:
-        servers = [server for server in SERVERS if server.name in names | {BASE}]
+        servers = [server for server in SERVERS if server.name in names | {BASELINE}]
     else:
         servers = [server for server in SERVERS if not is_quick or server.name in QUICK_SERVERS]
     if not workloads:
         workloads = [one for one in WORKLOADS if not is_quick or one.name in QUICK_WORKLOADS]
-    return servers, [quick(one) for one in workloads] if is_quick else workloads
+    return servers, [shorten(one) for one in workloads] if is_quick else workloads
 
 
-def plan(servers: list[Server], workloads: list[Workload], repeat: int, seed: int) -> list[Trial]:
-    """Return the trials.
+def plan_trials(
+    servers: list[Server], workloads: list[Workload], repeat: int, seed: int
+) -> list[Trial]:
+    """Return the trials in the order in which they are run.
 
-    The servers follow each other under each workload, in an order of chance, so that what disturbs
-    the machine for a while does not disturb one of them only.
+    The servers alternate under each workload, in random order, so that a temporary disturbance of
+    the machine does not affect one of them only.
     """
-    order = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)  # noqa: S311
     trials = []
     for repetition in range(repeat):
         for workload in workloads:
-            if workload.once and repetition:
+            if repetition and not workload.repeat:
                 continue
-            able = [
+            suitable = [
                 server
                 for server in servers
                 if server.stores or not workload.needs_store
-                if server.name in DRAWN or not workload.curve
+                if server.name in PLOTTED or not workload.plot_only
             ]
-            for server in order.sample(able, len(able)):
+            for server in rng.sample(suitable, len(suitable)):
                 trials.append(Trial(workload, server, repetition))
     return trials
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what is asked for; write and show the report."""
-    given = options(arguments)
+    """Run the trials; write and show the report."""
+    given = parse_options(arguments)
     console = Console()
     if given.list:
         show_names(console)
         return 0
-    raise_limits()
-    servers, workloads = chosen(given.names, given.quick)
+    raise_open_file_limit()
+    servers, workloads = select(given.names, given.quick)
     if given.window:
         workloads = [with_window(one, given.window) for one in workloads]
-    absent = {server: server.missing() for server in servers if server.missing()}
-    present = [server for server in servers if server not in absent]
-    repeat = given.repeat or (1 if given.quick else REPEAT)
-    trials = plan(present, workloads, repeat, given.seed)
-    perform(trials, given.seed, console)
-    # A part of it, or a quick one, must not take the place of the whole unless that is asked for.
-    folder = given.out or (None if given.quick or given.names else HERE)
+    reasons = {server: server.unavailable_reason() for server in servers}
+    unavailable = {server: reason for server, reason in reasons.items() if reason}
+    available = [server for server in servers if server not in unavailable]
+    repeat = given.repeat or (1 if given.quick else DEFAULT_REPEAT)
+    trials = plan_trials(available, workloads, repeat, given.seed)
+    run_trials(trials, given.seed, console)
+    # A partial or quick report replaces the complete one only if --out says so.
+    folder = given.out or (None if given.quick or given.names else PACKAGE_DIR)
     pictures: list[str] = []
     if folder:
-        from benchmarks import plots  # brings matplotlib, which takes a second
+        from benchmarks import plots  # imports matplotlib, which takes a second
 
-        pictures = plots.draw(report.Trials(trials), folder / "plots")
-    text = report.text(trials, absent, given.seed, repeat, pictures)
+        pictures = plots.draw(report.Results(trials), folder / "plots")
+    text = report.render(trials, unavailable, given.seed, repeat, pictures)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "RESULTS.md").write_text(text, encoding="utf-8")
     console.print(Markdown(text))
-    return 1 if any(trial.problem for trial in trials) else 0
+    return 1 if any(trial.error for trial in trials) else 0
 
 
 def show_names(console: Console) -> None:
-    """Print what --only takes."""
+    """Print the names that `--only` takes."""
     for title, things in (
         ("Servers", {server.name: server.title for server in SERVERS}),
-        ("Workloads", {one.chosen_by: one.title for one in WORKLOADS}),
+        ("Workloads", {one.selector: one.title for one in WORKLOADS}),
     ):
         console.print(f"[bold]{title}[/]")
         for name, what in things.items():
             console.print(f"  {name:12} {what.replace('*', '')}", highlight=False)
 
 
-def perform(trials: list[Trial], seed: int, console: Console) -> None:
-    """Run the trials one after the other, and say how each went."""
+def run_trials(trials: list[Trial], seed: int, console: Console) -> None:
+    """Run the trials one after the other, and print the main figures of each."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    # Drawn rarely: the bar must not take time from what is measured.
+    # Few refreshes: the bar must not take CPU time from the server or the client.
     with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=2) as progress:
         steps = sum(1 + len(trial.workload.steps) for trial in trials)
         bar = progress.add_task("", total=steps)
         for number, trial in enumerate(trials):
             title = f"{trial.workload.name} {trial.server.name}"
             progress.update(bar, description=f"{title:24}")
-            for _ in run(trial, seed * 1000 + number):
+            for _ in run_trial(trial, seed * 1000 + number):
                 progress.advance(bar)
-            said = f"[red]{escape(trial.problem)}" if trial.problem else brief(trial)
-            progress.console.print(f"{title:24} {said}", highlight=False)
+            text = f"[red]{escape(trial.error)}" if trial.error else main_figures(trial)
+            progress.console.print(f"{title:24} {text}", highlight=False)
 
 
-def brief(trial: Trial) -> str:
-    """Return the figures of a trial that somebody who waits may like to see."""
+def main_figures(trial: Trial) -> str:
+    """Return the figures of a trial that are shown while others run."""
     found = []
     if result := trial.results.get("saturate"):
-        found.append(f"{short(result['per_s'])} deliveries/s, {short(result['cpu_us'])} us each")
+        per_s, cpu_us = (format_number(result[key]) for key in ("per_s", "cpu_us"))
+        found.append(f"{per_s} deliveries/s, {cpu_us} us each")
     for step, name, what in (
-        ("pace", "p99_ms", "p99 {} ms"),
-        ("storm", "seconds", "all back after {} s"),
+        ("constant_rate", "p99_ms", "p99 {} ms"),
+        ("reconnect_storm", "seconds", "all reconnected after {} s"),
         ("open", "handshakes_per_s", "{} handshakes/s"),
         ("history", "newest_p50_ms", "newest page {} ms"),
     ):
         if name in trial.results.get(step, {}):
-            found.append(what.format(short(trial.results[step][name])))
+            found.append(what.format(format_number(trial.results[step][name])))
     return "; ".join(found)
 
 
 if __name__ == "__main__":
-    # A plain kill stops what was started, as Ctrl-C does.
+    # SIGTERM stops servers and clients, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The plots, as SVG files that are the same when the figures are."""
+"""The plots, as SVG files. The same figures always give the same files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,34 +7,36 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.report import Trials
-from benchmarks.servers import BASE, Server
+from benchmarks.report import Results
+from benchmarks.servers import BASELINE, Server
 
 Points = list[tuple[float, float]]
 
 
-def draw(found: Trials, folder: Path) -> list[str]:
-    """Draw what there are figures for; return the names of the files, as seen from the report."""
-    members = {name: one.members for name, one in sorted(found.workloads.items()) if one.rooms == 1}
+def draw(results: Results, folder: Path) -> list[str]:
+    """Draw the plots for which there are figures; return their paths relative to the report."""
+    members = {
+        name: one.members for name, one in sorted(results.workloads.items()) if one.rooms == 1
+    }
     sizes = {
-        name: one.rooms * one.members for name, one in found.workloads.items() if one.rooms > 1
+        name: one.rooms * one.members for name, one in results.workloads.items() if one.rooms > 1
     }
 
     def over(workloads: dict[str, int], step: str, key: str) -> Callable[[Server], Points]:
         def points(server: Server) -> Points:
             return sorted(
-                (x, figure.median)
+                (x, summary.median)
                 for name, x in workloads.items()
-                if (figure := found.of(name, server, step, key)) is not None
+                if (summary := results.get(name, server, step, key)) is not None
             )
 
         return points
 
-    def load(key: str) -> Callable[[Server], Points]:
+    def ramp(key: str) -> Callable[[Server], Points]:
         def points(server: Server) -> Points:
             return [
                 (point["offered_per_s"], point[key])
-                for result in found.results("load", server, "load")
+                for result in results.of_step("load", server, "ramp")
                 for point in result["points"]
                 if key in point
             ]
@@ -45,11 +47,11 @@ def draw(found: Trials, folder: Path) -> list[str]:
     plans = {
         "members": [
             ("members of the room", throughput, over(members, "saturate", "per_s")),
-            ("members of the room", latency, over(members, "pace", "p99_ms")),
+            ("members of the room", latency, over(members, "constant_rate", "p99_ms")),
         ],
         "load": [
-            ("deliveries a second that are wanted", throughput, load("per_s")),
-            ("deliveries a second that are wanted", latency, load("p99_ms")),
+            ("deliveries a second that are wanted", throughput, ramp("per_s")),
+            ("deliveries a second that are wanted", latency, ramp("p99_ms")),
         ],
         "connections": [
             ("connections, in rooms of ten", throughput, over(sizes, "saturate", "per_s")),
@@ -63,13 +65,15 @@ def draw(found: Trials, folder: Path) -> list[str]:
     names = []
     for name, panels in plans.items():
         # A line needs two points.
-        drawn = [one for one in found.servers if all(len(points(one)) > 1 for *_, points in panels)]
-        if not drawn:
+        plotted = [
+            one for one in results.servers if all(len(points(one)) > 1 for *_, points in panels)
+        ]
+        if not plotted:
             continue
         with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
             picture = Figure(figsize=(9, 3.6), layout="constrained")
             for axes, (x, y, points) in zip(picture.subplots(1, 2), panels, strict=True):
-                _panel(axes, x, y, {server: points(server) for server in drawn})
+                _panel(axes, x, y, {server: points(server) for server in plotted})
             picture.axes[0].legend(fontsize=7)
             folder.mkdir(parents=True, exist_ok=True)
             metadata = {"Date": None, "Creator": None}
@@ -87,7 +91,7 @@ def _panel(axes: Axes, x: str, y: str, lines: dict[Server, Points]) -> None:
             markersize=3,
             label=server.title.replace("*", ""),
             linewidth=2.5 if server.stores else 1,
-            color="black" if server.name == BASE else None,
+            color="black" if server.name == BASELINE else None,
         )
     axes.set(xlabel=x, ylabel=y, xscale="log", yscale="log")
     axes.grid(alpha=0.3)

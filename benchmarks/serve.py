@@ -1,10 +1,10 @@
-"""The real chat with groups and logged-in members, for a load generator to drive.
+"""The real chat with groups and logged-in members, for a load client.
 
-    python -m benchmarks.serve --rooms=1 --members=100 --values=users.tsv --port=8888
+    python -m benchmarks.serve --rooms=1 --members=100 --values=credentials.tsv --port=8888
 
-User i is a member of group i modulo the number of rooms. Line i of the values file is the value of
-user i's Cookie header, a tab, and the id of the user's group. No check is switched off: only
-limits are raised, by the options that every operator has.
+User i is a member of group i modulo the number of rooms. `--values` names the file for the users'
+credentials: line i is the value of user i's Cookie header, a tab, and the id of the user's group.
+No check is switched off. Only limits are raised, by the options that every operator has.
 """
 
 import argparse
@@ -29,22 +29,22 @@ ROWS = 1000
 """Rows in one insert."""
 
 
-def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[str]:
-    """Write users, sessions, groups and what was said to an empty database.
+def seed_database(options: Options, rooms: int, members: int, messages: int = 0) -> list[str]:
+    """Insert users, sessions, groups and messages into an empty database.
 
     Returns:
-        A values line for each user.
+        For each user the line of credentials.
     """
     database = Database(options.database_url)
     migrate.migrate(database.engine)
     at = now()
-    people = range(rooms * members)
-    tokens = [secrets.token_urlsafe(32) for _ in people]
+    users = range(rooms * members)
+    tokens = [secrets.token_urlsafe(32) for _ in users]
     rows = {
         tables.users: [
             {"id": i + 1, "name": f"user{i}", "name_key": f"user{i}", "nickname": f"User {i}"}
             | {"password": "nobody logs in with this", "created_at": at}
-            for i in people
+            for i in users
         ],
         tables.sessions: [
             {"token_hash": hashlib.sha256(token.encode()).hexdigest(), "user_id": i + 1}
@@ -59,7 +59,7 @@ def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[
         tables.members: [
             {"conversation_id": i % rooms + 1, "user_id": i + 1, "role": "member"}
             | {"joined_at": at, "read_seq": 0}
-            for i in people
+            for i in users
         ],
     }
     with database.engine.execution_options(writes=True).begin() as connection:
@@ -69,8 +69,8 @@ def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[
         for room in range(rooms):
             for begin in range(0, messages, ROWS):
                 seqs = range(begin + 1, min(begin + ROWS, messages) + 1)
-                said = [message(room, seq, seq % members * rooms + room, at) for seq in seqs]
-                connection.execute(sa.insert(tables.events), said)
+                old = [message_row(room, seq, seq % members * rooms + room, at) for seq in seqs]
+                connection.execute(sa.insert(tables.events), old)
     database.engine.dispose()
     secret = cookie_secret(Path(options.data))
     name = cookie_name("session", secret, secure=options.secure)
@@ -80,8 +80,8 @@ def fill(options: Options, rooms: int, members: int, messages: int = 0) -> list[
     ]
 
 
-def message(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
-    """Return the row of an old message."""
+def message_row(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
+    """Return the row of a message."""
     text = f"Message {seq}, as long as people write them: some words, and then a few more words."
     return {"conversation_id": room + 1, "seq": seq, "type": "message", "user_id": sender + 1} | {
         "cid": str(uuid.uuid4()),
@@ -92,12 +92,14 @@ def message(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
 
 
 def main() -> int:
-    """Fill a database, write the values, then serve as `python -m capstone_chat` does."""
+    """Seed a database, write the credentials, then serve as `python -m capstone_chat` does."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rooms", type=int, default=1, help="groups (default 1)")
     parser.add_argument("--members", type=int, default=100, help="members of each (default 100)")
-    parser.add_argument("--values", type=Path, required=True, help="file to write, a line a user")
-    parser.add_argument("--messages", type=int, default=0, help="old ones in each (default 0)")
+    parser.add_argument(
+        "--values", type=Path, required=True, help="file for the credentials of the users"
+    )
+    parser.add_argument("--messages", type=int, default=0, help="messages in each (default 0)")
     parser.add_argument("--port", type=int, default=8888, help="default 8888; 0 takes a free one")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database")
     parser.add_argument("--redis", default="", help="URL of the Redis between several processes")
@@ -112,14 +114,14 @@ def main() -> int:
             read_rate=1e6,
             read_burst=1_000_000,
             send_burst=1_000_000,
-            # All clients have one address; after a storm the old sockets count for a while.
+            # All clients have one address, and closed sockets count for a while after a storm.
             sockets_per_address=2 * given.rooms * given.members + 1000,
             connections_per_address=4 * given.rooms * given.members + 2000,
             connections=4 * given.rooms * given.members + 10_000,
             frame_rate=1e6,
             frame_burst=1_000_000,
         )
-        lines = fill(options, given.rooms, given.members, given.messages)
+        lines = seed_database(options, given.rooms, given.members, given.messages)
         given.values.write_text("\n".join(lines) + "\n", encoding="utf-8")
         asyncio.run(start.serve(options))
     return 0

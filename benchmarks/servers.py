@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, and how a client speaks to it."""
+"""The servers to compare: how each is started, and the client's side of its protocol."""
 
 import contextlib
 import os
@@ -11,28 +11,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.client import Target
+from benchmarks.load_client.connections import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = ROOT / "benchmarks" / "peers" / "node_modules"
-PATIENCE = 90.0
-"""Seconds in which a server must listen: filling a database with a million messages takes some."""
+START_TIMEOUT = 90.0
+"""Seconds in which a server must listen: seeding a database with a million messages takes long."""
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 
 class ServerError(Exception):
-    """A server does not start; the text says why."""
+    """A server does not start, or not do what a step needs; the text says why."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server to measure, and the client's side of its protocol (see `client.Target`)."""
+    """A server to measure, and the client's side of its protocol (see `Target`)."""
 
     name: str
     title: str
     module: str
     package: str = ""
-    """The distribution whose version belongs into the table."""
+    """The distribution whose version is named in the report."""
     path: str = "/%room"
     headers: tuple[str, ...] = ()
     join: str = ""
@@ -40,10 +40,10 @@ class Server:
     message: str = "%text"
     pings: tuple[tuple[str, str], ...] = ()
     stores: bool = False
-    """Whether it has users, to be made before the start, who log in with a cookie."""
+    """Whether it stores messages, and has users, who must be seeded and log in with a cookie."""
 
-    def missing(self) -> str:
-        """Return why it cannot be run here; nothing when it can."""
+    def unavailable_reason(self) -> str:
+        """Return why it cannot run here, an empty text when it can."""
         if not self.module.endswith(".mjs"):
             return ""
         if shutil.which("node") is None:
@@ -55,7 +55,7 @@ class Server:
         return ""
 
     def command(self) -> list[str]:
-        """Return what starts it, but for its options."""
+        """Return the command that starts it, without options."""
         if self.module.endswith(".mjs"):
             return [shutil.which("node") or "node", str(ROOT / self.module)]
         return [sys.executable, "-m", self.module]
@@ -90,35 +90,35 @@ SERVERS = [
     Server("aiohttp", "aiohttp", "benchmarks.peers.aiohttp_rooms", "aiohttp"),
     Server("ws", "ws on Node", "benchmarks/peers/ws_rooms.mjs"),
 ]
-BASE = "tornado"
-"""What all ratios are to."""
-DRAWN = {"chat", BASE, "starlette", "websockets", "aiohttp", "ws"}
+BASELINE = "tornado"
+"""The server to which all ratios are."""
+PLOTTED = {"chat", BASELINE, "starlette", "websockets", "aiohttp", "ws"}
 """The servers of the plots."""
-QUICK = {"chat", BASE}
+QUICK = {"chat", BASELINE}
 
 
 @contextlib.contextmanager
-def running(server: Server, rooms: int, members: int, messages: int = 0) -> Iterator[Target]:
-    """Start a server on a core of its own; stop it in the end.
+def run_server(server: Server, rooms: int, members: int, messages: int = 0) -> Iterator[Target]:
+    """Run a server on a core of its own inside the block.
 
     Raises:
         ServerError: it does not start.
     """
     with tempfile.TemporaryDirectory() as folder:
-        values = Path(folder) / "values.tsv"
+        credentials = Path(folder) / "credentials.tsv"
         command = [*server.command(), "--port=0"]
         if server.stores:
             command += [f"--rooms={rooms}", f"--members={members}", f"--messages={messages}"]
-            command += [f"--values={values}"]
+            command += [f"--values={credentials}"]
         errors = Path(folder) / "errors"
         with errors.open("wb") as log:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True, bufsize=1
             )
-        pin(process.pid, SERVER_CORE)
+        pin_to_core(process.pid, SERVER_CORE)
         with process:
             try:
-                port = listening(process, server, errors)
+                port = wait_until_listening(process, server, errors)
                 yield Target(
                     port=port,
                     pid=process.pid,
@@ -128,16 +128,18 @@ def running(server: Server, rooms: int, members: int, messages: int = 0) -> Iter
                     ready=server.ready,
                     message=server.message,
                     pings=dict(server.pings),
-                    values=values.read_text("utf-8").splitlines() if server.stores else [],
+                    credentials=credentials.read_text("utf-8").splitlines()
+                    if server.stores
+                    else [],
                 )
             finally:
                 stop(process)
 
 
-def listening(process: subprocess.Popen[str], server: Server, errors: Path) -> int:
-    """Wait for the line in which a server says where it listens; return its port."""
+def wait_until_listening(process: subprocess.Popen[str], server: Server, errors: Path) -> int:
+    """Wait for the line in which a server prints its address; return its port."""
     assert process.stdout is not None
-    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog = threading.Timer(START_TIMEOUT, process.kill)
     watchdog.start()
     try:
         for line in process.stdout:
@@ -145,12 +147,12 @@ def listening(process: subprocess.Popen[str], server: Server, errors: Path) -> i
                 return int(line.rpartition(":")[2])
     finally:
         watchdog.cancel()
-    said = errors.read_text("utf-8", errors="replace").strip() or "it said nothing"
-    raise ServerError(f"{server.name} does not start: {said[-400:]}")
+    log = errors.read_text("utf-8", errors="replace").strip() or "it has logged nothing"
+    raise ServerError(f"{server.name} does not start: {log[-400:]}")
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a server, by force if it does not go."""
+    """Stop a server; kill it if it does not end in time."""
     process.terminate()
     try:
         process.wait(10)
@@ -158,22 +160,22 @@ def stop(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
-def pin(pid: int, core: int) -> bool:
-    """Keep a new process and its threads on one core, where the system can; tell whether it did."""
-    cores = available()
+def pin_to_core(pid: int, core: int) -> bool:
+    """Keep a new process and its threads on one core; return False where that is impossible."""
+    cores = available_cores()
     if len(cores) < 2:
         return False
     os.sched_setaffinity(pid, {cores[core]})
     return True
 
 
-def available() -> list[int]:
-    """Return the cores that this process may use; none where the system does not tell."""
+def available_cores() -> list[int]:
+    """Return the cores that this process may use, none where the system does not list them."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def raise_limits() -> None:
-    """Allow as many open files as this user may have: ten thousand connections need them."""
+def raise_open_file_limit() -> None:
+    """Allow this process and its children as many open files as the system permits this user."""
     if sys.platform != "win32":
         import resource
 

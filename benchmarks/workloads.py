@@ -1,4 +1,4 @@
-"""What is measured: each workload is a server, clients, and steps that they take."""
+"""The workloads: connections in rooms, and the steps that a load client runs with them."""
 
 import json
 import subprocess
@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks import client
-from benchmarks.servers import CLIENT_CORE, ROOT, Server, ServerError, pin, running
+from benchmarks.load_client.jobs import make_job
+from benchmarks.servers import (
+    CLIENT_CORE,
+    ROOT,
+    Server,
+    ServerError,
+    pin_to_core,
+    run_server,
+)
 
 Step = dict[str, Any]
 Result = dict[str, Any]
@@ -16,7 +23,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """Connections in rooms, and the steps of `client.Load` that are taken with them."""
+    """Connections in rooms, and the steps of `LoadClient` that are run with them."""
 
     name: str
     title: str
@@ -24,18 +31,19 @@ class Workload:
     members: int
     steps: list[Step]
     messages: int = 0
-    """Old ones in each room, for servers that store any."""
+    """Messages to store in each room before the start, for servers that store messages."""
     needs_store: bool = False
     group: str = ""
-    """The name by which it is chosen, when it is one of several."""
-    once: bool = False
-    """Whether one repetition is enough: it takes long and differs little."""
-    curve: bool = False
-    """Whether it is for the plots, and for those servers only that are drawn."""
+    """The name that selects several workloads at once."""
+    repeat: bool = True
+    """Whether it is run in every repetition. One is enough where it takes long and differs
+    little."""
+    plot_only: bool = False
+    """Whether it is for the plots only, and so for the servers in `PLOTTED` only."""
 
     @property
-    def chosen_by(self) -> str:
-        """The name that --only knows."""
+    def selector(self) -> str:
+        """The name that `--only` takes."""
         return self.group or self.name
 
 
@@ -47,47 +55,51 @@ class Trial:
     server: Server
     repetition: int
     results: dict[str, Result] = field(default_factory=dict)
-    """By the name of the step."""
-    problem: str = ""
+    """By name of the step."""
+    error: str = ""
     """Why there is no result."""
 
 
-DELIVERIES = 20_000
+DELIVERY_RATE = 20_000
 """Deliveries a second at which latency is measured, in rooms of any size."""
 
 
-def paced(members: int) -> Step:
+def constant_rate(members: int) -> Step:
     """Return the step that measures latency in a room."""
-    return {"step": "pace", "rate": DELIVERIES / members, "seconds": 0.8}
+    return {"step": "constant_rate", "rate": DELIVERY_RATE / members, "seconds": 0.8}
 
 
-def saturated(*windows: int) -> Step:
-    """Return the step that measures throughput, with so many messages of a room under way."""
+def saturate(*windows: int) -> Step:
+    """Return the step that measures throughput, with so many messages of a room in flight."""
     return {"step": "saturate", "seconds": 0.5, "windows": windows}
 
 
 WORKLOADS = [
-    Workload("w1", "one room of 100", 1, 100, [paced(100), saturated(16, 256)]),
+    Workload("w1", "one room of 100", 1, 100, [constant_rate(100), saturate(16, 256)]),
     Workload(
-        "w2", "one room of 1000", 1, 1000, [paced(1000), saturated(16, 32), {"step": "storm"}]
+        "w2",
+        "one room of 1000",
+        1,
+        1000,
+        [constant_rate(1000), saturate(16, 32), {"step": "reconnect_storm"}],
     ),
-    Workload("w3", "100 rooms of 10", 100, 10, [saturated(16, 32)]),
+    Workload("w3", "100 rooms of 10", 100, 10, [saturate(16, 32)]),
     Workload(
         "idle",
         "10,000 connections in rooms of 10: memory, then saturation",
         1000,
         10,
-        [{"step": "hold", "seconds": 0.5}, saturated(2)],
-        once=True,
+        [{"step": "idle", "seconds": 0.5}, saturate(2)],
+        repeat=False,
     ),
     Workload(
         "load",
-        "one room of 100, sent into faster and faster",
+        "one room of 100, at higher and higher rates",
         1,
         100,
-        [{"step": "load", "rates": [100 * 3**n for n in range(6)], "seconds": 0.4}],
-        once=True,
-        curve=True,
+        [{"step": "ramp", "rates": [100 * 3**n for n in range(6)], "seconds": 0.4}],
+        repeat=False,
+        plot_only=True,
     ),
     *(
         Workload(
@@ -95,22 +107,22 @@ WORKLOADS = [
             f"one room of {members}",
             1,
             members,
-            [paced(members), saturated(*windows)],
+            [constant_rate(members), saturate(*windows)],
             group="members",
-            once=True,
-            curve=True,
+            repeat=False,
+            plot_only=True,
         )
         for members, windows in ((10, (256,)), (5000, (4,)))
     ),
     Workload(
         "deep",
-        "one room of 5000, 64 messages under way",
+        "one room of 5000, 64 messages in flight",
         1,
         5000,
-        [saturated(64)],
+        [saturate(64)],
         group="members",
-        needs_store=True,  # the others would take too long
-        once=True,
+        needs_store=True,  # the other servers would take too long
+        repeat=False,
     ),
     *(
         Workload(
@@ -122,7 +134,7 @@ WORKLOADS = [
             messages=messages,
             group="history",
             needs_store=True,
-            once=True,
+            repeat=False,
         )
         for messages in (1000, 1_000_000)
     ),
@@ -130,16 +142,16 @@ WORKLOADS = [
 QUICK = ("w1", "w2", "w3")
 
 
-def quick(workload: Workload) -> Workload:
-    """Return the workload in less time."""
-    steps = [step for step in workload.steps if step["step"] != "storm"]
+def shorten(workload: Workload) -> Workload:
+    """Return the workload in a form that takes less time."""
+    steps = [step for step in workload.steps if step["step"] != "reconnect_storm"]
     return replace(
         workload, steps=[step | {"seconds": 0.6} if "seconds" in step else step for step in steps]
     )
 
 
 def with_window(workload: Workload, window: int) -> Workload:
-    """Return the workload with so many messages of a room under way at saturation."""
+    """Return the workload with so many messages of a room in flight at saturation."""
     steps = [
         step | {"windows": [window]} if step["step"] == "saturate" else step
         for step in workload.steps
@@ -147,39 +159,41 @@ def with_window(workload: Workload, window: int) -> Workload:
     return replace(workload, steps=steps)
 
 
-def run(trial: Trial, seed: int) -> Iterator[str]:
-    """Run a trial, and put the results into it; yield the name of each step that is done."""
+def run_trial(trial: Trial, seed: int) -> Iterator[str]:
+    """Run a trial and store the results in it; yield the name of each finished step."""
     workload = trial.workload
     try:
-        with running(trial.server, workload.rooms, workload.members, workload.messages) as target:
+        with run_server(
+            trial.server, workload.rooms, workload.members, workload.messages
+        ) as target:
             connections = workload.rooms * workload.members
             steps = [{"step": "open"}, *workload.steps]
-            order = client.order(target, connections, workload.rooms, steps, seed=seed)
-            for result in drive(order):
+            job = make_job(target, connections, workload.rooms, steps, seed=seed)
+            for result in run_client(job):
                 name = result.pop("step")
                 trial.results[name] = result
                 yield name
     except ServerError as error:
-        trial.problem = str(error)
+        trial.error = str(error)
 
 
-def drive(order: str) -> Iterator[Result]:
-    """Let a load client, on a core of its own, take the steps of an order; yield the results.
+def run_client(job: str) -> Iterator[Result]:
+    """Run a job in a load client on a core of its own; yield the result of each step.
 
     Raises:
         ServerError: the server does not do what a step needs.
     """
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.client"],
+        [sys.executable, "-m", "benchmarks.load_client"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
         text=True,
     ) as process:
-        pin(process.pid, CLIENT_CORE)
+        pin_to_core(process.pid, CLIENT_CORE)
         assert process.stdin is not None and process.stdout is not None
         try:
-            process.stdin.write(order)
+            process.stdin.write(job)
             process.stdin.close()
             for line in process.stdout:
                 result = json.loads(line)

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from fault_injection.harness.client_pool import raise_open_file_limit
+from benchmarks.servers import raise_open_file_limit
 from fault_injection.harness.context import Context, FaultError, MissingProgram
 from fault_injection.harness.leaks import Resources, leaked_since
 from fault_injection.harness.servers import program

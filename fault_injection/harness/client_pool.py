@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import resource
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import argon2
 import sqlalchemy as sa
 import tornado.httpclient
 
-from benchmarks.serve import fill
+from benchmarks.serve import seed_database
 from capstone_chat.options import Options
 from capstone_chat.storage.tables import users
 from fault_injection.harness.api_session import ApiSession
@@ -52,7 +51,7 @@ class ClientPool:
         self.options = Options(data=str(data), database=database)
         data.mkdir(exist_ok=True)
         self.rooms = rooms
-        self.people = [line.split("\t") for line in fill(self.options, rooms, members)]
+        self.people = [line.split("\t") for line in seed_database(self.options, rooms, members)]
         self.engine = sa.create_engine(self.options.database_url)
         context.stack.callback(self.engine.dispose)
         self.client_log = ClientLog()
@@ -176,9 +175,3 @@ class ClientPool:
         self.context.count("gaps", len(violations.gaps))
         strangers = [client.name for client in self.clients if client.banned]
         self.context.expect_equal("clients that were sent away", strangers, [])
-
-
-def raise_open_file_limit() -> None:
-    """Let this process, and those that it starts, have as many files open as the system allows."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

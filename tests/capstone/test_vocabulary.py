@@ -4,6 +4,7 @@ import ast
 import unittest
 
 from tests.capstone.test_layers import files, module
+from tests.identifiers import identifiers, identifiers_in
 
 RETIRED = {
     "realtime": {
@@ -17,29 +18,14 @@ RETIRED = {
 """Retired names by package; those of "" are retired everywhere in the chat."""
 
 
-def names(tree: ast.AST) -> set[str]:
-    """Return the names that code defines and uses, those of methods and parameters included."""
-    found = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
-                found.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.add(name)
-            case ast.ClassDef(name=name):
-                found.add(name)
-    return found
-
-
 class VocabularyTest(unittest.TestCase):
     def test_no_retired_word_is_a_name(self) -> None:
         for path in files():
             package = module(path).split(".")[0]
             retired = RETIRED[""] | RETIRED.get(package, set())
             with self.subTest(file=module(path)):
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-                self.assertEqual(names(tree) & retired, set(), "see docs/glossary.md")
+                self.assertEqual(identifiers_in(path) & retired, set(), "see docs/glossary.md")
 
     def test_names_of_every_kind_are_seen(self) -> None:
         code = "class A:\n    async def b(self, c):\n        self.d = e\n"
-        self.assertLessEqual({"A", "b", "c", "d", "e"}, names(ast.parse(code)))
+        self.assertLessEqual({"A", "b", "c", "d", "e"}, identifiers(ast.parse(code)))

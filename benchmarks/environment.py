@@ -1,4 +1,4 @@
-"""Where and with what was measured; no host names and no paths."""
+"""The machine and the versions of a run; no host names and no paths."""
 
 import platform
 from importlib.metadata import version
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.servers import Server, available
+from benchmarks.servers import Server, available_cores
 
 
 def processor() -> str:
-    """Return the model of the processor, as far as the system tells."""
+    """Return the model of the processor, as far as the system names it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -20,10 +20,10 @@ def processor() -> str:
 
 
 def describe(servers: list[Server]) -> str:
-    """Return a paragraph on the machine and the versions."""
+    """Return a paragraph on the machine and on the versions of the servers."""
     memory = psutil.virtual_memory().total / 2**30
     cores = f"{psutil.cpu_count()} cores"
-    if len(available()) >= 2:
+    if len(available_cores()) >= 2:
         cores += " (the server on one of its own, the client on another)"
     else:
         cores += " (server and client are not kept apart: trust the CPU times only)"

@@ -1,10 +1,10 @@
-"""What the chat's page costs a browser: to load, to open a long history, while messages pour in.
+"""Measures the chat's page in a browser: loading, opening a long history, many new messages.
 
-    python -m benchmarks.page
-    python -m benchmarks.page --messages=1000000 --rate=100 --seconds=10
+    python -m benchmarks.single.page_performance
+    python -m benchmarks.single.page_performance --messages=1000000 --rate=100 --seconds=10
 
-A real Chromium without a window, and the chat in a process of its own, on this machine. Layout
-shifts are counted outside the log only: in it, what is above a new message goes up for it.
+The browser is a headless Chromium; the chat runs in a process of its own. Layout shifts are counted
+outside the message log only: in the log, every new message moves the older ones up.
 """
 
 import argparse
@@ -27,9 +27,9 @@ import tornado.websocket
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
-LOADED = """() => {
+LOAD_METRICS_JS = """() => {
     const entries = performance.getEntriesByType("navigation")
         .concat(performance.getEntriesByType("resource"));
     const paint = performance.getEntriesByName("first-contentful-paint")[0];
@@ -39,105 +39,106 @@ LOADED = """() => {
         "kB over the wire": entries.reduce((sum, e) => sum + e.transferSize, 0) / 1000,
     };
 }"""
-"""Of a page that has been loaded."""
+"""Returns figures of a page that has been loaded."""
 
-WATCH = """() => {
+OBSERVER_JS = """() => {
     const log = document.getElementById("log");
-    const seen = window.seen = {frames: [], tasks: [], shifts: 0, nodes: 0, rows: 0};
+    const observed = window.observed = {frames: [], tasks: [], shifts: 0, nodes: 0, rows: 0};
     new PerformanceObserver(list => {
-        for (const {duration} of list.getEntries()) seen.tasks.push(duration);
+        for (const {duration} of list.getEntries()) observed.tasks.push(duration);
     }).observe({type: "longtask"});
     new PerformanceObserver(list => {
         for (const {sources} of list.getEntries())
             for (const {node} of sources)
-                if (node?.isConnected && !log.contains(node)) seen.shifts++;
+                if (node?.isConnected && !log.contains(node)) observed.shifts++;
     }).observe({type: "layout-shift"});
     let before = performance.now();
     (function frame(now) {
-        if (now > before) seen.frames.push(now - before);
+        if (now > before) observed.frames.push(now - before);
         before = now;
-        seen.nodes = Math.max(seen.nodes, document.getElementsByTagName("*").length);
-        seen.rows = Math.max(seen.rows, log.querySelectorAll("[data-seq]").length);
+        observed.nodes = Math.max(observed.nodes, document.getElementsByTagName("*").length);
+        observed.rows = Math.max(observed.rows, log.querySelectorAll("[data-seq]").length);
         requestAnimationFrame(frame);
     })(before);
 }"""
-"""Look at every frame from here on."""
+"""Records every frame from now on in `window.observed`."""
 
-ORDER = """() => Array.from(
+SEQS_JS = """() => Array.from(
     document.querySelectorAll("#log [data-seq]"), row => Number(row.dataset.seq))"""
 
 
 @contextlib.contextmanager
-def serving(messages: int) -> Iterator[tuple[str, list[str], int]]:
-    """Serve a chat with a group of two; yield its address, their cookies, and the group's id."""
+def run_chat(messages: int) -> Iterator[tuple[str, list[str], int]]:
+    """Run a chat with a group of two; yield its address, their cookies, and the group's id."""
     with tempfile.TemporaryDirectory() as folder:
-        values = Path(folder) / "values"
+        credentials = Path(folder) / "credentials"
         command = [sys.executable, "-m", "benchmarks.serve", "--rooms=1", "--members=2", "--port=0"]
-        command += [f"--values={values}", f"--messages={messages}"]
+        command += [f"--values={credentials}", f"--messages={messages}"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", cwd=ROOT)
         try:
             assert process.stdout is not None
             address = next(line.split()[-1] for line in process.stdout if "http://" in line)
-            lines = [line.split("\t") for line in values.read_text(encoding="utf-8").splitlines()]
+            text = credentials.read_text(encoding="utf-8")
+            lines = [line.split("\t") for line in text.splitlines()]
             yield address, [cookie for cookie, _ in lines], int(lines[0][1])
         finally:
             process.terminate()
             process.communicate()
 
 
-async def pour(address: str, cookie: str, conv: int, rate: float, count: int) -> None:
-    """Write messages at an even pace, and return when all are acknowledged."""
+async def send_at_rate(address: str, cookie: str, conv: int, rate: float, count: int) -> None:
+    """Send messages at a constant rate, and return when all are acknowledged."""
     url = address.replace("http", "ws", 1) + "/ws"
     headers = {"Cookie": cookie, "Origin": address}
     socket = await tornado.websocket.websocket_connect(
         tornado.httpclient.HTTPRequest(url, headers=headers)
     )
 
-    async def write() -> None:
-        began = time.perf_counter()
+    async def send() -> None:
+        begin = time.perf_counter()
         for number in range(count):
-            await asyncio.sleep(began + number / rate - time.perf_counter())
+            await asyncio.sleep(begin + number / rate - time.perf_counter())
             frame = {"type": "send", "cid": str(uuid.uuid4()), "conv": conv}
             await socket.write_message(
                 json.dumps(frame | {"text": f"news {number}: " + "words " * 8})
             )
 
-    writing = asyncio.create_task(write())
-    waiting = count
-    while waiting:
+    sending = asyncio.create_task(send())
+    pending = count
+    while pending:
         message = await socket.read_message()
         if message is None:
-            raise SystemExit("The chat has closed the writer's socket.")
-        waiting -= json.loads(message)["type"] == "ack"
-    await writing
+            raise SystemExit("The chat has closed the sender's connection.")
+        pending -= json.loads(message)["type"] == "ack"
+    await sending
     socket.close()
 
 
 def new_page(browser: Browser, address: str, cookie: str) -> Page:
-    """Return a page of a fresh profile, logged in."""
+    """Return a page in a new browser context, logged in."""
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
     name, _, value = cookie.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": address}])
     return context.new_page()
 
 
-def load(page: Page) -> dict[str, float]:
-    """Load the chat and return what it cost until it can be used."""
-    began = time.perf_counter()
+def measure_load(page: Page) -> dict[str, float]:
+    """Load the page, and return its figures until it can be used."""
+    begin = time.perf_counter()
     page.goto("/")
     page.wait_for_selector("body[data-connection=open] #lists[aria-busy=false]")
-    usable = (time.perf_counter() - began) * 1000
-    figures: dict[str, float] = page.evaluate(LOADED)
+    usable = (time.perf_counter() - begin) * 1000
+    figures: dict[str, float] = page.evaluate(LOAD_METRICS_JS)
     return {"list and socket ready, ms": usable} | figures
 
 
-def open_history(page: Page) -> dict[str, float]:
-    """Open the group from the list, and go up by one page."""
-    began = time.perf_counter()
+def measure_history(page: Page) -> dict[str, float]:
+    """Open the group from the list, and scroll up by one page of history."""
+    begin = time.perf_counter()
     page.get_by_role("navigation").get_by_role("link").first.click()
     page.wait_for_selector("#log[aria-busy=false]")
     opened = time.perf_counter()
-    figures = {"a conversation opened, ms": (opened - began) * 1000}
+    figures = {"a conversation opened, ms": (opened - begin) * 1000}
     rows = page.locator("#log [data-seq]")
     if rows.count() and (first := rows.first.get_attribute("data-seq")) != "1":
         page.locator("#log").evaluate("log => log.scrollTo(0, 0)")
@@ -150,30 +151,30 @@ def open_history(page: Page) -> dict[str, float]:
 
 
 def thread_time(devtools: CDPSession) -> float:
-    """Return the seconds of CPU that the page's thread has used, however busy the machine is."""
+    """Return the seconds of CPU time that the page's main thread has used."""
     metrics = devtools.send("Performance.getMetrics")["metrics"]
     return float(next(each["value"] for each in metrics if each["name"] == "ThreadTime"))
 
 
-def watch(page: Page, address: str, cookie: str, conv: int, given: Any) -> dict[str, float]:
-    """Return what a page shows and costs while messages pour into the open conversation."""
+def measure_live(page: Page, address: str, cookie: str, conv: int, given: Any) -> dict[str, float]:
+    """Return the figures of the page while the open conversation receives messages."""
     count = int(given.rate * given.seconds)
     devtools = page.context.new_cdp_session(page)
     devtools.send("Performance.enable")
     before = thread_time(devtools)
-    page.evaluate(WATCH)
-    writer = threading.Thread(
-        target=lambda: asyncio.run(pour(address, cookie, conv, given.rate, count))
+    page.evaluate(OBSERVER_JS)
+    sender = threading.Thread(
+        target=lambda: asyncio.run(send_at_rate(address, cookie, conv, given.rate, count))
     )
-    writer.start()
+    sender.start()
     last = page.locator("#log .text", has_text=f"news {count - 1}:")
     last.wait_for(timeout=(given.seconds + 30) * 1000)
-    writer.join()
-    seen = page.evaluate("seen")
-    seqs = page.evaluate(ORDER)
+    sender.join()
+    observed = page.evaluate("observed")
+    seqs = page.evaluate(SEQS_JS)
     if seqs != list(range(seqs[0], seqs[0] + len(seqs))):
         raise SystemExit("The page shows the messages in a wrong order.")
-    frames, tasks = sorted(seen["frames"]), seen["tasks"]
+    frames, tasks = sorted(observed["frames"]), observed["tasks"]
     busy = 100_000 * (thread_time(devtools) - before) / sum(frames)
     return {
         "CPU of the page's thread, %": busy,
@@ -182,13 +183,13 @@ def watch(page: Page, address: str, cookie: str, conv: int, given: Any) -> dict[
         "the longest frame, ms": frames[-1],
         "tasks over 50 ms": len(tasks),
         "the longest of them, ms": max(tasks, default=0),
-        "layout shifts": seen["shifts"],
-        "most elements in the page": seen["nodes"],
-        "most rows of messages": seen["rows"],
+        "layout shifts": observed["shifts"],
+        "most elements in the page": observed["nodes"],
+        "most rows of messages": observed["rows"],
     }
 
 
-def show(title: str, figures: dict[str, float]) -> None:
+def print_figures(title: str, figures: dict[str, float]) -> None:
     """Print a block of figures."""
     print(f"\n{title}")
     for name, value in figures.items():
@@ -198,8 +199,12 @@ def show(title: str, figures: dict[str, float]) -> None:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--messages", type=int, default=10_000, help="old ones (default 10000)")
-    parser.add_argument("--rate", type=float, default=100, help="new ones a second (default 100)")
+    parser.add_argument(
+        "--messages", type=int, default=10_000, help="messages in the history (default 10000)"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=100, help="new messages a second (default 100)"
+    )
     parser.add_argument("--seconds", type=float, default=10, help="how long (default 10)")
     given = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -207,17 +212,19 @@ def main() -> int:
         print(f"No Chromium: looked for {', '.join(BROWSERS)} on the PATH.", file=sys.stderr)
         return 2
     with (
-        serving(given.messages) as (address, cookies, conv),
+        run_chat(given.messages) as (address, cookies, conv),
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        new_page(browser, address, cookies[1]).goto("/login")  # Chromium itself is warm
+        new_page(browser, address, cookies[1]).goto("/login")  # warms up Chromium
         page = new_page(browser, address, cookies[0])
-        show("The first load", load(page))
-        show("The second load", load(page))
-        show(f"A history of {given.messages:,} messages", open_history(page))
+        print_figures("The first load", measure_load(page))
+        print_figures("The second load", measure_load(page))
+        print_figures(f"A history of {given.messages:,} messages", measure_history(page))
         title = f"{given.rate:.0f} messages a second into the open conversation"
-        show(f"{title}, {given.seconds:.0f} s", watch(page, address, cookies[1], conv, given))
+        print_figures(
+            f"{title}, {given.seconds:.0f} s", measure_live(page, address, cookies[1], conv, given)
+        )
         browser.close()
     return 0
 

@@ -1,12 +1,12 @@
-"""Repetitions as one figure: their median, with the smallest and the largest."""
+"""Repetitions of a measurement as one value: their median, with the smallest and the largest."""
 
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
-def short(value: float) -> str:
-    """Write a number with two or three digits that mean something."""
+def format_number(value: float) -> str:
+    """Return a number with two or three significant digits."""
     if value >= 100_000:
         return f"{value / 1000:.0f}k"
     if value >= 10_000:
@@ -17,16 +17,16 @@ def short(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """The median of some measurements, and how far they lie apart."""
+class Summary:
+    """The median of some measurements, and their range."""
 
     median: float
     low: float
     high: float
     count: int
 
-    def text(self, form: Callable[[float], str] = short) -> str:
-        """Write it; a single measurement has no brackets."""
+    def text(self, form: Callable[[float], str] = format_number) -> str:
+        """Return the median with the range in brackets; a single measurement has no range."""
         if self.count == 1:
             return form(self.median)
         return f"{form(self.median)} ({form(self.low)}-{form(self.high)})"
@@ -35,9 +35,9 @@ class Figure:
         return self.text()
 
 
-def figure(values: Iterable[float]) -> Figure | None:
-    """Return the figure of some measurements; None of none."""
+def summarize(values: Iterable[float]) -> Summary | None:
+    """Return the summary of some measurements, None when there are none."""
     found = list(values)
     if not found:
         return None
-    return Figure(statistics.median(found), min(found), max(found), len(found))
+    return Summary(statistics.median(found), min(found), max(found), len(found))

@@ -1,0 +1,348 @@
+"""The steps of a load: open connections, hold them idle, send at a constant rate, saturate."""
+
+import contextlib
+import gc
+import http.client
+import random
+import time
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from benchmarks.load_client import frames
+from benchmarks.load_client.connections import (
+    HOST,
+    OPEN_TIMEOUT,
+    Connections,
+    LoadError,
+    Target,
+)
+
+MAX_OVERRUN = 5.0
+"""Seconds by which a measurement is prolonged at most."""
+SETTLE_TIME = 0.1
+"""Seconds without a delivery after which a step ends, once everything has been received."""
+LATE_US = 1000
+"""Microseconds after which a message was sent too late: its latency says nothing about the
+server."""
+SATURATED_BELOW = 0.8
+"""A server that delivers less than this share of the offered rate is saturated."""
+
+
+class LoadClient:
+    """Opens connections to one server and runs steps with them. Each step returns its figures.
+
+    Args:
+        size: characters of a text.
+        seed: of the random numbers; two clients of one server need different ones.
+        drain: seconds without a delivery after which missing deliveries count as lost.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        connections: int,
+        rooms: int,
+        *,
+        size: int = 200,
+        seed: int = 0,
+        drain: float = 3.0,
+    ) -> None:
+        self.connections = Connections(target, connections, rooms)
+        self.drain = drain
+        self.server = psutil.Process(target.pid)
+        self.rooms = rooms
+        self.members = [len(range(room, connections, rooms)) for room in range(rooms)]
+        self.padding = ("benchmark " * (size // 10 + 1))[: max(0, size - frames.STAMP_SIZE)]
+        self.rng = random.Random(seed)  # noqa: S311
+        self.cid_end = f"-7000-8000-{self.rng.getrandbits(48):012x}"
+        self.messages = 0
+        self.sent = [0] * rooms
+        """Messages sent into each room in this step."""
+        self.scheduled: list[set[int]] = [set() for _ in range(rooms)]
+        """Their scheduled times, unless deliveries are only counted."""
+        self.templates = [
+            self.connections.render(target.message, each) for each in self.connections.all
+        ]
+
+    # Steps
+
+    def open(self, parallel: int = 64) -> dict[str, float]:
+        """Open all connections, at most `parallel` handshakes at once."""
+        cpu, rss, begin = self.cpu_time(), self._rss(), time.perf_counter()
+        self.connections.open(parallel)
+        seconds = time.perf_counter() - begin
+        count = len(self.connections)
+        return {
+            "seconds": seconds,
+            "handshakes_per_s": count / seconds,
+            "cpu_us_per_handshake": (self.cpu_time() - cpu) / count * 1e6,
+            "kib_before": rss / 1024,
+        }
+
+    def reconnect_storm(self) -> dict[str, float]:
+        """Break all connections at once, and open all of them again at once."""
+        cpu, begin = self.cpu_time(), time.perf_counter()
+        self.connections.close()
+        self.connections.open(len(self.connections))
+        return {
+            "seconds": time.perf_counter() - begin,
+            "cpu_s": self.cpu_time() - cpu,
+        }
+
+    def idle(self, seconds: float) -> dict[str, float]:
+        """Keep the connections open without sending, and measure the server's memory."""
+        begin, cpu = time.perf_counter(), self.cpu_time()
+        while (left := begin + seconds - time.perf_counter()) > 0:
+            self.connections.poll(left)
+        return {
+            "kib": self._rss() / 1024,
+            "open": len(self.connections) - self.connections.closed,
+            "server_busy": (self.cpu_time() - cpu) / seconds,
+        }
+
+    def saturate(self, seconds: float, windows: list[int], **more: Any) -> dict[str, float]:
+        """Saturate the server once for each window; the window with the best throughput counts.
+
+        With few messages in flight, a server that waits for a disk is idle; with many, other
+        servers become slower.
+
+        Args:
+            windows: numbers of messages that are in flight in each room.
+        """
+        tries = [self._saturate(seconds, window, **more) for window in windows]
+        best = max(tries, key=lambda figures: figures["per_s"])
+        return best | {
+            name: sum(figures[name] for figures in tries)
+            for name in ("lost", "duplicated", "closed")
+        }
+
+    def _saturate(
+        self,
+        seconds: float,
+        window: int,
+        warmup: float = 0.2,
+        senders: int = 10,
+        pause: float = 0.0002,
+    ) -> dict[str, float]:
+        """Keep `window` messages of each room in flight, sent in turn by `senders` of its members.
+
+        The messages that are in flight at the beginning must be received before the measurement
+        begins, and as many again before it ends: a server that reads everything first and only then
+        sends would look far too slow, or far too fast.
+
+        Args:
+            pause: seconds between two polls. A longer one makes each read return more.
+        """
+        self._begin(count_only=True)
+        connections = self.connections
+        turn = [0] * self.rooms
+        in_flight = window * len(connections)
+        measurement: _Measurement | None = None
+        end = time.perf_counter() + warmup
+        enough = in_flight
+        while True:
+            now = time.perf_counter()
+            if (now >= end and sum(connections.received) >= enough) or now >= end + MAX_OVERRUN:
+                if measurement is not None:
+                    break
+                measurement, end = _Measurement(self), now + seconds
+                enough = sum(connections.received) + in_flight
+                connections.latencies.clear()
+            for room, sent in enumerate(self.sent):
+                members = self.members[room]
+                received = connections.received[room]
+                free = window - (sent * members - received + members - 1) // members
+                for _ in range(free):
+                    turn[room] = (turn[room] + 1) % min(senders, members)
+                    self._send(room, turn[room], time.perf_counter_ns() // 1000)
+            time.sleep(pause)
+            connections.poll(0)
+        return self._finish(measurement.finish()) | {"window": window}
+
+    def constant_rate(
+        self,
+        rate: float,
+        seconds: float,
+        warmup: float = 0.5,
+        senders: int = 10,
+        exact: bool = True,
+    ) -> dict[str, float]:
+        """Send `rate` messages a second, to the rooms in turn, whatever the server does.
+
+        A message carries the time for which it was scheduled, not the time at which it was sent:
+        otherwise a server that delays the client would show shorter latencies.
+
+        Args:
+            exact: parse every frame and check each message on each connection, or only count.
+        """
+        self._begin(count_only=not exact)
+        step = 1e6 / rate
+        begin = time.perf_counter_ns() // 1000
+        measurement: _Measurement | None = None
+        late = number = 0
+        end = begin + (warmup + seconds) * 1e6
+        while True:
+            now = time.perf_counter_ns() // 1000
+            if measurement is None and now >= begin + warmup * 1e6:
+                measurement, late = _Measurement(self), 0
+                self.connections.latencies.clear()
+            if now >= end:
+                break
+            while (scheduled_at := begin + int(number * step)) <= now:
+                late += now - scheduled_at > LATE_US
+                room, round_ = number % self.rooms, number // self.rooms
+                self._send(room, round_ % min(senders, self.members[room]), scheduled_at)
+                number += 1
+            # A selector counts in milliseconds: the last one is waited for without sleeping.
+            self.connections.poll(max(0.0, (scheduled_at - now) / 1e6 - 0.001))
+        assert measurement is not None
+        return self._finish(measurement.finish()) | {"late": late / max(1, number)}
+
+    def ramp(self, rates: list[float], seconds: float, warmup: float = 0.2) -> dict[str, Any]:
+        """Send at one constant rate after the other, until the server is saturated."""
+        points = []
+        for rate in rates:
+            point = self.constant_rate(rate, seconds, warmup, exact=False)
+            members = len(self.connections) / self.rooms
+            points.append(point | {"offered_per_s": rate * members})
+            if point["per_s"] < SATURATED_BELOW * rate * members:
+                break
+        return {"points": points}
+
+    def history(self, messages: int, requests: int = 100) -> dict[str, float]:
+        """Request pages of a conversation's history from the chat: the newest, and random ones."""
+        cookie, conv = self.connections.credentials(0)
+        figures: dict[str, float] = {}
+        port = self.connections.target.port
+        server = http.client.HTTPConnection(HOST, port, timeout=OPEN_TIMEOUT)
+        with contextlib.closing(server):
+            for name, befores in (
+                ("newest", [""] * requests),
+                ("older", [f"?before={self.rng.randint(2, messages)}" for _ in range(requests)]),
+            ):
+                latencies = []
+                for before in befores:
+                    begin = time.perf_counter_ns()
+                    path = f"/api/conversations/{conv}/events{before}"
+                    server.request("GET", path, headers={"Cookie": cookie})
+                    response = server.getresponse()
+                    body = response.read()
+                    latencies.append((time.perf_counter_ns() - begin) // 1000)
+                    if response.status != 200:
+                        raise LoadError(f"{path} was answered with {response.status}: {body!r}")
+                figures |= {f"{name}_{key}": ms for key, ms in quantiles(latencies).items()}
+        return figures
+
+    # Parts of steps
+
+    def _begin(self, *, count_only: bool) -> None:
+        """Count from zero."""
+        self.connections.reset_counters(count_only=count_only)
+        self.sent = [0] * self.rooms
+        self.scheduled = [set() for _ in range(self.rooms)]
+        gc.collect()
+        gc.disable()
+
+    def _finish(self, figures: dict[str, float]) -> dict[str, float]:
+        """Wait for what is in flight, and compare what was received with what was sent."""
+        connections = self.connections
+        latencies, connections.latencies = connections.latencies, []
+        want = sum(sent * members for sent, members in zip(self.sent, self.members, strict=True))
+        last, at = -1, time.perf_counter()
+        while (received := sum(connections.received)) < want:
+            if received != last:
+                last, at = received, time.perf_counter()
+            if time.perf_counter() > at + self.drain:
+                break
+            connections.poll(0.02)
+        settled = time.perf_counter() + SETTLE_TIME
+        while time.perf_counter() < settled:
+            connections.poll(0.02)
+        gc.enable()
+        lost, duplicated = 0, connections.duplicated
+        for connection in connections.all:
+            if connections.count_only:
+                lost += max(0, self.sent[connection.room] - connection.received)
+                duplicated += max(0, connection.received - self.sent[connection.room])
+            else:
+                scheduled = self.scheduled[connection.room]
+                lost += len(scheduled - connection.seen)
+                duplicated += len(connection.seen - scheduled)  # those of another room
+        connections.count_only = False
+        return (
+            figures
+            | quantiles(latencies)
+            | {
+                "sent_all": sum(self.sent),
+                "lost": lost,
+                "duplicated": duplicated,
+                "closed": connections.closed,
+            }
+        )
+
+    def _send(self, room: int, sender: int, scheduled_at: int) -> None:
+        """Send a message from one of the members of a room."""
+        self.messages += 1
+        self.sent[room] += 1
+        if not self.connections.count_only:
+            self.scheduled[room].add(scheduled_at)
+        number = room + sender * self.rooms
+        text = frames.marker(scheduled_at) + self.padding
+        cid = f"{self.messages:08x}-0000{self.cid_end}"
+        message = self.templates[number].replace("%text", text).replace("%cid", cid)
+        self.connections.send(self.connections.all[number], message.encode())
+
+    def cpu_time(self) -> float:
+        """Return the seconds of CPU time that the server has used."""
+        times = self.server.cpu_times()
+        return float(times.user + times.system)
+
+    def _rss(self) -> float:
+        return float(self.server.memory_info().rss)
+
+
+def quantiles(microseconds: list[int]) -> dict[str, float]:
+    """Return the median and the 99th percentile of some durations, in milliseconds."""
+    ordered = sorted(microseconds)
+    return {
+        f"p{percent}_ms": ordered[percent * (len(ordered) - 1) // 100] / 1000
+        for percent in (50, 99)
+        if ordered
+    }
+
+
+class _Measurement:
+    """The part of a step in which is measured: a warm-up comes before it."""
+
+    def __init__(self, client: LoadClient) -> None:
+        self.client = client
+        self.before = self._now()
+
+    def _now(self) -> tuple[float, ...]:
+        client = self.client
+        return (
+            time.perf_counter(),
+            client.cpu_time(),
+            time.process_time(),
+            sum(client.sent),
+            sum(client.connections.received),
+            client.connections.reads,
+        )
+
+    def finish(self) -> dict[str, float]:
+        """Return the figures since the measurement was begun."""
+        after = self._now()
+        seconds, cpu, own, sent, received, reads = (
+            now - then for now, then in zip(after, self.before, strict=True)
+        )
+        return {
+            "seconds": seconds,
+            "sent": sent,
+            "deliveries": received,
+            "per_s": received / seconds,
+            "cpu_us": cpu / received * 1e6 if received else 0.0,
+            "server_busy": cpu / seconds,
+            "client_busy": own / seconds,
+            "per_read": received / reads if reads else 0.0,
+        }

@@ -1,0 +1,23 @@
+"""The names that a Python file defines and uses, for the tests of the vocabulary."""
+
+import ast
+from pathlib import Path
+
+
+def identifiers(tree: ast.AST) -> set[str]:
+    """Return the names in code, those of methods, parameters and attributes included."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name):
+                found.add(name)
+    return found
+
+
+def identifiers_in(path: Path) -> set[str]:
+    """Return the names in a file, and the name of the module."""
+    return identifiers(ast.parse(path.read_text(encoding="utf-8"))) | {path.stem}
