@@ -1,4 +1,4 @@
-"""Let the chat run into every fault, and see that what it promises holds.
+"""Cause every fault, and check that the chat keeps its invariants.
 
 python -m fault_injection --short
 python -m fault_injection --only=kill --seed=7
@@ -23,15 +23,15 @@ from rich.table import Table
 from benchmarks.servers import raise_open_file_limit
 from fault_injection.harness.context import Context, FaultError, MissingProgram
 from fault_injection.harness.leaks import Resources, leaked_since
-from fault_injection.harness.servers import program
+from fault_injection.harness.servers import find_program
 from fault_injection.scenarios import SCENARIOS, Scenario
 
-LONGEST = {True: 300, False: 3600}
+TIMEOUTS = {True: 300, False: 3600}
 """Seconds that a scenario may take, short and long."""
 MAX_RUNS = 3
 """How often a scenario is run if nothing but a time was too long. The machine may have been busy
 with something else; a chat that is slow is slow each time."""
-SHOW_EVERY = 10.0
+PROGRESS_INTERVAL = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
@@ -44,14 +44,14 @@ class Result:
     processor: float
     """Seconds of processor time, of this process and of those that it started."""
     figures: dict[str, object]
-    broken: list[str]
+    violations: list[str]
     slow: list[str]
     """Times that were too long."""
 
     @property
-    def holds(self) -> bool:
-        """Whether all that must hold did."""
-        return not self.broken and not self.slow
+    def passed(self) -> bool:
+        """Whether the invariant held."""
+        return not self.violations and not self.slow
 
     def text(self) -> str:
         """Return the figures, for a cell."""
@@ -72,17 +72,17 @@ class Progress:
         self._shown = time.monotonic()
 
     def show(self, text: str) -> None:
-        """Say it."""
+        """Show a text."""
         line = f"       {self._name}: {escape(text)}"
         if self._console.is_terminal:
             self._status.update(line.strip())
-        elif time.monotonic() - self._shown > SHOW_EVERY:
+        elif time.monotonic() - self._shown > PROGRESS_INTERVAL:
             self._shown = time.monotonic()
             self._console.print(line, highlight=False)
 
 
 async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console: Console) -> Result:
-    """Run one scenario, clear up after it, and see that nothing of it is left."""
+    """Run one scenario, clean up after it, and check that nothing of it is left."""
     begin, begin_processor = time.monotonic(), processor_time()
     with console.status(scenario.fault) as status:
         before = Resources.now()
@@ -90,20 +90,20 @@ async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console:
         context = Context(scenario.name, seed, short, shared, progress.show)
         async with context.stack:
             try:
-                async with asyncio.timeout(LONGEST[short]):
+                async with asyncio.timeout(TIMEOUTS[short]):
                     await scenario.run(context)
             except (FaultError, TimeoutError) as error:
                 context.expect("it came to its end", False, str(error) or "it took too long")
-            except BaseExceptionGroup as errors:  # of what was played side by side
+            except BaseExceptionGroup as errors:  # of tasks that ran side by side
                 for one in errors.exceptions:
                     context.expect("it came to its end", False, repr(one))
             except Exception as error:
                 console.print_exception()
                 context.expect("it came to its end", False, repr(error))
-        context.broken += [f"left behind: {what}" for what in await leaked_since(before)]
+        context.violations += [f"left behind: {what}" for what in await leaked_since(before)]
         context.expect("left behind", not context.folder.exists(), context.folder)
     seconds, processor = time.monotonic() - begin, processor_time() - begin_processor
-    return Result(scenario, seconds, processor, context.figures, context.broken, context.slow)
+    return Result(scenario, seconds, processor, context.figures, context.violations, context.slow)
 
 
 def processor_time() -> float:
@@ -119,32 +119,33 @@ async def run_all(
     for scenario in scenarios:
         result = await run(scenario, seed, short, shared, console)
         for _ in range(MAX_RUNS - 1):
-            if result.broken or not result.slow:
+            if result.violations or not result.slow:
                 break
             console.print(
                 f"again  {scenario.name}: {escape('; '.join(result.slow))}", highlight=False
             )
             result = await run(scenario, seed, short, shared, console)
         results.append(result)
-        word = "[green]holds [/]" if result.holds else "[red]BROKEN[/]"
+        word = "[green]holds [/]" if result.passed else "[red]BROKEN[/]"
         console.print(f"{word} {scenario.name} ({result.seconds:.1f} s)")
-        for problem in result.broken + result.slow:
+        for problem in result.violations + result.slow:
             console.print(f"  [red]{escape(problem)}[/]", highlight=False)
     return results
 
 
 def table(results: list[Result]) -> Table:
-    """Return what was tried and what held."""
+    """Return the table of scenarios and results."""
     made = Table(show_lines=True)
-    for column in "scenario", "fault", "must hold", "held", "figures", "s", "CPU s":
+    for column in "scenario", "fault", "invariant", "held", "figures", "s", "CPU s":
         made.add_column(column)
     for result in results:
         scenario = result.scenario
-        held = "yes" if result.holds else "NO"
+        held = "yes" if result.passed else "NO"
         spent = f"{result.seconds:.0f}", f"{result.processor:.0f}"
         made.add_row(
             *map(
-                escape, (scenario.name, scenario.fault, scenario.holds, held, result.text(), *spent)
+                escape,
+                (scenario.name, scenario.fault, scenario.invariant, held, result.text(), *spent),
             )
         )
     return made
@@ -166,7 +167,7 @@ def main() -> int:
     console = Console()
     if given.list:
         for scenario in SCENARIOS:
-            print(f"{scenario.name:10} {scenario.fault}: {scenario.holds}")
+            print(f"{scenario.name:10} {scenario.fault}: {scenario.invariant}")
         return 0
     scenarios = [
         scenario for scenario in SCENARIOS if given.only is None or scenario.name in given.only
@@ -174,7 +175,7 @@ def main() -> int:
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     try:
         for name in sorted({name for scenario in scenarios for name in scenario.needs}):
-            program(name)
+            find_program(name)
     except MissingProgram as missing:
         print(f"fault_injection: {missing}", file=sys.stderr)
         return 2
@@ -190,11 +191,11 @@ def main() -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     console.print(table(results))
-    broken = [result.scenario.name for result in results if not result.holds]
+    failed = [result.scenario.name for result in results if not result.passed]
     minutes = sum(result.seconds for result in results) / 60
-    console.print(f"not held: {', '.join(broken)}" if broken else "all of it held")
+    console.print(f"not held: {', '.join(failed)}" if failed else "all of it held")
     console.print(f"in {minutes:.1f} minutes")
-    return 1 if broken else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tornado.websocket
 
 from capstone_chat.storage.tables import captchas
 
-PATIENCE = 60
+REQUEST_TIMEOUT = 60
 """Seconds until an answer is given up: the machine may be busy."""
 
 ATTRIBUTE = re.compile(r'\b([\w-]+)="([^"]*)"')
@@ -28,7 +28,7 @@ class ApiSession:
     def __init__(self, http: tornado.httpclient.AsyncHTTPClient, cookie: str) -> None:
         self.http = http
         self.cookies = dict(pair.split("=", 1) for pair in cookie.split("; ") if pair)
-        self.token = ""
+        self.xsrf_token = ""
         self.visits = 0
 
     @property
@@ -44,7 +44,7 @@ class ApiSession:
             headers=headers,
             follow_redirects=False,
             raise_error=False,
-            request_timeout=PATIENCE,
+            request_timeout=REQUEST_TIMEOUT,
             **more,
         )
         for line in response.headers.get_list("Set-Cookie"):
@@ -57,7 +57,7 @@ class ApiSession:
         found = re.search(r'<meta name="xsrf" content="([^"]+)"', page)
         if found is None:
             raise ValueError(f"this page has no token: {page[:200]}")
-        self.token = found[1]
+        self.xsrf_token = found[1]
 
     async def hidden_fields(self, url: str) -> dict[str, str]:
         """Load a page with a form and return its hidden fields."""
@@ -81,7 +81,7 @@ class ApiSession:
         more: dict[str, Any] = {}
         if method != "GET":
             more["body"] = json.dumps(body or {})
-            more["headers"] = {"X-XSRFToken": self.token, "Content-Type": "application/json"}
+            more["headers"] = {"X-XSRFToken": self.xsrf_token, "Content-Type": "application/json"}
             more["allow_nonstandard_methods"] = True  # a DELETE with a body
         response = await self.fetch(url, method=method, **more)
         return response.code, json.loads(response.body or b"{}")
@@ -92,7 +92,7 @@ class RawConnection:
 
     def __init__(self, socket: tornado.websocket.WebSocketClientConnection) -> None:
         self.socket = socket
-        self.ended = False
+        self.closed = False
 
     @classmethod
     async def open(cls, url: str, cookie: str) -> "RawConnection":
@@ -100,11 +100,11 @@ class RawConnection:
         request = tornado.httpclient.HTTPRequest(
             url.replace("http", "ws", 1) + "/ws", headers={"Cookie": cookie, "Origin": url}
         )
-        line = cls(await tornado.websocket.websocket_connect(request))
-        await line.receive("hello")
-        return line
+        connection = cls(await tornado.websocket.websocket_connect(request))
+        await connection.receive("hello")
+        return connection
 
-    async def say(self, **frame: Any) -> None:
+    async def send(self, **frame: Any) -> None:
         """Send a frame."""
         await self.socket.write_message(json.dumps(frame))
 
@@ -118,11 +118,11 @@ class RawConnection:
             event: dict[str, Any] = json.loads(message)
             if event["type"] in types:
                 return event
-        self.ended = True
+        self.closed = True
         raise ConnectionError(f"closed with {self.socket.close_code}")
 
     async def close(self) -> None:
         """Close it and wait until it is."""
         self.socket.close()
-        while not self.ended:
-            self.ended = await self.socket.read_message() is None
+        while not self.closed:
+            self.closed = await self.socket.read_message() is None

@@ -40,7 +40,7 @@ class Latency:
     longest: float
 
     @classmethod
-    def of(cls, milliseconds: list[float]) -> "Latency":
+    def summarize(cls, milliseconds: list[float]) -> "Latency":
         """Summarize measured values; all zero when there is none."""
         if not milliseconds:
             return cls(0, 0.0, 0.0, 0.0)
@@ -59,8 +59,8 @@ class Bystander(Process):
 
     def __init__(self, context: Context, name: str = "bystander") -> None:
         super().__init__(context, name)
-        self._stage = context
-        self.normal = Latency.of([])
+        self._context = context
+        self.normal = Latency.summarize([])
         """Latency without an attack, see `measure_normal`."""
 
     async def start(self, url: str, cookie: str, conv: int | str) -> "Bystander":
@@ -71,8 +71,8 @@ class Bystander(Process):
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        if not await self.line():
-            raise FaultError(f"{self.name} did not connect: {self.said()[-2000:]}")
+        if not await self.read_line():
+            raise FaultError(f"{self.name} did not connect: {self.read_log()[-2000:]}")
         return self
 
     async def latency(self) -> Latency:
@@ -83,9 +83,9 @@ class Bystander(Process):
         """
         assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
-        line = await self.line()
+        line = await self.read_line()
         if not line:
-            raise FaultError(f"{self.name} has ended: {self.said()[-2000:]}")
+            raise FaultError(f"{self.name} has ended: {self.read_log()[-2000:]}")
         return Latency(**json.loads(line))
 
     async def measure_normal(self, seconds: float) -> Latency:
@@ -102,10 +102,10 @@ class Bystander(Process):
         yield
         found = await self.latency()
         text = f"{found.p99:.1f} (normal {self.normal.p99:.1f}, longest {found.longest:.1f})"
-        self._stage.figures[f"{attack}: bystander's p99 ms"] = text
-        self._stage.expect(f"{attack}: the bystander sends", found.count > 0)
+        self._context.figures[f"{attack}: bystander's p99 ms"] = text
+        self._context.expect(f"{attack}: the bystander sends", found.count > 0)
         near = found.p99 <= self.normal.p99 + ALLOWED_MS
-        self._stage.expect_time(f"{attack}: the bystander's p99 ms", near, text)
+        self._context.expect_time(f"{attack}: the bystander's p99 ms", near, text)
 
 
 class Sender:
@@ -140,13 +140,13 @@ class Sender:
                 raise ConnectionError(f"a message was refused: {message!r}")
         raise ConnectionError(f"the chat closed the socket with {self.socket.close_code}")
 
-    def take(self) -> Latency:
+    def collect(self) -> Latency:
         """Return the latencies since the last call. A message that still waits counts with the time
         for which it has waited."""
         now = asyncio.get_running_loop().time()
         waiting = [(now - due) * 1000 for due in self.sent.values()]
         measured, self.measured = self.measured, []
-        return Latency.of(measured + [late for late in waiting if late > 1000])
+        return Latency.summarize(measured + [late for late in waiting if late > 1000])
 
 
 async def main(url: str, cookie: str, conv: str) -> None:
@@ -171,7 +171,7 @@ async def main(url: str, cookie: str, conv: str) -> None:
 async def answer(sender: Sender, reader: asyncio.StreamReader) -> None:
     """Print a summary for each line that comes."""
     while await reader.readline():
-        print(json.dumps(asdict(sender.take())), flush=True)
+        print(json.dumps(asdict(sender.collect())), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Members of some groups, all of them at a client, and what becomes of what they say."""
+"""A pool of clients that send messages in some groups, and the check of what became of them."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ NO_LIMITS = (
 
 
 class ClientPool:
-    """Clients, and the ledger that they share.
+    """Clients, and the `ClientLog` that they share.
 
     Args:
         data: the folder of the chat processes; secret and SQLite file are made here.
@@ -51,7 +51,9 @@ class ClientPool:
         self.options = Options(data=str(data), database=database)
         data.mkdir(exist_ok=True)
         self.rooms = rooms
-        self.people = [line.split("\t") for line in seed_database(self.options, rooms, members)]
+        self.credentials = [
+            line.split("\t") for line in seed_database(self.options, rooms, members)
+        ]
         self.engine = sa.create_engine(self.options.database_url)
         context.stack.callback(self.engine.dispose)
         self.client_log = ClientLog()
@@ -59,15 +61,15 @@ class ClientPool:
         self.ping_every = ping_every
         self.http = tornado.httpclient.AsyncHTTPClient(force_instance=True, max_clients=200)
         context.stack.callback(self.http.close)
-        context.stack.push_async_callback(self.leave)
-        self.talking = False
-        self._runs: list[asyncio.Task[None]] = []
-        self._talks: list[asyncio.Task[None]] = []
+        context.stack.push_async_callback(self.disconnect_all)
+        self.sending = False
+        self._runners: list[asyncio.Task[None]] = []
+        self._senders: list[asyncio.Task[None]] = []
 
     def connect_all(self, addresses: Sequence[Callable[[], str]]) -> None:
-        """Let everybody connect and stay connected, to the addresses in turn; in each group are
-        some at all of them."""
-        for number, (cookie, conv) in enumerate(self.people):
+        """Connect one client for each user, to the addresses in turn. Every group has members at
+        all addresses."""
+        for number, (cookie, conv) in enumerate(self.credentials):
             client = Client(
                 f"user{number}",
                 cookie,
@@ -79,44 +81,44 @@ class ClientPool:
                 ping_every=self.ping_every,
             )
             self.clients.append(client)
-            self._runs.append(asyncio.ensure_future(client.run()))
+            self._runners.append(asyncio.ensure_future(client.run()))
 
     async def warm_up(self, url: str) -> None:
         """Ask for so much at once that every thread of the chat, and its connection to the
         database, is there from now on."""
-        pages = [ApiSession(self.http, cookie) for cookie, _ in self.people]
+        sessions = [ApiSession(self.http, cookie) for cookie, _ in self.credentials]
         for _ in range(5):
-            await asyncio.gather(*(page.fetch(f"{url}/api/state") for page in pages * 3))
+            await asyncio.gather(*(session.fetch(f"{url}/api/state") for session in sessions * 3))
 
-    def talk(self, clients: Sequence[Client] | None = None, *, every: float = 0.0) -> None:
-        """Let clients send one message after the other, until `hush`.
+    def start_sending(self, clients: Sequence[Client] | None = None, *, every: float = 0.0) -> None:
+        """Let clients send one message after the other, until `stop_sending`.
 
         Args:
             every: seconds between two of one client, at the least.
         """
-        self.talking = True
+        self.sending = True
         for client in self.clients if clients is None else clients:
-            self._talks.append(asyncio.ensure_future(self._talk(client, every)))
+            self._senders.append(asyncio.ensure_future(self._send_loop(client, every)))
 
-    async def _talk(self, client: Client, every: float) -> None:
-        while self.talking:
+    async def _send_loop(self, client: Client, every: float) -> None:
+        while self.sending:
             await client.connected.wait()
             number = len(self.client_log.sent)
-            await client.send(f"{client.name} says {number}")
-            await asyncio.sleep(client.random.uniform(0.5, 1.5) * every)
+            await client.send(f"message {number} of {client.name}")
+            await asyncio.sleep(client.rng.uniform(0.5, 1.5) * every)
+
+    async def stop_and_converge(self, seconds: float = 60) -> None:
+        """Stop sending; wait until all is acknowledged and every client has received all."""
+        await self.stop_sending(seconds)
+        await self.wait_converged(seconds)
 
     async def stop_sending(self, seconds: float = 60) -> None:
-        """Send nothing new; wait until all is acknowledged and everybody has seen all."""
-        await self.wait_until_quiet(seconds)
-        await self.converge(seconds)
-
-    async def wait_until_quiet(self, seconds: float = 60) -> None:
-        """Send nothing new; wait until all is acknowledged."""
-        self.talking = False
-        for talk in self._talks:  # some wait for a connection or for room
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
-        self._talks.clear()
+        """Stop sending; wait until all is acknowledged."""
+        self.sending = False
+        for sender in self._senders:  # some wait for a connection or for the window
+            sender.cancel()
+        await asyncio.gather(*self._senders, return_exceptions=True)
+        self._senders.clear()
         await wait_until("all is acknowledged", lambda: not self.pending, seconds)
 
     @property
@@ -124,14 +126,14 @@ class ClientPool:
         """How many messages wait for their acknowledgement."""
         return sum(len(client.pending) for client in self.clients)
 
-    async def converge(self, seconds: float) -> None:
-        """Wait until everybody has seen all that is stored."""
+    async def wait_converged(self, seconds: float) -> None:
+        """Wait until every client has received all that is stored."""
         heads = self.stored_state().heads
 
-        def all_there() -> bool:
-            return all(client.last >= heads[client.conv] for client in self.clients)
+        def all_received() -> bool:
+            return all(client.last_seq >= heads[client.conv] for client in self.clients)
 
-        await wait_until("everybody has seen all", all_there, seconds)
+        await wait_until("every client has received all", all_received, seconds)
 
     def set_password(self, password: str) -> None:
         """Give everybody the same password: a hash of their own would take each of them 25 ms."""
@@ -143,35 +145,35 @@ class ClientPool:
         """Return what the database holds now."""
         return StoredState.read(self.engine)
 
-    async def leave(self) -> None:
-        """Let everybody go."""
-        self.talking = False
+    async def disconnect_all(self) -> None:
+        """Disconnect all clients for good."""
+        self.sending = False
         for client in self.clients:
-            client.leave()
-        for talk in self._talks:
-            talk.cancel()
-        if self._runs:
-            await asyncio.wait(self._runs, timeout=10)
-        for task in self._runs:
+            client.disconnect()
+        for sender in self._senders:
+            sender.cancel()
+        if self._runners:
+            await asyncio.wait(self._runners, timeout=10)
+        for task in self._runners:
             task.cancel()
-        await asyncio.gather(*self._runs, *self._talks, return_exceptions=True)
+        await asyncio.gather(*self._runners, *self._senders, return_exceptions=True)
 
     def total(self, figure: str) -> Counter[object]:
         """Return the sum of a client's counter over all clients."""
         return sum((getattr(client, figure) for client in self.clients), Counter())
 
-    def judge(self) -> None:
-        """Compare with the database what the clients were told, and note what came out."""
+    def verify(self) -> None:
+        """Check the clients' log against the database, and record violations and figures."""
         stored_state = self.stored_state()
         views = {client.name: client.view for client in self.clients}
-        violations = self.client_log.judge(stored_state, views)
+        violations = self.client_log.check(stored_state, views)
         for kind, found in violations.problems().items():
             self.context.expect(kind, not found, f"{len(found)}, such as {found[0]}")
         self.context.count("clients", len(self.clients))
         self.context.count("sent", len(self.client_log.sent))
         self.context.count("acked", len(self.client_log.acked))
         self.context.count("lost", len(violations.lost))
-        self.context.count("doubled", len(violations.doubled))
+        self.context.count("duplicated", len(violations.duplicated))
         self.context.count("gaps", len(violations.gaps))
-        strangers = [client.name for client in self.clients if client.banned]
-        self.context.expect_equal("clients that were sent away", strangers, [])
+        rejected = [client.name for client in self.clients if client.rejected]
+        self.context.expect_equal("clients that must not reconnect", rejected, [])

@@ -1,4 +1,4 @@
-"""What clients were told, kept beside what the database holds, and the judgement of the two."""
+"""Compares the messages that clients sent and received with those that the database holds."""
 
 import time
 from collections import Counter
@@ -10,15 +10,15 @@ import sqlalchemy as sa
 
 from capstone_chat.storage.tables import conversations, events
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """A conversation and a seq."""
 
-ClientView = Mapping[Place, str]
-"""What somebody sees of conversations: the text at each place."""
+ClientView = Mapping[Position, str]
+"""The log as one client sees it: the text at each position."""
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredMessage:
     """A message as it lies in the database."""
 
     conv: int
@@ -31,7 +31,7 @@ class Stored:
 class StoredState:
     """All that the database holds: the events, and the newest seq of each conversation."""
 
-    events: Sequence[Stored]
+    events: Sequence[StoredMessage]
     heads: Mapping[int, int]
 
     @classmethod
@@ -41,26 +41,26 @@ class StoredState:
         rows = sa.select(log.conversation_id, log.seq, log.cid, log.text).order_by(log.seq)
         heads = sa.select(conversations.c.id, conversations.c.head)
         with engine.connect() as connection:
-            found = [Stored(*row[:3], row.text or "") for row in connection.execute(rows)]
+            found = [StoredMessage(*row[:3], row.text or "") for row in connection.execute(rows)]
             return cls(found, {row.id: row.head for row in connection.execute(heads)})
 
 
 @dataclass
 class Violations:
-    """What was found wrong, by kind; each line names a message or a place."""
+    """The violations by kind; each line names a message or a position."""
 
     lost: list[str] = field(default_factory=list)
-    """Acknowledged, but not stored there."""
-    doubled: list[str] = field(default_factory=list)
+    """Acknowledged, but not stored at that position."""
+    duplicated: list[str] = field(default_factory=list)
     """Stored more than once."""
     gaps: list[str] = field(default_factory=list)
     """Seqs that nothing has."""
-    unsettled: list[str] = field(default_factory=list)
+    unacknowledged: list[str] = field(default_factory=list)
     """Never acknowledged, though they were sent again and again."""
-    disputed: list[str] = field(default_factory=list)
-    """Told in two ways."""
-    astray: list[str] = field(default_factory=list)
-    """Seen by a client otherwise than stored, or not at all."""
+    contradictory: list[str] = field(default_factory=list)
+    """Acknowledged or received twice, with a difference."""
+    diverged: list[str] = field(default_factory=list)
+    """Received by a client otherwise than stored, or not at all."""
 
     def problems(self) -> dict[str, list[str]]:
         """Return the kinds of which there is something."""
@@ -72,69 +72,71 @@ class ClientLog:
 
     def __init__(self) -> None:
         self.sent: dict[str, tuple[int, str]] = {}
-        self.acked: dict[str, Place] = {}
+        self.acked: dict[str, Position] = {}
         self.acks = 0
         self.acked_at = 0.0
         """When the last acknowledgement of a message came that had none yet."""
-        self.disputed: list[str] = []
-        self.at_next_ack: Callable[[], None] | None = None
-        """Called once, at the very moment when a message is acknowledged."""
+        self.contradictory: list[str] = []
+        self.on_next_ack: Callable[[], None] | None = None
+        """Called once, as soon as the next message is acknowledged."""
 
     def send(self, cid: str, conv: int, text: str) -> None:
         """Note a message that is about to be sent for the first time."""
         self.sent[cid] = conv, text
 
     def ack(self, cid: str, conv: int, seq: int) -> None:
-        """Note an acknowledgement; it may come more than once, but never say something else."""
+        """Record an acknowledgement. It may come more than once, but always the same."""
         self.acks += 1
         if cid not in self.acked:
             self.acked_at = time.monotonic()
-            act, self.at_next_ack = self.at_next_ack, None
-            if act is not None:
-                act()
+            callback, self.on_next_ack = self.on_next_ack, None
+            if callback is not None:
+                callback()
         before = self.acked.setdefault(cid, (conv, seq))
         if before != (conv, seq):
-            self.disputed.append(f"{cid} was acknowledged at {before} and at {(conv, seq)}")
+            self.contradictory.append(f"{cid} was acknowledged at {before} and at {(conv, seq)}")
 
-    def judge(
+    def check(
         self, stored_state: StoredState, views: Mapping[str, ClientView] | None = None
     ) -> Violations:
-        """Compare what was told with what is stored.
+        """Compare what was sent, acknowledged and received with what is stored.
 
         Args:
             views: of each client, by name, what it saw of conversations it should know whole.
         """
-        violations = Violations(disputed=list(self.disputed))
-        places = {(event.conv, event.seq): event for event in stored_state.events}
+        violations = Violations(contradictory=list(self.contradictory))
+        by_position = {(event.conv, event.seq): event for event in stored_state.events}
         for cid, (conv, text) in self.sent.items():
             if cid not in self.acked:
-                violations.unsettled.append(f"{cid} in {conv}: {text!r}")
-        for cid, place in self.acked.items():
-            event = places.get(place)
+                violations.unacknowledged.append(f"{cid} in {conv}: {text!r}")
+        for cid, position in self.acked.items():
+            event = by_position.get(position)
             if event is None or event.cid != cid or (event.conv, event.text) != self.sent[cid]:
-                violations.lost.append(f"{cid} was acknowledged at {place}; there is {event}")
+                violations.lost.append(f"{cid} was acknowledged at {position}; there is {event}")
         ours = [event for event in stored_state.events if event.cid in self.sent]
         for name, found in (
-            ("place", Counter((event.conv, event.seq) for event in stored_state.events)),
+            ("position", Counter((event.conv, event.seq) for event in stored_state.events)),
             ("cid", Counter(event.cid for event in ours)),
             ("text", Counter(event.text for event in ours)),
         ):
-            violations.doubled += _twice(name, found)
+            violations.duplicated += _duplicates(name, found)
         for conv, head in stored_state.heads.items():
-            there = {seq for at, seq in places if at == conv}
+            there = {seq for at, seq in by_position if at == conv}
             missing = set(range(1, head + 1)) - there
             violations.gaps += [f"{conv} has no seq {seq}" for seq in sorted(missing)]
             beyond = sorted(seq for seq in there if seq > head)
             violations.gaps += [f"{conv} has seq {seq} beyond its head {head}" for seq in beyond]
         for name, view in (views or {}).items():
             convs = {conv for conv, _ in view}
-            for place in sorted(view.keys() | {p for p in places if p[0] in convs}):
-                stored = places[place].text if place in places else None
-                if view.get(place) != stored:
-                    seen = view.get(place)
-                    violations.astray.append(f"{name} sees {seen!r} at {place}, not {stored!r}")
+            for position in sorted(view.keys() | {p for p in by_position if p[0] in convs}):
+                stored = by_position[position].text if position in by_position else None
+                if view.get(position) != stored:
+                    seen = view.get(position)
+                    violations.diverged.append(
+                        f"{name} sees {seen!r} at {position}, not {stored!r}"
+                    )
         return violations
 
 
-def _twice(name: str, found: Mapping[Any, int]) -> Iterable[str]:
+def _duplicates(name: str, found: Mapping[Any, int]) -> Iterable[str]:
     return [f"{name} {value} is there {count} times" for value, count in found.items() if count > 1]

@@ -13,12 +13,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-TRIES_EVERY = 0.02
-"""Seconds between two looks at something that is waited for."""
+POLL_INTERVAL = 0.02
+"""Seconds between two checks of a condition."""
 
 
 class FaultError(Exception):
-    """A scenario cannot go on; the text says why."""
+    """A scenario cannot continue; the text says why."""
 
 
 class MissingProgram(Exception):
@@ -34,22 +34,22 @@ class Context:
         seed: of all chance in it.
         short: the form for CI; otherwise the long one.
         shared: folder for what serves more than one scenario.
-        say: shows how far the scenario is.
+        progress: shows how far the scenario is.
     """
 
     name: str
     seed: int
     short: bool
     shared: Path
-    say: Callable[[str], None]
+    progress: Callable[[str], None]
     figures: dict[str, object] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     slow: list[str] = field(default_factory=list)
     """Times that were too long. The machine may be busy, so the scenario is then run again."""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(f"{self.seed} {self.name}")  # noqa: S311
+        self.rng = random.Random(f"{self.seed} {self.name}")  # noqa: S311
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=self.shared))
         self.stack.callback(shutil.rmtree, self.folder)
 
@@ -62,46 +62,46 @@ class Context:
         before = self.figures.get(name, 0)
         self.figures[name] = number + (before if isinstance(before, int) else 0)
 
-    def expect(self, what: str, holds: bool, detail: object = "") -> None:
-        """Note that something must hold, and that it does not if so."""
-        if not holds:
-            self.broken.append(f"{what}: {detail}" if detail != "" else what)
+    def expect(self, what: str, condition: bool, detail: object = "") -> None:
+        """Record a violation unless a condition is true."""
+        if not condition:
+            self.violations.append(f"{what}: {detail}" if detail != "" else what)
 
-    def expect_time(self, what: str, holds: bool, detail: object) -> None:
-        """Note that a time must be short enough, and that it is not if so."""
-        if not holds:
+    def expect_time(self, what: str, condition: bool, detail: object) -> None:
+        """Record that a time was too long unless a condition is true."""
+        if not condition:
             self.slow.append(f"{what}: {detail}")
 
     def expect_equal(self, what: str, found: object, wanted: object) -> None:
-        """Note that two things must be equal."""
+        """Record a violation unless two values are equal."""
         self.expect(what, found == wanted, f"{found!r} instead of {wanted!r}")
 
 
-async def wait_until(what: str, holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something holds.
+async def wait_until(what: str, condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until a condition is true.
 
     Raises:
-        FaultError: it does not, however long one waits.
+        FaultError: it is not true in time.
     """
-    await wait_until_async(what, _as_async(holds), seconds)
+    await wait_until_async(what, _as_async(condition), seconds)
 
 
 async def wait_until_async(
-    what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 30
+    what: str, condition: Callable[[], Awaitable[bool]], seconds: float = 30
 ) -> None:
-    """Wait until something holds that takes time to find out."""
+    """Wait until a condition is true that takes time to check."""
     end = asyncio.get_running_loop().time() + seconds
-    while not await holds():
+    while not await condition():
         if asyncio.get_running_loop().time() > end:
             raise FaultError(f"{what}: not within {seconds:.0f} s")
-        await asyncio.sleep(TRIES_EVERY)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
-def _as_async(holds: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def ask() -> bool:
-        return holds()
+def _as_async(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def check() -> bool:
+        return condition()
 
-    return ask
+    return check
 
 
 def free_port() -> int:

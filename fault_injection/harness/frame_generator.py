@@ -1,4 +1,4 @@
-"""What is thrown at a socket: decent frames, frames that are nearly decent, and broken ones."""
+"""Generates frames for the fuzzer: valid ones, mutated ones, and violations of the protocol."""
 
 import itertools
 import json
@@ -8,19 +8,19 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-ODD: list[Any] = [
+ODD_VALUES: list[Any] = [
     *(None, True, False, 0, -1, 1.5, 2**53, 2**63, -(2**70), 1e308, "", "0", "\0", "\ud800"),
     *("é" * 10, "\u202e", "x" * 5000, [], {}, [[]], {"type": "send"}, "'; DROP TABLE events; --"),
     *("<script>alert(1)</script>", "%s%n", "../../etc/passwd", "\r\nSet-Cookie: a=b", "𝕏" * 3),
 ]
 """Values that have broken something somewhere."""
 
-BARE = [
+NON_OBJECT_PAYLOADS = [
     *(b"", b"{", b"}", b"null", b"[]", b"0", b'"', b"NaN", b"Infinity", b"-", b"\xef\xbb\xbf{}"),
     *(b"[" * 60_000, b'{"a":' * 10_000, b'{"type":"ping"}' * 2, b'{"type":"ping","type":"x"}'),
     *(b"9" * 5_000, b'{"type":"read","conv":' + b"9" * 5_000 + b',"seq":1}', b" " * 60_000),
 ]
-"""Texts that are no JSON object, or an odd one."""
+"""Payloads that are no JSON object, or an odd one."""
 
 
 def client_frame(payload: bytes, first: int = 0x81, *, masked: bool = True) -> bytes:
@@ -35,11 +35,11 @@ def client_frame(payload: bytes, first: int = 0x81, *, masked: bool = True) -> b
     return head + (bytes(4) if masked else b"") + payload
 
 
-BROKEN: dict[str, tuple[bytes, int]] = {
+PROTOCOL_VIOLATIONS: dict[str, tuple[bytes, int]] = {
     "no mask": (client_frame(b"{}", masked=False), 1002),
     "no UTF-8": (client_frame(b"\xff\xfe\xfa"), 1007),
     "too long": (client_frame(b"a" * (64 * 1024 + 1)), 1009),
-    "longer than the sea": (b"\x81\xff" + b"\xff" * 8, 1009),
+    "a length of 2**64 - 1": (b"\x81\xff" + b"\xff" * 8, 1009),
     "too long in pieces": (
         client_frame(b"a" * 40_000, 0x01) + client_frame(b"a" * 40_000, 0x80),
         1009,
@@ -57,11 +57,11 @@ BROKEN: dict[str, tuple[bytes, int]] = {
     "a goodbye": (client_frame(struct.pack("!H", 1000), 0x88), 1000),
     "a goodbye without a code": (client_frame(b"", 0x88), 1005),
 }
-"""What ends a socket, and the code that the server must close with; 1005 stands for none."""
+"""Frames after which the server must close the connection, and its close code; 1005 is none."""
 
 
 class FrameGenerator:
-    """Makes frames.
+    """Generates frames.
 
     Args:
         rng: the source of all random numbers.
@@ -69,19 +69,21 @@ class FrameGenerator:
     """
 
     def __init__(self, rng: random.Random, convs: Sequence[int]) -> None:
-        self.random = rng
+        self.rng = rng
         self.convs = convs
-        self._broken = itertools.cycle(rng.sample(list(BROKEN.items()), len(BROKEN)))
+        self._violations = itertools.cycle(
+            rng.sample(list(PROTOCOL_VIOLATIONS.items()), len(PROTOCOL_VIOLATIONS))
+        )
 
     def event(self) -> dict[str, Any]:
         """Return a frame of the protocol."""
-        conv = self.random.choice(self.convs)
-        cid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-        if self.random.random() < 0.85:  # these share a commit; all others cost a look of their own
+        conv = self.rng.choice(self.convs)
+        cid = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        if self.rng.random() < 0.85:  # these share a commit; all others cost a look of their own
             return {"type": "send", "cid": cid, "conv": conv, "text": f"fuzz {cid}"}
-        return self.random.choice(
+        return self.rng.choice(
             [
-                {"type": "read", "conv": conv, "seq": self.random.randint(0, 100)},
+                {"type": "read", "conv": conv, "seq": self.rng.randint(0, 100)},
                 {"type": "typing", "conv": conv},
                 {"type": "ping"},
             ]
@@ -90,21 +92,21 @@ class FrameGenerator:
     def valid_frame(self) -> tuple[str, bytes]:
         """Return a frame that a client could send, though not there, and the cid that is refused
         in answer to it."""
-        cid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        cid = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         event = {"type": "send", "cid": cid, "conv": 10**9, "text": "somewhere else"}
         return cid, client_frame(json.dumps(event).encode())
 
     def mutated_frame(self) -> bytes:
         """Return a frame whose payload is odd in some way."""
-        match self.random.randrange(8):
+        match self.rng.randrange(8):
             case 0:
-                return client_frame(self.random.choice(BARE))
+                return client_frame(self.rng.choice(NON_OBJECT_PAYLOADS))
             case 1:
-                return client_frame(self.random.randbytes(self.random.randrange(300)), 0x82)
+                return client_frame(self.rng.randbytes(self.rng.randrange(300)), 0x82)
             case 2:
                 return client_frame(self._mutate_bytes())
             case 3:
-                return client_frame(self.random.randbytes(self.random.randrange(126)), 0x89)  # ping
+                return client_frame(self.rng.randbytes(self.rng.randrange(126)), 0x89)  # ping
             case 4:
                 return self._fragmented(json.dumps(self.event()).encode())
             case 5:
@@ -115,35 +117,35 @@ class FrameGenerator:
     def _mutate_field(self) -> object:
         """Return a frame of the protocol with something else in one place."""
         event = self.event()
-        match self.random.randrange(4):
+        match self.rng.randrange(4):
             case 0:
-                event.pop(self.random.choice(list(event)))
+                event.pop(self.rng.choice(list(event)))
             case 1:
-                event[self.random.choice(["extra", "__class__", "from", "at"])] = "more"
+                event[self.rng.choice(["extra", "__class__", "from", "at"])] = "more"
             case 2:
-                return self.random.choice(ODD)
+                return self.rng.choice(ODD_VALUES)
             case _:
-                event[self.random.choice(list(event))] = self.random.choice(ODD)
+                event[self.rng.choice(list(event))] = self.rng.choice(ODD_VALUES)
         return event
 
     def _mutate_bytes(self) -> bytes:
         """Return a frame of the protocol with some of its characters changed, in UTF-8 still."""
         text = bytearray(json.dumps(self.event()).encode())
-        for _ in range(self.random.randint(1, 4)):
-            text[self.random.randrange(len(text))] = self.random.randrange(128)
-        return bytes(text[: self.random.randint(1, len(text))])
+        for _ in range(self.rng.randint(1, 4)):
+            text[self.rng.randrange(len(text))] = self.rng.randrange(128)
+        return bytes(text[: self.rng.randint(1, len(text))])
 
     def _fragmented(self, payload: bytes) -> bytes:
         """Return a message in several frames, which is allowed."""
-        cut = self.random.randrange(len(payload))
+        cut = self.rng.randrange(len(payload))
         ping = client_frame(b"", 0x89)  # and a control frame may stand between them
         return client_frame(payload[:cut], 0x01) + ping + client_frame(payload[cut:], 0x80)
 
-    def broken(self) -> tuple[str, bytes, int | None]:
-        """Return one after the other of `BROKEN`: the name, the bytes, and what must close it."""
-        name, (data, code) = next(self._broken)
+    def protocol_violation(self) -> tuple[str, bytes, int | None]:
+        """Return the next of `PROTOCOL_VIOLATIONS`: its name, its bytes and the close code."""
+        name, (data, code) = next(self._violations)
         return name, data, code
 
-    def noise(self) -> bytes:
-        """Return what may be anything."""
-        return self.random.randbytes(64)
+    def random_bytes(self) -> bytes:
+        """Return bytes that may be anything."""
+        return self.rng.randbytes(64)

@@ -1,5 +1,5 @@
-"""The chat, with what the eyes of the faults need: on SIGUSR1 it logs how many tasks it has and how
-long its loop was held up; and its clock may be wrong.
+"""The chat with a monitor for fault injection: on SIGUSR1 it logs the number of tasks and how long
+its event loop was held up. Its clock may be wrong.
 
     python -m fault_injection.harness.instrumented_chat --port=0 ...
 
@@ -24,20 +24,20 @@ from capstone_chat.options import Options
 log = logging.getLogger("chat.faults")
 
 
-LOOK_EVERY = 10_000_000
-"""Nanoseconds between two looks at the other threads, at the least."""
+SAMPLE_INTERVAL = 10_000_000
+"""Nanoseconds between two samples of the other threads, at least."""
 
 
 class Clocks(NamedTuple):
-    """Nanoseconds: on the wall, and for which a thread waited for a processor and had one."""
+    """Nanoseconds of wall time, of waiting for a processor while runnable, and of CPU time."""
 
     wall: int
-    waited: int
-    worked: int
+    runnable_wait: int
+    cpu: int
 
 
-def waits() -> dict[str, int]:
-    """Return for how many nanoseconds each other thread has waited for a processor."""
+def run_queue_delays() -> dict[str, int]:
+    """Return the nanoseconds for which each other thread has waited for a processor."""
     mine = str(threading.get_native_id())
     found = {}
     for thread in os.listdir("/proc/self/task"):  # noqa: PTH208 - in a loop that is measured
@@ -65,8 +65,8 @@ class LoopMonitor:
         self.longest = 0.0
         """Seconds of the longest turn."""
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
-        self._others: dict[str, int] = {}
-        self._looked = 0
+        self._delays: dict[str, int] = {}
+        self._sampled_at = 0
         self._began = Clocks(0, 0, 0)
         self._begin()
         self._selector = selector
@@ -81,16 +81,18 @@ class LoopMonitor:
 
     def _begin(self) -> None:
         self._began = self._clocks()
-        if self._began.wall - self._looked > LOOK_EVERY:
-            self._others, self._looked = waits(), self._began.wall
+        if self._began.wall - self._sampled_at > SAMPLE_INTERVAL:
+            self._delays, self._sampled_at = run_queue_delays(), self._began.wall
 
     def _end(self) -> None:
         now, began = self._clocks(), self._began
-        held = now.wall - began.wall - (now.waited - began.waited)
+        held = now.wall - began.wall - (now.runnable_wait - began.runnable_wait)
         if held > self.longest * 1e9:
-            blocked = held - (now.worked - began.worked)
-            before = self._others
-            kept = sum(waited - before.get(thread, waited) for thread, waited in waits().items())
+            blocked = held - (now.cpu - began.cpu)
+            before = self._delays
+            kept = sum(
+                waited - before.get(thread, waited) for thread, waited in run_queue_delays().items()
+            )
             self.longest = max(self.longest, (held - min(blocked, kept)) / 1e9)
 
     def _clocks(self) -> Clocks:
@@ -102,8 +104,8 @@ class LoopMonitor:
         self._selector.select = self._select  # type: ignore[method-assign]
         os.close(self._schedstat)
 
-    def tell(self, _number: int, _frame: FrameType | None) -> None:
-        """Log how many tasks there are, and the longest turn since this was last asked."""
+    def report(self, _number: int, _frame: FrameType | None) -> None:
+        """Log the number of tasks, and the longest turn since the last report."""
         longest, self.longest = self.longest, 0.0
         fields = {"tasks": len(asyncio.all_tasks()), "held_ms": round(longest * 1000)}
         log.warning("observed", extra={"fields": fields})
@@ -120,14 +122,14 @@ real_serve = capstone_chat.__main__.serve
 
 
 async def serve(options: Options) -> None:
-    """Serve, observed."""
-    turns = LoopMonitor(asyncio.get_running_loop()._selector)  # type: ignore[attr-defined]
-    signal.signal(signal.SIGUSR1, turns.tell)
+    """Serve with a monitor."""
+    monitor = LoopMonitor(asyncio.get_running_loop()._selector)  # type: ignore[attr-defined]
+    signal.signal(signal.SIGUSR1, monitor.report)
     try:
         await real_serve(options)
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        turns.close()
+        monitor.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long the chat's loop is held up, as somebody outside sees it."""
+"""Measures from outside how long the chat's event loop is held up."""
 
 import asyncio
 import http.client
@@ -11,19 +11,19 @@ from contextlib import asynccontextmanager
 from fault_injection.harness.context import Context
 from fault_injection.harness.processes import ROOT, Process
 
-EVERY = 0.02
-"""Seconds between two questions."""
+POLL_INTERVAL = 0.02
+"""Seconds between two requests."""
 
 
 class LatencyProbe:
-    """Asks /healthz, which needs nothing but the loop, again and again from a thread of its own."""
+    """Requests /healthz, which needs nothing but the loop, again and again from a thread."""
 
     def __init__(self, port: int) -> None:
         self.seconds: list[float] = []
         self.statuses: set[int] = set()
         self._port = port
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
         self._thread.start()
 
     @property
@@ -32,13 +32,13 @@ class LatencyProbe:
         return max(self.seconds, default=0.0) * 1000
 
     async def stop(self) -> None:
-        """Ask no more."""
+        """Stop the requests."""
         self._stop.set()
         await asyncio.to_thread(self._thread.join)
 
-    def _ask(self) -> None:
+    def _poll(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        while not self._stop.wait(EVERY):
+        while not self._stop.wait(POLL_INTERVAL):
             begin = time.perf_counter()
             try:
                 connection.request("GET", "/healthz")
@@ -63,13 +63,13 @@ class BaselineServer(Process):
         """Start it and wait until it listens."""
         command = sys.executable, "-m", "fault_injection.harness.baseline_server"
         await self.spawn(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-        self.port = int(await self.line())
+        self.port = int(await self.read_line())
         return self
 
 
 @asynccontextmanager
-async def watched(*ports: int) -> AsyncGenerator[list[LatencyProbe]]:
-    """Ask who listens on these ports, all the while."""
+async def probe_latency(*ports: int) -> AsyncGenerator[list[LatencyProbe]]:
+    """Probe the servers on these ports inside the block."""
     probes = [LatencyProbe(port) for port in ports]
     try:
         yield probes

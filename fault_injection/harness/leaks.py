@@ -15,10 +15,10 @@ from fault_injection.harness.processes import ChatProcess
 FD_SLACK = 12
 """File descriptors that may come with use: five connections to the database stay open, and SQLite
 has two files for each and one for all. A leak has one for each socket, or more."""
-THREADS = 4 + 1 + 2 + 2
+THREAD_SLACK = 4 + 1 + 2 + 2
 """Threads that come with use: those that read, the one that writes, those for passwords, and those
 that draw and speak captchas."""
-PATIENCE = 10
+LEAK_TIMEOUT = 10
 """Seconds in which what was closed must be gone."""
 
 
@@ -57,9 +57,9 @@ def _described(child: psutil.Process) -> str:
 
 
 async def stop_and_check_leaks(context: Context, pool: ClientPool, *chats: ChatProcess) -> None:
-    """Let everybody go and the chat processes stop: each must hold by then what it held before
-    anybody came, must have logged no mistake, and ends well."""
-    await pool.leave()
+    """Disconnect all clients and stop the chat processes. Each must hold no more than before the
+    first client came, must have logged no uncaught error, and must end with exit code 0."""
+    await pool.disconnect_all()
     await stop_all(context, *chats)
 
 
@@ -73,7 +73,7 @@ async def stop_all(context: Context, *chats: ChatProcess) -> None:
 
 
 async def check_idle(context: Context, chat: ChatProcess) -> None:
-    """See that a chat process holds what it held before anybody came."""
+    """Check that a chat process holds no more than before the first client came."""
     assert chat.idle is not None
     idle = chat.idle
 
@@ -89,28 +89,28 @@ async def check_idle(context: Context, chat: ChatProcess) -> None:
         context.expect("left in the chat", False, f"{error}: {await chat.usage()}, idle {idle}")
     now = await chat.usage()
     context.expect(f"{chat.name}: file descriptors", now.fds <= idle.fds + FD_SLACK, (idle, now))
-    context.expect(f"{chat.name}: threads", now.threads <= idle.threads + THREADS, (idle, now))
+    context.expect(f"{chat.name}: threads", now.threads <= idle.threads + THREAD_SLACK, (idle, now))
 
 
 async def leaked_since(before: Resources) -> list[str]:
     """Return what is held that was not held before, after a while."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE
-    while (left := _left(before, Resources.now())) and loop.time() < end:  # noqa: ASYNC110
+    end = loop.time() + LEAK_TIMEOUT
+    while (leaks := _leaks(before, Resources.now())) and loop.time() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    return left
+    return leaks
 
 
-def _left(before: Resources, now: Resources) -> list[str]:
-    left = []
+def _leaks(before: Resources, now: Resources) -> list[str]:
+    leaks = []
     if now.fds > before.fds:
-        left.append(f"{now.fds - before.fds} file descriptors: {_open_files()}")
+        leaks.append(f"{now.fds - before.fds} file descriptors: {_open_files()}")
     if now.tasks > before.tasks:
         tasks = [str(task.get_coro()) for task in asyncio.all_tasks()]
-        left.append(f"{now.tasks - before.tasks} tasks of {tasks}")
-    left += [f"thread {thread}" for thread in now.threads - before.threads]
-    left += [f"process {child}" for child in set(now.children) - set(before.children)]
-    return left
+        leaks.append(f"{now.tasks - before.tasks} tasks of {tasks}")
+    leaks += [f"thread {thread}" for thread in now.threads - before.threads]
+    leaks += [f"process {child}" for child in set(now.children) - set(before.children)]
+    return leaks
 
 
 def _open_files() -> list[str]:

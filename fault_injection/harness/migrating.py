@@ -2,7 +2,7 @@
 
     python -m fault_injection.harness.migrating
 
-It reads an order for each migration from standard input, as JSON, and forks: a new interpreter for
+It reads a job for each migration from standard input, as JSON, and forks: a new interpreter for
 each of some hundred migrations would take longer than the migrations. The child prints the
 first words of the statements that it has executed, the parent prints how the child has ended.
 """
@@ -23,7 +23,7 @@ FIRST = "0001"
 """The revision of the first version of the chat."""
 
 
-class Order(msgspec.Struct):
+class MigrationJob(msgspec.Struct):
     """One migration.
 
     Args:
@@ -39,8 +39,8 @@ class Order(msgspec.Struct):
     die_after: float | None = None
 
 
-class Ended(msgspec.Struct):
-    """How a migration has ended.
+class Outcome(msgspec.Struct):
+    """The end of a migration.
 
     Args:
         status: exit code, or minus the number of the signal.
@@ -51,14 +51,14 @@ class Ended(msgspec.Struct):
     statements: list[str] = []
 
 
-def start_migration(order: Order) -> list[str]:
+def start_migration(job: MigrationJob) -> list[str]:
     """Migrate, or die on the way; return the first word of each statement, and of each
     commit."""
-    engine = engines.connect(order.url, patience=None)
+    engine = engines.connect(job.url, patience=None)
     statements: list[str] = []
 
     def count(word: str) -> None:
-        if len(statements) == order.die_before:
+        if len(statements) == job.die_before:
             os.kill(os.getpid(), signal.SIGKILL)
         statements.append(word)
 
@@ -70,7 +70,7 @@ def start_migration(order: Order) -> list[str]:
     def commit(_connection: sa.Connection) -> None:
         count("COMMIT")
 
-    if order.first:
+    if job.first:
         with engine.execution_options(writes=True).begin() as connection:
             migrate.upgrade(connection, FIRST)
     else:
@@ -80,22 +80,22 @@ def start_migration(order: Order) -> list[str]:
     return statements[:-1]
 
 
-def obey(order: Order) -> int:
+def run_forked(job: MigrationJob) -> int:
     """Migrate in a child process and return how it has ended."""
     child = os.fork()
     if not child:
         status = 1
         try:
-            print(json.dumps(start_migration(order)), flush=True)
+            print(json.dumps(start_migration(job)), flush=True)
             status = 0
         finally:
             os._exit(status)
-    if order.die_after is not None:
-        time.sleep(order.die_after)
+    if job.die_after is not None:
+        time.sleep(job.die_after)
         os.kill(child, signal.SIGKILL)  # it is not waited for yet, so the number is its own
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(obey(msgspec.json.decode(line, type=Order))), flush=True)
+        print(json.dumps(run_forked(msgspec.json.decode(line, type=MigrationJob))), flush=True)

@@ -34,13 +34,13 @@ class Process:
         stderr: int | None = None,
         **more: Any,
     ) -> None:
-        """Start it; what it says is added to its log."""
+        """Start it; its output is appended to its log."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *map(str, command), stdout=stdout or log, stderr=stderr or log, **more
             )
 
-    async def line(self, seconds: float = 60) -> str:
+    async def read_line(self, seconds: float = 60) -> str:
         """Return a line that it prints; only with a pipe for stdout."""
         if self.process.stdout is None:
             raise FaultError(f"{self.name} prints into its log")
@@ -59,8 +59,8 @@ class Process:
         return self.process.pid
 
     @property
-    def runs(self) -> bool:
-        """Whether it has not ended."""
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
@@ -70,19 +70,19 @@ class Process:
     async def stop(self, seconds: float = 30) -> int:
         """Ask it to stop, and return its exit code."""
         self.signal(signal.SIGTERM)
-        return await self.ended(seconds)
+        return await self.wait(seconds)
 
-    async def ended(self, seconds: float = 60) -> int:
+    async def wait(self, seconds: float = 60) -> int:
         """Wait until it has ended, and return its exit code."""
         return await asyncio.wait_for(self.process.wait(), seconds)
 
     async def kill(self) -> None:
         """End it at once, as kill -9 does; nothing if it has ended."""
-        if self.runs:
+        if self.is_running:
             self.process.kill()
             await self.process.wait()
 
-    def said(self) -> str:
+    def read_log(self) -> str:
         """Return its log."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
@@ -101,14 +101,14 @@ class Usage:
 
 
 def is_uncaught_error(line: str) -> bool:
-    """Tell whether a line of a chat's log speaks of something that was not caught."""
+    """Return whether a line of a chat's log reports an exception that was not caught."""
     if not line.startswith("{"):
         return True
-    told = json.loads(line)
-    if told["logger"] == "chat.uncaught":  # a warning, or what nothing caught
+    entry = json.loads(line)
+    if entry["logger"] == "chat.uncaught":  # a warning, or what nothing caught
         return True
-    # The pool says with a traceback that it lets go of a connection that broke on its way back.
-    return "traceback" in told and told["logger"] != "sqlalchemy.pool.impl.QueuePool"
+    # The pool logs a traceback when it closes a connection that broke while it was returned.
+    return "traceback" in entry and entry["logger"] != "sqlalchemy.pool.impl.QueuePool"
 
 
 class ChatProcess(Process):
@@ -150,33 +150,35 @@ class ChatProcess(Process):
             stderr=stderr,
             preexec_fn=preexec_fn,
         )
-        found = re.search(r"Open http://127\.0\.0\.1:(\d+)", await self.line())
+        found = re.search(r"Open http://127\.0\.0\.1:(\d+)", await self.read_line())
         if found is None:
-            raise FaultError(f"{self.name} did not start: {self.said()[-2000:]}")
+            raise FaultError(f"{self.name} did not start: {self.read_log()[-2000:]}")
         self.port = int(found[1])
         if self.idle is None:
             self.idle = await self.usage()
         return self
 
-    def lines(self, level: str) -> list[dict[str, Any]]:
+    def log_entries(self, level: str) -> list[dict[str, Any]]:
         """Return what it logged on a level."""
-        lines = [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
-        return [line for line in lines if line["level"] == level]
+        entries = [
+            json.loads(line) for line in self.read_log().splitlines() if line.startswith("{")
+        ]
+        return [line for line in entries if line["level"] == level]
 
     def uncaught_errors(self) -> list[str]:
         """Return what was not caught: tracebacks, and lines that are none of the chat's own."""
-        return [line for line in self.said().splitlines() if is_uncaught_error(line)]
+        return [line for line in self.read_log().splitlines() if is_uncaught_error(line)]
 
     async def usage(self) -> Usage:
         """Return what it holds now."""
-        told = await self.observe()
-        seen = psutil.Process(self.pid)
-        with seen.oneshot():
+        figures = await self.read_monitor()
+        process = psutil.Process(self.pid)
+        with process.oneshot():
             return Usage(
-                kib=seen.memory_info().rss // 1024,
-                fds=seen.num_fds(),
-                threads=seen.num_threads(),
-                tasks=told["tasks"],
+                kib=process.memory_info().rss // 1024,
+                fds=process.num_fds(),
+                threads=process.num_threads(),
+                tasks=figures["tasks"],
                 sockets=self.client_connections(),
             )
 
@@ -187,11 +189,11 @@ class ChatProcess(Process):
             for connection in psutil.Process(self.pid).net_connections("tcp")
         )
 
-    async def observe(self) -> dict[str, int]:
+    async def read_monitor(self) -> dict[str, int]:
         """Return how many tasks it has, and for how many milliseconds at most its loop was held up
         since this was last asked."""
-        answers = self.said().count('"held_ms"')
+        count = self.read_log().count('"held_ms"')
         self.signal(signal.SIGUSR1)
-        await wait_until(f"{self.name} tells", lambda: self.said().count('"held_ms"') > answers)
-        told = [line for line in self.lines("warning") if "held_ms" in line][-1]
-        return {name: int(told[name]) for name in ("tasks", "held_ms")}
+        await wait_until(f"{self.name} reports", lambda: self.read_log().count('"held_ms"') > count)
+        entry = [line for line in self.log_entries("warning") if "held_ms" in line][-1]
+        return {name: int(entry[name]) for name in ("tasks", "held_ms")}

@@ -12,14 +12,14 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.websocket
 
-from fault_injection.harness.consistency import ClientLog, Place
+from fault_injection.harness.consistency import ClientLog, Position
 
 WINDOW = 4
 """Messages that may wait for their acknowledgement."""
-PATIENCE = 10
-"""Seconds until a server that does not answer is given up."""
-LONGEST_PAUSE = 1.0
-"""Seconds of the longest pause before the next try; a browser waits longer."""
+RESPONSE_TIMEOUT = 10
+"""Seconds after which a client closes the connection to a server that does not answer."""
+MAX_RECONNECT_DELAY = 1.0
+"""Seconds until the next attempt, at most; a browser waits longer."""
 
 DISCONNECT_ERRORS = (
     OSError,
@@ -35,7 +35,7 @@ class Client:
     """A member of one conversation.
 
     Args:
-        name: of the user, for the ledger.
+        name: of the user, for messages.
         cookie: the value of the Cookie header.
         address: returns where to connect, asked anew each time.
         ping_every: seconds between two pings.
@@ -58,82 +58,82 @@ class Client:
         self.conv = conv
         self.address = address
         self.client_log = client_log
-        self.random = rng
+        self.rng = rng
         self.http = http
         self.ping_every = ping_every
         self.url = ""
-        self.view: dict[Place, str] = {}
-        self.last = 0
+        self.view: dict[Position, str] = {}
+        self.last_seq = 0
         self.pending: dict[str, str] = {}
         self.closes: Counter[int | None] = Counter()
         """How the server ended connections: the code, or None when there was none."""
-        self.given_up = 0
-        """Connections that were closed here, as nothing came back."""
+        self.timeouts = 0
+        """Connections that the client closed because the server did not answer."""
         self.refused: Counter[int] = Counter()
         """Handshakes and requests that were answered with an error, by status; 599: not at all."""
         self.errors: Counter[str] = Counter()
         """Error events, by code."""
         self.resumed = 0
         """Events that did not come by the socket but were fetched."""
-        self.live_last = 0
+        self.last_live_seq = 0
         """The newest seq that came by the socket."""
-        self.leaving = False
-        self.banned = False
-        """Told not to come back."""
+        self.disconnecting = False
+        self.rejected = False
+        """Closed with a code after which a client must not reconnect."""
         self.may_connect = asyncio.Event()
         self.may_connect.set()
         self.connected = asyncio.Event()
         self.synced = asyncio.Event()
         """Connected, and all is there that was when it connected."""
-        self._early: dict[int, str] = {}
-        self._again: dict[str, str] = {}
+        self._out_of_order: dict[int, str] = {}
+        self._retry: dict[str, str] = {}
         self._socket: tornado.websocket.WebSocketClientConnection | None = None
-        self._room = asyncio.Semaphore(WINDOW)
+        self._window = asyncio.Semaphore(WINDOW)
         self._answered = 0.0
-        self._gave_up = False
+        self._timed_out = False
 
     async def run(self) -> None:
-        """Be connected until `leave`."""
-        pause = 0.05
-        while not self.leaving and not self.banned:
+        """Stay connected until `disconnect`."""
+        delay = 0.05
+        while not self.disconnecting and not self.rejected:
             await self.may_connect.wait()
             try:
                 await self._run_connection()
-                pause = 0.05
+                delay = 0.05
             except DISCONNECT_ERRORS as error:
                 if isinstance(error, tornado.httpclient.HTTPError):
                     self.refused[error.code] += 1
-                pause = min(LONGEST_PAUSE, pause * 2)
+                delay = min(MAX_RECONNECT_DELAY, delay * 2)
             finally:
                 self.connected.clear()
                 self.synced.clear()
-            if not self.leaving:
-                await asyncio.sleep(self.random.uniform(0, pause))
+            if not self.disconnecting:
+                await asyncio.sleep(self.rng.uniform(0, delay))
 
-    def leave(self) -> None:
-        """Close the connection and do not come back."""
-        self.leaving = True
+    def disconnect(self) -> None:
+        """Close the connection and do not reconnect."""
+        self.disconnecting = True
         self.may_connect.set()
-        self.drop()
+        self.close()
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """Close the connection."""
         if self._socket is not None:
             self._socket.close(1000)
 
     async def send(self, text: str) -> str:
-        """Send a message once there is room in the window; return its cid."""
-        await self._room.acquire()
-        cid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        """Send a message once the window allows it; return its cid."""
+        await self._window.acquire()
+        cid = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         self.client_log.send(cid, self.conv, text)
         self.pending[cid] = text
         self._write(cid, text)
         return cid
 
     def _write(self, cid: str, text: str) -> None:
-        self._say({"type": "send", "cid": cid, "conv": self.conv, "text": text})
+        self._send_frame({"type": "send", "cid": cid, "conv": self.conv, "text": text})
 
-    def _say(self, frame: dict[str, Any]) -> None:
+    def _send_frame(self, frame: dict[str, Any]) -> None:
         if self._socket is not None and self.connected.is_set():
             try:
                 # What it returns is not waited for, but must not complain when it fails.
@@ -147,43 +147,43 @@ class Client:
         request = tornado.httpclient.HTTPRequest(
             self.url.replace("http", "ws", 1) + "/ws",
             headers={"Cookie": self.cookie, "Origin": self.url},
-            connect_timeout=PATIENCE,
-            request_timeout=PATIENCE,
+            connect_timeout=RESPONSE_TIMEOUT,
+            request_timeout=RESPONSE_TIMEOUT,
         )
         socket = self._socket = await tornado.websocket.websocket_connect(request)
-        pulse = asyncio.ensure_future(self._heartbeat(socket))
-        self._gave_up = ended = False
+        heartbeat = asyncio.ensure_future(self._heartbeat(socket))
+        self._timed_out = ended = False
         try:
-            if self.leaving:
+            if self.disconnecting:
                 socket.close(1000)
             while (message := await socket.read_message()) is not None:
                 self._answered = asyncio.get_running_loop().time()
                 await self._handle_event(json.loads(message))
             ended = True
-            if not self._gave_up:
+            if not self._timed_out:
                 self.closes[socket.close_code] += 1
-            self.banned = 3500 <= (socket.close_code or 0) < 4000
+            self.rejected = 3500 <= (socket.close_code or 0) < 4000
         finally:
-            pulse.cancel()
+            heartbeat.cancel()
             self._socket = None
             socket.close()
             while not ended:  # what nobody reads would keep its end from being noticed
                 ended = await socket.read_message() is None
 
     async def _heartbeat(self, socket: tornado.websocket.WebSocketClientConnection) -> None:
-        """Ping now and then; send again what was refused; give up a server that does not answer."""
+        """Ping; send refused messages again; close the connection if the server does not answer."""
         loop = asyncio.get_running_loop()
         self._answered = loop.time()
         while True:
             await asyncio.sleep(self.ping_every)
-            if loop.time() - self._answered > PATIENCE:
-                self._gave_up = True
-                self.given_up += 1
+            if loop.time() - self._answered > RESPONSE_TIMEOUT:
+                self._timed_out = True
+                self.timeouts += 1
                 socket.close(1000)
                 return
-            self._say({"type": "ping"})
-            again, self._again = self._again, {}
-            for cid, text in again.items():
+            self._send_frame({"type": "ping"})
+            retry, self._retry = self._retry, {}
+            for cid, text in retry.items():
                 self._write(cid, text)
 
     async def _handle_event(self, event: dict[str, Any]) -> None:
@@ -199,24 +199,24 @@ class Client:
             case "ack":
                 self.client_log.ack(event["cid"], event["conv"], event["seq"])
                 if self.pending.pop(event["cid"], None) is not None:
-                    self._room.release()
+                    self._window.release()
             case "error":
                 self.errors[event["code"]] += 1
                 if (cid := event.get("cid", "")) in self.pending:
-                    self._again[cid] = self.pending[cid]
+                    self._retry[cid] = self.pending[cid]
             case _ if event.get("conv") == self.conv and "from" in event and "seq" in event:
-                self.live_last = max(self.live_last, event["seq"])
+                self.last_live_seq = max(self.last_live_seq, event["seq"])
                 self._insert(event)
-                if self._early:
-                    await self._resume(max(self._early))
+                if self._out_of_order:
+                    await self._resume(max(self._out_of_order))
 
     async def _resume(self, head: int) -> None:
         """Fetch what is missing up to a seq."""
-        while self.last < head:
+        while self.last_seq < head:
             response = await self.http.fetch(
-                f"{self.url}/api/conversations/{self.conv}/events?after={self.last}",
+                f"{self.url}/api/conversations/{self.conv}/events?after={self.last_seq}",
                 headers={"Cookie": self.cookie},
-                request_timeout=PATIENCE,
+                request_timeout=RESPONSE_TIMEOUT,
             )
             found = json.loads(response.body)["events"]
             if not found:
@@ -226,16 +226,16 @@ class Client:
                 self._insert(event)
 
     def _insert(self, event: dict[str, Any]) -> None:
-        """Put an event in its place; the same one again is dropped, another one is disputed."""
+        """Insert an event at its position. A different event at a known position is a violation."""
         seq, text = event["seq"], event.get("text") or event.get("change") or ""
-        if seq <= self.last:
+        if seq <= self.last_seq:
             known = self.view[self.conv, seq]
             if known != text:
-                self.client_log.disputed.append(
-                    f"{self.name} was told {known!r} and {text!r} at {(self.conv, seq)}"
+                self.client_log.contradictory.append(
+                    f"{self.name} received {known!r} and {text!r} at {(self.conv, seq)}"
                 )
             return
-        self._early[seq] = text
-        while self.last + 1 in self._early:
-            self.last += 1
-            self.view[self.conv, self.last] = self._early.pop(self.last)
+        self._out_of_order[seq] = text
+        while self.last_seq + 1 in self._out_of_order:
+            self.last_seq += 1
+            self.view[self.conv, self.last_seq] = self._out_of_order.pop(self.last_seq)

@@ -37,11 +37,11 @@ POSTGRESQL = Path("/usr/lib/postgresql")
 """Where Debian has PostgreSQL, a folder for each version."""
 
 
-def program(name: str) -> str:
+def find_program(name: str) -> str:
     """Return the path of a program.
 
     Raises:
-        Missing: it is not there.
+        MissingProgram: it is not there.
     """
     # Debian keeps servers in sbin, which is not on every user's PATH, and PostgreSQL's elsewhere.
     places = ["/usr/sbin", "/usr/local/sbin", *map(str, POSTGRESQL.glob("*/bin"))]
@@ -54,14 +54,14 @@ def program(name: str) -> str:
     return found
 
 
-def answers(port: int) -> bool:
-    """Tell whether something listens on a port of this machine."""
+def is_listening(port: int) -> bool:
+    """Return whether a process listens on a port of this machine."""
     with socket.socket() as connection:
         connection.settimeout(1)
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -97,11 +97,11 @@ class DatabaseServer(Process, ABC):
 
     async def kill(self) -> None:
         """End it at once, with all its processes."""
-        if self.runs:
+        if self.is_running:
             self.freeze()
             killed = self._signal_all(signal.SIGKILL)
             await self.process.wait()
-            await wait_until(f"{self.name} is dead", lambda: not any(map(_lives, killed)))
+            await wait_until(f"{self.name} is dead", lambda: not any(map(_is_alive, killed)))
 
     def _signal_all(self, number: signal.Signals) -> list[psutil.Process]:
         server = psutil.Process(self.pid)
@@ -111,10 +111,10 @@ class DatabaseServer(Process, ABC):
                 process.send_signal(number)
         return processes
 
-    async def _answers(self, database: str, *make: str) -> None:
+    async def _wait_until_ready(self, database: str, *make: str) -> None:
         """Wait until it answers in a database; then make the chat's own with these statements."""
 
-        def ask() -> bool:
+        def is_ready() -> bool:
             engine = sa.create_engine(f"{self.server}/{database}", isolation_level="AUTOCOMMIT")
             try:
                 with engine.connect() as connection:
@@ -126,7 +126,7 @@ class DatabaseServer(Process, ABC):
                 engine.dispose()
             return True
 
-        await wait_until_async(f"{self.name} answers", lambda: asyncio.to_thread(ask), 60)
+        await wait_until_async(f"{self.name} answers", lambda: asyncio.to_thread(is_ready), 60)
 
 
 class MariaDB(DatabaseServer):
@@ -141,26 +141,31 @@ class MariaDB(DatabaseServer):
         self.options = options
         self.template = context.shared / "mariadb"
         # A server that runs as root must be told that this is meant.
-        self.who = ["--user=root"] if os.geteuid() == 0 else []
+        self.user_options = ["--user=root"] if os.geteuid() == 0 else []
 
     async def start(self) -> Self:
         """Start it, on what it held before if anything, and wait until it answers."""
         if not self.folder.exists():
             await self._install()
         await self.spawn(
-            program("mariadbd"),
-            *("--no-defaults", *self.who, f"--datadir={self.folder}", f"--port={self.port}"),
+            find_program("mariadbd"),
+            *(
+                "--no-defaults",
+                *self.user_options,
+                f"--datadir={self.folder}",
+                f"--port={self.port}",
+            ),
             *("--bind-address=127.0.0.1", f"--socket={self.folder / 's'}"),
             *(f"--pid-file={self.folder / 'pid'}", "--innodb-log-file-size=8M", *self.options),
         )
-        await self._answers("", "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4")
+        await self._wait_until_ready("", "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4")
         return self
 
     async def _install(self) -> None:
         """Make its tables once for all scenarios: that takes seconds, a copy does not."""
         if not self.template.exists():
             command = [
-                *(program("mariadb-install-db"), "--no-defaults", *self.who),
+                *(find_program("mariadb-install-db"), "--no-defaults", *self.user_options),
                 *(f"--datadir={self.template}", "--auth-root-authentication-method=normal"),
                 *("--skip-test-db", "--innodb-log-file-size=8M"),
             ]
@@ -174,9 +179,9 @@ class PostgreSQL(DatabaseServer):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "postgresql", "postgresql+psycopg://chat")
-        self.who: dict[str, Any] = {"cwd": self.folder}
+        self.user_arguments: dict[str, Any] = {"cwd": self.folder}
         if os.geteuid() == 0:
-            self.who |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+            self.user_arguments |= {"user": "postgres", "group": "postgres", "extra_groups": []}
             for folder in context.shared, context.folder:  # it must get to its own
                 folder.chmod(0o711)
 
@@ -185,20 +190,20 @@ class PostgreSQL(DatabaseServer):
         new = not self.folder.exists()
         if new:
             self.folder.mkdir(0o700)
-            if "user" in self.who:
-                shutil.chown(self.folder, self.who["user"], self.who["group"])
+            if "user" in self.user_arguments:
+                shutil.chown(self.folder, self.user_arguments["user"], self.user_arguments["group"])
             await self.spawn(
-                *(program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
+                *(find_program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
                 *("--encoding=UTF8", "--locale=C", f"--pgdata={self.folder / 'data'}"),
-                **self.who,
+                **self.user_arguments,
             )
             await self.process.wait()
         await self.spawn(
-            *(program("postgres"), "-D", self.folder / "data", "-p", str(self.port)),
+            *(find_program("postgres"), "-D", self.folder / "data", "-p", str(self.port)),
             *("-h", "127.0.0.1", "-c", "unix_socket_directories="),
-            **self.who,
+            **self.user_arguments,
         )
-        await self._answers("postgres", *(["CREATE DATABASE chat"] if new else []))
+        await self._wait_until_ready("postgres", *(["CREATE DATABASE chat"] if new else []))
         return self
 
 
@@ -214,11 +219,11 @@ class Redis(Process):
     async def start(self) -> "Redis":
         """Start it and wait until it listens."""
         await self.spawn(
-            program("redis-server"),
+            find_program("redis-server"),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder),
             *("--save", "", "--appendonly", "no"),
         )
-        await wait_until("Redis listens", lambda: answers(self.port))
+        await wait_until("Redis listens", lambda: is_listening(self.port))
         return self
 
 
@@ -258,10 +263,10 @@ class Nginx(Process):
         user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(NGINX.format(user=user))
         await self.spawn(
-            *(program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf"),
+            *(find_program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf"),
             *("-e", self.folder / "error.log"),
         )
-        await wait_until("nginx listens", lambda: answers(self.port))
+        await wait_until("nginx listens", lambda: is_listening(self.port))
         return self
 
 

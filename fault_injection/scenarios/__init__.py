@@ -31,14 +31,14 @@ class Scenario:
     Args:
         name: for `--only`.
         fault: what goes wrong.
-        holds: what must hold all the same.
+        invariant: what must hold during it.
         run: causes the fault, and records in the context what was found.
         needs: programs without which it cannot be run.
     """
 
     name: str
     fault: str
-    holds: str
+    invariant: str
     run: Callable[[Context], Awaitable[None]]
     needs: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ SCENARIOS = (
     Scenario(
         "kill",
         "kill -9 under load",
-        "nothing acknowledged is lost, nothing doubled, no gap in seq",
+        "nothing acknowledged is lost, nothing duplicated, no gap in seq",
         kill.run,
     ),
     Scenario(
@@ -69,7 +69,7 @@ SCENARIOS = (
     Scenario(
         "reconnect",
         "5,000 clients come back at once (300 in the short form)",
-        "all resumed, no gap, nothing doubled, no failed login, under 10 s with jitter",
+        "all resumed, no gap, nothing duplicated, no failed login, under 10 s with jitter",
         reconnect.run,
     ),
     Scenario(

@@ -10,21 +10,21 @@ from fault_injection.harness.processes import ChatProcess, Usage
 
 AT_ONCE = 5
 """People who come and go at a time."""
-GROWTH = 4 * 1024
+MAX_GROWTH_KIB = 4 * 1024
 """KiB by which the memory may grow after the first round: what SQLite caches of the group grows
 with its history. In 20 minutes that is some hundred bytes a visit; an object that stays has more.
 """
 
 
 async def run(context: Context) -> None:
-    """Look at what the chat holds each time that all have gone."""
+    """Compare what the chat holds each time that all users have gone."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=1, members=40)
     options = f"--data={data}", *NO_LIMITS
     chat = await ChatProcess(context, "chat", *options).start()
-    pages = [ApiSession(pool.http, cookie) for cookie, _ in pool.people]
-    await pages[0].open(chat.url)
-    _, made = await pages[0].call("POST", f"{chat.url}/api/groups", {"title": "Station"})
+    sessions = [ApiSession(pool.http, cookie) for cookie, _ in pool.credentials]
+    await sessions[0].open(chat.url)
+    _, made = await sessions[0].call("POST", f"{chat.url}/api/groups", {"title": "Station"})
     conv = int(made["conversation"]["id"])
     await pool.warm_up(chat.url)
     rounds, seconds = context.short_or_long((4, 2.0), (12, 100.0))
@@ -33,12 +33,15 @@ async def run(context: Context) -> None:
     for number in range(rounds):
         end = asyncio.get_running_loop().time() + seconds
         counts = await asyncio.gather(
-            *(visit_loop(end, chat, pages[1 + n :: AT_ONCE], 2 + n, conv) for n in range(AT_ONCE))
+            *(
+                visit_loop(end, chat, sessions[1 + n :: AT_ONCE], 2 + n, conv)
+                for n in range(AT_ONCE)
+            )
         )
         visits += sum(counts)
         await wait_until("all have gone", lambda: not chat.client_connections())
         held.append(await chat.usage())
-        context.say(f"round {number + 1} of {rounds}, {visits} visits, {held[-1]}")
+        context.progress(f"round {number + 1} of {rounds}, {visits} visits, {held[-1]}")
     context.figures["visits"] = visits
     for name in "kib", "fds", "threads", "tasks":
         context.figures[name] = ", ".join(str(getattr(one, name)) for one in held)
@@ -47,12 +50,12 @@ async def run(context: Context) -> None:
     context.expect_equal("threads", last.threads, first.threads)
     context.expect("file descriptors", last.fds <= first.fds + FD_SLACK, (first.fds, last.fds))
     growth = last.kib - first.kib
-    context.expect("memory", growth < GROWTH, f"it grew by {growth} KiB in {visits} visits")
+    context.expect("memory", growth < MAX_GROWTH_KIB, f"it grew by {growth} KiB in {visits} visits")
     await stop_and_check_leaks(context, pool, chat)
 
 
 async def visit_loop(
-    end: float, chat: ChatProcess, pages: list[ApiSession], user: int, conv: int
+    end: float, chat: ChatProcess, sessions: list[ApiSession], user: int, conv: int
 ) -> int:
     """Let some people visit one after the other, until a time; return how many visits there were.
 
@@ -61,35 +64,35 @@ async def visit_loop(
     """
     visits = 0
     while asyncio.get_running_loop().time() < end:
-        number = visits % len(pages)
-        await visit(chat, pages[number], user + number * AT_ONCE, conv)
+        number = visits % len(sessions)
+        await visit(chat, sessions[number], user + number * AT_ONCE, conv)
         visits += 1
     return visits
 
 
-async def visit(chat: ChatProcess, page: ApiSession, user: int, conv: int) -> None:
+async def visit(chat: ChatProcess, session: ApiSession, user: int, conv: int) -> None:
     """Come, join, say something, leave and go."""
-    if not page.token:
-        await page.open(chat.url)
-    line = await RawConnection.open(chat.url, page.cookie)
+    if not session.xsrf_token:
+        await session.open(chat.url)
+    connection = await RawConnection.open(chat.url, session.cookie)
     try:
-        await join_and_post(chat, page, line, user, conv)
+        await join_and_post(chat, session, connection, user, conv)
     finally:
-        await line.close()
+        await connection.close()
 
 
 async def join_and_post(
-    chat: ChatProcess, page: ApiSession, line: RawConnection, user: int, conv: int
+    chat: ChatProcess, session: ApiSession, connection: RawConnection, user: int, conv: int
 ) -> None:
     """Join, say something and leave."""
     group = f"{chat.url}/api/groups/{conv}"
-    code, answer = await page.call("POST", f"{group}/join")
+    code, answer = await session.call("POST", f"{group}/join")
     if code != 200:
         raise ValueError(f"joining was answered with {code} {answer}")
-    cid = f"00000000-0000-4000-8000-{page.visits:06}{user:06}"
-    page.visits += 1
-    await line.say(type="send", cid=cid, conv=conv, text="Is this the right platform?")
-    await line.receive("ack")
-    code, answer = await page.call("DELETE", f"{group}/members/{user}")
+    cid = f"00000000-0000-4000-8000-{session.visits:06}{user:06}"
+    session.visits += 1
+    await connection.send(type="send", cid=cid, conv=conv, text="Is this the right platform?")
+    await connection.receive("ack")
+    code, answer = await session.call("DELETE", f"{group}/members/{user}")
     if code != 204:
         raise ValueError(f"leaving was answered with {code} {answer}")

@@ -21,9 +21,9 @@ FRAMES = 10_000
 ATTACKERS = 6
 PAUSE = 0.8
 """Seconds of an attacker between two sockets, on average: handshakes are not the subject here."""
-GROWTH = 30 * 1024
+MAX_GROWTH_KIB = 30 * 1024
 """KiB by which the memory of the chat may grow during the attacks."""
-LONGEST_TURN = 50
+MAX_TURN_MS = 50
 """Milliseconds for which the loop may be held up, without the time that the machine takes."""
 LOG_LINES = 10
 """Lines that the attacks may cause in the log."""
@@ -57,38 +57,38 @@ async def attack(context: Context, name: str, database: str) -> None:
     ).start()
     await pool.warm_up(chat.url)
     bystander = Bystander(context, f"bystander-{name}")
-    await bystander.start(chat.url, *pool.people[0])
+    await bystander.start(chat.url, *pool.credentials[0])
     await bystander.measure_normal(context.short_or_long(2.0, 10.0))
-    await chat.observe()
-    before, lines = await chat.usage(), chat.said().count("\n")
+    await chat.read_monitor()
+    before, lines = await chat.usage(), chat.read_log().count("\n")
     processor = sum(psutil.Process(chat.pid).cpu_times()[:2])
     closes: Counter[int | None] = Counter()
     for kind, flood in FLOODS.items():
-        context.say(f"{name}: {kind}")
+        context.progress(f"{name}: {kind}")
         end = asyncio.get_running_loop().time() + context.short_or_long(4.0, 20.0)
         async with bystander.undisturbed(f"{name}, {kind}"):
-            cookies = [cookie for cookie, _ in pool.people[1:]]
-            floods = (send(context, chat, cookie, flood, end, closes) for cookie in cookies)
+            cookies = [cookie for cookie, _ in pool.credentials[1:]]
+            floods = (send_flood(context, chat, cookie, flood, end, closes) for cookie in cookies)
             await asyncio.gather(*floods)
     processor = sum(psutil.Process(chat.pid).cpu_times()[:2]) - processor
     context.figures[f"{name}: processor seconds of the chat"] = round(processor, 2)
-    held = (await chat.observe())["held_ms"]
+    held = (await chat.read_monitor())["held_ms"]
     context.figures[f"{name}: longest turn of its loop, ms"] = held
-    context.expect_time(f"{name}: longest turn of the loop", held < LONGEST_TURN, held)
+    context.expect_time(f"{name}: longest turn of the loop", held < MAX_TURN_MS, held)
     after = await chat.usage()
     growth = after.kib - before.kib
-    said = sum("held_ms" not in line for line in chat.said().splitlines()[lines:])
+    log_lines = sum("held_ms" not in line for line in chat.read_log().splitlines()[lines:])
     context.figures[f"{name}: sockets closed, by code"] = dict(closes)
     context.figures[f"{name}: KiB of growth"] = growth
-    context.expect(f"{name}: memory", growth < GROWTH, f"it grew by {growth} KiB")
-    context.expect(f"{name}: lines in the log", said <= LOG_LINES, said)
+    context.expect(f"{name}: memory", growth < MAX_GROWTH_KIB, f"it grew by {growth} KiB")
+    context.expect(f"{name}: lines in the log", log_lines <= LOG_LINES, log_lines)
     context.expect_equal(f"{name}: codes", set(closes), {TOO_FAST})
-    await works(context, name, chat, pool)
+    await check_recovered(context, name, chat, pool)
     await bystander.kill()
     await stop_and_check_leaks(context, pool, chat)
 
 
-async def send(
+async def send_flood(
     context: Context,
     chat: ChatProcess,
     cookie: str,
@@ -98,24 +98,24 @@ async def send(
 ) -> None:
     """Open one socket after the other and send the flood on each, until a time."""
     while asyncio.get_running_loop().time() < end:
-        wire = await RawSocket.open(chat.port, cookie)
+        raw = await RawSocket.open(chat.port, cookie)
         try:
-            wire.writer.write(flood)
-            await wire.read_until()
+            raw.writer.write(flood)
+            await raw.read_until()
         finally:
-            await wire.close(reset=True)
-        closes[wire.close_code] += 1
-        await asyncio.sleep(context.random.uniform(0.5, 1.5) * PAUSE)
+            await raw.close(reset=True)
+        closes[raw.close_code] += 1
+        await asyncio.sleep(context.rng.uniform(0.5, 1.5) * PAUSE)
 
 
-async def works(context: Context, name: str, chat: ChatProcess, pool: ClientPool) -> None:
-    """See that an attacker who behaves again is served, once the bucket has filled up a little."""
+async def check_recovered(context: Context, name: str, chat: ChatProcess, pool: ClientPool) -> None:
+    """Check that a former attacker is served, once its bucket has filled up a little."""
     await asyncio.sleep(1)
-    wire = await RawSocket.open(chat.port, pool.people[1][0])
-    wire.writer.write(client_frame(b"still there?", 0x89))
-    while (frame := await wire.frame()) is not None and frame[0] != 0xA:
+    raw = await RawSocket.open(chat.port, pool.credentials[1][0])
+    raw.writer.write(client_frame(b"still there?", 0x89))
+    while (frame := await raw.frame()) is not None and frame[0] != 0xA:
         pass
     context.expect_equal(f"{name}: the pong afterwards", frame, (0xA, b"still there?"))
-    wire.writer.write(client_frame(struct.pack("!H", 1000), 0x88))
-    await wire.read_until()
-    await wire.close()
+    raw.writer.write(client_frame(struct.pack("!H", 1000), 0x88))
+    await raw.read_until()
+    await raw.close()

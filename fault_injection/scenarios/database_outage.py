@@ -4,15 +4,15 @@ import asyncio
 
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, wait_until, wait_until_async
-from fault_injection.harness.latency_probe import BaselineServer, watched
+from fault_injection.harness.latency_probe import BaselineServer, probe_latency
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import DatabaseServer, MariaDB, PostgreSQL
 
-MAX_DETECTION_SECONDS = 3.0
-"""Seconds in which /readyz must say that the database does not answer."""
+MAX_DETECTION_S = 3.0
+"""Seconds in which /readyz must report that the database does not answer."""
 MAX_TURN_MS = 100
-"""Milliseconds that a turn of the loop may take (see `observed.Turns`)."""
+"""Milliseconds that a turn of the loop may take (see `LoopMonitor`)."""
 
 
 async def run(context: Context) -> None:
@@ -31,39 +31,39 @@ async def run_outage(context: Context, server: DatabaseServer) -> None:
     options = f"--data={data}", f"--database={server.url}", *NO_LIMITS
     chat = await ChatProcess(context, f"chat-{server.name}", *options).start()
     pool.connect_all([lambda: chat.url])
-    pool.talk(every=0.02)
+    pool.start_sending(every=0.02)
     down = context.short_or_long(3.0, 30.0)
     for way in "freeze", "kill":
         enough = len(pool.client_log.acked) + 100
         await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
         what = f"{server.name}, {way}"
-        context.say(f"{what} for {down:.0f} s, {len(pool.client_log.acked)} acknowledged")
+        context.progress(f"{what} for {down:.0f} s, {len(pool.client_log.acked)} acknowledged")
         if way == "freeze":
             server.freeze()
         else:
             await server.kill()
-        await watch(context, pool, chat, bare, what, down)
+        await observe_outage(context, pool, chat, bare, what, down)
         if way == "freeze":
             server.thaw()
         else:
             await server.start()
         await wait_until_async("ready again", lambda: is_status(pool, chat, "/readyz", 200))
-    await pool.stop_sending()
-    pool.judge()
+    await pool.stop_and_converge()
+    pool.verify()
     errors = pool.total("errors")
     context.figures[f"{server.name}: errors"] = dict(errors)
     context.expect_equal("other errors than 'unavailable'", set(errors) - {"unavailable"}, set())
     closes, refused = pool.total("closes"), pool.total("refused")
     context.figures[f"{server.name}: closed"] = dict(closes)
     context.figures[f"{server.name}: refused"] = dict(refused)
-    context.figures[f"{server.name}: given up"] = sum(client.given_up for client in pool.clients)
+    context.figures[f"{server.name}: given up"] = sum(client.timeouts for client in pool.clients)
     context.expect("close codes", closes.keys() <= {1013}, dict(closes))
     # 599: a client gives up what it has heard nothing of for 10 seconds.
     context.expect("handshakes refused", refused.keys() <= {503, 599}, dict(refused))
     await stop_and_check_leaks(context, pool, chat)
 
 
-async def watch(
+async def observe_outage(
     context: Context,
     pool: ClientPool,
     chat: ChatProcess,
@@ -71,15 +71,15 @@ async def watch(
     what: str,
     down: float,
 ) -> None:
-    """See, while the database is away, that the chat says so and does not hang."""
+    """Check during an outage that the chat reports it and does not hang."""
     loop = asyncio.get_running_loop()
     begin = loop.time()
-    await chat.observe()  # from now on
-    async with watched(chat.port, bare.port) as (probe, plain):
+    await chat.read_monitor()  # from now on
+    async with probe_latency(chat.port, bare.port) as (probe, plain):
         await wait_until_async(
             f"{what}: /readyz says 503",
             lambda: is_status(pool, chat, "/readyz", 503),
-            MAX_DETECTION_SECONDS,
+            MAX_DETECTION_S,
         )
         context.figures[f"{what}: 503 after s"] = loop.time() - begin
         acked = pool.client_log.acks
@@ -87,7 +87,7 @@ async def watch(
         context.expect_equal(f"{what}: acks without a database", pool.client_log.acks - acked, 0)
         still = await is_status(pool, chat, "/readyz", 503)
         context.expect(f"{what}: /readyz still says 503", still)
-    held = (await chat.observe())["held_ms"]
+    held = (await chat.read_monitor())["held_ms"]
     context.figures[f"{what}: loop held up for ms"] = held
     context.expect(f"{what}: the loop is free", held < MAX_TURN_MS, f"it was held up for {held} ms")
     context.expect_equal(f"{what}: /healthz", probe.statuses, {200})
@@ -99,6 +99,6 @@ async def watch(
 
 
 async def is_status(pool: ClientPool, chat: ChatProcess, path: str, status: int) -> bool:
-    """Tell whether a path is answered with a status."""
+    """Return whether a path is answered with a status."""
     response = await pool.http.fetch(chat.url + path, raise_error=False, request_timeout=10)
     return bool(response.code == status)

@@ -93,25 +93,25 @@ def tmpfs_disk(context: Context) -> TmpfsDisk | None:
 
 async def run(context: Context) -> None:
     """Fill each kind of disk that there is."""
-    folder = context.folder / "ceiling"
+    folder = context.folder / "limited"
     folder.mkdir()
     disks = [disk for disk in (tmpfs_disk(context), FileSizeLimit(folder)) if disk is not None]
     for disk in disks:
-        await full(context, disk)
+        await fill_and_recover(context, disk)
     context.figures["disks"] = " and ".join(disk.name for disk in disks)
 
 
-async def full(context: Context, disk: Disk) -> None:
-    """Fill it under load, see what works and what says that it does not, and give room again."""
+async def fill_and_recover(context: Context, disk: Disk) -> None:
+    """Fill a disk under load, check what works and what is refused, and free the space again."""
     pool = ClientPool(context, disk.folder, rooms=2, members=5)
     chat = ChatProcess(context, disk.name, f"--data={disk.folder}", *NO_LIMITS)
-    log = await logged_by_another(context, chat)
-    page = ApiSession(pool.http, pool.people[0][0])
-    await page.open(chat.url)
+    log = await start_with_piped_log(context, chat)
+    session = ApiSession(pool.http, pool.credentials[0][0])
+    await session.open(chat.url)
     pool.connect_all([lambda: chat.url])
-    pool.talk()
+    pool.start_sending()
     for time in range(context.short_or_long(1, 10)):
-        context.say(
+        context.progress(
             f"{disk.name}: {len(pool.client_log.acked)} acknowledged, full {time + 1} times"
         )
         enough = len(pool.client_log.acked) + 200
@@ -120,31 +120,31 @@ async def full(context: Context, disk: Disk) -> None:
             connection.execute(
                 sa.text("UPDATE sessions SET seen_at = seen_at - :ago"), {"ago": LONG_AGO}
             )
-        told = pool.total("errors").total()
+        errors = pool.total("errors").total()
         disk.fill(chat)
         # All that can be sent is refused by now: the log has grown to where it may.
-        refused = told + len(pool.clients)
+        refused = errors + len(pool.clients)
         await wait_until("it is full", lambda: pool.total("errors").total() >= refused)  # noqa: B023
         acked = len(pool.client_log.acked)
-        await reads(context, disk, pool, chat, page)
+        await check_reads(context, disk, pool, chat, session)
         check = integrity(pool)
         context.expect_equal(f"{disk.name}: integrity while full", check, "ok")
         context.figures[f"{disk.name}: acked while full"] = len(pool.client_log.acked) - acked
         disk.empty(chat)
-    await pool.stop_sending()
-    pool.judge()
+    await pool.stop_and_converge()
+    pool.verify()
     context.expect_equal(f"{disk.name}: integrity", integrity(pool), "ok")
     strange = set(pool.total("errors")) - {"unavailable"}
     context.expect_equal(f"{disk.name}: other errors than 'unavailable'", strange, set())
     context.expect_equal(f"{disk.name}: broken connections", dict(pool.total("closes")), {})
     context.figures[f"{disk.name}: refused"] = pool.total("errors").total()
     await stop_and_check_leaks(context, pool, chat)
-    await log.ended()
+    await log.wait()
 
 
-async def logged_by_another(context: Context, chat: ChatProcess) -> Process:
-    """Start it with a log that another process writes, which the limit on files does not concern;
-    return that one."""
+async def start_with_piped_log(context: Context, chat: ChatProcess) -> Process:
+    """Start the chat with a log that is written by another process, to which the limit on file
+    sizes does not apply; return that process."""
     end, begin = os.pipe()
     log = Process(context, chat.name)
     try:
@@ -156,12 +156,12 @@ async def logged_by_another(context: Context, chat: ChatProcess) -> Process:
         os.close(begin)
 
 
-async def reads(
-    context: Context, disk: Disk, pool: ClientPool, chat: ChatProcess, page: ApiSession
+async def check_reads(
+    context: Context, disk: Disk, pool: ClientPool, chat: ChatProcess, session: ApiSession
 ) -> None:
-    """See that what needs no room works: pages, history, lists."""
+    """Check that reads work, which need no space: pages, history, lists."""
     failed: Counter[str] = Counter()
-    for cookie, conv in pool.people:
+    for cookie, conv in pool.credentials:
         reader = ApiSession(pool.http, cookie)
         history = f"/api/conversations/{conv}/events?after=0"
         for path in "/", "/api/state", history, "/readyz":
@@ -171,7 +171,7 @@ async def reads(
             elif path == history and len(json.loads(response.body)["events"]) < 10:
                 failed["a short history"] += 1
     context.expect_equal(f"{disk.name}: reads that failed", dict(failed), {})
-    code, answer = await page.call("POST", f"{chat.url}/api/groups", {"title": "No room"})
+    code, answer = await session.call("POST", f"{chat.url}/api/groups", {"title": "No room"})
     refused = code >= 500 and "error" in answer
     context.expect(f"{disk.name}: a new group is refused", refused, (code, answer))
     context.figures[f"{disk.name}: new group"] = f"{code} {answer.get('error', {}).get('code')}"

@@ -18,32 +18,34 @@ SOCKET_LAYOUTS = {
     "on two processes at once": (0, 2),
     "on three sockets at once": (0, 1, 2),
 }
-"""On which sockets: 0 and 1 lead to one process, 2 to the other one."""
+"""The sockets of the two sends: 0 and 1 are connected to one process, 2 to the other one."""
 
 
 async def run(context: Context) -> None:
     """On SQLite and on MariaDB, which keep order by other means."""
     maria = await MariaDB(context).start()
     for name, database in ("SQLite", ""), ("MariaDB", maria.url):
-        await twice(context, name, database)
+        await send_duplicates(context, name, database)
 
 
-async def twice(context: Context, name: str, database: str) -> None:
-    """Send each message twice, by all ways in turn."""
+async def send_duplicates(context: Context, name: str, database: str) -> None:
+    """Send each message twice, with all layouts in turn."""
     data = context.folder / f"data-{name}"
     pool = ClientPool(context, data, database, rooms=1, members=2)
     options = f"--data={data}", f"--database={database}", *NO_LIMITS
     chats = [ChatProcess(context, f"{name}-{n}", *options) for n in range(2)]
     await asyncio.gather(*(chat.start() for chat in chats))
-    cookie, conv = pool.people[0][0], int(pool.people[0][1])
-    lines = [await RawConnection.open(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])]
+    cookie, conv = pool.credentials[0][0], int(pool.credentials[0][1])
+    connections = [
+        await RawConnection.open(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])
+    ]
     tries = context.short_or_long(150, 1500)
     refused: Counter[str] = Counter()
 
-    async def send(line: RawConnection, cid: str, text: str) -> int:
+    async def send(connection: RawConnection, cid: str, text: str) -> int:
         while True:
-            await line.say(type="send", cid=cid, conv=conv, text=text)
-            answer = await line.receive("ack", "error")
+            await connection.send(type="send", cid=cid, conv=conv, text=text)
+            answer = await connection.receive("ack", "error")
             if answer["type"] == "ack":
                 pool.client_log.ack(answer["cid"], answer["conv"], answer["seq"])
                 return int(answer["seq"])
@@ -51,39 +53,41 @@ async def twice(context: Context, name: str, database: str) -> None:
             if answer["code"] != "unavailable":
                 return 0
 
-    async def burst(line: RawConnection, cid: str, text: str, count: int) -> set[int]:
+    async def burst(connection: RawConnection, cid: str, text: str, count: int) -> set[int]:
         for _ in range(count):
-            await line.say(type="send", cid=cid, conv=conv, text=text)
-        answers = [await line.receive("ack", "error") for _ in range(count)]
+            await connection.send(type="send", cid=cid, conv=conv, text=text)
+        answers = [await connection.receive("ack", "error") for _ in range(count)]
         refused.update(answer["code"] for answer in answers if answer["type"] == "error")
         return {answer.get("seq", 0) for answer in answers}
 
     for number in range(tries):
-        way = list(SOCKET_LAYOUTS)[number % len(SOCKET_LAYOUTS)]
-        cid = str(uuid.UUID(int=context.random.getrandbits(128), version=4))
-        text = f"{name} {number} {way}"
+        layout = list(SOCKET_LAYOUTS)[number % len(SOCKET_LAYOUTS)]
+        cid = str(uuid.UUID(int=context.rng.getrandbits(128), version=4))
+        text = f"{name} {number} {layout}"
         pool.client_log.send(cid, conv, text)
-        context.say(f"{name}: {number} of {tries} messages")
-        if way == "in order":
-            seqs = {await send(lines[0], cid, text), await send(lines[0], cid, text)}
-        elif way == "on one socket at once":
-            seqs = await burst(lines[0], cid, text, 2)
+        context.progress(f"{name}: {number} of {tries} messages")
+        if layout == "in order":
+            seqs = {await send(connections[0], cid, text), await send(connections[0], cid, text)}
+        elif layout == "on one socket at once":
+            seqs = await burst(connections[0], cid, text, 2)
             pool.client_log.ack(cid, conv, min(seqs))
         else:
             seqs = set(
-                await asyncio.gather(*(send(lines[n], cid, text) for n in SOCKET_LAYOUTS[way]))
+                await asyncio.gather(
+                    *(send(connections[n], cid, text) for n in SOCKET_LAYOUTS[layout])
+                )
             )
-        context.expect(f"{name}, {way}: one seq", len(seqs) == 1 and 0 not in seqs, seqs)
+        context.expect(f"{name}, {layout}: one seq", len(seqs) == 1 and 0 not in seqs, seqs)
         if number % 10 == 0:  # the same cid for something else is no second message
-            await lines[1].say(type="send", cid=cid, conv=conv, text="something else")
-            answer = await lines[1].receive("ack", "error")
+            await connections[1].send(type="send", cid=cid, conv=conv, text="something else")
+            answer = await connections[1].receive("ack", "error")
             context.expect_equal(f"{name}: another text", answer.get("code"), "conflict")
-    for line in lines:
-        await line.close()
+    for connection in connections:
+        await connection.close()
     stored_state = pool.stored_state()
     context.expect_equal(f"{name}: rows", len(stored_state.events), tries)
     context.expect_equal(f"{name}: refused", dict(refused), {})
-    violations = pool.client_log.judge(stored_state)
+    violations = pool.client_log.check(stored_state)
     for kind, found in violations.problems().items():
         context.expect(f"{name}: {kind}", not found, f"{len(found)}, such as {found[0]}")
     context.figures |= {

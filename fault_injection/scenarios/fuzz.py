@@ -11,7 +11,11 @@ from collections import Counter
 from fault_injection.harness.api_session import RawConnection
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, FaultError, wait_until
-from fault_injection.harness.frame_generator import BROKEN, FrameGenerator, client_frame
+from fault_injection.harness.frame_generator import (
+    PROTOCOL_VIOLATIONS,
+    FrameGenerator,
+    client_frame,
+)
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 
@@ -19,9 +23,9 @@ BATCH = 50
 """Frames in one write."""
 AT_ONCE = 4
 """Sockets that send at a time."""
-ENDS = "reset", "close", "rude", "rude", "rude", "bad", "stop", "noise"
-"""How sockets end: cut off, closed, by what is not allowed, by five bad frames in a row, in the
-middle of a frame, or after bytes that may be anything."""
+ENDINGS = "reset", "close", *("violation",) * 3, "bad_frames", "stop", "random"
+"""How sockets end: with a reset, closed, by a violation of the protocol, by five bad frames in a
+row, in the middle of a frame, or after random bytes."""
 
 
 class RawSocket:
@@ -36,17 +40,17 @@ class RawSocket:
     @classmethod
     async def open(cls, port: int, cookie: str) -> "RawSocket":
         """Shake hands as a browser does."""
-        wire = cls(*await asyncio.open_connection("127.0.0.1", port))
+        raw = cls(*await asyncio.open_connection("127.0.0.1", port))
         host = f"127.0.0.1:{port}"
-        wire.writer.write(
+        raw.writer.write(
             f"GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
-        head = await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), 30)
+        head = await asyncio.wait_for(raw.reader.readuntil(b"\r\n\r\n"), 30)
         if b" 101 " not in head:
             raise FaultError(f"a handshake was answered with {head[:80]!r}")
-        return wire
+        return raw
 
     async def frame(self) -> tuple[int, bytes] | None:
         """Return the opcode and the payload of the server's next frame, None at the end."""
@@ -86,44 +90,44 @@ class RawSocket:
 
 
 async def run(context: Context) -> None:
-    """Send it all, and see that the chat answers, forgets nobody and logs no mistake."""
+    """Send the frames; check that the chat answers, has no leak and logs no uncaught error."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=4, members=5)
-    # A wire does not answer the server's pings.
+    # A raw socket does not answer the server's pings.
     options = f"--data={data}", *NO_LIMITS, "--sockets-per-user=100000", "--ping-interval=86400"
     chat = await ChatProcess(context, "chat", *options).start()
-    neighbour = await RawConnection.open(chat.url, pool.people[-1][0])
-    context.stack.push_async_callback(neighbour.close)
+    bystander = await RawConnection.open(chat.url, pool.credentials[-1][0])
+    context.stack.push_async_callback(bystander.close)
     await pool.warm_up(chat.url)
     fuzzer = Fuzzer(context, pool, chat)
     frames = context.short_or_long(20_000, 1_000_000)
-    await fuzzer.send(frames // 10, neighbour)  # whatever is made once has been made then
-    await fuzzer.alone()
+    await fuzzer.send(frames // 10, bystander)  # whatever is made once has been made then
+    await fuzzer.wait_until_alone()
     before = await chat.usage()
-    await fuzzer.send(frames, neighbour)
-    await fuzzer.alone()
+    await fuzzer.send(frames, bystander)
+    await fuzzer.wait_until_alone()
     after = await chat.usage()
     context.expect("file descriptors", after.fds <= before.fds + FD_SLACK, (before, after))
     context.expect_equal("tasks", after.tasks, before.tasks)
-    await check_responsive(neighbour)
-    await neighbour.close()
+    await check_responsive(bystander)
+    await bystander.close()
     context.figures |= {
         "frames": fuzzer.sent,
         "sockets": fuzzer.sockets,
         "answers": dict(fuzzer.answers),
         "closed as it must": f"{fuzzer.closes.total()} in {len(fuzzer.closes)} ways",
     }
-    missed = {*BROKEN, "five bad frames"} - fuzzer.closes.keys()
+    missed = {*PROTOCOL_VIOLATIONS, "five bad frames"} - fuzzer.closes.keys()
     context.expect_equal("ways to end that were not tried", missed, set())
-    context.expect("the chat runs", chat.runs)
+    context.expect("the chat runs", chat.is_running)
     await stop_and_check_leaks(context, pool, chat)
-    context.expect_equal("errors in the log", chat.lines("error")[:3], [])
+    context.expect_equal("errors in the log", chat.log_entries("error")[:3], [])
 
 
-async def check_responsive(line: RawConnection) -> None:
-    """See that a socket is answered."""
-    await line.say(type="ping")
-    await asyncio.wait_for(line.receive("pong"), 30)
+async def check_responsive(connection: RawConnection) -> None:
+    """Check that a socket is answered."""
+    await connection.send(type="ping")
+    await asyncio.wait_for(connection.receive("pong"), 30)
 
 
 class Fuzzer:
@@ -138,36 +142,36 @@ class Fuzzer:
         self.sockets = 0
         self.answers: Counter[str] = Counter()
         self.closes: Counter[str] = Counter()
-        self.ends = itertools.cycle(ENDS)
-        self.generator = FrameGenerator(context.random, [int(conv) for _, conv in pool.people])
+        self.endings = itertools.cycle(ENDINGS)
+        self.generator = FrameGenerator(context.rng, [int(conv) for _, conv in pool.credentials])
 
-    async def send(self, frames: int, neighbour: RawConnection) -> None:
-        """Send until there were so many in all; somebody else must notice nothing."""
+    async def send(self, frames: int, bystander: RawConnection) -> None:
+        """Send until there were so many in all; a bystander must be answered meanwhile."""
         self.frames = frames
-        await asyncio.gather(*(self.run() for _ in range(AT_ONCE)), self.check_bystander(neighbour))
+        await asyncio.gather(*(self.run() for _ in range(AT_ONCE)), self.check_bystander(bystander))
 
-    async def alone(self) -> None:
-        """Wait until only the neighbour's socket is open."""
+    async def wait_until_alone(self) -> None:
+        """Wait until only the bystander's socket is open."""
         await wait_until("the sockets are gone", lambda: self.chat.client_connections() == 1)
 
     async def run(self) -> None:
         """Open one socket after the other and send on each until it is closed, or long enough."""
         while self.sent < self.frames:
-            cookie, _ = self.context.random.choice(self.pool.people[:-1])
-            wire = await RawSocket.open(self.chat.port, cookie)
+            cookie, _ = self.context.rng.choice(self.pool.credentials[:-1])
+            raw = await RawSocket.open(self.chat.port, cookie)
             self.sockets += 1
-            end = next(self.ends)
+            end = next(self.endings)
             try:
-                for _ in range(self.context.random.randint(1, 8)):
-                    await self.batch(wire)
-                await self.end_socket(wire, end)
+                for _ in range(self.context.rng.randint(1, 8)):
+                    await self.batch(raw)
+                await self.end_socket(raw, end)
             except ConnectionError:  # it may close while we write
-                await wire.read_until()
+                await raw.read_until()
             finally:
-                self.answers += wire.answers
-                await wire.close(reset=end == "reset")
+                self.answers += raw.answers
+                await raw.close(reset=end == "reset")
 
-    async def batch(self, wire: RawSocket) -> None:
+    async def batch(self, raw: RawSocket) -> None:
         """Send frames of which never five in a row are bad, and wait for the last one's answer."""
         frames = []
         for number in range(BATCH):
@@ -177,40 +181,40 @@ class Fuzzer:
                 else self.generator.mutated_frame()
             )
         cid, last = self.generator.valid_frame()
-        wire.writer.write(b"".join(frames) + last)
+        raw.writer.write(b"".join(frames) + last)
         self.sent += len(frames) + 1
-        self.context.say(f"{self.sent} of {self.frames} frames, {self.sockets} sockets")
-        if not await wire.read_until(cid):
-            closed = f"closed with {wire.close_code}"
+        self.context.progress(f"{self.sent} of {self.frames} frames, {self.sockets} sockets")
+        if not await raw.read_until(cid):
+            closed = f"closed with {raw.close_code}"
             self.context.expect("a socket with some good frames stays open", False, closed)
             raise ConnectionResetError
 
-    async def end_socket(self, wire: RawSocket, end: str) -> None:
+    async def end_socket(self, raw: RawSocket, end: str) -> None:
         """End a socket the hard way."""
-        if end == "bad":
-            wire.writer.write(b"".join(client_frame(b"{") for _ in range(5)))
+        if end == "bad_frames":
+            raw.writer.write(b"".join(client_frame(b"{") for _ in range(5)))
             self.sent += 5
-            await wire.read_until()
-            self.context.expect_equal("five bad frames: close code", wire.close_code, 3501)
+            await raw.read_until()
+            self.context.expect_equal("five bad frames: close code", raw.close_code, 3501)
             self.closes["five bad frames"] += 1
-        elif end == "rude":
-            name, frame, code = self.generator.broken()
-            wire.writer.write(frame)
+        elif end == "violation":
+            name, frame, code = self.generator.protocol_violation()
+            raw.writer.write(frame)
             self.sent += 1
-            await wire.read_until()
-            self.context.expect_equal(f"{name}: close code", wire.close_code, code)
+            await raw.read_until()
+            self.context.expect_equal(f"{name}: close code", raw.close_code, code)
             self.closes[name] += 1
-        elif end == "noise":
-            wire.writer.write(self.generator.noise())
+        elif end == "random":
+            raw.writer.write(self.generator.random_bytes())
             self.sent += 1
             with contextlib.suppress(TimeoutError):  # it may leave the server waiting for more
                 async with asyncio.timeout(0.2):
-                    await wire.read_until()
+                    await raw.read_until()
         elif end == "stop":
-            wire.writer.write(self.generator.valid_frame()[1][:-3])
+            raw.writer.write(self.generator.valid_frame()[1][:-3])
 
-    async def check_bystander(self, neighbour: RawConnection) -> None:
-        """See that somebody else notices nothing."""
+    async def check_bystander(self, bystander: RawConnection) -> None:
+        """Check that a bystander is answered."""
         while self.sent < self.frames:
-            await check_responsive(neighbour)
+            await check_responsive(bystander)
             await asyncio.sleep(0.2)

@@ -1,5 +1,5 @@
 """Hundreds of clients begin a request and never end it, drop by drop or not at all, and do
-not read what they are told; to a chat that may open many files, and to one that may open few."""
+not read the answers; to a chat that may open many files, and to one that may open few."""
 
 import asyncio
 import resource
@@ -18,17 +18,17 @@ from fault_injection.harness.processes import ChatProcess
 FEW_FILES = 64
 TIMEOUT = 3
 """Seconds that the chat waits for a head or a body here; 30 without the option."""
-DROP_EVERY = 0.5
-GROWTH = 60 * 1024
+BYTE_INTERVAL = 0.5
+MAX_GROWTH_KIB = 60 * 1024
 """KiB by which the memory may grow: a connection has a few KiB of streams and tasks."""
-LONGEST_TURN = 50
+MAX_TURN_MS = 50
 """Milliseconds for which the loop may be held up, without the time that the machine takes."""
 LOG_LINES = 10
 """Lines that an attack may cause in the log."""
 
 HEAD = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nCookie: a="
 UNREAD = "unread answers"
-HALVES = {
+HALF_REQUESTS = {
     "nothing": b"",
     "half heads": HEAD,
     "half bodies": HEAD + b"b\r\n\r\nname=",
@@ -71,74 +71,78 @@ async def attack(
     )
     await pool.warm_up(chat.url)
     bystander = Bystander(context, f"bystander-{name.replace(' ', '-')}")
-    await bystander.start(chat.url, *pool.people[0])
+    await bystander.start(chat.url, *pool.credentials[0])
     await bystander.measure_normal(context.short_or_long(2.0, 10.0))
-    for kind, half in HALVES.items():
-        context.say(f"{name}: {kind}")
-        usage, lines = await chat.usage(), chat.said().count("\n")
-        await chat.observe()
+    for kind, half in HALF_REQUESTS.items():
+        context.progress(f"{name}: {kind}")
+        usage, lines = await chat.usage(), chat.read_log().count("\n")
+        await chat.read_monitor()
         async with bystander.undisturbed(f"{name}, {kind}"):
-            held = await hold(context, chat, pool, half, READERS if kind == UNREAD else count)
+            connections = await hold_half_requests(
+                context, chat, pool, half, READERS if kind == UNREAD else count
+            )
         await wait_until(f"{name}, {kind}: all are closed", lambda: chat.client_connections() == 1)
-        for each in held:
+        for each in connections:
             each.close()
-        turn = (await chat.observe())["held_ms"]
+        turn = (await chat.read_monitor())["held_ms"]
         growth = (await chat.usage()).kib - usage.kib
-        context.expect_time(f"{name}, {kind}: longest turn of the loop", turn < LONGEST_TURN, turn)
-        said = sum("held_ms" not in line for line in chat.said().splitlines()[lines:])
-        context.expect(f"{name}, {kind}: memory", growth < GROWTH, f"it grew by {growth} KiB")
-        context.expect(f"{name}, {kind}: lines in the log", said <= LOG_LINES, said)
+        context.expect_time(f"{name}, {kind}: longest turn of the loop", turn < MAX_TURN_MS, turn)
+        log_lines = sum("held_ms" not in line for line in chat.read_log().splitlines()[lines:])
+        context.expect(
+            f"{name}, {kind}: memory", growth < MAX_GROWTH_KIB, f"it grew by {growth} KiB"
+        )
+        context.expect(f"{name}, {kind}: lines in the log", log_lines <= LOG_LINES, log_lines)
         context.figures[f"{name}, {kind}: KiB of growth, log lines, longest turn"] = (
             growth,
-            said,
+            log_lines,
             turn,
         )
-    await visit(context, f"{name}, afterwards", chat, pool)
+    await check_visitor(context, f"{name}, afterwards", chat, pool)
     await bystander.kill()
     await stop_and_check_leaks(context, pool, chat)
 
 
-async def hold(
+async def hold_half_requests(
     context: Context, chat: ChatProcess, pool: ClientPool, half: bytes, count: int
 ) -> list[socket.socket]:
     """Open connections and send half a request on each, then a byte now and then; return them."""
-    held: list[socket.socket] = []
+    connections: list[socket.socket] = []
     loop = asyncio.get_running_loop()
     for number in range(count):
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.setblocking(False)
-        held.append(connection)
+        connections.append(connection)
         try:
             await loop.sock_connect(connection, ("127.0.0.1", chat.port))
             connection.send(half)
         except OSError:  # closed already
             continue
         if number % 100 == 99:
-            await visit(context, f"during {number + 1} connections", chat, pool)
-    for _ in range(round(TIMEOUT / DROP_EVERY) * 2):
-        await asyncio.sleep(DROP_EVERY)
-        for connection in held:
+            await check_visitor(context, f"during {number + 1} connections", chat, pool)
+    for _ in range(round(TIMEOUT / BYTE_INTERVAL) * 2):
+        await asyncio.sleep(BYTE_INTERVAL)
+        for connection in connections:
             try:
                 connection.send(b"x")
             except OSError:
                 continue
-    return held
+    return connections
 
 
-async def visit(context: Context, when: str, chat: ChatProcess, pool: ClientPool) -> None:
+async def check_visitor(context: Context, when: str, chat: ChatProcess, pool: ClientPool) -> None:
     """See that somebody can load files and pages, and open a socket."""
-    cookie, conv = pool.people[1]
-    page = ApiSession(pool.http, cookie)
+    cookie, conv = pool.credentials[1]
+    session = ApiSession(pool.http, cookie)
     try:
         for path in "/static/css/chat.css", "/api/state", "/readyz", "/":
-            response = await page.fetch(f"{chat.url}{path}")
+            response = await session.fetch(f"{chat.url}{path}")
             context.expect_equal(f"{when}: {path}", response.code, 200)
-        line = await RawConnection.open(chat.url, cookie)
-        await line.say(
+        connection = await RawConnection.open(chat.url, cookie)
+        await connection.send(
             type="send", cid="0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11", conv=int(conv), text="Hi"
         )
-        await line.receive("ack")
-        await line.close()
+        await connection.receive("ack")
+        await connection.close()
     except (OSError, tornado.httpclient.HTTPError) as error:
         context.expect(f"{when}: a visitor is served", False, repr(error))

@@ -13,29 +13,29 @@ from fault_injection.harness.processes import ChatProcess
 
 async def run(context: Context) -> None:
     """Kill it the moment that a message is acknowledged, or at any other; start it on the same
-    file, and see what the clients say."""
+    file, and check the consistency."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=4, members=5)
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
     pool.connect_all([lambda: chat.url])
-    pool.talk()
+    pool.start_sending()
     kills = context.short_or_long(5, 50)
     for kill in range(kills):
-        context.say(f"kill {kill + 1} of {kills}, {len(pool.client_log.acked)} acknowledged")
-        enough = len(pool.client_log.acked) + context.random.randint(100, 400)
+        context.progress(f"kill {kill + 1} of {kills}, {len(pool.client_log.acked)} acknowledged")
+        enough = len(pool.client_log.acked) + context.rng.randint(100, 400)
         await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
-        if context.random.random() < 0.2:
-            await asyncio.sleep(context.random.uniform(0, 0.02))
+        if context.rng.random() < 0.2:
+            await asyncio.sleep(context.rng.uniform(0, 0.02))
             chat.signal(signal.SIGKILL)
         else:  # the moment that an acknowledgement before its commit would not survive
-            pool.client_log.at_next_ack = lambda: chat.signal(signal.SIGKILL)
-        await chat.ended()
+            pool.client_log.on_next_ack = lambda: chat.signal(signal.SIGKILL)
+        await chat.wait()
         await chat.start()
-    await pool.stop_sending()
+    await pool.stop_and_converge()
     with pool.engine.connect() as connection:
         check = connection.scalar(sa.text("PRAGMA integrity_check"))
     context.expect_equal("PRAGMA integrity_check", check, "ok")
-    pool.judge()
+    pool.verify()
     context.figures["kills"] = kills
     closes = dict(pool.total("closes"))
     context.figures["broken connections"] = closes.get(None, 0)

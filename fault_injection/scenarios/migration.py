@@ -33,7 +33,7 @@ from capstone_chat.storage.database import now
 from fault_injection.harness.api_session import RawConnection
 from fault_injection.harness.context import Context, FaultError
 from fault_injection.harness.leaks import stop_all
-from fault_injection.harness.migrating import Ended, Order
+from fault_injection.harness.migrating import MigrationJob, Outcome
 from fault_injection.harness.processes import ROOT, ChatProcess, Process
 from fault_injection.harness.servers import DatabaseServer, MariaDB, PostgreSQL
 
@@ -84,20 +84,20 @@ class Migrations(Process):
         await self.spawn(sys.executable, "-m", module, cwd=ROOT, stdin=pipe, stdout=pipe)
         return self
 
-    async def obey(self, order: Order) -> Ended:
+    async def run_migration(self, job: MigrationJob) -> Outcome:
         """Run one migration and return how it has ended."""
         assert self.process.stdin is not None
-        self.process.stdin.write(msgspec.json.encode(order) + b"\n")
+        self.process.stdin.write(msgspec.json.encode(job) + b"\n")
         statements: list[str] = []
-        while line := await self.line():
-            told = json.loads(line)
-            if isinstance(told, int):
-                return Ended(told, statements)
-            statements = told
-        raise FaultError(f"{self.name} has ended: {self.said()[-2000:]}")
+        while line := await self.read_line():
+            message = json.loads(line)
+            if isinstance(message, int):
+                return Outcome(message, statements)
+            statements = message
+        raise FaultError(f"{self.name} has ended: {self.read_log()[-2000:]}")
 
 
-class Place(ABC):
+class DatabaseKind(ABC):
     """A kind of database, and new databases of that kind."""
 
     def __init__(self, name: str) -> None:
@@ -123,7 +123,7 @@ class Place(ABC):
         """Remove a database."""
 
 
-class Files(Place):
+class SQLiteFiles(DatabaseKind):
     """SQLite files."""
 
     def __init__(self, folder: Path) -> None:
@@ -141,7 +141,7 @@ class Files(Place):
             file.unlink()
 
 
-class Databases(Place):
+class ServerDatabases(DatabaseKind):
     """Databases on a server.
 
     Args:
@@ -181,9 +181,9 @@ async def run(context: Context) -> None:
     postgres = PostgreSQL(context)
     await asyncio.gather(maria.start(), postgres.start())
     killers = (
-        Killer(context, Databases(context, maria, "chat"), every=3),
-        Killer(context, Databases(context, postgres, "postgres", " WITH (FORCE)"), every=12),
-        Killer(context, Files(context.folder / "files"), every=12),
+        Killer(context, ServerDatabases(context, maria, "chat"), every=3),
+        Killer(context, ServerDatabases(context, postgres, "postgres", " WITH (FORCE)"), every=12),
+        Killer(context, SQLiteFiles(context.folder / "files"), every=12),
     )
     async with asyncio.TaskGroup() as group:
         for killer in killers:
@@ -197,61 +197,60 @@ class Killer:
         every: one of how many points is tried in the short form.
     """
 
-    def __init__(self, context: Context, place: Place, every: int) -> None:
+    def __init__(self, context: Context, kind: DatabaseKind, every: int) -> None:
         self.context = context
-        self.place = place
+        self.kind = kind
         self.every = every
-        self.migrations = Migrations(context, f"migrating-{place.name}")
+        self.migrations = Migrations(context, f"migrating-{kind.name}")
 
     async def run(self) -> None:
         """Kill migrations of an empty database, and of one of the first version."""
         await self.migrations.start()
         for first in False, True:
-            with self.place.database() as url:
+            with self.kind.database() as url:
                 await self.prepare(url, first)
                 statements = (await self.migrate(url)).statements
                 whole = await asyncio.to_thread(contents_of, url)
-            some = changes(statements)[self.context.random.randrange(self.every) :: self.every]
+            some = changes(statements)[self.context.rng.randrange(self.every) :: self.every]
             points = self.context.short_or_long(some, [*range(len(statements) + 1)])
-            orders = [Order(die_before=point) for point in points]
+            jobs = [MigrationJob(die_before=point) for point in points]
             # In the middle of a statement as well.
             times = [
-                self.context.random.uniform(0, 0.4)
-                for _ in range(self.context.short_or_long(1, 40))
+                self.context.rng.uniform(0, 0.4) for _ in range(self.context.short_or_long(1, 40))
             ]
-            orders += [Order(die_after=seconds) for seconds in times]
-            for order in orders:
-                await self.kill(order, first, whole)
-            self.context.count(f"{self.place.name}: kills", len(orders))
+            jobs += [MigrationJob(die_after=seconds) for seconds in times]
+            for job in jobs:
+                await self.kill(job, first, whole)
+            self.context.count(f"{self.kind.name}: kills", len(jobs))
         await self.serve()
 
     async def prepare(self, url: str, first: bool) -> None:
         """Make an empty database one of the first version, or leave it empty."""
         if first:
             await self.migrate(url, first=True)
-            await asyncio.to_thread(fill, url)
+            await asyncio.to_thread(insert_first_version, url)
 
-    async def migrate(self, url: str, *, first: bool = False) -> Ended:
+    async def migrate(self, url: str, *, first: bool = False) -> Outcome:
         """Migrate to the end."""
-        ended = await self.migrations.obey(Order(url, first=first))
-        if ended.status:
-            raise FaultError(f"{self.place.name}: {self.migrations.said()[-3000:]}")
-        return ended
+        outcome = await self.migrations.run_migration(MigrationJob(url, first=first))
+        if outcome.status:
+            raise FaultError(f"{self.kind.name}: {self.migrations.read_log()[-3000:]}")
+        return outcome
 
-    async def kill(self, order: Order, first: bool, whole: Contents) -> None:
+    async def kill(self, job: MigrationJob, first: bool, whole: Contents) -> None:
         """Kill one migration, migrate again, and compare."""
-        what = f"{self.place.name}, from {'the first version' if first else 'empty'}, {order}"
-        self.context.say(what)
-        with self.place.database() as url:
+        what = f"{self.kind.name}, from {'the first version' if first else 'empty'}, {job}"
+        self.context.progress(what)
+        with self.kind.database() as url:
             await self.prepare(url, first)
-            order.url = url
-            killed = (await self.migrations.obey(order)).status
-            if order.die_before is not None:
+            job.url = url
+            killed = (await self.migrations.run_migration(job)).status
+            if job.die_before is not None:
                 self.context.expect_equal(f"{what}: it was killed", killed, -signal.SIGKILL)
-            again = await self.migrations.obey(Order(url))
+            again = await self.migrations.run_migration(MigrationJob(url))
             if again.status:
-                said = self.migrations.said().strip().rpartition("\n")[2]
-                self.context.expect(f"{what}: it starts again", False, said)
+                error = self.migrations.read_log().strip().rpartition("\n")[2]
+                self.context.expect(f"{what}: it starts again", False, error)
                 return
             found = await asyncio.to_thread(contents_of, url)
             differ = [table for table in whole if found.get(table) != whole[table]]
@@ -259,23 +258,23 @@ class Killer:
 
     async def serve(self) -> None:
         """Kill a migration half-way, and start the chat: in the long form two processes at once."""
-        with self.place.database() as url:
+        with self.kind.database() as url:
             await self.prepare(url, first=True)
-            half = Order(url, die_before=self.context.random.randrange(20, 60))
-            await self.migrations.obey(half)
-            data = self.context.folder / f"data-{self.place.name}"
+            half = MigrationJob(url, die_before=self.context.rng.randrange(20, 60))
+            await self.migrations.run_migration(half)
+            data = self.context.folder / f"data-{self.kind.name}"
             data.mkdir()
             options = f"--data={data}", f"--database={url}"
             chats = [
-                ChatProcess(self.context, f"chat-{self.place.name}-{n}", *options)
+                ChatProcess(self.context, f"chat-{self.kind.name}-{n}", *options)
                 for n in range(self.context.short_or_long(1, 2))
             ]
             await asyncio.gather(*(chat.start() for chat in chats))
             cookie = await asyncio.to_thread(log_in, url, data)
-            line = await RawConnection.open(chats[0].url, cookie)
+            connection = await RawConnection.open(chats[0].url, cookie)
             cid = str(uuid.uuid4())
-            await line.say(type="send", cid=cid, conv=CONVERSATION, text="still here")
-            answer = await line.receive("ack", "error")
+            await connection.send(type="send", cid=cid, conv=CONVERSATION, text="still here")
+            answer = await connection.receive("ack", "error")
             self.context.expect_equal(f"{half}: seq of a message", answer.get("seq"), EVENTS + 1)
             path = f"/api/conversations/{CONVERSATION}/search?query={WORD.casefold()}%20{EVENTS}"
             http = tornado.httpclient.AsyncHTTPClient(force_instance=True)
@@ -283,7 +282,7 @@ class Killer:
             found = [event["seq"] for event in json.loads(response.body)["events"]]
             self.context.expect_equal(f"{half}: an old message is found", found, [EVENTS])
             http.close()
-            await line.close()
+            await connection.close()
             await stop_all(self.context, *chats)
 
 
@@ -292,7 +291,7 @@ def changes(statements: list[str]) -> list[int]:
     return [n + 1 for n, word in enumerate(statements) if word not in READS]
 
 
-def fill(url: str) -> None:
+def insert_first_version(url: str) -> None:
     """Insert the rows of the first version."""
     engine = engines.connect(url)
     metadata = sa.MetaData()

@@ -48,7 +48,7 @@ async def run(context: Context) -> None:
     attack = Attack(context, pool, chat, files)
     await attack.open()
     await attack.one_by_one()
-    bystander = await Bystander(context).start(chat.url, *pool.people[-1])
+    bystander = await Bystander(context).start(chat.url, *pool.credentials[-1])
     await bystander.measure_normal(context.short_or_long(1.5, 5.0))
     normal = await attack.log_in(context.short_or_long(2.0, 10.0))
     async with bystander.undisturbed("hostile pictures"):
@@ -61,8 +61,8 @@ async def run(context: Context) -> None:
     )
     context.figures["answers"] = dict(attack.answers)
     context.expect_equal("other answers", set(attack.answers) - ANSWERS, set())
-    await attack.stop(kill=False)
-    await attack.stop(kill=True)
+    await attack.stop_during_uploads(kill=False)
+    await attack.stop_during_uploads(kill=True)
     await stop_and_check_leaks(context, pool, chat)
 
 
@@ -80,21 +80,23 @@ class Attack:
         self.pool = pool
         self.chat = chat
         self.files = files
-        self.pages = [ApiSession(pool.http, cookie) for cookie, _ in pool.people[:ATTACKERS]]
+        self.sessions = [
+            ApiSession(pool.http, cookie) for cookie, _ in pool.credentials[:ATTACKERS]
+        ]
         self.answers: Counter[int] = Counter()
 
     async def open(self) -> None:
         """Load the attackers' pages."""
-        for page in self.pages:
-            await page.open(self.chat.url)
+        for session in self.sessions:
+            await session.open(self.chat.url)
 
-    async def upload(self, page: ApiSession, file: bytes) -> int:
+    async def upload(self, session: ApiSession, file: bytes) -> int:
         """Upload a file and return the status."""
-        response = await page.fetch(
+        response = await session.fetch(
             f"{self.chat.url}/api/me/picture",
             method="PUT",
             body=file,
-            headers={"X-XSRFToken": page.token, "Content-Type": "image/png"},
+            headers={"X-XSRFToken": session.xsrf_token, "Content-Type": "image/png"},
         )
         self.answers[response.code] += 1
         return response.code
@@ -102,23 +104,25 @@ class Attack:
     async def one_by_one(self) -> None:
         """Upload each file alone, and see how much memory that takes."""
         most: dict[str, int] = {}
-        await self.upload(self.pages[0], b"no picture")  # as the first upload of all
+        await self.upload(self.sessions[0], b"no picture")  # as the first upload of all
         for name, file in self.files.items():
-            self.context.say(f"alone: {name}")
+            self.context.progress(f"alone: {name}")
             with Memory(self.chat.pid) as memory:
-                status = await self.upload(self.pages[0], file)
+                status = await self.upload(self.sessions[0], file)
             most[name] = memory.grown
             self.context.expect(f"{name} is an answer", status in (200, 400), status)
             self.context.expect(f"memory of {name}", memory.grown < ALLOWED_MEMORY, memory.grown)
         worst = max(most, key=lambda name: most[name])
         self.context.figures["most memory of an upload"] = f"{most[worst] / 1e6:.0f} MB ({worst})"
-        self.no_process_left()
+        self.check_no_process_left()
 
     async def many_at_once(self, seconds: float) -> float:
         """Upload from all users while others log in; return the 95th percentile of those."""
-        self.context.say(f"{ATTACKERS} users upload")
+        self.context.progress(f"{ATTACKERS} users upload")
         names = itertools.cycle(self.files)
-        attackers = [asyncio.ensure_future(self.keep_on(page, names)) for page in self.pages]
+        attackers = [
+            asyncio.ensure_future(self.upload_loop(session, names)) for session in self.sessions
+        ]
         try:
             return await self.log_in(seconds)
         finally:
@@ -127,10 +131,10 @@ class Attack:
             await asyncio.gather(*attackers, return_exceptions=True)
             await wait_until("no process is left", lambda: not children(self.chat.pid))
 
-    async def keep_on(self, page: ApiSession, names: "itertools.cycle[str]") -> None:
+    async def upload_loop(self, session: ApiSession, names: "itertools.cycle[str]") -> None:
         """Upload one file after the other."""
         while True:
-            await self.upload(page, self.files[next(names)])
+            await self.upload(session, self.files[next(names)])
 
     async def log_in(self, seconds: float) -> float:
         """Log in, one time after the other; return the 95th percentile in milliseconds."""
@@ -138,20 +142,20 @@ class Attack:
         end = loop.time() + seconds
         taken: list[float] = []
         while loop.time() < end or len(taken) < MIN_LOGINS:
-            page = ApiSession(self.pool.http, "")
+            session = ApiSession(self.pool.http, "")
             begin = loop.time()
-            status = await page.login(self.chat.url, "user0", PASSWORD, self.pool.engine)
+            status = await session.login(self.chat.url, "user0", PASSWORD, self.pool.engine)
             taken.append((loop.time() - begin) * 1000)
             self.context.expect_equal("a login", status, 303)
         self.context.count("logins", len(taken))
         return sorted(taken)[round((len(taken) - 1) * 0.95)]
 
-    async def stop(self, *, kill: bool) -> None:
+    async def stop_during_uploads(self, *, kill: bool) -> None:
         """End the chat in the middle of uploads; no process may be left. Start it again."""
         how = "kill -9" if kill else "SIGTERM"
-        self.context.say(f"{how} in the middle of uploads")
+        self.context.progress(f"{how} in the middle of uploads")
         slow = self.files["32 scans"]
-        uploads = [asyncio.ensure_future(self.upload(page, slow)) for page in self.pages]
+        uploads = [asyncio.ensure_future(self.upload(session, slow)) for session in self.sessions]
         await wait_until(
             "pictures are converted", lambda: len(children(self.chat.pid)) == PROCESSES
         )
@@ -161,10 +165,10 @@ class Attack:
         else:
             self.context.expect_equal(f"{how}: exit code", await self.chat.stop(), 0)
         await asyncio.gather(*uploads, return_exceptions=True)
-        await wait_until(f"{how}: no process is left", lambda: not any(map(runs, left)), 15)
+        await wait_until(f"{how}: no process is left", lambda: not any(map(is_running, left)), 15)
         await self.chat.start()
 
-    def no_process_left(self) -> None:
+    def check_no_process_left(self) -> None:
         """See that the chat has no process beside its own."""
         self.context.expect_equal("processes left", children(self.chat.pid), [])
 
@@ -227,12 +231,12 @@ def children(pid: int) -> list[int]:
 def is_worker(process: psutil.Process) -> bool:
     """Tell whether a process converts pictures, and has not ended."""
     try:
-        return WORKER in process.cmdline() and runs(process.pid)
+        return WORKER in process.cmdline() and is_running(process.pid)
     except psutil.Error:  # it has ended meanwhile
         return False
 
 
-def runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Tell whether a process runs; one that has ended and that nobody waited for does not."""
     try:
         status = psutil.Process(pid).status()

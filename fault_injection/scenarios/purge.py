@@ -24,11 +24,11 @@ async def run(context: Context) -> None:
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=2, members=2)
     dead = context.short_or_long(4_000, 100_000)
-    await asyncio.to_thread(leave_behind, pool, dead)
+    await asyncio.to_thread(store_dead_group, pool, dead)
     interval = f"--purge-interval={2 * FIRST_PURGE}"  # the first one comes after half of it or more
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS, interval).start()
     bystander = Bystander(context)
-    await bystander.start(chat.url, *pool.people[0])
+    await bystander.start(chat.url, *pool.credentials[0])
     await bystander.measure_normal(3.0)
 
     async def purged() -> int:
@@ -40,7 +40,7 @@ async def run(context: Context) -> None:
         return await purged() > 0
 
     async def has_ended() -> bool:
-        context.say(f"{await purged()} of {dead} rows")
+        context.progress(f"{await purged()} of {dead} rows")
         await asyncio.sleep(0.5)
         return await purged() >= dead
 
@@ -56,7 +56,7 @@ async def run(context: Context) -> None:
     await stop_and_check_leaks(context, pool, chat)
 
 
-def leave_behind(pool: ClientPool, count: int) -> None:
+def store_dead_group(pool: ClientPool, count: int) -> None:
     """Store a group without members, with a history."""
     conv = pool.rooms + 1
     group = {"kind": "group", "title": "Dead", "title_key": "dead", "description": ""}

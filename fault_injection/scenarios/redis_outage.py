@@ -26,36 +26,36 @@ async def run(context: Context) -> None:
     await asyncio.gather(*(chat.start() for chat in chats))
     pool.connect_all([lambda: chats[0].url, lambda: chats[1].url])
     for number in range(context.short_or_long(1, 10)):
-        pool.talk(every=0.2)
-        await flow(pool, 50)
+        pool.start_sending(every=0.2)
+        await wait_for_acks(pool, 50)
         acked = len(pool.client_log.acked)
         await redis.kill()
-        await flow(pool, 50)
+        await wait_for_acks(pool, 50)
         await asyncio.sleep(context.short_or_long(1, 5))
         context.count("acked without Redis", len(pool.client_log.acked) - acked)
-        context.say(f"{number + 1} times, {len(pool.client_log.acked)} acknowledged")
+        context.progress(f"{number + 1} times, {len(pool.client_log.acked)} acknowledged")
         await check_convergence(context, pool, "without Redis")
-        pool.talk(every=0.2)
+        pool.start_sending(every=0.2)
         await redis.start()
-        await flow(pool, 50)
+        await wait_for_acks(pool, 50)
         await check_convergence(context, pool, "when Redis is back")
         await check_live_delivery(pool)
-    pool.judge()
+    pool.verify()
     context.figures["kills"] = number + 1
     context.expect_equal("errors", dict(pool.total("errors")), {})
     context.expect_equal("broken connections", dict(pool.total("closes")), {})
     await stop_and_check_leaks(context, pool, *chats)
 
 
-async def flow(pool: ClientPool, more: int) -> None:
+async def wait_for_acks(pool: ClientPool, more: int) -> None:
     """Wait until more messages are acknowledged."""
     enough = len(pool.client_log.acked) + more
     await wait_until("sends are acknowledged", lambda: len(pool.client_log.acked) >= enough)
 
 
 async def check_convergence(context: Context, pool: ClientPool, when: str) -> None:
-    """See that, once nobody sends any more, everybody has seen all within one ping."""
-    await pool.stop_sending()
+    """Check that all clients have received all within one ping after the last message."""
+    await pool.stop_and_converge()
     seconds = time.monotonic() - pool.client_log.acked_at
     context.figures[f"together {when}: s"] = round(max(seconds, 0), 2)
     context.expect(
@@ -64,19 +64,19 @@ async def check_convergence(context: Context, pool: ClientPool, when: str) -> No
 
 
 async def check_live_delivery(pool: ClientPool) -> None:
-    """See that messages come from one process to the other by themselves, not with a pong."""
+    """Check that messages reach the other process at once, not with a pong only."""
     conv = pool.clients[0].conv
     members = [client for client in pool.clients if client.conv == conv]
     here, there = members[0], next(one for one in members if one.url != members[0].url)
-    for speaker, hearer in (here, there), (there, here):
+    for sender, receiver in (here, there), (there, here):
         for _ in range(10):
-            cid = await speaker.send(f"{speaker.name} says {len(pool.client_log.sent)}")
-            await wait_until("it is seen", lambda: has_seen(pool, hearer, cid))  # noqa: B023
-            if hearer.live_last >= pool.client_log.acked[cid][1]:
+            cid = await sender.send(f"message {len(pool.client_log.sent)} of {sender.name}")
+            await wait_until("it is seen", lambda: has_seen(pool, receiver, cid))  # noqa: B023
+            if receiver.last_live_seq >= pool.client_log.acked[cid][1]:
                 break
         else:
             raise FaultError("what one process publishes does not reach the other one")
 
 
 def has_seen(pool: ClientPool, client: Client, cid: str) -> bool:
-    return cid in pool.client_log.acked and client.last >= pool.client_log.acked[cid][1]
+    return cid in pool.client_log.acked and client.last_seq >= pool.client_log.acked[cid][1]

@@ -23,24 +23,24 @@ async def run(context: Context) -> None:
     ]
     nginx = await Nginx(context, [chat.port for chat in chats]).start()
     pool.connect_all([lambda: nginx.url])
-    pool.talk(every=0.2)
+    pool.start_sending(every=0.2)
     failed: Counter[int] = Counter()
-    reader = asyncio.ensure_future(read(pool, nginx, failed))
+    reader = asyncio.ensure_future(poll_page(pool, nginx, failed))
     context.stack.callback(reader.cancel)
     rounds = context.short_or_long(1, 10)
-    told = 0
+    expected = 0
     for number in range(rounds * len(chats)):
         chat = chats[number % len(chats)]
         enough = len(pool.client_log.acked) + 50
         await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
         await wait_until("all are connected", lambda: all(c.synced.is_set() for c in pool.clients))
-        told += await sockets(pool, chat)
-        context.say(f"{number + 1} restarts, {len(pool.client_log.acked)} acknowledged")
+        expected += await open_socket_count(pool, chat)
+        context.progress(f"{number + 1} restarts, {len(pool.client_log.acked)} acknowledged")
         context.expect_equal("exit code", await chat.stop(), 0)
         await chat.start()
         await wait_until_async("ready", lambda: is_ready(pool, chat))  # noqa: B023
-    await pool.stop_sending()
-    pool.judge()
+    await pool.stop_and_converge()
+    pool.verify()
     reader.cancel()
     reads = await asyncio.gather(reader, return_exceptions=True)
     closes = dict(pool.total("closes"))
@@ -50,19 +50,21 @@ async def run(context: Context) -> None:
         "errors": dict(pool.total("errors")),
         "handshakes and fetches tried again": pool.total("refused").total(),
     }
-    context.expect_equal("all who were on a process that stopped saw 1001", closes, {1001: told})
+    context.expect_equal(
+        "all who were on a process that stopped saw 1001", closes, {1001: expected}
+    )
     context.expect("pages are served all the while", isinstance(reads[0], BaseException), reads)
     # A page that was asked for just when its process stopped.
     context.figures["pages asked for again"] = failed.total()
     await stop_and_check_leaks(context, pool, *chats)
 
 
-async def read(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
-    """Ask for a page again and again; return the status when it is not served twice in a row."""
-    page = ApiSession(pool.http, pool.people[0][0])
+async def poll_page(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
+    """Request a page again and again; return the status when it fails twice in a row."""
+    session = ApiSession(pool.http, pool.credentials[0][0])
     before = 200
     while True:
-        status = (await page.fetch(f"{nginx.url}/api/state")).code
+        status = (await session.fetch(f"{nginx.url}/api/state")).code
         if status != 200:
             failed[status] += 1
             if before != 200:
@@ -71,8 +73,8 @@ async def read(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
         await asyncio.sleep(0.02)
 
 
-async def sockets(pool: ClientPool, chat: ChatProcess) -> int:
-    """Return how many sockets a process has."""
+async def open_socket_count(pool: ClientPool, chat: ChatProcess) -> int:
+    """Return the number of open sockets of a process."""
     metrics = (await pool.http.fetch(f"{chat.url}/metrics")).body.decode()
     return next(
         int(float(line.split()[1]))

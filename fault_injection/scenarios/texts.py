@@ -62,18 +62,18 @@ class Fields:
     def __init__(
         self,
         chat: ChatProcess,
-        page: ApiSession,
+        session: ApiSession,
         visitor: ApiSession,
-        line: RawConnection,
+        connection: RawConnection,
         conv: int,
     ) -> None:
         self.url = chat.url
-        self.page = page
+        self.session = session
         self.visitor = visitor
-        self.line = line
+        self.connection = connection
         self.conv = conv
 
-    def places(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+    def senders(self) -> dict[str, Callable[[str], Awaitable[None]]]:
         """Return how to send a text, by place."""
         search = f"/api/conversations/{self.conv}/search?"
         return {
@@ -93,18 +93,18 @@ class Fields:
     async def form(self, name: str, text: str) -> None:
         """Send a form whose texts are all hostile."""
         names = ("name", "nickname", "password", "confirmation", "captcha", "captcha_id", "next")
-        body = urlencode({"_xsrf": self.visitor.token} | dict.fromkeys(names, text))
+        body = urlencode({"_xsrf": self.visitor.xsrf_token} | dict.fromkeys(names, text))
         await self.visitor.fetch(f"{self.url}/{name}", method="POST", body=body)
 
     async def query(self, path: str, name: str, text: str) -> None:
         """Send a text in a query."""
-        await self.page.fetch(self.url + path + urlencode({name: text}))
+        await self.session.fetch(self.url + path + urlencode({name: text}))
 
     async def json(self, method: str, path: str, name: str, other: str, text: str) -> None:
         """Send a text in two fields of a JSON object."""
-        headers = {"X-XSRFToken": self.page.token, "Content-Type": "application/json"}
+        headers = {"X-XSRFToken": self.session.xsrf_token, "Content-Type": "application/json"}
         body = json.dumps({name: text, other: text}, ensure_ascii=False)
-        await self.page.fetch(
+        await self.session.fetch(
             self.url + path,
             method=method,
             body=body,
@@ -116,8 +116,8 @@ class Fields:
         """Send a message and wait for its answer."""
         cid = str(uuid.uuid4())
         frame = {"type": "send", "cid": cid, "conv": self.conv, "text": text}
-        await self.line.socket.write_message(json.dumps(frame, ensure_ascii=False))
-        await self.line.receive("ack", "error")
+        await self.connection.socket.write_message(json.dumps(frame, ensure_ascii=False))
+        await self.connection.receive("ack", "error")
 
 
 async def run(context: Context) -> None:
@@ -125,27 +125,27 @@ async def run(context: Context) -> None:
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=2, members=2)
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
-    page, visitor = ApiSession(pool.http, pool.people[0][0]), ApiSession(pool.http, "")
-    await page.open(chat.url)
-    visitor.token = (await visitor.hidden_fields(f"{chat.url}/login"))["_xsrf"]
-    line = await RawConnection.open(chat.url, pool.people[0][0])
-    context.stack.push_async_callback(line.close)
-    bystander = await Bystander(context).start(chat.url, *pool.people[-1])
+    session, visitor = ApiSession(pool.http, pool.credentials[0][0]), ApiSession(pool.http, "")
+    await session.open(chat.url)
+    visitor.xsrf_token = (await visitor.hidden_fields(f"{chat.url}/login"))["_xsrf"]
+    connection = await RawConnection.open(chat.url, pool.credentials[0][0])
+    context.stack.push_async_callback(connection.close)
+    bystander = await Bystander(context).start(chat.url, *pool.credentials[-1])
     await bystander.measure_normal(context.short_or_long(1.0, 5.0))
-    background = await load_of(chat, context.short_or_long(0.5, 2.0))
-    fields = Fields(chat, page, visitor, line, int(pool.people[0][1]))
+    background = await background_load(chat, context.short_or_long(0.5, 2.0))
+    fields = Fields(chat, session, visitor, connection, int(pool.credentials[0][1]))
     costs: dict[str, float] = {}
     times = context.short_or_long(3, 10)
     async with bystander.undisturbed("hostile texts"):
-        await chat.observe()
-        for place, send in fields.places().items():
-            context.say(place)
+        await chat.read_monitor()
+        for place, send in fields.senders().items():
+            context.progress(place)
             for size, kind in itertools.product(SIZES, HOSTILE):
-                plain = await cost(chat, background, send, text_of("x", *SIZES[size]), times)
+                plain = await cpu_cost(chat, background, send, text_of("x", *SIZES[size]), times)
                 hostile = text_of(HOSTILE[kind], *SIZES[size])
-                used = await cost(chat, background, send, hostile, times)
+                used = await cpu_cost(chat, background, send, hostile, times)
                 costs[f"{place}, {size}, {kind}"] = used - plain
-        held = (await chat.observe())["held_ms"]
+        held = (await chat.read_monitor())["held_ms"]
     await bystander.kill()
     worst = max(costs, key=lambda name: costs[name])
     context.figures["texts"] = len(costs)
@@ -153,18 +153,18 @@ async def run(context: Context) -> None:
     context.figures["loop held up for ms"] = held
     for name, milliseconds in costs.items():
         context.expect_time(f"{name} costs", milliseconds <= MAX_COST_MS, f"{milliseconds:.1f} ms")
-    await line.close()
+    await connection.close()
     await stop_and_check_leaks(context, pool, chat)
 
 
-async def load_of(chat: ChatProcess, seconds: float) -> float:
+async def background_load(chat: ChatProcess, seconds: float) -> float:
     """Return the milliseconds of processor time a second that the bystander costs the chat."""
     before = processor_ms(chat)
     await asyncio.sleep(seconds)
     return (processor_ms(chat) - before) / seconds
 
 
-async def cost(
+async def cpu_cost(
     chat: ChatProcess,
     background: float,
     send: Callable[[str], Awaitable[None]],

@@ -1,4 +1,4 @@
-"""Fault injection: every scenario is listed, lost, doubled and missing messages are found, and a
+"""Fault injection: every scenario is listed, lost, duplicated and missing messages are found, and a
 blocked event loop is noticed."""
 
 import asyncio
@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from fault_injection.__main__ import MAX_RUNS, Result, main, run_all
-from fault_injection.harness.consistency import ClientLog, Stored, StoredState
+from fault_injection.harness.consistency import ClientLog, StoredMessage, StoredState
 from fault_injection.harness.context import Context
 from fault_injection.harness.instrumented_chat import LoopMonitor
 from fault_injection.harness.leaks import Resources
@@ -44,7 +44,7 @@ def test_the_list_names_every_fault_and_runs_none(
     assert run(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out
     assert [line.split()[0] for line in listed.splitlines()] == list(FAULTS)
-    assert all(scenario.fault in listed and scenario.holds in listed for scenario in SCENARIOS)
+    assert all(scenario.fault in listed and scenario.invariant in listed for scenario in SCENARIOS)
 
 
 def test_a_scenario_that_does_not_exist_is_a_wrong_option(
@@ -67,27 +67,27 @@ def test_a_program_that_is_missing_is_named_with_the_package_that_brings_it(
     assert "apt-get install mariadb-server" in complaint
 
 
-def played(tmp_path: Path, *found: Callable[[Context], None]) -> tuple[Result, int]:
+def run_scenario(tmp_path: Path, *found: Callable[[Context], None]) -> tuple[Result, int]:
     """Run a scenario that finds one thing after the other; return the result and the runs."""
-    plays = 0
+    runs = 0
 
     async def act(context: Context) -> None:
-        nonlocal plays
-        found[min(plays, len(found) - 1)](context)
-        plays += 1
+        nonlocal runs
+        found[min(runs, len(found) - 1)](context)
+        runs += 1
 
     async def nothing_left(_before: object) -> list[str]:
         return []  # other tests may have something open in this process
 
-    scenario = Scenario("row", "a fault", "all holds", act)
+    scenario = Scenario("scenario", "a fault", "all holds", act)
     console = Console(file=io.StringIO())
     with mock.patch("fault_injection.__main__.leaked_since", nothing_left):
         [result] = asyncio.run(run_all([scenario], 1, True, tmp_path, console))
-    return result, plays
+    return result, runs
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fault injection looks into /proc")
-def test_a_scenario_is_played_again_when_nothing_but_a_time_was_too_long(tmp_path: Path) -> None:
+def test_a_scenario_is_run_again_when_nothing_but_a_time_was_too_long(tmp_path: Path) -> None:
     def slow(context: Context) -> None:
         context.expect_time("a time", False, "90 ms")
 
@@ -98,15 +98,15 @@ def test_a_scenario_is_played_again_when_nothing_but_a_time_was_too_long(tmp_pat
     def fine(context: Context) -> None:
         context.expect_time("a time", True, "9 ms")
 
-    for found, holds, plays in (
+    for found, passed, runs in (
         ((fine,), True, 1),
         ((slow, fine), True, 2),
         ((slow,), False, MAX_RUNS),
         ((wrong, fine), False, 1),
         ((slow, wrong, fine), False, 2),
     ):
-        result, count = played(tmp_path, *found)
-        assert (result.holds, count) == (holds, plays)
+        result, count = run_scenario(tmp_path, *found)
+        assert (result.passed, count) == (passed, runs)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fault injection looks into /proc")
@@ -123,17 +123,17 @@ def test_a_process_that_ended_and_that_nobody_waited_for_is_listed() -> None:
 def test_a_callback_that_holds_up_the_loop_is_measured() -> None:
     async def held_up() -> float:
         loop = asyncio.get_running_loop()
-        turns = LoopMonitor(loop._selector)  # type: ignore[attr-defined]
+        monitor = LoopMonitor(loop._selector)  # type: ignore[attr-defined]
         loop.call_soon(time.sleep, 0.2)
         for _ in range(2):  # the turn of that call, and the next, which has measured it
             await asyncio.sleep(0)
-        turns.close()
-        return turns.longest
+        monitor.close()
+        return monitor.longest
 
     assert asyncio.run(held_up()) >= 0.2
 
 
-def test_a_traceback_in_the_log_is_a_mistake_but_for_a_connection_that_the_pool_lets_go() -> None:
+def test_a_traceback_in_the_log_is_an_error_but_for_a_connection_that_the_pool_lets_go() -> None:
     def line(logger: str, **more: str) -> str:
         return json.dumps({"level": "error", "logger": logger, "message": "..."} | more)
 
@@ -145,80 +145,84 @@ def test_a_traceback_in_the_log_is_a_mistake_but_for_a_connection_that_the_pool_
 
 def client_log() -> ClientLog:
     """Three messages of a conversation, all sent and acknowledged."""
-    told = ClientLog()
+    log = ClientLog()
     for seq, cid in enumerate("abc", 1):
-        told.send(cid, 7, f"text {cid}")
-        told.ack(cid, 7, seq)
-    return told
+        log.send(cid, 7, f"text {cid}")
+        log.ack(cid, 7, seq)
+    return log
 
 
 def stored(cids: str = "abc", *, head: int | None = None, skip: Sequence[int] = ()) -> StoredState:
     """What the database would hold of these messages, in this order."""
     events = [
-        Stored(7, seq, cid, f"text {cid}") for seq, cid in enumerate(cids, 1) if seq not in skip
+        StoredMessage(7, seq, cid, f"text {cid}")
+        for seq, cid in enumerate(cids, 1)
+        if seq not in skip
     ]
     return StoredState(events, {7: len(cids) if head is None else head})
 
 
-def test_what_is_told_and_stored_alike_is_no_problem() -> None:
+def test_what_is_acknowledged_and_stored_alike_is_no_violation() -> None:
     view = {(7, 1): "text a", (7, 2): "text b", (7, 3): "text c"}
-    assert client_log().judge(stored(), {"anna": view}).problems() == {}
+    assert client_log().check(stored(), {"anna": view}).problems() == {}
 
 
 def test_an_acknowledged_message_that_is_not_stored_is_lost() -> None:
-    assert len(client_log().judge(stored("ab")).lost) == 1
-    assert len(client_log().judge(stored(skip=[3])).lost) == 1
+    assert len(client_log().check(stored("ab")).lost) == 1
+    assert len(client_log().check(stored(skip=[3])).lost) == 1
 
 
 def test_an_acknowledged_message_with_another_text_is_lost() -> None:
     stored_state = stored()
-    other = Stored(7, 2, "b", "something else")
+    other = StoredMessage(7, 2, "b", "something else")
     events = [stored_state.events[0], other, stored_state.events[2]]
-    assert len(client_log().judge(StoredState(events, stored_state.heads)).lost) == 1
+    assert len(client_log().check(StoredState(events, stored_state.heads)).lost) == 1
 
 
-def test_a_message_in_another_place_than_it_was_acknowledged_at_is_lost() -> None:
-    assert len(client_log().judge(stored("bac")).lost) == 2
+def test_a_message_at_another_position_than_it_was_acknowledged_at_is_lost() -> None:
+    assert len(client_log().check(stored("bac")).lost) == 2
 
 
-def test_a_message_that_is_stored_twice_is_doubled() -> None:
-    violations = client_log().judge(stored("abca"))
-    assert [problem.split()[0] for problem in violations.doubled] == ["cid", "text"]
+def test_a_message_that_is_stored_twice_is_duplicated() -> None:
+    violations = client_log().check(stored("abca"))
+    assert [problem.split()[0] for problem in violations.duplicated] == ["cid", "text"]
 
 
-def test_two_messages_at_one_place_are_doubled() -> None:
+def test_two_messages_at_one_position_are_duplicated() -> None:
     stored_state = stored()
-    twice = StoredState([*stored_state.events, Stored(7, 3, "d", "text d")], stored_state.heads)
-    assert len(client_log().judge(twice).doubled) == 1
+    twice = StoredState(
+        [*stored_state.events, StoredMessage(7, 3, "d", "text d")], stored_state.heads
+    )
+    assert len(client_log().check(twice).duplicated) == 1
 
 
 def test_a_seq_that_nothing_has_is_a_gap() -> None:
-    assert client_log().judge(stored(skip=[2])).gaps == ["7 has no seq 2"]
-    assert client_log().judge(stored(head=4)).gaps == ["7 has no seq 4"]
-    assert client_log().judge(stored(head=2)).gaps == ["7 has seq 3 beyond its head 2"]
+    assert client_log().check(stored(skip=[2])).gaps == ["7 has no seq 2"]
+    assert client_log().check(stored(head=4)).gaps == ["7 has no seq 4"]
+    assert client_log().check(stored(head=2)).gaps == ["7 has seq 3 beyond its head 2"]
 
 
-def test_a_message_that_was_never_acknowledged_is_unsettled() -> None:
-    told = client_log()
-    told.send("d", 7, "text d")
-    assert len(told.judge(stored()).unsettled) == 1
+def test_a_message_that_was_never_acknowledged_is_unacknowledged() -> None:
+    log = client_log()
+    log.send("d", 7, "text d")
+    assert len(log.check(stored()).unacknowledged) == 1
 
 
-def test_two_acknowledgements_that_differ_are_disputed() -> None:
-    told = client_log()
-    told.ack("a", 7, 1)
-    assert told.judge(stored()).disputed == []
-    told.ack("a", 7, 2)
-    assert len(told.judge(stored()).disputed) == 1
+def test_two_acknowledgements_that_differ_are_contradictory() -> None:
+    log = client_log()
+    log.ack("a", 7, 1)
+    assert log.check(stored()).contradictory == []
+    log.ack("a", 7, 2)
+    assert len(log.check(stored()).contradictory) == 1
 
 
-def test_a_client_that_saw_something_else_is_astray() -> None:
+def test_a_client_that_received_something_else_has_diverged() -> None:
     whole = {(7, 1): "text a", (7, 2): "text b", (7, 3): "text c"}
     swapped = whole | {(7, 1): "text b", (7, 2): "text a"}
     for view, problems in ((dict(list(whole.items())[:2]), 1), (swapped, 2)):
-        assert len(client_log().judge(stored(), {"anna": view}).astray) == problems
+        assert len(client_log().check(stored(), {"anna": view}).diverged) == problems
     beyond = whole | {(7, 4): "text d"}
-    assert len(client_log().judge(stored(), {"anna": beyond}).astray) == 1
+    assert len(client_log().check(stored(), {"anna": beyond}).diverged) == 1
 
 
 def test_the_readme_lists_every_scenario() -> None:
