@@ -39,8 +39,8 @@ class RepeatedNames(ExerciseCase):
         answer = self.send("POST", "/size?size=S&a=1", form={"size": ["M", "L"], "a": "2"})
         expected = {"query": "S", "body": "L", "all": ["S", "M", "L"]}
         came = answer.json(look=WRITE) if answer.status == 200 else None
-        # These values are not those of the argument a, so the name is right.
-        named = isinstance(came, dict) and came.get("all") == expected["all"]
+        # The argument a has other values, so one right value shows that the name is right.
+        named = isinstance(came, dict) and any(came.get(key) == expected[key] for key in expected)
         look = _look(answer, expected) if named else NAME
         answer.expect(status=200, json=expected, look=look)
 

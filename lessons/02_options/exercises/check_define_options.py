@@ -2,7 +2,7 @@
 
 import json
 
-from course.command_case import CommandCase
+from course.command_case import CommandCase, Mismatch
 
 DEFINE = "main(): define() each option before parse_command_line(); see option_types.py"
 IMPORT = "a name is not known: from datetime import timedelta at the top of the file"
@@ -54,9 +54,15 @@ class DefineOptions(CommandCase):
         config = answer.json(look=CONFIG)
         wrong = [name for name, value in expected.items() if not _same(config.get(name), value)]
         for name in wrong:
-            came = {name: config[name]} if name in config else {}
-            look = LOOKS[name] if came else CONFIG
-            self.expect(_text(came), _text({name: expected[name]}), sent=self.sent, look=look)
+            if name not in config:
+                raise Mismatch(
+                    sent=self.sent,
+                    came=f"the JSON  {_text(config)}",
+                    expected=f'a field  "{name}": {_text(expected[name])}',
+                    look=CONFIG,
+                )
+            came, wanted = _text({name: config[name]}), _text({name: expected[name]})
+            self.expect(came, wanted, sent=self.sent, look=LOOKS[name])
 
 
 def _same(came: object, expected: object) -> bool:
