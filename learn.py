@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The front door of the course: `python3 learn.py` shows what there is to do.
+"""Start the course: `python3 learn.py` shows its commands.
 
 Makes the environment .venv beside this file, installs what the command needs into it, and hands
 over to `python -m course` in there. Standard library only, because nothing else is there yet. The

@@ -45,13 +45,13 @@ def main() -> None:
 
     parent = None
     if hasattr(os, "fork"):
-        # A signal reaches only the parent. Its end of the pipe closes when it dies, however
-        # it dies, and the children take that as their cue.
+        # A signal reaches only the parent. When the parent ends, for whatever reason, its end of
+        # the pipe closes, and the children stop.
         parent, alive = os.pipe()
-        # The parent leaves at once: an exception raised in the middle of a fork would be lost.
+        # The parent exits at once: an exception raised in the middle of a fork would be lost.
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
         tornado.process.fork_processes(options.processes)
-        # From here on we are a child: the parent stays in fork_processes.
+        # From here on this is a child: the parent stays in fork_processes.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.close(alive)
     else:
