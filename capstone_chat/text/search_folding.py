@@ -13,8 +13,8 @@ and 8; UTS #35, part 5), in a form that any database can compare with LIKE:
 5. Make each run of white space one space, and compose (NFC).
 
 Vowel signs of Indic scripts and the voicing marks of Kana stay: without them other words would be
-found. The page has the same rule in `static/js/folding.js`, for its own lists and to mark what was
-found.
+found. The page has the same rule in `static/js/text/search_folding.js`, for its own lists and to
+mark what was found.
 """
 
 import re

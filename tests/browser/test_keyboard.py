@@ -20,7 +20,7 @@ class Keyboard:
         self.someone = someone
         self.page: Page = someone.page
         self.press, self.type = self.page.keyboard.press, self.page.keyboard.type
-        path = f"/static/js/strings/{MODULES[language]}.js"
+        path = f"/static/js/i18n/strings/{MODULES[language]}.js"
         # JSON leaves out what is no text.
         self.words: dict[str, str] = self.page.evaluate(
             "async path => JSON.parse(JSON.stringify((await import(path)).strings))", path

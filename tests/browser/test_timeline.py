@@ -19,8 +19,8 @@ def page(browser: Browser, shared_server: ChatServer) -> Iterator[Page]:
     page.goto("/login")
     page.evaluate(
         """async () => {
-            Object.assign(window, await import("/static/js/timeline.js"));
-            Object.assign(window, await import("/static/js/outbox.js"));
+            Object.assign(window, await import("/static/js/conversations/timeline.js"));
+            Object.assign(window, await import("/static/js/realtime/outbox.js"));
             window.event = (seq, from = 2, type = "message") =>
                 ({type, conv: 1, seq, from: {id: from, nickname: "B"}, text: "t" + seq, at: seq});
             window.range = (first, last) =>

@@ -275,7 +275,7 @@ def test_the_first_load_is_light_and_the_next_asks_for_no_file_again(
 
     guest.enter().open_group(GROUP)
     first = transferred()
-    assert "/static/js/store.js" in first
+    assert "/static/js/conversations/store.js" in first
     assert 10 < sum(first.values()) / 1024 < 120
     guest.page.reload()
     again = transferred()

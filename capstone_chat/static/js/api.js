@@ -1,6 +1,6 @@
 /** The server's JSON API over fetch. */
 
-import { strings } from "./strings.js";
+import { strings } from "./i18n/strings.js";
 
 /** A refusal, or the lack of an answer. */
 export class ApiError extends Error {

@@ -1,27 +1,27 @@
 /** The chat page: makes the parts and joins them. */
 
-import { avatar } from "./avatar.js";
+import { avatar } from "./accounts/avatar.js";
 import { post } from "./api.js";
-import { onTick } from "./clock.js";
-import { byId, setText } from "./dom.js";
-import { Drafts } from "./drafts.js";
-import { tell } from "./notifications.js";
-import { Outbox } from "./outbox.js";
-import { meet } from "./people.js";
-import { APPLE, isShortcut, keyOf } from "./keys.js";
-import { go, here, href, onMove, up } from "./route.js";
-import { local, session } from "./storage.js";
-import { Store } from "./store.js";
-import { strings } from "./strings.js";
-import { Sync } from "./sync.js";
+import { onTick } from "./browser/clock.js";
+import { byId, setText } from "./browser/dom.js";
+import { Drafts } from "./conversations/drafts.js";
+import { tell } from "./views/notifications.js";
+import { Outbox } from "./realtime/outbox.js";
+import { meet } from "./accounts/user_directory.js";
+import { APPLE, isShortcut, keyOf } from "./browser/keys.js";
+import { go, here, href, onMove, up } from "./browser/router.js";
+import { local, session } from "./browser/storage.js";
+import { Store } from "./conversations/store.js";
+import { strings } from "./i18n/strings.js";
+import { Sync } from "./realtime/sync.js";
 import { composerView } from "./views/composer.js";
 import { conversationsView } from "./views/conversations.js";
 import { askForName, createGroup } from "./views/groups.js";
 import { headerView } from "./views/header.js";
-import { MessagesView } from "./views/messages.js";
-import { notice } from "./views/notice.js";
+import { MessagesView } from "./views/log_view.js";
+import { notice } from "./views/toast.js";
 import { openProfile } from "./views/profile.js";
-import { panelView } from "./views/panel.js";
+import { panelView } from "./views/details_panel.js";
 import { searchView } from "./views/search.js";
 import { announcer, connectionView, titleView } from "./views/status.js";
 

@@ -190,7 +190,7 @@ class TestScriptStrings:
                     Object.entries(value).map(([key, part]) => [key, shape(part)]));
             const found = {};
             for (const name of given)
-                found[name] = shape((await import(`./strings/${name}.js`)).strings);
+                found[name] = shape((await import(`./i18n/strings/${name}.js`)).strings);
             console.log(JSON.stringify(found));
             """,
             MODULES,
@@ -208,7 +208,7 @@ class TestScriptStrings:
                 : Object.entries(value).flatMap(([key, part]) => texts(part, `${path}.${key}`));
             const found = {};
             for (const name of given) {
-                const {strings} = await import(`./strings/${name}.js`);
+                const {strings} = await import(`./i18n/strings/${name}.js`);
                 found[name] = Object.fromEntries(texts(strings));
             }
             console.log(JSON.stringify(found));
@@ -229,7 +229,7 @@ class TestScriptStrings:
             """
             const found = {};
             for (const name of ["en", "zh_CN", "ru"]) {
-                const {strings} = await import(`./strings/${name}.js`);
+                const {strings} = await import(`./i18n/strings/${name}.js`);
                 found[name] = given.map((n) => strings.members(n));
             }
             console.log(JSON.stringify(found));

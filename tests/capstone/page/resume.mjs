@@ -212,9 +212,9 @@ class World {
   }
 }
 
-const { Outbox } = await import("../../../capstone_chat/static/js/outbox.js");
-const { Store } = await import("../../../capstone_chat/static/js/store.js");
-const { Sync } = await import("../../../capstone_chat/static/js/sync.js");
+const { Outbox } = await import("../../../capstone_chat/static/js/realtime/outbox.js");
+const { Store } = await import("../../../capstone_chat/static/js/conversations/store.js");
+const { Sync } = await import("../../../capstone_chat/static/js/realtime/sync.js");
 
 /** @param {{sizes: number[], steps: [string, number, number][]}} scenario */
 async function play({ sizes, steps }) {

@@ -9,7 +9,7 @@ from tests.capstone.page import node
 pytestmark = pytest.mark.service("node")
 
 FIND = """
-const { findAddresses } = await import("./addresses.js");
+const { findAddresses } = await import("./text/addresses.js");
 const found = given.map((text) =>
     findAddresses(text).map(({ start, end, href }) => [text.slice(start, end), href, start, end]));
 console.log(JSON.stringify(found));
@@ -115,7 +115,7 @@ def test_any_text_stays_whole_and_its_links_are_safe(texts: list[str]) -> None:
         globalThis.document = { body: { dataset: {} }, createElement: () => ({
             append() {}, addEventListener() {}, setAttribute(name, value) { this[name] = value; },
         }) };
-        const { linkify } = await import("./links.js");
+        const { linkify } = await import("./views/links.js");
         console.log(JSON.stringify(given.map((text) => linkify(text).map(
             (part) => typeof part === "string" ? [part] : [part.textContent, part.href]))));
         """,
@@ -135,7 +135,7 @@ def test_no_text_is_looked_at_more_often_than_a_few_times() -> None:
     """The steps of the search for 4000 characters are bounded; a browser is counted, not timed."""
     counts = node.run(
         """
-        const { findAddresses } = await import("./addresses.js");
+        const { findAddresses } = await import("./text/addresses.js");
         let characters = 0;
         const slice = String.prototype.slice;
         String.prototype.slice = function (...place) {

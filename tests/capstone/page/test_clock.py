@@ -23,9 +23,9 @@ globalThis.setTimeout = (work, wait) => {
     return timer;
 };
 globalThis.clearTimeout = (timer) => timers.delete(timer);
-const clock = await import("./clock.js");
-const { strings } = await import("./strings.js");
-const format = await import("./format.js");
+const clock = await import("./browser/clock.js");
+const { strings } = await import("./i18n/strings.js");
+const format = await import("./i18n/format.js");
 const local = (...parts) => new Date(...parts).getTime();
 """
 

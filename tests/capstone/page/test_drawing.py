@@ -17,7 +17,7 @@ const timers = [];
 globalThis.setTimeout = (work) => timers.push(work);
 const frames = [];
 globalThis.requestAnimationFrame = (work) => frames.push(work);
-const { Store } = await import("./store.js");
+const { Store } = await import("./conversations/store.js");
 const store = new Store();
 const drawn = [];
 """

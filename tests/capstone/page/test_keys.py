@@ -16,7 +16,7 @@ ENTER = {"key": "Enter", "code": "Enter", "keyCode": 13}
 def sends(events: list[dict[str, Any]], *, touch: bool = False) -> list[bool]:
     found: list[bool] = node.run(
         """
-        const { isEnterToSend } = await import("./keys.js");
+        const { isEnterToSend } = await import("./browser/keys.js");
         const [events, touch] = given;
         console.log(JSON.stringify(events.map((event) => isEnterToSend(event, touch))));
         """,
@@ -30,7 +30,7 @@ def shortcut(events: list[dict[str, Any]], platform: str = "Linux x86_64") -> li
         """
         const [events, platform] = given;
         Object.defineProperty(globalThis, "navigator", { value: { platform } });
-        const { isShortcut } = await import("./keys.js");
+        const { isShortcut } = await import("./browser/keys.js");
         console.log(JSON.stringify(events.map((event) => isShortcut(event, "k"))));
         """,
         [events, platform],

@@ -54,9 +54,9 @@ def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
     found = node.run(
         REFUSALS
         + """
-        const { FallbackStorage } = await import("./storage.js");
-        const { Drafts } = await import("./drafts.js");
-        const { Outbox } = await import("./outbox.js");
+        const { FallbackStorage } = await import("./browser/storage.js");
+        const { Drafts } = await import("./conversations/drafts.js");
+        const { Outbox } = await import("./realtime/outbox.js");
         console.log(JSON.stringify(Object.values(errors).map((open) => {
             const storage = new FallbackStorage(open);
             const before = storage.getItem("a");
@@ -81,7 +81,7 @@ def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
 def test_a_storage_with_room_again_is_used_again() -> None:
     found = node.run(
         """
-        const { FallbackStorage } = await import("./storage.js");
+        const { FallbackStorage } = await import("./browser/storage.js");
         const real = new Map([["a", "old"]]);
         let full = true;
         const storage = new FallbackStorage(() => ({
@@ -105,8 +105,8 @@ def test_a_storage_with_room_again_is_used_again() -> None:
 def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None:
     found: list[Any] = node.run(
         """
-        const { Drafts } = await import("./drafts.js");
-        const { Outbox } = await import("./outbox.js");
+        const { Drafts } = await import("./conversations/drafts.js");
+        const { Outbox } = await import("./realtime/outbox.js");
         console.log(JSON.stringify(given.map((text) => {
             const storage = { getItem: () => text, setItem() {}, removeItem() {} };
             const drafts = new Drafts(storage, "x");
@@ -128,7 +128,7 @@ def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None
 def test_a_draft_as_it_is_stored_comes_back() -> None:
     found = node.run(
         """
-        const { Outbox } = await import("./outbox.js");
+        const { Outbox } = await import("./realtime/outbox.js");
         const storage = { getItem: () => JSON.stringify(given), setItem() {} };
         console.log(JSON.stringify(new Outbox(storage, "x").of(1)));
         """,

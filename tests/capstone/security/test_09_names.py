@@ -134,7 +134,7 @@ class NicknameTest(unittest.TestCase):
                 )
 
     def test_the_names_of_the_deleted_are_those_of_the_pages(self) -> None:
-        strings = Path(capstone_chat.__file__).parent / "static" / "js" / "strings"
+        strings = Path(capstone_chat.__file__).parent / "static" / "js" / "i18n" / "strings"
         labels = [
             re.search(r'deletedUser: "(.+)"', path.read_text(encoding="utf-8"))
             for path in strings.glob("*.js")

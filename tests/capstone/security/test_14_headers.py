@@ -69,8 +69,8 @@ class HeaderTest(ChatCase):
         for plain, address in modules.items():
             self.assertRegex(address, rf"^{re.escape(plain)}\?v=[0-9a-f]{{32,}}$")
         for address, kept in (
-            (modules["/static/js/store.js"], "max-age=315360000, immutable"),
-            ("/static/js/store.js", "no-cache"),
+            (modules["/static/js/conversations/store.js"], "max-age=315360000, immutable"),
+            ("/static/js/conversations/store.js", "no-cache"),
         ):
             response = await Person(self, "x").fetch(address)
             self.assertEqual(response.headers["Cache-Control"], kept)

@@ -165,7 +165,7 @@ class TestPageRule:
         known = [t for t in texts if not any(unicodedata.category(c) == "Cn" for c in t)]
         folded = node.run(
             """
-            const { fold } = await import("./folding.js");
+            const { fold } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(fold)));
             """,
             known,
@@ -222,7 +222,7 @@ class TestPageRule:
         ]
         marked = node.run(
             """
-            const { findFolded } = await import("./folding.js");
+            const { findFolded } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(([text, query]) => {
                 const place = findFolded(text, query);
                 return place && text.slice(...place);
@@ -238,7 +238,7 @@ class TestPageRule:
         texts = [[f"{before}·{word}·{after}", word] for before, word, after in cases]
         marked = node.run(
             """
-            const { findFolded, fold } = await import("./folding.js");
+            const { findFolded, fold } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(([text, query]) => {
                 const place = findFolded(text, query);
                 return fold(query) === "" ? place === null

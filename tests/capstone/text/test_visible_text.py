@@ -82,7 +82,7 @@ class TestPageRule:
     def test_every_character_has_ink_on_both_sides_or_on_none(self) -> None:
         without: list[int] = node.run(
             """
-            const { hasInk } = await import("./visible.js");
+            const { hasInk } = await import("./text/visible_text.js");
             const without = [];
             for (let point = 0; point <= 0x10ffff; point++) {
                 const half = point >= 0xd800 && point <= 0xdfff;
@@ -99,7 +99,7 @@ class TestPageRule:
     def test_both_trim_alike(self, texts: list[str]) -> None:
         trimmed = node.run(
             """
-            const { trimMessage } = await import("./visible.js");
+            const { trimMessage } = await import("./text/visible_text.js");
             console.log(JSON.stringify(given.map(trimMessage)));
             """,
             texts,

@@ -1,6 +1,6 @@
 /** What a browser calls itself, in words that people know. */
 
-import { strings } from "../strings.js";
+import { strings } from "../i18n/strings.js";
 
 /** The first that fits: most browsers call themselves by the names of others too. */
 const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "YaBrowser/": "Yandex", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };

@@ -1,12 +1,12 @@
-/** Where messages are written. Grows with the text; which Enter sends is said in `keys.js`. */
+/** Where messages are written. Grows with the text; which Enter sends is said in `browser/keys.js`. */
 
 import { call } from "../api.js";
-import { byId, el, setText } from "../dom.js";
-import { isEnterToSend, keyOf, touch } from "../keys.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
-import { hasInk, trimMessage } from "../visible.js";
-import { mishap } from "./notice.js";
+import { byId, el, setText } from "../browser/dom.js";
+import { isEnterToSend, keyOf, touch } from "../browser/keys.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
+import { hasInk, trimMessage } from "../text/visible_text.js";
+import { mishap } from "./toast.js";
 
 const WARN_AT = 200; // characters left
 
@@ -14,8 +14,8 @@ const WARN_AT = 200; // characters left
 const length = (text) => [...trimMessage(text)].length;
 
 /**
- * @param {import("../store.js").Store} store
- * @param {import("../drafts.js").Drafts} drafts
+ * @param {import("../conversations/store.js").Store} store
+ * @param {import("../conversations/drafts.js").Drafts} drafts
  * @param {{send: (text: string) => void, typing: () => void, back: () => boolean}} actions
  *   `back`: to one's own last message, if there is one
  */
@@ -25,7 +25,7 @@ export function composerView(store, drafts, { send, typing, back }) {
   const form = byId("composer-form");
   const barredBy = byId("barred");
   const button = form.querySelector("button");
-  /** @type {import("../store.js").Conversation | undefined} */
+  /** @type {import("../conversations/store.js").Conversation | undefined} */
   let conversation;
   /** For which conversation `barredBy` was drawn last, and how. */
   let drawn = "";
@@ -102,7 +102,7 @@ export function composerView(store, drafts, { send, typing, back }) {
   store.subscribe(["contacts"], drawBarred);
 
   return {
-    /** @param {import("../store.js").Conversation | undefined} next */
+    /** @param {import("../conversations/store.js").Conversation | undefined} next */
     show(next) {
       if (next === conversation) return;
       conversation = next;

@@ -1,19 +1,19 @@
 /** The left pane: the conversations, the contacts, and groups found by name. */
 
 import * as api from "../api.js";
-import { groupAvatar } from "../avatar.js";
-import { byId, debounce, el, setText } from "../dom.js";
-import { fold } from "../folding.js";
-import { keyOf } from "../keys.js";
-import { nameOf } from "../people.js";
-import { Conversation } from "../store.js";
-import { strings } from "../strings.js";
-import { Entry } from "./entry.js";
+import { groupAvatar } from "../accounts/avatar.js";
+import { byId, debounce, el, setText } from "../browser/dom.js";
+import { fold } from "../text/search_folding.js";
+import { keyOf } from "../browser/keys.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { Conversation } from "../conversations/store.js";
+import { strings } from "../i18n/strings.js";
+import { Entry } from "./conversation_item.js";
 import { invitationEntry } from "./invitations.js";
-import { mishap } from "./notice.js";
+import { mishap } from "./toast.js";
 import { face, openPerson, openPrivate } from "./person.js";
 
-/** @typedef {import("../store.js").Contact} Contact */
+/** @typedef {import("../conversations/store.js").Contact} Contact */
 /** @typedef {{id: number, title: string, description: string, members: number, joined: boolean}} Found */
 
 const SEARCH_AFTER = 200; // milliseconds of rest in typing
@@ -21,8 +21,8 @@ const CONTACTS_SHOWN = 100; // and as many more each time that they are asked fo
 const FEW = 3; // with no more conversations than this, groups to join are suggested
 
 /**
- * @param {import("../store.js").Store} store
- * @param {import("../drafts.js").Drafts} drafts
+ * @param {import("../conversations/store.js").Store} store
+ * @param {import("../conversations/drafts.js").Drafts} drafts
  * @param {{create: (title?: string) => void, enter: (summary: any) => void, more: () => Promise<void>}} actions
  */
 export function conversationsView(store, drafts, { create, enter, more: loadMore }) {
@@ -171,7 +171,7 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     peopleTitle.hidden = shown.length === 0;
   }
 
-  /** A private chat in which nothing was written yet is listed while it is open. @param {import("../store.js").Conversation} conversation */
+  /** A private chat in which nothing was written yet is listed while it is open. @param {import("../conversations/store.js").Conversation} conversation */
   const isListed = (conversation) => !conversation.isUnused || conversation.id === store.openId;
 
   function draw() {

@@ -8,8 +8,8 @@
  */
 
 import { ApiError } from "../api.js";
-import { el, icon } from "../dom.js";
-import { strings } from "../strings.js";
+import { el, icon } from "../browser/dom.js";
+import { strings } from "../i18n/strings.js";
 
 /**
  * An empty dialog over the page. Escape, a click beside it and its buttons close it; the focus then

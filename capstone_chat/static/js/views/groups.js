@@ -1,13 +1,13 @@
 /** The dialogs about a group: making and changing it, its members, leaving it. */
 
 import { ApiError, call, post } from "../api.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
 import { ask } from "./dialog.js";
-import { notice } from "./notice.js";
+import { notice } from "./toast.js";
 
-/** @typedef {import("../store.js").Conversation} Conversation */
-/** @typedef {import("../store.js").Store} Store */
+/** @typedef {import("../conversations/store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/store.js").Store} Store */
 
 /** @param {Store} store @param {{name?: string, description?: string, public?: boolean}} group */
 const fields = (store, { name = "", description = "", public: isPublic = true }) =>
@@ -90,7 +90,7 @@ export function addMember(store, { id }, invited) {
   });
 }
 
-/** @param {Conversation} group @param {import("../people.js").Person} person */
+/** @param {Conversation} group @param {import("../accounts/user_directory.js").Person} person */
 export function removeMember({ id }, person) {
   ask({
     title: strings.removeQuestion(nameOf(person)),
@@ -101,7 +101,7 @@ export function removeMember({ id }, person) {
   });
 }
 
-/** @param {Store} store @param {Conversation} group @param {import("../people.js").Person} person */
+/** @param {Store} store @param {Conversation} group @param {import("../accounts/user_directory.js").Person} person */
 export function handOver(store, { id }, person) {
   ask({
     title: strings.makeOwnerQuestion(nameOf(person)),

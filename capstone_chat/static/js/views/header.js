@@ -1,11 +1,11 @@
 /** The open conversation's head, and its typing line. */
 
-import { groupAvatar } from "../avatar.js";
-import { byId, setText } from "../dom.js";
-import { strings } from "../strings.js";
+import { groupAvatar } from "../accounts/avatar.js";
+import { byId, setText } from "../browser/dom.js";
+import { strings } from "../i18n/strings.js";
 import { face } from "./person.js";
 
-/** @param {import("../store.js").Store} store */
+/** @param {import("../conversations/store.js").Store} store */
 export function headerView(store) {
   const title = byId("talk-title");
   const picture = byId("talk-avatar");

@@ -1,15 +1,15 @@
 /** Invitations to groups: above the conversations, and for the owner of a group below its members. */
 
 import { ApiError, call, get, post } from "../api.js";
-import { groupAvatar } from "../avatar.js";
-import { el, icon } from "../dom.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
-import { mishap, notice } from "./notice.js";
+import { groupAvatar } from "../accounts/avatar.js";
+import { el, icon } from "../browser/dom.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
+import { mishap, notice } from "./toast.js";
 import { face, openPerson } from "./person.js";
 
-/** @typedef {import("../store.js").Store} Store */
-/** @typedef {import("../store.js").Invitation} Invitation */
+/** @typedef {import("../conversations/store.js").Store} Store */
+/** @typedef {import("../conversations/store.js").Invitation} Invitation */
 
 /**
  * One invitation of the reader's.
@@ -56,7 +56,7 @@ export const invitedTo = async (group) => (await get(`/api/groups/${group}/invit
 
 /**
  * Somebody who is invited, for the owner.
- * @param {Store} store @param {number} group @param {import("./panel.js").Member} person
+ * @param {Store} store @param {number} group @param {import("./details_panel.js").Member} person
  * @param {() => void} done the invitation is withdrawn, or was answered meanwhile
  */
 export function invitedMember(store, group, person, done) {

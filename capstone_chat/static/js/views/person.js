@@ -1,15 +1,15 @@
 /** Somebody else: who they are, and what the reader can do with them. */
 
 import { call, post } from "../api.js";
-import { avatar } from "../avatar.js";
-import { el } from "../dom.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
+import { avatar } from "../accounts/avatar.js";
+import { el } from "../browser/dom.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
 import { ask, openDialog } from "./dialog.js";
 import { handOver, removeMember } from "./groups.js";
 
-/** @typedef {import("../store.js").Store} Store */
-/** @typedef {import("../people.js").Person & {name: string}} Somebody */
+/** @typedef {import("../conversations/store.js").Store} Store */
+/** @typedef {import("../accounts/user_directory.js").Person & {name: string}} Somebody */
 
 /** A dot on the picture of a contact who is connected. @param {Store} store @param {Somebody} person @param {"small"|"large"} [size] */
 export function face(store, person, size) {
@@ -31,7 +31,7 @@ export async function openPrivate(id, enter) {
  * @param {Store} store
  * @param {Somebody} person
  * @param {{enter: (summary: any) => void, failed: (error: unknown) => void, done?: () => void,
- *          group?: import("../store.js").Conversation, stranger?: boolean}} context
+ *          group?: import("../conversations/store.js").Conversation, stranger?: boolean}} context
  *   `group`: where the reader met them; `stranger`: the reader cannot write to them yet
  */
 export function personActions(store, person, { enter, failed, done = () => {}, group, stranger }) {

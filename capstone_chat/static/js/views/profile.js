@@ -1,18 +1,18 @@
 /** The reader's own page: how others see them, how the chat looks, and their account. */
 
 import { ApiError, call, get, leave } from "../api.js";
-import { avatar } from "../avatar.js";
-import { el, icon } from "../dom.js";
-import * as notifications from "../notifications.js";
-import { strings } from "../strings.js";
-import { when } from "../when.js";
+import { avatar } from "../accounts/avatar.js";
+import { el, icon } from "../browser/dom.js";
+import * as notifications from "./notifications.js";
+import { strings } from "../i18n/strings.js";
+import { when } from "./when.js";
 import { ask, openDialog } from "./dialog.js";
-import { notice } from "./notice.js";
+import { notice } from "./toast.js";
 import { browserName } from "./browsers.js";
 
 const LANGUAGES = { "": strings.asBrowser, en: "English", zh_CN: "简体中文", ru: "Русский" };
 
-/** @param {import("../store.js").Store} store */
+/** @param {import("../conversations/store.js").Store} store */
 export function openProfile(store) {
   const dialog = openDialog(strings.profile,
     el("div", { class: "profile" },
@@ -56,7 +56,7 @@ async function upload(file) {
   return call("PUT", "/api/me/picture", file);
 }
 
-/** @param {import("../store.js").Store} store */
+/** @param {import("../conversations/store.js").Store} store */
 function pictureAndName(store) {
   const face = el("span", {}, avatar(store.user, "large"));
   const error = el("p", { class: "error", role: "alert", hidden: true });
@@ -107,7 +107,7 @@ function pictureAndName(store) {
   ];
 }
 
-/** Language and theme. @param {import("../store.js").Store} store */
+/** Language and theme. @param {import("../conversations/store.js").Store} store */
 function look(store) {
   const error = el("p", { class: "error", role: "alert", hidden: true });
   /** @param {"language" | "theme"} key @param {string} label @param {Record<string, string>} choices @param {() => void} done */

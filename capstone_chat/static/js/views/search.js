@@ -1,12 +1,12 @@
 /** Search in the open conversation, in the place of the right pane. */
 
 import * as api from "../api.js";
-import { byId, debounce, el, setText } from "../dom.js";
-import { findFolded } from "../folding.js";
-import { keyOf } from "../keys.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
-import { when } from "../when.js";
+import { byId, debounce, el, setText } from "../browser/dom.js";
+import { findFolded } from "../text/search_folding.js";
+import { keyOf } from "../browser/keys.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
+import { when } from "./when.js";
 
 const SEARCH_AFTER = 250; // milliseconds of rest in typing
 const ENOUGH = 30; // results to show at once
@@ -23,7 +23,7 @@ function excerpt(text, query) {
 }
 
 /**
- * @param {import("../store.js").Store} store
+ * @param {import("../conversations/store.js").Store} store
  * @param {(seq: number) => void} jump to a message of the open conversation
  */
 export function searchView(store, jump) {
@@ -63,7 +63,7 @@ export function searchView(store, jump) {
     }
   }
 
-  /** @param {import("../timeline.js").ChatEvent} event @param {string} query */
+  /** @param {import("../conversations/timeline.js").ChatEvent} event @param {string} query */
   function row({ seq, from, at, text }, query) {
     return el("li", {}, el("button", { class: "result", type: "button", onclick: () => jump(seq) },
       el("span", { class: "top" },

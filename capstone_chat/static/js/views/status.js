@@ -1,13 +1,13 @@
 /** What the page says quietly: the connection, the title's count, and new messages for screen readers. */
 
-import { byId, setText } from "../dom.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
+import { byId, setText } from "../browser/dom.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
 
 const SAY_AFTER = 800; // milliseconds: a short break is not worth a word
 const ANNOUNCE_EVERY = 1_500;
 
-/** @param {import("../store.js").Store} store */
+/** @param {import("../conversations/store.js").Store} store */
 export function connectionView(store) {
   // A phone shows one pane at a time, so each pane says it.
   const places = [byId("connection"), byId("talk-connection")];
@@ -36,7 +36,7 @@ export function connectionView(store) {
   draw();
 }
 
-/** @param {import("../store.js").Store} store */
+/** @param {import("../conversations/store.js").Store} store */
 export function titleView(store) {
   store.subscribe(["conversations", "open"], () => {
     const { unread } = store;
@@ -46,10 +46,10 @@ export function titleView(store) {
   });
 }
 
-/** New messages of the open conversation, at a pace that can be listened to. @param {import("../store.js").Store} store */
+/** New messages of the open conversation, at a pace that can be listened to. @param {import("../conversations/store.js").Store} store */
 export function announcer(store) {
   const place = byId("announcer");
-  /** @type {import("../store.js").Conversation | undefined} */
+  /** @type {import("../conversations/store.js").Conversation | undefined} */
   let conversation;
   let said = 0;
   let waiting = false;

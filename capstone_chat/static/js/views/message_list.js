@@ -1,14 +1,14 @@
 /** The rows of the log that are in the page: a window over the history, and what is not yet sent. */
 
-import { avatar, groupAvatar } from "../avatar.js";
-import { zone } from "../clock.js";
-import { el } from "../dom.js";
-import { isShown } from "../events.js";
-import { strings } from "../strings.js";
-import { draftRow, eventRow } from "./row.js";
+import { avatar, groupAvatar } from "../accounts/avatar.js";
+import { zone } from "../browser/clock.js";
+import { el } from "../browser/dom.js";
+import { isShown } from "../conversations/event_text.js";
+import { strings } from "../i18n/strings.js";
+import { draftRow, eventRow } from "./message_row.js";
 
-/** @typedef {import("../store.js").Conversation} Conversation */
-/** @typedef {import("../timeline.js").Timeline} Timeline */
+/** @typedef {import("../conversations/store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/timeline.js").Timeline} Timeline */
 /** @typedef {{top: number, bottom: number, fresh: number | null}} Range `fresh`: above it stands the "new messages" line */
 
 export class Rows {
@@ -24,9 +24,9 @@ export class Rows {
   #tailState = "";
 
   /**
-   * @param {import("../store.js").Store} store
-   * @param {import("../outbox.js").Outbox} outbox
-   * @param {import("../sync.js").Sync} sync
+   * @param {import("../conversations/store.js").Store} store
+   * @param {import("../realtime/outbox.js").Outbox} outbox
+   * @param {import("../realtime/sync.js").Sync} sync
    */
   constructor(store, outbox, sync) {
     this.#store = store;

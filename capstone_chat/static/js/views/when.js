@@ -5,10 +5,10 @@
  * no view has to remember it.
  */
 
-import { onTick } from "./clock.js";
-import { el, setText } from "./dom.js";
-import { brief, day, machine, moment, relative, time } from "./format.js";
-import { strings } from "./strings.js";
+import { onTick } from "../browser/clock.js";
+import { el, setText } from "../browser/dom.js";
+import { brief, day, machine, moment, relative, time } from "../i18n/format.js";
+import { strings } from "../i18n/strings.js";
 
 const FORMATS = {
   time, day, brief,

@@ -1,21 +1,21 @@
 /** The right pane: the other person of a private chat, or a group and who is in it. */
 
 import * as api from "../api.js";
-import { byId, debounce, el, setText } from "../dom.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
+import { byId, debounce, el, setText } from "../browser/dom.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
 import { addMember, editGroup, leaveGroup } from "./groups.js";
 import { invitedMember, invitedTo } from "./invitations.js";
-import { mishap } from "./notice.js";
+import { mishap } from "./toast.js";
 import { face, openPerson, personActions } from "./person.js";
 
 const RELOAD_AFTER = 500; // milliseconds for each page that is shown: people often join in bursts
 const SEARCH_AFTER = 250; // milliseconds of rest in typing
 
-/** @typedef {import("../people.js").Person & {name: string, role: string}} Member */
+/** @typedef {import("../accounts/user_directory.js").Person & {name: string, role: string}} Member */
 
 /**
- * @param {import("../store.js").Store} store
+ * @param {import("../conversations/store.js").Store} store
  * @param {{isOpen: () => boolean, enter: (summary: any) => void}} page whether the panel can be seen
  */
 export function panelView(store, { isOpen, enter }) {
@@ -140,7 +140,7 @@ export function panelView(store, { isOpen, enter }) {
     } else drawMembers();
   }
 
-  /** @param {import("../store.js").Conversation} group */
+  /** @param {import("../conversations/store.js").Conversation} group */
   function drawGroup(group) {
     const owner = group.role === "owner";
     const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>

@@ -1,12 +1,12 @@
 /** One conversation in the list, changed in place so that focus and pointer keep their target. */
 
-import { groupAvatar } from "../avatar.js";
-import { el, setText } from "../dom.js";
-import { lastLine } from "../events.js";
-import { go, href } from "../route.js";
-import { strings } from "../strings.js";
-import { hasInk } from "../visible.js";
-import { setWhen } from "../when.js";
+import { groupAvatar } from "../accounts/avatar.js";
+import { el, setText } from "../browser/dom.js";
+import { lastLine } from "../conversations/event_text.js";
+import { go, href } from "../browser/router.js";
+import { strings } from "../i18n/strings.js";
+import { hasInk } from "../text/visible_text.js";
+import { setWhen } from "./when.js";
 import { face } from "./person.js";
 
 const MOST = 99; // unread messages that are counted exactly
@@ -24,7 +24,7 @@ export class Entry {
   #store;
   #shown = "";
 
-  /** @param {import("../store.js").Store} store @param {import("../store.js").Conversation} conversation */
+  /** @param {import("../conversations/store.js").Store} store @param {import("../conversations/store.js").Conversation} conversation */
   constructor(store, conversation) {
     this.#store = store;
     this.conversation = conversation;

@@ -6,13 +6,13 @@
  * into the same timelines, which put everything in order and drop doubles.
  */
 
-import * as api from "./api.js";
-import { Backfill } from "./backfill.js";
-import * as clock from "./clock.js";
-import { meet } from "./people.js";
-import { Connection } from "./socket.js";
+import * as api from "../api.js";
+import { Backfill } from "../conversations/history_loader.js";
+import * as clock from "../browser/clock.js";
+import { meet } from "../accounts/user_directory.js";
+import { Connection } from "./connection.js";
 
-/** @typedef {import("./store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/store.js").Conversation} Conversation */
 
 const TRY_AGAIN = 2_000; // milliseconds
 const WAIT_FOR_ACKS = 3_000;
@@ -48,10 +48,10 @@ export class Sync {
   #marking;
 
   /**
-   * @param {import("./store.js").Store} store
+   * @param {import("../conversations/store.js").Store} store
    * @param {import("./outbox.js").Outbox} outbox
    * @param {string} url the socket's
-   * @param {(conversation: Conversation, event: import("./timeline.js").ChatEvent) => void} [news]
+   * @param {(conversation: Conversation, event: import("../conversations/timeline.js").ChatEvent) => void} [news]
    *   called for each message that comes while the page is open
    */
   constructor(store, outbox, url, news = () => {}) {
@@ -300,7 +300,7 @@ export class Sync {
     if (event.type === "message") this.#store.stoppedTyping(conversation.id, event.from.id);
   }
 
-  /** @param {Conversation} conversation @param {import("./timeline.js").ChatEvent[]} added */
+  /** @param {Conversation} conversation @param {import("../conversations/timeline.js").ChatEvent[]} added */
   #learn(conversation, added) {
     for (const event of added) {
       meet(event.from);

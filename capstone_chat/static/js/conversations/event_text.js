@@ -1,7 +1,7 @@
 /** What an event says, in words: for the log and for the list. */
 
-import { nameOf } from "./people.js";
-import { strings } from "./strings.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
 
 /** @typedef {import("./timeline.js").ChatEvent} ChatEvent */
 

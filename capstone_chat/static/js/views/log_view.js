@@ -6,13 +6,13 @@
  * frame, and the view keeps its place: at the end it stays at the end, elsewhere nothing moves.
  */
 
-import { byId, setText } from "../dom.js";
-import { strings } from "../strings.js";
-import { deleting } from "./deleting.js";
-import { badgeText } from "./entry.js";
-import { Rows } from "./rows.js";
+import { byId, setText } from "../browser/dom.js";
+import { strings } from "../i18n/strings.js";
+import { deleting } from "./message_actions.js";
+import { badgeText } from "./conversation_item.js";
+import { Rows } from "./message_list.js";
 
-/** @typedef {import("../store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/store.js").Conversation} Conversation */
 
 const SPAN = 100; // rows when at the end
 const MOST = 200; // rows in the page at any time
@@ -44,9 +44,9 @@ export class MessagesView {
   #askedBefore = 0;
 
   /**
-   * @param {import("../store.js").Store} store
-   * @param {import("../outbox.js").Outbox} outbox
-   * @param {import("../sync.js").Sync} sync
+   * @param {import("../conversations/store.js").Store} store
+   * @param {import("../realtime/outbox.js").Outbox} outbox
+   * @param {import("../realtime/sync.js").Sync} sync
    */
   constructor(store, outbox, sync) {
     this.#store = store;
@@ -140,7 +140,7 @@ export class MessagesView {
     if (this.#askedBefore !== timeline.first) this.#more();
   }
 
-  /** Choose the window. @param {import("../timeline.js").Timeline} timeline */
+  /** Choose the window. @param {import("../conversations/timeline.js").Timeline} timeline */
   #place(timeline) {
     if (this.#arriving && timeline.unread) this.#fresh = timeline.read + 1;
     if (this.#stuck) {
@@ -240,7 +240,7 @@ export class MessagesView {
     this.#hadUnread = conversation.timeline.unread > 0;
   }
 
-  /** The newest event that is or was in view. @param {import("../timeline.js").Timeline} timeline */
+  /** The newest event that is or was in view. @param {import("../conversations/timeline.js").Timeline} timeline */
   #seen({ read, last }) {
     if (this.#stuck) return last;
     const edge = this.#log.getBoundingClientRect().bottom;

@@ -1,8 +1,8 @@
 /** A word from the desktop about new messages while the window is hidden, if the reader has asked for it. */
 
-import { nameOf } from "./people.js";
-import { go, href } from "./route.js";
-import { local } from "./storage.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { go, href } from "../browser/router.js";
+import { local } from "../browser/storage.js";
 
 const WANTED = "notifications"; // in localStorage
 
@@ -48,8 +48,8 @@ function askPermission() {
 
 /**
  * Tell of a message, unless the reader is looking, wrote it or has read it.
- * @param {import("./store.js").Conversation} conversation
- * @param {import("./timeline.js").ChatEvent} event
+ * @param {import("../conversations/store.js").Conversation} conversation
+ * @param {import("../conversations/timeline.js").ChatEvent} event
  * @param {number} me
  */
 export function tell(conversation, { seq, from, text }, me) {

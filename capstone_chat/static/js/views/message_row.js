@@ -1,16 +1,16 @@
 /** One line of a conversation: a message, something that happened, or a message that is not yet sent. */
 
-import { avatar, hue } from "../avatar.js";
-import { el, icon } from "../dom.js";
-import { happened, isShown } from "../events.js";
-import { sameDay } from "../format.js";
-import { linkify } from "../links.js";
-import { nameOf } from "../people.js";
-import { strings } from "../strings.js";
-import { when } from "../when.js";
+import { avatar, hue } from "../accounts/avatar.js";
+import { el, icon } from "../browser/dom.js";
+import { happened, isShown } from "../conversations/event_text.js";
+import { sameDay } from "../i18n/format.js";
+import { linkify } from "./links.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { strings } from "../i18n/strings.js";
+import { when } from "./when.js";
 
-/** @typedef {import("../timeline.js").ChatEvent} ChatEvent */
-/** @typedef {import("../outbox.js").Draft} Draft */
+/** @typedef {import("../conversations/timeline.js").ChatEvent} ChatEvent */
+/** @typedef {import("../realtime/outbox.js").Draft} Draft */
 
 const RUN = 5 * 60_000; // milliseconds between messages of one sender that stand together
 

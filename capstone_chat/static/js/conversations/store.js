@@ -9,7 +9,7 @@
  * @typedef {{conv: number, title: string, members: number, at: number, by: Person & {name: string}}} Invitation
  */
 
-import { meet, nameOf } from "./people.js";
+import { meet, nameOf } from "../accounts/user_directory.js";
 import { Timeline } from "./timeline.js";
 
 const TYPING_LASTS = 4_000; // milliseconds

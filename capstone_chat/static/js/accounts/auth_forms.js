@@ -1,8 +1,8 @@
 /** The login and register forms: what they do beyond what a form does without JavaScript. */
 
-import { ApiError, get, post } from "./api.js";
-import { debounce } from "./dom.js";
-import { strings } from "./strings.js";
+import { ApiError, get, post } from "../api.js";
+import { debounce } from "../browser/dom.js";
+import { strings } from "../i18n/strings.js";
 
 const SHORTEST_PASSWORD = 8;
 const CHECK_AFTER = 350; // milliseconds of rest in typing

@@ -8,7 +8,7 @@
  *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} Draft
  */
 
-import { readJson } from "./storage.js";
+import { readJson } from "../browser/storage.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LATEST = 8.64e15; // milliseconds: the last moment that a Date can be

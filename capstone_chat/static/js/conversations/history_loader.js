@@ -1,6 +1,6 @@
 /** Fetches pages of histories into their timelines: the newest, older ones, and what was missed. */
 
-import * as api from "./api.js";
+import * as api from "../api.js";
 
 /** @typedef {import("./store.js").Conversation} Conversation */
 /** @typedef {import("./timeline.js").ChatEvent} ChatEvent */

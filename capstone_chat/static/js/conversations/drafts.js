@@ -1,6 +1,6 @@
 /** Messages that were begun: one for each conversation, kept in this browser until it is logged out. */
 
-import { readJson } from "./storage.js";
+import { readJson } from "../browser/storage.js";
 
 export class Drafts {
   #storage;
@@ -8,7 +8,7 @@ export class Drafts {
   /** @type {Record<string, string>} by the conversation's id */
   #drafts;
 
-  /** @param {import("./storage.js").AnyStorage} storage @param {string} key where in the storage */
+  /** @param {import("../browser/storage.js").AnyStorage} storage @param {string} key where in the storage */
   constructor(storage, key) {
     this.#storage = storage;
     this.#key = key;

@@ -1,6 +1,6 @@
 /** Times and days, as the reader's language and time zone write them. */
 
-import * as clock from "./clock.js";
+import * as clock from "../browser/clock.js";
 import { strings } from "./strings.js";
 
 const language = globalThis.document?.documentElement.lang || undefined;

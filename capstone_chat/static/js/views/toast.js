@@ -1,8 +1,8 @@
 /** A word at the foot of the page that goes away by itself. */
 
-import { byId } from "../dom.js";
+import { byId } from "../browser/dom.js";
 import { ApiError } from "../api.js";
-import { strings } from "../strings.js";
+import { strings } from "../i18n/strings.js";
 
 const SHOWN_FOR = 6_000; // milliseconds
 

@@ -1,7 +1,7 @@
 /** Pictures of people and groups: an upload, or initials on a colour that stays the same. */
 
-import { el } from "./dom.js";
-import { nameOf, now, onChange } from "./people.js";
+import { el } from "../browser/dom.js";
+import { nameOf, now, onChange } from "./user_directory.js";
 
 const HUES = 10;
 // Firefox has it since version 125; without it an emoji of several parts is cut.
@@ -26,7 +26,7 @@ export function groupAvatar(id, title, size) {
   return el("span", { class: classes, "aria-hidden": "true", text: initials(title) });
 }
 
-/** @param {import("./people.js").Person} person @param {"small"|"large"} [size] */
+/** @param {import("./user_directory.js").Person} person @param {"small"|"large"} [size] */
 export function avatar(person, size) {
   const classes = ["avatar", hue(person.id), size].filter(Boolean).join(" ");
   const element = el("span", { class: classes, "aria-hidden": "true", "data-avatar": person.id });
@@ -34,7 +34,7 @@ export function avatar(person, size) {
   return element;
 }
 
-/** @param {Element} element @param {import("./people.js").Person} person */
+/** @param {Element} element @param {import("./user_directory.js").Person} person */
 function draw(element, person) {
   element.textContent = initials(nameOf(person));
   const { picture } = now(person);

@@ -7,7 +7,7 @@
  * @typedef {{id: number, nickname: string, picture?: string | null}} Person
  */
 
-import { strings } from "./strings.js";
+import { strings } from "../i18n/strings.js";
 
 const DELETED = "deleted user"; // what the server calls everybody who has deleted the account
 

@@ -1,8 +1,8 @@
 /** Deleting one's own messages: the button beside each of them, by mouse, finger and keyboard. */
 
 import { call } from "../api.js";
-import { keyOf } from "../keys.js";
-import { strings } from "../strings.js";
+import { keyOf } from "../browser/keys.js";
+import { strings } from "../i18n/strings.js";
 import { ask } from "./dialog.js";
 
 /**
