@@ -59,7 +59,7 @@ def test_the_page_speaks_the_language_of_the_browser(
     expect(page.locator("#composer")).to_have_attribute("placeholder", placeholder)
     expect(page.locator("#talk-subtitle")).to_have_text(members)
     expect(page.locator("#log .day")).to_have_text(today)
-    expect(page.locator("#log .happened")).to_have_text(created)
+    expect(page.locator("#log .event")).to_have_text(created)
     page.locator("#composer").fill("Привет! 你好!")
     page.keyboard.press("Enter")
     expect(page.locator("#log [data-seq] .text")).to_have_text("Привет! 你好!")

@@ -47,7 +47,7 @@ def test_any_order_of_live_events_pages_and_gaps_ends_in_the_true_history(page: 
                 const unread = upto => history.filter(e => e.seq > read && e.seq <= upto
                     && e.type === "message" && e.from.id !== 1).length;
                 const timeline = new Timeline(1);
-                timeline.summary({head: start, read: Math.min(read, start),
+                timeline.applySummary({head: start, read: Math.min(read, start),
                     unread: read < start ? unread(start) : 0, last: history[start - 1]});
                 let live = start;
                 const late = [];
@@ -64,7 +64,7 @@ def test_any_order_of_live_events_pages_and_gaps_ends_in_the_true_history(page: 
                 }
                 // Then the network is well again.
                 timeline.open(page(head - 2, head), head);
-                timeline.heard(head);
+                timeline.advanceHead(head);
                 let fetches = 0;
                 while (timeline.missing && fetches++ < 100) {
                     const {after} = timeline.missing;
@@ -74,7 +74,7 @@ def test_any_order_of_live_events_pages_and_gaps_ends_in_the_true_history(page: 
                     const {before} = timeline.older;
                     timeline.receive(page(before - 10, before - 1));
                 }
-                timeline.mark(read);
+                timeline.markRead(read);
                 const shown = [];
                 for (let seq = timeline.first; seq <= timeline.last; seq++)
                     shown.push(timeline.at(seq));
@@ -94,7 +94,7 @@ def test_an_idle_conversation_counts_and_forgets(page: Page) -> None:
     assert page.evaluate(
         """() => {
             const timeline = new Timeline(1);
-            timeline.summary({head: 10, read: 10, unread: 0, last: event(10)});
+            timeline.applySummary({head: 10, read: 10, unread: 0, last: event(10)});
             for (const e of range(11, 1010)) timeline.receive([e]);
             let kept = 0;
             for (let seq = 1; seq <= 1010; seq++) if (timeline.at(seq)) kept++;
@@ -107,13 +107,15 @@ def test_the_read_mark_never_goes_back_and_counts_what_is_left(page: Page) -> No
     assert page.evaluate(
         """() => {
             const timeline = new Timeline(1);
-            timeline.summary({head: 10, read: 4, unread: 6, last: event(10)});
+            timeline.applySummary({head: 10, read: 4, unread: 6, last: event(10)});
             timeline.open(range(1, 10), 10);
-            const seen = [timeline.mark(6), timeline.unread, timeline.mark(5), timeline.unread];
+            const seen = [timeline.markRead(6), timeline.unread];
+            seen.push(timeline.markRead(5), timeline.unread);
             timeline.receive([event(11), event(12, 1), event(13)]);
-            seen.push(timeline.unread, timeline.mark(12), timeline.unread, timeline.uncertain);
+            seen.push(timeline.unread, timeline.markRead(12));
+            seen.push(timeline.unread, timeline.unreadIsStale);
             // The server has not heard of it yet.
-            timeline.summary({head: 13, read: 4, unread: 8, last: event(13)});
+            timeline.applySummary({head: 13, read: 4, unread: 8, last: event(13)});
             seen.push(timeline.read, timeline.unread);
             return seen;
         }"""
@@ -124,11 +126,11 @@ def test_a_mark_from_another_tab_over_unknown_events_asks_the_server(page: Page)
     assert page.evaluate(
         """() => {
             const timeline = new Timeline(1);
-            timeline.summary({head: 10, read: 0, unread: 10, last: event(10)});
-            timeline.mark(5);
-            const before = timeline.uncertain;
-            timeline.summary({head: 10, read: 5, unread: 5, last: event(10)});
-            return [before, timeline.uncertain, timeline.unread];
+            timeline.applySummary({head: 10, read: 0, unread: 10, last: event(10)});
+            timeline.markRead(5);
+            const before = timeline.unreadIsStale;
+            timeline.applySummary({head: 10, read: 5, unread: 5, last: event(10)});
+            return [before, timeline.unreadIsStale, timeline.unread];
         }"""
     ) == [True, False, 5]
 
@@ -163,8 +165,8 @@ def test_the_outbox_keeps_what_is_not_acknowledged(page: Page) -> None:
             first.fail(id(2), "conflict");
             first.remove(id(3));
             const second = box();  // after a reload
-            const texts = second.of(1).map(draft => draft.text + draft.state);
+            const texts = second.forConversation(1).map(m => m.text + m.state);
             second.retry(id(2));
-            return [texts, second.unsent.map(draft => draft.cid.slice(-1))];
+            return [texts, second.unsent.map(message => message.cid.slice(-1))];
         }"""
     ) == [["bfailed", "dpending"], ["4", "5"]]

@@ -2,7 +2,7 @@
 
 import { strings } from "./i18n/strings.js";
 
-/** A refusal, or the lack of an answer. */
+/** The server refused a request, or could not be reached. */
 export class ApiError extends Error {
   /**
    * @param {string} message for people
@@ -16,8 +16,8 @@ export class ApiError extends Error {
   }
 }
 
-/** The token that shows that a request comes from our own page. */
-function xsrf() {
+/** The token which proves that a request comes from this page. */
+function xsrfToken() {
   return (
     document.querySelector('meta[name="xsrf"]')?.getAttribute("content") ??
     /** @type {HTMLInputElement | null} */ (document.querySelector('input[name="_xsrf"]'))?.value ??
@@ -25,10 +25,10 @@ function xsrf() {
   );
 }
 
-let changed = 0;
+let mutations = 0;
 
-/** How many changes the server has answered. What was asked for before one may be older than it. */
-export const changes = () => changed;
+/** The number of changes that the server has answered. An answer to an earlier request may not show them. */
+export const mutationCount = () => mutations;
 
 /**
  * @param {string} method
@@ -37,7 +37,7 @@ export const changes = () => changed;
  * @returns {Promise<any>} the answer's JSON
  * @throws {ApiError}
  */
-export async function call(method, path, body = {}) {
+export async function request(method, path, body = {}) {
   let response;
   try {
     const file = body instanceof Blob;
@@ -45,16 +45,16 @@ export async function call(method, path, body = {}) {
       method,
       headers:
         method === "GET" ? { Accept: "application/json" }
-        : { Accept: "application/json", "Content-Type": file ? body.type : "application/json", "X-XSRFToken": xsrf() },
+        : { Accept: "application/json", "Content-Type": file ? body.type : "application/json", "X-XSRFToken": xsrfToken() },
       body: method === "GET" ? undefined : file ? body : JSON.stringify(body),
     });
   } catch {
     throw new ApiError(strings.unreachable);
   }
   const answer = await response.json().catch(() => ({}));
-  if (method !== "GET") changed += 1;
+  if (method !== "GET") mutations += 1;
   if (response.ok) return answer;
-  if (response.status === 401) leave();
+  if (response.status === 401) redirectToLogin();
   const { code, message, field } = answer.error ?? {};
   throw new ApiError(message ?? strings.tryAgain, { status: response.status, code, field });
 }
@@ -63,13 +63,13 @@ export async function call(method, path, body = {}) {
 export function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
-  return call("GET", given.length ? `${path}?${search}` : path);
+  return request("GET", given.length ? `${path}?${search}` : path);
 }
 
 /** @param {string} path @param {object} [body] */
-export const post = (path, body) => call("POST", path, body);
+export const post = (path, body) => request("POST", path, body);
 
-/** The session has ended: to the login page, and afterwards back to where we are. */
-export function leave() {
+/** Go to the login page after the session has ended, and from there back to the chat. */
+export function redirectToLogin() {
   location.assign(`/login?next=${encodeURIComponent("/")}`);
 }

@@ -249,16 +249,16 @@ async function play({ sizes, steps }) {
     // The reader does.
     say: (a) => conversation(a) && sync.send(conversation(a), `mine ${said}`),
     open: (a) => conversation(a) && void sync.history.open(conversation(a)),
-    more: () => void sync.more(),
-    older: (a) => conversation(a) && void sync.history.older(conversation(a)),
-    newer: (a) => conversation(a) && void sync.history.newer(conversation(a)),
+    more: () => void sync.loadMore(),
+    older: (a) => conversation(a) && void sync.history.loadOlder(conversation(a)),
+    newer: (a) => conversation(a) && void sync.history.loadNewer(conversation(a)),
     jump: (a, b) => {
       const there = conversation(a);
-      if (there?.timeline.opened) void sync.history.around(there, 1 + (b % Math.max(1, there.timeline.head)));
+      if (there?.timeline.opened) void sync.history.loadAround(there, 1 + (b % Math.max(1, there.timeline.head)));
     },
     read: (a, b) => {
       const there = conversation(a);
-      if (there?.timeline.opened) sync.read(there, Math.min(there.timeline.last, b));
+      if (there?.timeline.opened) sync.markRead(there, Math.min(there.timeline.last, b));
     },
     // In another browser, of which this one hears nothing.
     elsewhere: (a) => world.read.set((a % sizes.length) + 1, world.histories.get((a % sizes.length) + 1).length),
@@ -303,11 +303,11 @@ async function play({ sizes, steps }) {
     if (round > ROUNDS && !behind && store.next) {
       // What is lively has come by itself; the rest when it is asked for.
       for (const { id } of world.list(Infinity).conversations) if (!store.conversations.has(id)) return [{ what: "not listed", conv: id }];
-      void sync.more();
+      void sync.loadMore();
     } else if (round > ROUNDS && !behind) break;
     if (round > ROUNDS && behind && !behind.timeline.opened) void sync.history.open(behind);
-    else if (round > ROUNDS && behind?.timeline.newer) void sync.history.newer(behind);
-    else if (round > ROUNDS && behind) void sync.history.older(behind);
+    else if (round > ROUNDS && behind?.timeline.newer) void sync.history.loadNewer(behind);
+    else if (round > ROUNDS && behind) void sync.history.loadOlder(behind);
     else tick();
     await settle();
   }

@@ -43,10 +43,10 @@ def test_today_becomes_yesterday_at_midnight(language: str, today: str, yesterda
         """
         const at = local(2026, 2, 1, 23, 50);
         console.log(JSON.stringify([
-            format.day(at, local(2026, 2, 1, 23, 59, 59, 999)),
-            format.day(at, local(2026, 2, 2)),
-            format.day(at, local(2026, 2, 2, 23, 59, 59, 999)),
-            format.day(at, local(2026, 2, 3)) === strings.yesterday,
+            format.dayHeading(at, local(2026, 2, 1, 23, 59, 59, 999)),
+            format.dayHeading(at, local(2026, 2, 2)),
+            format.dayHeading(at, local(2026, 2, 2, 23, 59, 59, 999)),
+            format.dayHeading(at, local(2026, 2, 3)) === strings.yesterday,
         ]));
         """,
         language=language,
@@ -75,10 +75,11 @@ def test_every_day_of_a_year_is_today_until_its_midnight(zone: str) -> None:
             const last = local(2026, 0, day, 23, 59, 59, 999);
             const late = local(2026, 0, day + 1, 23, 59, 59, 999);
             const told = [
-                [format.day(start, last), strings.today], [format.day(last, last), strings.today],
-                [format.day(start, next), strings.yesterday],
-                [format.day(start, late), strings.yesterday],
-                [format.day(last, next), strings.yesterday],
+                [format.dayHeading(start, last), strings.today],
+                [format.dayHeading(last, last), strings.today],
+                [format.dayHeading(start, next), strings.yesterday],
+                [format.dayHeading(start, late), strings.yesterday],
+                [format.dayHeading(last, next), strings.yesterday],
             ];
             if (told.some(([found, true_]) => found !== true_)) wrong.push([day, told]);
             if (!format.sameDay(start, last) || format.sameDay(last, next)) wrong.push(day);
@@ -107,7 +108,8 @@ def test_nothing_is_in_the_future(moments: list[tuple[int, int]]) -> None:
         told = run(
             """
             console.log(JSON.stringify(given.moments.map(([at, off]) =>
-                ["relative", "day", "brief"].map((name) => format[name](at, at + off)))));
+                [format.relative, format.dayHeading, format.shortTime].map(
+                    (write) => write(at, at + off)))));
             """,
             moments=moments,
             language=language,
@@ -127,14 +129,14 @@ def test_the_servers_clock_counts_whatever_the_readers_says() -> None:
         const server = Date.UTC(2026, 5, 1, 12);
         for (const wrong of [0, 480_000, -480_000, 86_400_000, -31_536_000_000, -server]) {
             time = server + wrong;
-            clock.heard(server);
+            clock.setServerTime(server);
             told.push([clock.now() - server, format.relative(server - 180_000),
-                format.day(server - 180_000)]);
+                format.dayHeading(server - 180_000)]);
             time += 60_000;
             told.push(format.relative(server - 180_000));
         }
         const before = clock.now();
-        clock.heard(undefined); // an older server
+        clock.setServerTime(undefined); // an older server
         told.push(clock.now() - before);
         console.log(JSON.stringify(told));
         """
@@ -157,8 +159,8 @@ def test_a_tick_comes_with_every_minute_and_when_the_clock_is_put_right() -> Non
         };
         ring();
         time += 30_000;
-        clock.heard(time + 3_600_000); // the reader's clock is an hour slow
-        clock.heard(time + 3_600_000 + 1_500); // an answer that was quicker changes nothing
+        clock.setServerTime(time + 3_600_000); // the reader's clock is an hour slow
+        clock.setServerTime(time + 3_600_000 + 1_500); // an answer that was quicker changes nothing
         ring();
         ring();
         console.log(JSON.stringify([ticks, timers.size]));
@@ -173,7 +175,8 @@ def test_a_reader_who_travels_has_the_times_of_the_new_place() -> None:
         """
         clock.onTick(() => {});
         const at = Date.UTC(2026, 5, 1, 23, 30);
-        const told = () => [format.time(at).replace(/\\s/u, " "), format.day(at, at + 3_600_000)];
+        const told = () =>
+            [format.time(at).replace(/\\s/u, " "), format.dayHeading(at, at + 3_600_000)];
         const before = told();
         process.env.TZ = "Asia/Shanghai";
         const [timer] = timers;

@@ -29,7 +29,7 @@ def test_a_view_that_fails_keeps_no_other_from_being_drawn() -> None:
         + """
         store.subscribe(["timeline"], () => { throw new Error("a mistake"); });
         store.subscribe(["timeline"], () => drawn.push("messages"));
-        store.changed("timeline");
+        store.notify("timeline");
         frames.shift()();
         let told;
         try { timers.shift()(); } catch (error) { told = error.message; }
@@ -44,11 +44,11 @@ def test_a_page_that_is_hidden_before_its_frame_comes_is_drawn_without_it() -> N
         PAGE
         + """
         store.subscribe(["conversations"], () => drawn.push("title"));
-        store.changed("conversations");
+        store.notify("conversations");
         document.hidden = true;
         listeners.visibilitychange();
         const hidden = drawn.length;
-        store.changed("conversations");
+        store.notify("conversations");
         timers.shift()();
         console.log(JSON.stringify([hidden, drawn.length]));
         """

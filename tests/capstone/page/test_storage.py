@@ -12,7 +12,7 @@ from tests.capstone.page import node
 pytestmark = pytest.mark.service("node")
 
 CID = "0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11"
-DRAFT = {"cid": CID, "conv": 1, "text": "hi", "at": 0, "state": "pending"}
+MESSAGE = {"cid": CID, "conv": 1, "text": "hi", "at": 0, "state": "pending"}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -22,15 +22,15 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-NEARLY_DRAFTS = st.lists(
+NEARLY_MESSAGES = st.lists(
     JSON
     | st.fixed_dictionaries(
-        {name: st.just(value) | JSON for name, value in DRAFT.items()},
+        {name: st.just(value) | JSON for name, value in MESSAGE.items()},
         optional={"code": JSON, "seq": JSON},
     ),
     max_size=4,
 )
-STORED = st.text(max_size=5) | JSON.map(json.dumps) | NEARLY_DRAFTS.map(json.dumps)
+STORED = st.text(max_size=5) | JSON.map(json.dumps) | NEARLY_MESSAGES.map(json.dumps)
 
 REFUSALS = """
 const errors = {
@@ -64,14 +64,14 @@ def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
             const kept = storage.getItem("a");
             storage.removeItem("a");
             const drafts = new Drafts(storage, "drafts");
-            drafts.keep(1, "begun");
-            drafts.keep(2, "too");
-            const begun = [drafts.of(1), drafts.of(2)];
+            drafts.set(1, "begun");
+            drafts.set(2, "too");
+            const begun = [drafts.get(1), drafts.get(2)];
             drafts.clear();
             const outbox = new Outbox(storage, "outbox");
             outbox.add(1, "said", 0);
             const said = new Outbox(storage, "outbox").unsent.map(({ text }) => text);
-            return [before, kept, storage.getItem("a"), begun, drafts.of(1), said];
+            return [before, kept, storage.getItem("a"), begun, drafts.get(1), said];
         })));
         """
     )
@@ -111,10 +111,10 @@ def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None
             const storage = { getItem: () => text, setItem() {}, removeItem() {} };
             const drafts = new Drafts(storage, "x");
             const outbox = new Outbox(storage, "x");
-            const shown = [...outbox.of(1), ...outbox.unsent];
+            const shown = [...outbox.forConversation(1), ...outbox.unsent];
             shown.forEach(({ at }) => new Date(at).toISOString());
-            drafts.keep(3, "more");
-            return [typeof drafts.of(1), typeof drafts.of(2), drafts.of(3),
+            drafts.set(3, "more");
+            return [typeof drafts.get(1), typeof drafts.get(2), drafts.get(3),
                 shown.map(({ cid, conv, text }) => [cid, typeof conv, typeof text])];
         })));
         """,
@@ -122,16 +122,16 @@ def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None
     )
     for first, second, third, shown in found:
         assert (first, second, third) == ("string", "string", "more")
-        assert all(draft == [CID, "number", "string"] for draft in shown)
+        assert all(message == [CID, "number", "string"] for message in shown)
 
 
-def test_a_draft_as_it_is_stored_comes_back() -> None:
+def test_a_pending_message_as_it_is_stored_comes_back() -> None:
     found = node.run(
         """
         const { Outbox } = await import("./realtime/outbox.js");
         const storage = { getItem: () => JSON.stringify(given), setItem() {} };
-        console.log(JSON.stringify(new Outbox(storage, "x").of(1)));
+        console.log(JSON.stringify(new Outbox(storage, "x").forConversation(1)));
         """,
-        [DRAFT, DRAFT | {"conv": "1"}, None, DRAFT | {"cid": "x"}],
+        [MESSAGE, MESSAGE | {"conv": "1"}, None, MESSAGE | {"cid": "x"}],
     )
-    assert found == [DRAFT]
+    assert found == [MESSAGE]

@@ -1,11 +1,11 @@
-/** The login and register forms: what they do beyond what a form does without JavaScript. */
+/** Improvements of the login and register forms, which also work without JavaScript. */
 
 import { ApiError, get, post } from "../api.js";
 import { debounce } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 
-const SHORTEST_PASSWORD = 8;
-const CHECK_AFTER = 350; // milliseconds of rest in typing
+const MIN_PASSWORD_LENGTH = 8;
+const CHECK_DELAY = 350; // milliseconds after the last keystroke
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form[data-form]"));
 const kind = form.dataset.form;
@@ -13,14 +13,14 @@ const kind = form.dataset.form;
 /** @param {string} name @returns {HTMLInputElement | null} */
 const input = (name) => form.querySelector(`input[name="${name}"]`);
 
-/** Say under a field what is wrong with it, or that it is fine. @param {string} name @param {string} message @param {boolean} [good] */
-function say(name, message, good = false) {
+/** Show a message under a field: an error, or that the value is valid. @param {string} name @param {string} message @param {boolean} [good] */
+function showMessage(name, message, good = false) {
   const field = input(name);
-  const place = document.getElementById(`${name}-error`);
-  if (!field || !place) return;
-  place.textContent = message;
-  place.hidden = !message;
-  place.className = good ? "hint good" : "error";
+  const element = document.getElementById(`${name}-error`);
+  if (!field || !element) return;
+  element.textContent = message;
+  element.hidden = !message;
+  element.className = good ? "hint good" : "error";
   if (message && !good) field.setAttribute("aria-invalid", "true");
   else field.removeAttribute("aria-invalid");
 }
@@ -30,10 +30,10 @@ function say(name, message, good = false) {
 form.noValidate = true;
 
 /** @param {HTMLInputElement} field */
-function problem({ name, value }) {
+function validationError({ name, value }) {
   if (!value.trim()) return strings.required;
   if (kind !== "register") return "";
-  if (name === "password" && [...value].length < SHORTEST_PASSWORD) return strings.passwordShort;
+  if (name === "password" && [...value].length < MIN_PASSWORD_LENGTH) return strings.passwordShort;
   if (name === "confirmation" && value !== input("password")?.value) return strings.passwordsDiffer;
   return "";
 }
@@ -41,8 +41,8 @@ function problem({ name, value }) {
 const fields = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input.input")]);
 form.addEventListener("submit", (event) => {
   const wrong = fields.filter((field) => {
-    const message = problem(field);
-    if (message || !field.hasAttribute("data-taken")) say(field.name, message);
+    const message = validationError(field);
+    if (message || !field.hasAttribute("data-taken")) showMessage(field.name, message);
     return message || field.hasAttribute("data-taken");
   });
   if (wrong.length === 0) return;
@@ -50,8 +50,8 @@ form.addEventListener("submit", (event) => {
   wrong[0].focus();
 });
 for (const field of fields) {
-  field.addEventListener("input", () => say(field.name, ""));
-  field.addEventListener("change", () => field.value && say(field.name, problem(field)));
+  field.addEventListener("input", () => showMessage(field.name, ""));
+  field.addEventListener("change", () => field.value && showMessage(field.name, validationError(field)));
 }
 
 // The captcha: another picture, and the sound.
@@ -71,7 +71,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySel
         picture.src = `/captcha/${id.value}.png`;
         player.pause();
         answer.value = "";
-        say("captcha", "");
+        showMessage("captcha", "");
       } else {
         const source = `/captcha/${id.value}.wav`;
         if (!player.src.endsWith(source)) player.src = source;
@@ -80,12 +80,12 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySel
       }
       answer.focus();
     } catch (error) {
-      say("captcha", error instanceof ApiError ? error.message : strings.tryAgain);
+      showMessage("captcha", error instanceof ApiError ? error.message : strings.tryAgain);
     }
   });
 }
 
-// Show what is written in a password field.
+// Show the password as text.
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySelectorAll("[data-reveal]"))) {
   const field = input(button.dataset.reveal ?? "");
@@ -97,28 +97,28 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySel
     button.setAttribute("aria-pressed", String(shown));
     button.title = shown ? strings.hidePassword : strings.showPassword;
   });
-  form.addEventListener("submit", () => field && (field.type = "password")); // so that it is not kept as text
+  form.addEventListener("submit", () => field && (field.type = "password")); // so that the browser does not store it as text
 }
 
 // Whether the user name is free, while it is typed.
 
 const name = input("name");
 if (kind === "register" && name) {
-  const check = debounce(CHECK_AFTER, async () => {
-    const asked = name.value;
-    if (!asked.trim()) return;
+  const check = debounce(CHECK_DELAY, async () => {
+    const checkedName = name.value;
+    if (!checkedName.trim()) return;
     try {
-      const { available, problem: taken } = await get("/api/names", { name: asked });
-      if (name.value !== asked) return;
+      const { available, problem: taken } = await get("/api/names", { name: checkedName });
+      if (name.value !== checkedName) return;
       name.toggleAttribute("data-taken", !available);
-      say("name", available ? strings.nameFree : (taken ?? strings.tryAgain), available);
+      showMessage("name", available ? strings.nameFree : (taken ?? strings.tryAgain), available);
     } catch {
-      // Too fast, or no answer: the server looks again when the form comes.
+      // Rate limited, or no answer: the server checks again when the form is sent.
     }
   });
   name.addEventListener("input", () => {
     name.removeAttribute("data-taken");
     check();
   });
-  if (!document.getElementById("name-error")?.textContent) check(); // what was typed before this script came
+  if (!document.getElementById("name-error")?.textContent) check(); // typed before this script was loaded
 }

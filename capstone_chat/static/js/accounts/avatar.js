@@ -1,7 +1,7 @@
 /** Pictures of people and groups: an upload, or initials on a colour that stays the same. */
 
 import { el } from "../browser/dom.js";
-import { nameOf, now, onChange } from "./user_directory.js";
+import { latest, nameOf, onUserChange } from "./user_directory.js";
 
 const HUES = 10;
 // Firefox has it since version 125; without it an emoji of several parts is cut.
@@ -37,14 +37,14 @@ export function avatar(person, size) {
 /** @param {Element} element @param {import("./user_directory.js").Person} person */
 function draw(element, person) {
   element.textContent = initials(nameOf(person));
-  const { picture } = now(person);
+  const { picture } = latest(person);
   if (!picture) return;
   const image = el("img", { src: `/pictures/${picture}.webp`, alt: "" });
   image.addEventListener("error", () => image.remove()); // below it are the initials
   element.append(image);
 }
 
-onChange((person) => {
+onUserChange((person) => {
   for (const element of document.querySelectorAll(`[data-avatar="${person.id}"]`)) draw(element, person);
   for (const element of document.querySelectorAll(`[data-nickname="${person.id}"]`)) {
     element.textContent = nameOf(person);

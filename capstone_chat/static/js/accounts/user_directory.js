@@ -1,28 +1,28 @@
 /**
- * What people are called and look like now.
+ * The latest nickname and picture of each user.
  *
- * Every event says it of its author, at the time when it was fetched. The newest word is kept here,
- * and what stands in the page already is brought up to it.
+ * Every event holds those of its author at the time when it was fetched. The latest ones are kept here,
+ * and elements that show older ones are updated.
  *
  * @typedef {{id: number, nickname: string, picture?: string | null}} Person
  */
 
 import { strings } from "../i18n/strings.js";
 
-const DELETED = "deleted user"; // what the server calls everybody who has deleted the account
+const DELETED = "deleted user"; // the server's nickname for every deleted account
 
 /** @type {Map<number, Person>} */
 const known = new Map();
 /** @type {((person: Person) => void)[]} */
 const listeners = [];
 
-/** @param {(person: Person) => void} listener called when somebody looks different, or is met for the first time */
-export function onChange(listener) {
+/** @param {(person: Person) => void} listener called when a nickname or picture changed, or a user is new */
+export function onUserChange(listener) {
   listeners.push(listener);
 }
 
-/** Take note of somebody, from the server's newest word. @param {Person | undefined} person */
-export function meet(person) {
+/** Keep the nickname and picture of a user, from the server's latest answer. @param {Person | undefined} person */
+export function remember(person) {
   if (!person) return;
   const { id, nickname, picture = null } = person;
   const before = known.get(id);
@@ -31,11 +31,11 @@ export function meet(person) {
   for (const listener of listeners) listener({ id, nickname, picture });
 }
 
-/** Somebody as they are now. @param {Person} person as an event has them @returns {Person} */
-export const now = (person) => known.get(person.id) ?? person;
+/** The latest data of a user. @param {Person} person as an event holds it @returns {Person} */
+export const latest = (person) => known.get(person.id) ?? person;
 
 /** @param {Person} person */
 export function nameOf(person) {
-  const { nickname } = now(person);
+  const { nickname } = latest(person);
   return nickname === DELETED ? strings.deletedUser : nickname;
 }

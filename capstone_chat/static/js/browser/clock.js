@@ -1,16 +1,16 @@
 /**
- * The time, and a call to all that show it whenever it moves on.
+ * The server's time, and a callback for everything that shows a time.
  *
- * The time is the server's: a reader's clock may be wrong by minutes or years. Every greeting and pong
- * of the socket says what time it is there.
+ * The reader's clock may be wrong by minutes or years, so every hello and pong of the server holds its
+ * time.
  */
 
 const MINUTE = 60_000; // milliseconds
-const TOLERANCE = 2_000; // milliseconds: how long an answer may have been on its way
+const TOLERANCE = 2_000; // milliseconds: a frame takes up to so long from the server
 
 /** The server's clock minus this machine's, in milliseconds. */
 let offset = 0;
-let current = readZone();
+let currentZone = readZone();
 /** @type {(() => void)[]} */
 const listeners = [];
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -20,30 +20,30 @@ let timer;
 export const now = () => Date.now() + offset;
 
 /** The reader's time zone. It changes when the reader travels. */
-export const zone = () => current;
+export const zone = () => currentZone;
 
-/** The server says what time it is there. @param {number} at milliseconds since the epoch */
-export function heard(at) {
-  const found = at - Date.now();
-  if (!Number.isFinite(found) || Math.abs(found - offset) < TOLERANCE) return;
-  offset = found;
+/** Adopt the server's time, from a hello or a pong. @param {number} at milliseconds since the epoch */
+export function setServerTime(at) {
+  const measured = at - Date.now();
+  if (!Number.isFinite(measured) || Math.abs(measured - offset) < TOLERANCE) return;
+  offset = measured;
   tick();
 }
 
 /**
  * @param {() => void} listener called at least once in every minute, at its beginning: there the hour
- *   and the day change too. Also when a page that slept is seen again, or a clock was put right
+ *   and the day change too. Also when the page becomes visible again, or the server's time was adopted
  */
 export function onTick(listener) {
   listeners.push(listener);
   if (listeners.length > 1) return;
-  for (const moment of ["focus", "pageshow"]) addEventListener(moment, tick);
+  for (const eventName of ["focus", "pageshow"]) addEventListener(eventName, tick);
   document.addEventListener("visibilitychange", tick);
   schedule();
 }
 
 function tick() {
-  current = readZone();
+  currentZone = readZone();
   for (const listener of listeners) listener();
   if (listeners.length) schedule();
 }

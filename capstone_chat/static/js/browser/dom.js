@@ -53,7 +53,7 @@ export function setText(element, text) {
 }
 
 /**
- * Call `work` when nothing was asked for `wait` milliseconds.
+ * Return a function that calls `work` when it has not been called for `wait` milliseconds.
  * @template {any[]} A
  * @param {number} wait
  * @param {(...args: A) => void} work

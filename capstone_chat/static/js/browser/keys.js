@@ -12,7 +12,7 @@ export const touch = globalThis.matchMedia?.("(hover: none) and (pointer: coarse
  * Whether an input method (Pinyin, Kana, Hangul) uses this key itself.
  *
  * UI Events has `isComposing`; Safari ends the composition before the keydown of the Enter that
- * confirms the word, so that it is false there, and says it with the older `keyCode` 229 only.
+ * confirms the word, so it is false there, and only the older `keyCode` 229 shows it.
  * @param {Key} event
  */
 const isOfInputMethod = (event) => Boolean(event.isComposing) || event.keyCode === 229;

@@ -1,16 +1,16 @@
 /**
- * Where the reader is, kept in the address: `#/` the list, `#/12` a conversation, `#/12/members`,
+ * The route, kept in the fragment of the address: `#/` the list, `#/12` a conversation, `#/12/members`,
  * `#/12/search`.
  *
  * The back button of the page and that of the browser do the same: each step remembers from where it
- * came, and going up returns there if that is where one came from.
+ * came, and going up returns there if the reader came from there.
  *
  * @typedef {"members" | "search"} Panel
- * @typedef {{conv: number | null, panel: Panel | null}} Place
+ * @typedef {{conv: number | null, panel: Panel | null}} Route
  */
 
-/** @returns {Place} */
-export function here() {
+/** @returns {Route} */
+export function currentRoute() {
   const match = /^#\/(\d+)(?:\/(members|search))?$/.exec(location.hash);
   return { conv: match ? Number(match[1]) : null, panel: /** @type {Panel | undefined} */ (match?.[2]) ?? null };
 }
@@ -20,19 +20,19 @@ export function href(conv, panel = null) {
   return conv === null ? "#/" : `#/${conv}${panel ? `/${panel}` : ""}`;
 }
 
-/** One step deeper. @param {string} to */
-export function go(to) {
+/** Go one step deeper. @param {string} to */
+export function navigate(to) {
   if (to === location.hash) return;
   history.pushState({ from: location.hash || "#/" }, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-// The browser goes back some time after it was asked to. Asked twice, it would leave the page.
+// history.back() is asynchronous: a second call before the first has taken effect would leave the page.
 let goingBack = false;
 addEventListener("popstate", () => (goingBack = false));
 
-/** One step up: back if we came from there. @param {string} to */
-export function up(to) {
+/** Go one step up: back in the history if the reader came from there. @param {string} to */
+export function navigateUp(to) {
   if (history.state?.from === to) {
     if (!goingBack) history.back();
     goingBack = true;
@@ -42,7 +42,7 @@ export function up(to) {
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-/** @param {(place: Place) => void} listener called for every move, also by the browser's buttons */
-export function onMove(listener) {
-  addEventListener("popstate", () => listener(here()));
+/** @param {(route: Route) => void} listener called for every move, also by the browser's buttons */
+export function onNavigate(listener) {
+  addEventListener("popstate", () => listener(currentRoute()));
 }

@@ -16,12 +16,12 @@ export class Drafts {
   }
 
   /** @param {number} conv */
-  of(conv) {
+  get(conv) {
     return this.#drafts[conv] ?? "";
   }
 
   /** @param {number} conv @param {string} text */
-  keep(conv, text) {
+  set(conv, text) {
     this.#drafts = this.#read(); // another tab may have written too
     if (text.trim()) this.#drafts[conv] = text;
     else delete this.#drafts[conv];

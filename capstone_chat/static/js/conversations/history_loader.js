@@ -1,32 +1,32 @@
-/** Fetches pages of histories into their timelines: the newest, older ones, and what was missed. */
+/** Loads pages of histories into their timelines: the newest, older and newer ones, and missed events. */
 
 import * as api from "../api.js";
 
-/** @typedef {import("./store.js").Conversation} Conversation */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./timeline.js").ChatEvent} ChatEvent */
 
-const PAGE = 50;
-const CATCH_UP_PAGE = 100;
-const TOO_FAR_BEHIND = 500; // events; from here on a fresh page is better than filling in
-const TRY_AGAIN = 2_000; // milliseconds
+const PAGE = 50; // events in a request
+const GAP_PAGE = 100; // events in a request that fills a gap
+const MAX_GAP = 500; // events; a larger gap is not filled, the newest page is loaded instead
+const RETRY_DELAY = 2_000; // milliseconds
 
-export class Backfill {
-  #added;
-  #ended;
-  #stale;
+export class HistoryLoader {
+  #onEvents;
+  #onSettled;
+  #onStale;
   /** @type {Map<number, Promise<void>>} */
   #fetching = new Map();
 
   /**
-   * @param {{added: (conversation: Conversation, events: ChatEvent[]) => void,
-   *          ended: (conversation: Conversation) => void, stale: () => void}} listeners
-   *   `added`: missed events have come; `ended`: a fetch has, well or not;
-   *   `stale`: what the server says of the conversations must be asked for again
+   * @param {{onEvents: (conversation: Conversation, events: ChatEvent[]) => void,
+   *          onSettled: (conversation: Conversation) => void, onStale: () => void}} listeners
+   *   `onEvents`: missed events have come; `onSettled`: a fetch has ended, successfully or not;
+   *   `onStale`: the list of conversations must be fetched again
    */
-  constructor({ added, ended, stale }) {
-    this.#added = added;
-    this.#ended = ended;
-    this.#stale = stale;
+  constructor({ onEvents, onSettled, onStale }) {
+    this.#onEvents = onEvents;
+    this.#onSettled = onSettled;
+    this.#onStale = onStale;
   }
 
   /**
@@ -35,31 +35,31 @@ export class Backfill {
    * @returns {Promise<void>}
    */
   open(conversation) {
-    if (conversation.timeline.opened) return this.catchUp(conversation);
+    if (conversation.timeline.opened) return this.fillGap(conversation);
     return this.#fetch(conversation, async ({ id, timeline }) => {
       const { events, head } = await api.get(`/api/conversations/${id}/events`, { limit: PAGE });
       timeline.open(events, head);
-    }).then(() => this.catchUp(conversation));
+    }).then(() => this.fillGap(conversation));
   }
 
   /** Load the page before the oldest that is here. @param {Conversation} conversation */
-  older(conversation) {
+  loadOlder(conversation) {
     return this.#fetch(conversation, async ({ id, timeline }) => {
       if (!timeline.older) return;
       const query = { ...timeline.older, limit: PAGE };
       timeline.receive((await api.get(`/api/conversations/${id}/events`, query)).events);
-    }).then(() => this.catchUp(conversation));
+    }).then(() => this.fillGap(conversation));
   }
 
   /**
    * Show the history around an event, however long ago it was.
    * @param {Conversation} conversation @param {number} seq
    */
-  around(conversation, seq) {
+  loadAround(conversation, seq) {
     const work = async (/** @type {Conversation} */ { id, timeline }) => {
       const query = { after: Math.max(0, seq - PAGE / 2), limit: PAGE };
       const { events } = await api.get(`/api/conversations/${id}/events`, query);
-      if (timeline.missing) this.#stale(); // what is now skipped has not been counted
+      if (timeline.missing) this.#onStale(); // the skipped events have not been counted
       if (events.length) timeline.jump(events);
     };
     const running = this.#fetching.get(conversation.id);
@@ -67,40 +67,40 @@ export class Backfill {
   }
 
   /** Load the page after the newest that is here, for a reader in the past. @param {Conversation} conversation */
-  newer(conversation) {
+  loadNewer(conversation) {
     return this.#fetch(conversation, async ({ id, timeline }) => {
       if (!timeline.newer) return;
       const query = { ...timeline.newer, limit: PAGE };
       timeline.receive((await api.get(`/api/conversations/${id}/events`, query)).events);
-    }).then(() => this.catchUp(conversation));
+    }).then(() => this.fillGap(conversation));
   }
 
   /**
-   * Fetch what came after the last event that is here.
+   * Fetch the events between the end of the run and the head.
    * @param {Conversation} conversation
    * @returns {Promise<void>}
    */
-  catchUp(conversation) {
+  fillGap(conversation) {
     const { id, timeline } = conversation;
-    if (timeline.missing && timeline.head - timeline.last > TOO_FAR_BEHIND) {
+    if (timeline.missing && timeline.head - timeline.last > MAX_GAP) {
       timeline.reset();
-      this.#stale(); // what was skipped has not been counted
+      this.#onStale(); // the skipped events have not been counted
       return this.open(conversation);
     }
     if (!timeline.missing) return Promise.resolve();
     return this.#fetch(conversation, async () => {
       while (timeline.missing) {
-        const query = { ...timeline.missing, limit: CATCH_UP_PAGE };
+        const query = { ...timeline.missing, limit: GAP_PAGE };
         const { events, head } = await api.get(`/api/conversations/${id}/events`, query);
-        timeline.heard(head);
-        this.#added(conversation, timeline.receive(events));
+        timeline.advanceHead(head);
+        this.#onEvents(conversation, timeline.receive(events));
         if (events.length === 0) break;
       }
     });
   }
 
   /**
-   * One fetch at a time for each conversation. A failed one is repeated by the next greeting or pong.
+   * Run one fetch at a time for each conversation. The next hello or pong repeats a failed one.
    * @param {Conversation} conversation
    * @param {(conversation: Conversation) => Promise<void>} work
    */
@@ -111,12 +111,12 @@ export class Backfill {
     const fetching = work(conversation)
       .catch((error) => {
         if (!(error instanceof api.ApiError)) throw error;
-        if (error.status === 404) this.#stale(); // not ours any more
-        else if (!conversation.timeline.opened) setTimeout(() => this.open(conversation), TRY_AGAIN);
+        if (error.status === 404) this.#onStale(); // not ours any more
+        else if (!conversation.timeline.opened) setTimeout(() => this.open(conversation), RETRY_DELAY);
       })
       .finally(() => {
         this.#fetching.delete(id);
-        this.#ended(conversation);
+        this.#onSettled(conversation);
       });
     this.#fetching.set(id, fetching);
     return fetching;

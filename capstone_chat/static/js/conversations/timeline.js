@@ -10,36 +10,36 @@
  *            change?: string, user?: Person}} ChatEvent
  */
 
-/** So many events may be kept beside the run that is shown. */
-const IDLE_LIMIT = 200;
-/** The server counts unread messages among so many of the newest events, and no further back. */
-const COUNTED = 100;
+/** Maximum number of events that are kept outside the run. */
+const MAX_EVENTS_OUTSIDE_RUN = 200;
+/** The server counts unread messages among this number of the newest events only. */
+const SERVER_UNREAD_WINDOW = 100;
 
 export class Timeline {
   #me;
   /** @type {Map<number, ChatEvent>} */
-  #known = new Map();
+  #events = new Map();
   /** Deletions, by the seq of the message that each is about. @type {Map<number, ChatEvent>} */
   #deletions = new Map();
   #opened = false;
-  /** The run is to reach the head; false after a jump into the past. */
-  #live = true;
-  /** What the server counted as unread, up to `head`. */
-  #counted = { head: 0, unread: 0 };
-  /** Unread among the events that came after that count. */
-  #since = 0;
+  /** Whether the run is kept at the head; false after a jump into the past. */
+  #followsHead = true;
+  /** The server's count of unread messages up to `head`. */
+  #serverUnread = { head: 0, unread: 0 };
+  /** The number of unread messages after that `head`. */
+  #unreadSinceBase = 0;
 
   /** The unbroken run that can be shown is `first`..`last`; it is empty when last < first. */
   first = 1;
   last = 0;
-  /** The newest seq that the server has told of, by whatever way. */
+  /** The newest seq that is known, from any answer or frame. */
   head = 0;
   /** Everything up to this seq has been read. Never goes back. */
   read = 0;
   /** The newest event known. @type {ChatEvent | null} */
   latest = null;
-  /** True when the unread count can no longer be known without asking the server. */
-  uncertain = false;
+  /** True when only the server can count the unread messages. */
+  unreadIsStale = false;
 
   /** @param {number} me the reader's user id: one's own messages are never unread */
   constructor(me) {
@@ -53,49 +53,49 @@ export class Timeline {
 
   /** True while the run reaches the head, or is being brought there. */
   get following() {
-    return this.#opened && this.#live;
+    return this.#opened && this.#followsHead;
   }
 
-  /** More than the server counts is not known exactly. */
+  /** The number of unread messages; exact within SERVER_UNREAD_WINDOW. */
   get unread() {
-    return this.#counted.unread + this.#since;
+    return this.#serverUnread.unread + this.#unreadSinceBase;
   }
 
   /** @param {number} seq @returns {ChatEvent | undefined} */
   at(seq) {
-    return this.#known.get(seq);
+    return this.#events.get(seq);
   }
 
   /**
-   * What the server's list of conversations says.
+   * Apply a summary of the conversation from the API.
    * @param {{head: number, read: number, unread: number, last: ChatEvent | null}} summary
    */
-  summary({ head, read, unread, last }) {
-    const mine = this.read;
+  applySummary({ head, read, unread, last }) {
+    const readHere = this.read;
     this.read = read;
-    this.#counted = { head, unread };
+    this.#serverUnread = { head, unread };
     this.head = Math.max(this.head, head);
-    this.uncertain = false;
+    this.unreadIsStale = false;
     if (last && last.seq >= (this.latest?.seq ?? 0)) this.latest = last;
     this.#recount();
-    this.mark(mine); // read here, but the server had not heard of it yet
+    this.markRead(readHere); // read here, but not yet known to the server
   }
 
   /**
-   * Events from the socket or from a fetched page: in any order, any number of times.
+   * Add events from the socket or from a fetched page, in any order, any number of times.
    * @param {ChatEvent[]} events
    * @returns {ChatEvent[]} those that were not known before
    */
   receive(events) {
     const wasWhole = this.#isWhole;
     const inRun = Math.max(0, this.last - this.first + 1);
-    if (!this.following && this.#known.size - inRun > IDLE_LIMIT) this.#fold();
+    if (!this.following && this.#events.size - inRun > MAX_EVENTS_OUTSIDE_RUN) this.#discardOutsideRun();
     const added = events.filter((event) => {
-      if (this.#known.has(event.seq)) return false;
+      if (this.#events.has(event.seq)) return false;
       const kept = this.#deletions.has(event.seq) ? { ...event, text: null } : event;
-      this.#known.set(event.seq, kept);
+      this.#events.set(event.seq, kept);
       if (event.seq > (this.latest?.seq ?? 0)) this.latest = kept;
-      if (this.#isUnread(kept)) this.#since += 1;
+      if (this.#isUnread(kept)) this.#unreadSinceBase += 1;
       if (event.type === "deleted") this.#delete(event);
       return true;
     });
@@ -106,14 +106,14 @@ export class Timeline {
   }
 
   /**
-   * The newest page: from here on the run is anchored and grows at both ends.
+   * Start the run with the newest page; from here on it grows at both ends.
    * @param {ChatEvent[]} events ascending
    * @param {number} head
    */
   open(events, head) {
     this.head = Math.max(this.head, head);
     if (!this.following) {
-      this.#opened = this.#live = true;
+      this.#opened = this.#followsHead = true;
       this.first = (events[0]?.seq ?? head + 1);
       this.last = this.first - 1;
     }
@@ -121,38 +121,38 @@ export class Timeline {
   }
 
   /**
-   * A page from somewhere in the past: from here on the run is around it, and what comes at the head
-   * is counted but not shown, until the reader has come down to it.
+   * Start the run with a page from the past. Newer events are counted but not shown until the run has
+   * grown to the head.
    * @param {ChatEvent[]} events ascending, at least one
    */
   jump(events) {
     this.reset();
     this.#opened = true;
-    this.#live = false;
+    this.#followsHead = false;
     this.first = events[0].seq;
     this.last = this.first - 1;
     return this.receive(events);
   }
 
-  /** The server's head, from a greeting, a pong or an ack. @param {number} head */
-  heard(head) {
+  /** Record the server's head, from a hello, a pong or an ack. @param {number} head */
+  advanceHead(head) {
     this.head = Math.max(this.head, head);
   }
 
   /**
-   * What must be fetched so that the end of the run is the head again.
+   * The query for the events between the run and the head.
    * @returns {{after: number} | null}
    */
   get missing() {
     return this.following && this.last < this.head ? { after: this.last } : null;
   }
 
-  /** The page after the run, for a reader who is in the past. @returns {{after: number} | null} */
+  /** The query for the page after the run, after a jump into the past. @returns {{after: number} | null} */
   get newer() {
-    return this.#opened && !this.#live ? { after: this.last } : null;
+    return this.#opened && !this.#followsHead ? { after: this.last } : null;
   }
 
-  /** The page before the run. @returns {{before: number} | null} null at the very beginning */
+  /** The query for the page before the run. @returns {{before: number} | null} null at the very beginning */
   get older() {
     return this.#opened && this.first > 1 ? { before: this.first } : null;
   }
@@ -162,107 +162,107 @@ export class Timeline {
    * @param {number} seq
    * @returns {boolean} whether it moved
    */
-  mark(seq) {
+  markRead(seq) {
     if (seq <= this.read) return false;
     if (this.#isWhole) {
       this.read = seq;
       this.#recount();
       return true;
     }
-    const { head } = this.#counted;
-    const start = Math.max(this.read, head - COUNTED) + 1;
-    for (let i = start; i <= Math.min(seq, head) && this.#counted.unread > 0; i++) {
-      const counted = this.#wasCounted(this.#known.get(i));
-      if (counted === undefined) this.uncertain = true;
-      else if (counted) this.#counted.unread -= 1;
+    const { head } = this.#serverUnread;
+    const start = Math.max(this.read, head - SERVER_UNREAD_WINDOW) + 1;
+    for (let i = start; i <= Math.min(seq, head) && this.#serverUnread.unread > 0; i++) {
+      const counted = this.#wasCountedByServer(this.#events.get(i));
+      if (counted === undefined) this.unreadIsStale = true;
+      else if (counted) this.#serverUnread.unread -= 1;
     }
     this.read = seq;
     if (seq >= head) {
-      this.#counted.unread = 0;
-      this.uncertain = false;
+      this.#serverUnread.unread = 0;
+      this.unreadIsStale = false;
     }
     this.#recount();
     return true;
   }
 
   /**
-   * Forget the oldest part of the run, so that a long-open page does not grow without end.
+   * Drop the oldest part of the run, so that the memory of a page that stays open is bounded.
    * @param {number} keep how many events stay
    */
   trim(keep) {
-    while (this.last - this.first >= keep) this.#known.delete(this.first++);
+    while (this.last - this.first >= keep) this.#events.delete(this.first++);
   }
 
-  /** Forget the history and begin with the next newest page: after so long away that filling in is a waste. */
+  /** Drop the history; the run starts again with the next page. Used when the gap is too large to fill. */
   reset() {
     this.#opened = false;
-    this.#live = true;
+    this.#followsHead = true;
     this.first = 1;
     this.last = 0;
-    this.#fold();
+    this.#discardOutsideRun();
   }
 
   #grow() {
-    while (this.#known.has(this.last + 1)) this.last += 1;
-    while (this.#known.has(this.first - 1)) this.first -= 1;
-    if (this.last >= this.head) this.#live = true;
+    while (this.#events.has(this.last + 1)) this.last += 1;
+    while (this.#events.has(this.first - 1)) this.first -= 1;
+    if (this.last >= this.head) this.#followsHead = true;
   }
 
-  /** Keep the count, and let go of the events that are not in the run. */
-  #fold() {
-    this.#counted = { head: this.head, unread: this.unread };
-    this.#since = 0;
-    for (const seq of this.#known.keys()) {
-      if (seq < this.first || seq > this.last) this.#known.delete(seq);
+  /** Drop the events outside the run, but keep the unread count. */
+  #discardOutsideRun() {
+    this.#serverUnread = { head: this.head, unread: this.unread };
+    this.#unreadSinceBase = 0;
+    for (const seq of this.#events.keys()) {
+      if (seq < this.first || seq > this.last) this.#events.delete(seq);
     }
   }
 
-  /** A message has no text any more, whether it is here already or comes later. @param {ChatEvent} event */
+  /** Remove the text of a message, whether it is here already or comes later. @param {ChatEvent} event */
   #delete(event) {
     const { target = 0 } = event;
     this.#deletions.set(target, event);
-    const message = this.#known.get(target);
-    if (message) this.#known.set(target, { ...message, text: null });
+    const message = this.#events.get(target);
+    if (message) this.#events.set(target, { ...message, text: null });
     if (this.latest?.seq === target) this.latest = { ...this.latest, text: null };
     this.#recount();
   }
 
-  /** Everything that is unread is in the run: it can be counted here. */
+  /** Whether the run holds all unread events, so that they can be counted here. */
   get #isWhole() {
     return this.following && this.last >= this.head && this.first <= this.read + 1;
   }
 
   #recount() {
     if (this.#isWhole) {
-      this.#counted = { head: this.read, unread: 0 };
-      this.uncertain = false;
+      this.#serverUnread = { head: this.read, unread: 0 };
+      this.unreadIsStale = false;
     }
-    const { head } = this.#counted;
-    this.#since = 0;
-    for (const event of this.#known.values()) if (this.#isUnread(event)) this.#since += 1;
-    // What the server had counted before it was deleted.
+    const { head } = this.#serverUnread;
+    this.#unreadSinceBase = 0;
+    for (const event of this.#events.values()) if (this.#isUnread(event)) this.#unreadSinceBase += 1;
+    // Messages that the server counted and that were deleted after its count.
     for (const { seq, target = 0, from } of this.#deletions.values()) {
-      const counted = target <= head && target > head - COUNTED && from.id !== this.#me;
-      if (counted && seq > head && target > this.read) this.#since -= 1;
+      const counted = target <= head && target > head - SERVER_UNREAD_WINDOW && from.id !== this.#me;
+      if (counted && seq > head && target > this.read) this.#unreadSinceBase -= 1;
     }
   }
 
   /** @param {ChatEvent} event */
-  #isOthers(event) {
+  #isFromOther(event) {
     return event.type === "message" && event.from.id !== this.#me;
   }
 
   /** @param {ChatEvent} event */
   #isUnread(event) {
-    return event.seq > this.#counted.head && event.seq > this.read && event.text !== null && this.#isOthers(event);
+    return event.seq > this.#serverUnread.head && event.seq > this.read && event.text !== null && this.#isFromOther(event);
   }
 
   /** Whether the server counted this event as unread; undefined if that cannot be known. @param {ChatEvent | undefined} event */
-  #wasCounted(event) {
+  #wasCountedByServer(event) {
     if (!event) return undefined;
-    if (!this.#isOthers(event)) return false;
+    if (!this.#isFromOther(event)) return false;
     if (event.text !== null) return true;
     const deletion = this.#deletions.get(event.seq);
-    return deletion && deletion.seq > this.#counted.head;
+    return deletion && deletion.seq > this.#serverUnread.head;
   }
 }

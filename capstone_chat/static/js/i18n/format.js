@@ -5,7 +5,7 @@ import { strings } from "./strings.js";
 
 const language = globalThis.document?.documentElement.lang || undefined;
 const DAY = 86_400_000; // milliseconds
-const FAR = 300; // days; from here on the year is told
+const YEAR_SHOWN_AFTER = 300; // days
 
 /** A formatter keeps the time zone in which it was made. */
 function makeFormats() {
@@ -22,14 +22,14 @@ function makeFormats() {
   };
 }
 
-let made = makeFormats();
+let cachedFormats = makeFormats();
 
 function formats() {
-  if (made.zone !== clock.zone()) made = makeFormats();
-  return made;
+  if (cachedFormats.zone !== clock.zone()) cachedFormats = makeFormats();
+  return cachedFormats;
 }
 
-const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
 /** The number of a calendar day; days have 23 to 25 hours. @param {number} at */
 function dayNumber(at) {
@@ -44,35 +44,35 @@ const daysBetween = (at, now) => Math.max(0, dayNumber(now) - dayNumber(at));
 export const time = (at) => formats().clock.format(at);
 
 /** @param {number} at */
-export const moment = (at) => formats().exact.format(at);
+export const fullTime = (at) => formats().exact.format(at);
 
 /** For `<time datetime>`. @param {number} at */
-export const machine = (at) => new Date(at).toISOString();
+export const isoTime = (at) => new Date(at).toISOString();
 
 /** @param {number} a @param {number} b */
 export const sameDay = (a, b) => dayNumber(a) === dayNumber(b);
 
 /** The heading of a day. @param {number} at @param {number} [now] */
-export function day(at, now = clock.now()) {
+export function dayHeading(at, now = clock.now()) {
   const days = daysBetween(at, now);
   if (days === 0) return strings.today;
   if (days === 1) return strings.yesterday;
-  return (days < FAR ? formats().longDay : formats().longDate).format(at);
+  return (days < YEAR_SHOWN_AFTER ? formats().longDay : formats().longDate).format(at);
 }
 
 /** As short as a list has room for. @param {number} at @param {number} [now] */
-export function brief(at, now = clock.now()) {
+export function shortTime(at, now = clock.now()) {
   const days = daysBetween(at, now);
   if (days === 0) return time(at);
   if (days < 7) return formats().weekday.format(at);
-  return (days < FAR ? formats().shortDate : formats().numericDate).format(at);
+  return (days < YEAR_SHOWN_AFTER ? formats().shortDate : formats().numericDate).format(at);
 }
 
 /** How long ago, in the largest unit that fits; never in the future. @param {number} at @param {number} [now] */
 export function relative(at, now = clock.now()) {
   const minutes = Math.max(0, Math.round((now - at) / 60_000));
-  if (minutes < 60) return ago.format(-minutes, "minute");
+  if (minutes < 60) return relativeFormat.format(-minutes, "minute");
   const days = daysBetween(at, now);
-  if (minutes < 24 * 60 || days === 0) return ago.format(-Math.round(minutes / 60), "hour");
-  return ago.format(-days, "day");
+  if (minutes < 24 * 60 || days === 0) return relativeFormat.format(-Math.round(minutes / 60), "hour");
+  return relativeFormat.format(-days, "day");
 }

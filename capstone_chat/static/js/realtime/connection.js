@@ -1,17 +1,17 @@
 /**
- * One WebSocket that comes back by itself.
+ * One WebSocket that reconnects by itself.
  *
  * A lost connection is tried again after a random part of a delay that doubles up to 30 s ("full
  * jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that a
- * thousand pages do not come back in the same instant. A ping every 25 s finds dead connections.
+ * thousand pages do not reconnect at the same moment. A ping every 25 s finds dead connections.
  */
 
-const FIRST_DELAY = 500; // milliseconds, all of these
-const LONGEST_DELAY = 30_000;
-const PING_EVERY = 25_000;
-const ANSWER_WITHIN = 10_000;
+const INITIAL_DELAY = 500; // milliseconds, all of these
+const MAX_DELAY = 30_000;
+const PING_INTERVAL = 25_000;
+const PONG_TIMEOUT = 10_000;
 
-/** Close codes 3500-3999 mean: do not come back. */
+/** Whether a close code (3500-3999) forbids to reconnect. */
 const isFinal = (/** @type {number} */ code) => code >= 3500 && code <= 3999;
 
 export class Connection {
@@ -23,20 +23,21 @@ export class Connection {
   /** @type {WebSocket | null} */
   #socket = null;
   #attempt = 0;
-  #greeted = false;
+  #helloReceived = false;
   #ended = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
+  #retryTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
+  #pongTimer;
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  #beat;
+  #heartbeat;
 
   /**
    * @param {string} url
    * @param {{onFrame: (frame: any) => void, onState: (state: "open"|"lost") => void,
    *          onRefused: () => void, onEnd: (code: number) => void}} listeners
-   *   `onRefused`: closed before the greeting; a browser does not tell why
+   *   `onRefused`: closed before the hello; a browser does not report the reason;
+   *   `onEnd`: closed with a final code
    */
   constructor(url, { onFrame, onState, onRefused, onEnd }) {
     this.#url = url;
@@ -44,11 +45,11 @@ export class Connection {
     this.#onState = onState;
     this.#onRefused = onRefused;
     this.#onEnd = onEnd;
-    addEventListener("online", () => this.#wake());
+    addEventListener("online", () => this.#probe());
     addEventListener("offline", () => this.#ping(2_000));
-    addEventListener("pageshow", () => this.#wake());
+    addEventListener("pageshow", () => this.#probe());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#wake();
+      if (document.visibilityState === "visible") this.#probe();
     });
   }
 
@@ -57,25 +58,25 @@ export class Connection {
   }
 
   connect() {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     if (this.#socket || this.#ended) return;
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    this.#greeted = false;
+    this.#helloReceived = false;
     socket.onmessage = ({ data }) => {
-      clearTimeout(this.#silence);
-      this.#silence = undefined;
+      clearTimeout(this.#pongTimer);
+      this.#pongTimer = undefined;
       const frame = JSON.parse(data);
       if (frame.type === "hello") {
         this.#attempt = 0;
-        this.#greeted = true;
+        this.#helloReceived = true;
         this.#onState("open");
       }
       this.#onFrame(frame);
     };
-    socket.onclose = ({ code }) => this.#lost(socket, code);
-    this.#beat = setInterval(() => this.#ping(ANSWER_WITHIN), PING_EVERY);
-    this.#expectFrame(ANSWER_WITHIN); // the greeting
+    socket.onclose = ({ code }) => this.#onClosed(socket, code);
+    this.#heartbeat = setInterval(() => this.#ping(PONG_TIMEOUT), PING_INTERVAL);
+    this.#expectFrame(PONG_TIMEOUT); // the hello
   }
 
   /** @param {object} frame @returns {boolean} whether it could be handed to the network */
@@ -85,8 +86,8 @@ export class Connection {
     return true;
   }
 
-  /** The network or the reader is back: try now, or see whether an open socket is still alive. */
-  #wake() {
+  /** Check an open socket with a ping, or reconnect at once: the network or the reader is back. */
+  #probe() {
     if (this.#socket) this.#ping(5_000);
     else {
       this.#attempt = 0;
@@ -94,38 +95,38 @@ export class Connection {
     }
   }
 
-  /** @param {number} within milliseconds */
-  #ping(within) {
-    if (this.send({ type: "ping" })) this.#expectFrame(within);
+  /** @param {number} timeout milliseconds */
+  #ping(timeout) {
+    if (this.send({ type: "ping" })) this.#expectFrame(timeout);
   }
 
-  /** @param {number} within milliseconds */
-  #expectFrame(within) {
-    if (this.#silence !== undefined) return;
+  /** @param {number} timeout milliseconds */
+  #expectFrame(timeout) {
+    if (this.#pongTimer !== undefined) return;
     const socket = this.#socket;
-    this.#silence = setTimeout(() => {
-      // close() waits for the other side's answer, which is just what does not come.
+    this.#pongTimer = setTimeout(() => {
+      // close() waits for the close frame of the peer, which may not come either.
       socket?.close();
-      if (socket) this.#lost(socket, 1006);
-    }, within);
+      if (socket) this.#onClosed(socket, 1006);
+    }, timeout);
   }
 
   /** @param {WebSocket} socket @param {number} code */
-  #lost(socket, code) {
+  #onClosed(socket, code) {
     if (this.#socket !== socket) return;
     socket.onmessage = socket.onclose = null;
     this.#socket = null;
-    clearInterval(this.#beat);
-    clearTimeout(this.#silence);
-    this.#silence = undefined;
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#pongTimer);
+    this.#pongTimer = undefined;
     this.#onState("lost");
     if (isFinal(code)) {
       this.#ended = true;
       this.#onEnd(code);
       return;
     }
-    if (!this.#greeted) this.#onRefused();
-    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempt++);
-    this.#retry = setTimeout(() => this.connect(), Math.random() * longest);
+    if (!this.#helloReceived) this.#onRefused();
+    const longestDelay = Math.min(MAX_DELAY, INITIAL_DELAY * 2 ** this.#attempt++);
+    this.#retryTimer = setTimeout(() => this.connect(), Math.random() * longestDelay);
   }
 }

@@ -1,26 +1,26 @@
 /**
- * Messages that are written but not yet acknowledged.
+ * Pending messages: sent, or waiting for a connection, and not yet acknowledged.
  *
  * Each has a client id (`cid`); the server stores one message for it however often it is sent, so
  * after any doubt it is simply sent again. Kept in the tab's storage: a reload loses nothing.
  *
  * @typedef {{cid: string, conv: number, text: string, at: number,
- *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} Draft
+ *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} PendingMessage
  */
 
 import { readJson } from "../browser/storage.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LATEST = 8.64e15; // milliseconds: the last moment that a Date can be
+const MAX_TIME = 8.64e15; // milliseconds: the last moment that a Date can be
 
-/** Whether what was stored can be shown and sent: a frame that is malformed would close the socket. @param {any} draft */
-const isDraft = (draft) =>
-  typeof draft?.cid === "string" && UUID.test(draft.cid) && Number.isSafeInteger(draft.conv) && typeof draft.text === "string"
-  && Number.isFinite(draft.at) && Math.abs(draft.at) <= LATEST && ["pending", "failed"].includes(draft.state);
+/** Whether a stored value is a message that can be sent; a malformed frame would be refused. @param {any} message */
+const isPendingMessage = (message) =>
+  typeof message?.cid === "string" && UUID.test(message.cid) && Number.isSafeInteger(message.conv) && typeof message.text === "string"
+  && Number.isFinite(message.at) && Math.abs(message.at) <= MAX_TIME && ["pending", "failed"].includes(message.state);
 
 export class Outbox {
-  /** @type {Map<string, Draft>} */
-  #drafts = new Map();
+  /** @type {Map<string, PendingMessage>} */
+  #messages = new Map();
   #storage;
   #key;
   #newId;
@@ -30,20 +30,20 @@ export class Outbox {
    * @param {string} key where in the storage
    * @param {() => string} [newId] makes a client id
    */
-  constructor(storage, key, newId = uuid) {
+  constructor(storage, key, newId = uuidv7) {
     this.#storage = storage;
     this.#key = key;
     this.#newId = newId;
     const kept = readJson(storage, key);
-    for (const draft of Array.isArray(kept) ? kept : []) if (isDraft(draft)) this.#drafts.set(draft.cid, draft);
+    for (const message of Array.isArray(kept) ? kept : []) if (isPendingMessage(message)) this.#messages.set(message.cid, message);
   }
 
   /** @param {number} conv @param {string} text @param {number} at milliseconds since the epoch */
   add(conv, text, at) {
-    const draft = /** @type {Draft} */ ({ cid: this.#newId(), conv, text, at, state: "pending" });
-    this.#drafts.set(draft.cid, draft);
+    const message = /** @type {PendingMessage} */ ({ cid: this.#newId(), conv, text, at, state: "pending" });
+    this.#messages.set(message.cid, message);
     this.#save();
-    return draft;
+    return message;
   }
 
   /** The server has stored it as `seq`. @param {string} cid @param {number} seq */
@@ -56,62 +56,62 @@ export class Outbox {
     return this.#change(cid, { state: "failed", code });
   }
 
-  /** Send a refused one again. After a conflict it needs a new id. @param {string} cid */
+  /** Make a refused message pending again. After a conflict it gets a new id. @param {string} cid */
   retry(cid) {
-    const draft = this.#drafts.get(cid);
-    if (draft?.code !== "conflict") return this.#change(cid, { state: "pending", code: undefined });
+    const message = this.#messages.get(cid);
+    if (message?.code !== "conflict") return this.#change(cid, { state: "pending", code: undefined });
     this.remove(cid);
-    return this.add(draft.conv, draft.text, draft.at);
+    return this.add(message.conv, message.text, message.at);
   }
 
   /** @param {string} cid */
   remove(cid) {
-    this.#drafts.delete(cid);
+    this.#messages.delete(cid);
     this.#save();
   }
 
-  /** What is to be sent after a reconnect, oldest first. */
+  /** The messages to send after a reconnect, oldest first. */
   get unsent() {
-    return [...this.#drafts.values()].filter((draft) => draft.state === "pending");
+    return [...this.#messages.values()].filter((message) => message.state === "pending");
   }
 
   /**
-   * What the conversation shows below its history: all that is not yet part of it.
+   * The messages that a conversation shows below its history.
    * @param {number} conv
    */
-  of(conv) {
-    return [...this.#drafts.values()].filter((draft) => draft.conv === conv);
+  forConversation(conv) {
+    return [...this.#messages.values()].filter((message) => message.conv === conv);
   }
 
   /**
-   * Drop what has become part of the history.
+   * Drop the messages that are part of the history now.
    * @param {number} conv
    * @param {(seq: number) => boolean} isShown
    */
-  settle(conv, isShown) {
-    for (const draft of this.of(conv)) {
-      if (draft.seq !== undefined && isShown(draft.seq)) this.#drafts.delete(draft.cid);
+  prune(conv, isShown) {
+    for (const message of this.forConversation(conv)) {
+      if (message.seq !== undefined && isShown(message.seq)) this.#messages.delete(message.cid);
     }
   }
 
-  /** @param {string} cid @param {Partial<Draft>} change */
+  /** @param {string} cid @param {Partial<PendingMessage>} change */
   #change(cid, change) {
-    const draft = this.#drafts.get(cid);
-    if (!draft) return undefined;
-    Object.assign(draft, change);
+    const message = this.#messages.get(cid);
+    if (!message) return undefined;
+    Object.assign(message, change);
     this.#save();
-    return draft;
+    return message;
   }
 
   #save() {
-    const kept = [...this.#drafts.values()].filter((draft) => draft.state !== "acked");
+    const kept = [...this.#messages.values()].filter((message) => message.state !== "acked");
     this.#storage.setItem(this.#key, JSON.stringify(kept));
   }
 }
 
 /** A UUID of version 7 (RFC 9562): it begins with the time in milliseconds, so the database's index
  * grows at its end, and not somewhere else for each message. */
-function uuid() {
+function uuidv7() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   for (let at = Date.now(), i = 5; i >= 0; i -= 1, at = Math.floor(at / 256)) bytes[i] = at % 256;
   bytes[6] = (bytes[6] & 0x0f) | 0x70;

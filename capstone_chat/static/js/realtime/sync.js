@@ -1,84 +1,84 @@
 /**
- * Keeps the store true to the server: frames in, messages out, and what was missed in between.
+ * Keeps the store consistent with the server: handles frames, sends messages, loads missed events.
  *
  * After a reconnect the socket is live first. Then unacknowledged messages are sent again, and each
- * open history whose head moved fetches what came after its last event. Live events meanwhile go
- * into the same timelines, which put everything in order and drop doubles.
+ * open history whose head moved fetches the events after its last one. Live events go into the same
+ * timelines meanwhile, which put all events in order and drop duplicates.
  */
 
+import { remember } from "../accounts/user_directory.js";
 import * as api from "../api.js";
-import { Backfill } from "../conversations/history_loader.js";
 import * as clock from "../browser/clock.js";
-import { meet } from "../accounts/user_directory.js";
+import { HistoryLoader } from "../conversations/history_loader.js";
 import { Connection } from "./connection.js";
 
-/** @typedef {import("../conversations/store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/conversation.js").Conversation} Conversation */
 
-const TRY_AGAIN = 2_000; // milliseconds
-const WAIT_FOR_ACKS = 3_000;
-const TYPING_EVERY = 3_000;
-const READ_EVERY = 400;
+const RETRY_DELAY = 2_000; // milliseconds
+const ACK_TIMEOUT = 3_000;
+const TYPING_INTERVAL = 3_000;
+const READ_INTERVAL = 400;
 const SESSION_ENDED = 3500;
 
 export class Sync {
   #store;
   #outbox;
-  #news;
+  #onMessage;
   #connection;
   /** @type {any[]} frames that came before the first state */
-  #early = [];
+  #queuedFrames = [];
   /** @type {Promise<void> | null} */
   #refreshing = null;
   #refreshAgain = false;
-  /** The newest event that came of each conversation that is not loaded. @type {Map<number, number>} */
-  #passed = new Map();
-  /** @type {Map<number, Promise<boolean>>} single conversations that are being asked for */
-  #looking = new Map();
+  /** The newest seq received for each conversation that is not loaded. @type {Map<number, number>} */
+  #unloadedSeqs = new Map();
+  /** @type {Map<number, Promise<boolean>>} single conversations that are being loaded */
+  #loading = new Map();
   /** @type {Promise<void> | null} */
-  #paging = null;
-  /** The heads when the list was last asked for. @type {Record<string, number>} */
-  #heads = {};
-  /** @type {Set<string>} client ids that were sent again and not yet answered */
-  #resent = new Set();
+  #loadingMore = null;
+  /** The heads when the list was last fetched. @type {Record<string, number>} */
+  #listedHeads = {};
+  /** @type {Set<string>} client ids of messages that were sent again and have no answer yet */
+  #awaitingAck = new Set();
   /** @type {() => void} */
-  #allAnswered = () => {};
-  /** By a clock that only goes on: the reader's own may be put back. */
-  #typedAt = -Infinity;
+  #onAllAcked = () => {};
+  /** By performance.now(), which is monotonic: the reader's clock may be set back. */
+  #typingSentAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #marking;
+  #readTimer;
 
   /**
    * @param {import("../conversations/store.js").Store} store
    * @param {import("./outbox.js").Outbox} outbox
    * @param {string} url the socket's
-   * @param {(conversation: Conversation, event: import("../conversations/timeline.js").ChatEvent) => void} [news]
+   * @param {(conversation: Conversation, event: import("../conversations/timeline.js").ChatEvent) => void} [onMessage]
    *   called for each message that comes while the page is open
    */
-  constructor(store, outbox, url, news = () => {}) {
+  constructor(store, outbox, url, onMessage = () => {}) {
     this.#store = store;
     this.#outbox = outbox;
-    this.#news = news;
-    this.history = new Backfill({
-      added: (conversation, events) => this.#learn(conversation, events),
-      ended: (conversation) => this.#apply(conversation),
-      stale: () => this.refresh(),
+    this.#onMessage = onMessage;
+    this.history = new HistoryLoader({
+      onEvents: (conversation, events) => this.#ingest(conversation, events),
+      onSettled: (conversation) => this.#applyEvents(conversation),
+      onStale: () => this.refresh(),
     });
     this.#connection = new Connection(url, {
       onFrame: (frame) => {
-        if (frame.type === "hello" || frame.type === "pong") clock.heard(frame.at); // at once: it grows old
-        if (store.ready) this.#take(frame);
-        else this.#early.push(frame);
+        if (frame.type === "hello" || frame.type === "pong") clock.setServerTime(frame.at); // at once: a queued time would be late
+        if (store.ready) this.#handleFrame(frame);
+        else this.#queuedFrames.push(frame);
       },
       onState: (state) => {
         store.connection = state;
-        store.changed("connection");
+        store.notify("connection");
         if (state === "open" && !store.ready && !this.#refreshing) this.refresh();
       },
-      onRefused: () => this.refresh(), // if the session has ended, this finds out
+      onRefused: () => this.refresh(), // the answer is 401 if the session has ended
       onEnd: (code) => {
-        if (code === SESSION_ENDED) return api.leave();
+        if (code === SESSION_ENDED) return api.redirectToLogin();
         store.connection = "refused";
-        store.changed("connection");
+        store.notify("connection");
       },
     });
   }
@@ -102,85 +102,85 @@ export class Sync {
 
   async #fetchState() {
     this.#refreshAgain = false;
-    const before = api.changes();
+    const before = api.mutationCount();
     try {
       const state = await api.get("/api/state");
-      // As much as was loaded before: what is on further pages may have changed, too.
-      while (state.next && state.conversations.length < this.#store.paged) {
+      // As many pages as were loaded before: further pages may have changed, too.
+      while (state.next && state.conversations.length < this.#store.loadedCount) {
         const page = await api.get("/api/conversations", { before: state.next });
         state.conversations.push(...page.conversations);
         state.next = page.next;
       }
-      if (api.changes() !== before) {
-        this.#refreshAgain = true; // what the reader has just changed may not be in it
+      if (api.mutationCount() !== before) {
+        this.#refreshAgain = true; // a change that the reader has just made may not be in it
         return;
       }
-      this.#heads = state.heads;
-      for (const id of this.#store.replace(state)) this.look(id);
+      this.#listedHeads = state.heads;
+      for (const id of this.#store.replaceAll(state)) this.loadConversation(id);
       if (state.contacts_next !== null) this.#fetchContacts(state.contacts, state.contacts_next, before);
     } catch {
-      if (this.#connection.isOpen) setTimeout(() => this.refresh(), TRY_AGAIN);
+      if (this.#connection.isOpen) setTimeout(() => this.refresh(), RETRY_DELAY);
       return;
     }
-    for (const frame of this.#early.splice(0)) this.#take(frame);
+    for (const frame of this.#queuedFrames.splice(0)) this.#handleFrame(frame);
   }
 
   /**
    * The contacts after the first page.
    * @param {any[]} contacts the first page @param {number | null} next its cursor
-   * @param {number} before how many changes there had been when it was asked for
+   * @param {number} before the mutation count when it was requested
    */
   async #fetchContacts(contacts, next, before) {
     try {
       while (next !== null) {
         const page = await api.get("/api/contacts", { after: next });
-        if (api.changes() !== before) return void this.refresh();
+        if (api.mutationCount() !== before) return void this.refresh();
         contacts = [...contacts, ...page.contacts];
         next = page.next;
         this.#store.setContacts(contacts, next === null);
       }
     } catch {
-      // The next refresh asks again; until then the first ones are known.
+      // The next refresh repeats the request; until then the first page is known.
     }
   }
 
   /** Load the next page of conversations. Calls while one is under way are that one. */
-  more() {
-    this.#paging ??= this.#fetchMore().finally(() => (this.#paging = null));
-    return this.#paging;
+  loadMore() {
+    this.#loadingMore ??= this.#fetchNextPage().finally(() => (this.#loadingMore = null));
+    return this.#loadingMore;
   }
 
-  async #fetchMore() {
-    await this.#refreshing; // it says anew where the next page begins
+  async #fetchNextPage() {
+    await this.#refreshing; // it sets the cursor of the next page
     const { next } = this.#store;
     if (!next) return;
     try {
       const page = await api.get("/api/conversations", { before: next });
-      if (this.#store.next === next) this.#store.add(page);
+      if (this.#store.next === next) this.#store.addPage(page);
     } catch {
-      // The reader can ask again.
+      // The reader can repeat it.
     }
   }
 
   /**
-   * Ask for one conversation: one that is not loaded, or of which it is not sure that it is ours.
+   * Load one conversation that is not loaded, or whose membership is uncertain.
    * @param {number} id
    * @returns {Promise<boolean>} whether it is the reader's
    */
-  look(id) {
-    const looking = this.#looking.get(id) ?? this.#fetchOne(id).finally(() => this.#looking.delete(id));
-    this.#looking.set(id, looking);
-    return looking;
+  loadConversation(id) {
+    const loading = this.#loading.get(id) ?? this.#fetchConversation(id).finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    return loading;
   }
 
   /** @param {number} id */
-  async #fetchOne(id) {
+  async #fetchConversation(id) {
     try {
       let conversation;
       do ({ conversation } = await api.get(`/api/conversations/${id}`));
-      while (conversation.head < (this.#passed.get(id) ?? 0)); // it was read before the event
-      this.#passed.delete(id);
-      this.#store.put(conversation);
+      while (conversation.head < (this.#unloadedSeqs.get(id) ?? 0)); // it was read before the event
+      this.#unloadedSeqs.delete(id);
+      this.#store.upsert(conversation);
       return true;
     } catch (error) {
       if (error instanceof api.ApiError && error.status === 404) this.#store.remove(id);
@@ -188,49 +188,49 @@ export class Sync {
     }
   }
 
-  // What readers and writers do
+  // Actions of the reader
 
   /** @param {Conversation} conversation @param {string} text */
   send(conversation, text) {
-    this.#typedAt = -Infinity; // what is written next is told at once
+    this.#typingSentAt = -Infinity; // the next typing is sent at once
     this.#transmit(this.#outbox.add(conversation.id, text.toWellFormed?.() ?? text, clock.now()));
-    this.#store.changed("timeline", "conversations");
+    this.#store.notify("timeline", "conversations");
   }
 
   /** @param {string} cid */
   retry(cid) {
-    const draft = this.#outbox.retry(cid);
-    if (draft) this.#transmit(draft);
-    this.#store.changed("timeline");
+    const message = this.#outbox.retry(cid);
+    if (message) this.#transmit(message);
+    this.#store.notify("timeline");
   }
 
   /** @param {string} cid */
   discard(cid) {
     this.#outbox.remove(cid);
-    this.#store.changed("timeline");
+    this.#store.notify("timeline");
   }
 
   /** The reader has seen a conversation up to `seq`. @param {Conversation} conversation @param {number} seq */
-  read(conversation, seq) {
-    if (!conversation.timeline.mark(seq)) return;
-    this.#store.changed("conversations");
-    this.#marking ??= setTimeout(() => {
-      this.#marking = undefined;
+  markRead(conversation, seq) {
+    if (!conversation.timeline.markRead(seq)) return;
+    this.#store.notify("conversations");
+    this.#readTimer ??= setTimeout(() => {
+      this.#readTimer = undefined;
       this.#sendReads();
-    }, READ_EVERY);
+    }, READ_INTERVAL);
   }
 
   /** @param {Conversation} conversation */
   typing({ id }) {
-    if (performance.now() - this.#typedAt < TYPING_EVERY) return;
-    this.#typedAt = performance.now();
+    if (performance.now() - this.#typingSentAt < TYPING_INTERVAL) return;
+    this.#typingSentAt = performance.now();
     this.#connection.send({ type: "typing", conv: id });
   }
 
-  // What the server says
+  // Frames of the server
 
   /** @param {any} frame */
-  #take(frame) {
+  #handleFrame(frame) {
     const conversation = this.#store.conversations.get(frame.conv);
     switch (frame.type) {
       case "hello":
@@ -238,133 +238,133 @@ export class Sync {
         this.#store.setOnline(frame.online);
         if (frame.invitations.length !== this.#store.invitations.size
           || frame.invitations.some((/** @type {number} */ conv) => !this.#store.invitations.has(conv))) this.refresh();
-        return void this.#resume(frame.heads);
+        return void this.#resend(frame.heads);
       case "pong":
-        return this.#compare(frame.heads);
+        return this.#detectGaps(frame.heads);
       case "ack":
-        // Of a conversation that is not followed, the greeting's heads may tell of more that was missed.
-        if (conversation?.timeline.following) conversation.timeline.heard(frame.seq);
+        // Otherwise the heads of the hello show what was missed, and the ack must not hide it.
+        if (conversation?.timeline.following) conversation.timeline.advanceHead(frame.seq);
         this.#outbox.ack(frame.cid, frame.seq);
-        this.#answered(frame.cid);
-        return this.#store.changed("timeline");
+        this.#onAcked(frame.cid);
+        return this.#store.notify("timeline");
       case "error":
         if (!frame.cid) return;
         this.#outbox.fail(frame.cid, frame.code);
         if (frame.code === "user_deleted") this.refresh(); // so that all of the page knows
-        this.#answered(frame.cid);
-        return this.#store.changed("timeline");
+        this.#onAcked(frame.cid);
+        return this.#store.notify("timeline");
       case "message":
       case "deleted":
       case "member":
       case "title":
       case "description":
       case "visibility":
-        return conversation ? this.#event(conversation, frame) : this.#pass(frame);
+        return conversation ? this.#onEvent(conversation, frame) : this.#onUnloadedEvent(frame);
       case "read":
         if (!conversation) return;
         if (frame.user !== this.#store.user.id) {
           conversation.peerRead = Math.max(conversation.peerRead, frame.seq);
-          return this.#store.changed("timeline");
+          return this.#store.notify("timeline");
         }
-        conversation.timeline.mark(frame.seq);
-        conversation.readHeard = Math.max(conversation.readHeard, frame.seq);
+        conversation.timeline.markRead(frame.seq);
+        conversation.readConfirmed = Math.max(conversation.readConfirmed, frame.seq);
         conversation.readSent = Math.max(conversation.readSent, frame.seq);
-        if (conversation.timeline.uncertain) this.refresh();
-        return this.#store.changed("conversations");
+        if (conversation.timeline.unreadIsStale) this.refresh();
+        return this.#store.notify("conversations");
       case "typing":
         if (frame.from.id !== this.#store.user.id) this.#store.startedTyping(frame.conv, frame.from);
         return;
       case "invited":
         return this.#store.setInvitations([frame, ...this.#store.invitations.values()]);
       case "invitation_ended":
-        return this.#store.invitationEnded(frame.conv);
+        return this.#store.removeInvitation(frame.conv);
       case "presence":
         return this.#store.setPresence(frame.user, frame.online);
     }
   }
 
-  /** An event of a conversation that is not loaded brings it here. @param {any} event */
-  #pass({ conv, seq }) {
+  /** Load the conversation of an event that came for one that is not loaded. @param {any} event */
+  #onUnloadedEvent({ conv, seq }) {
     if (!this.#store.next) return void this.refresh(); // all were: it is new
-    this.#passed.set(conv, Math.max(seq, this.#passed.get(conv) ?? 0));
-    this.look(conv);
+    this.#unloadedSeqs.set(conv, Math.max(seq, this.#unloadedSeqs.get(conv) ?? 0));
+    this.loadConversation(conv);
   }
 
   /** @param {Conversation} conversation @param {any} event */
-  #event(conversation, event) {
+  #onEvent(conversation, event) {
     const { timeline } = conversation;
-    const hole = event.seq > timeline.head + 1;
-    this.#learn(conversation, timeline.receive([event]));
-    if (timeline.missing) this.history.catchUp(conversation);
-    else if (hole && !timeline.following) this.refresh();
+    const hasGap = event.seq > timeline.head + 1;
+    this.#ingest(conversation, timeline.receive([event]));
+    if (timeline.missing) this.history.fillGap(conversation);
+    else if (hasGap && !timeline.following) this.refresh();
     if (event.type === "message") this.#store.stoppedTyping(conversation.id, event.from.id);
   }
 
   /** @param {Conversation} conversation @param {import("../conversations/timeline.js").ChatEvent[]} added */
-  #learn(conversation, added) {
+  #ingest(conversation, added) {
     for (const event of added) {
-      meet(event.from);
-      meet(event.user);
+      remember(event.from);
+      remember(event.user);
     }
-    this.#apply(conversation);
-    // Last: whatever becomes of the news, the page has the message.
-    for (const event of added) if (event.type === "message") this.#news(conversation, event);
+    this.#applyEvents(conversation);
+    // Last: if a listener fails, the page has the message nevertheless.
+    for (const event of added) if (event.type === "message") this.#onMessage(conversation, event);
   }
 
-  /** Let a conversation take in what comes next, as far as it is here. @param {Conversation} conversation */
-  #apply(conversation) {
+  /** Apply to a conversation the events after `appliedSeq`, up to the first one missing. @param {Conversation} conversation */
+  #applyEvents(conversation) {
     const me = this.#store.user.id;
-    for (let event; (event = conversation.timeline.at(conversation.asOf + 1)); ) {
+    for (let event; (event = conversation.timeline.at(conversation.appliedSeq + 1)); ) {
       if (!conversation.apply(event, me)) continue;
-      const out = (event.change === "left" || event.change === "removed") && event.user?.id === me;
-      if (out) this.refresh();
-      if (conversation.id === this.#store.openId) this.#store.changed("members", "open");
+      const wasRemoved = (event.change === "left" || event.change === "removed") && event.user?.id === me;
+      if (wasRemoved) this.refresh();
+      if (conversation.id === this.#store.openId) this.#store.notify("members", "open");
     }
-    this.#store.changed("timeline", "conversations");
+    this.#store.notify("timeline", "conversations");
   }
 
-  /** @param {Record<string, number>} heads */
-  async #resume(heads) {
-    this.#resent = new Set(this.#outbox.unsent.map(({ cid }) => cid));
-    const answered = new Promise((resolve) => {
-      this.#allAnswered = () => resolve(undefined);
-      setTimeout(resolve, this.#resent.size ? WAIT_FOR_ACKS : 0);
+  /** Send pending messages and read marks again, then compare heads. @param {Record<string, number>} heads */
+  async #resend(heads) {
+    this.#awaitingAck = new Set(this.#outbox.unsent.map(({ cid }) => cid));
+    const allAcked = new Promise((resolve) => {
+      this.#onAllAcked = () => resolve(undefined);
+      setTimeout(resolve, this.#awaitingAck.size ? ACK_TIMEOUT : 0);
     });
-    for (const draft of this.#outbox.unsent) this.#transmit(draft);
-    for (const conversation of this.#store.conversations.values()) conversation.readSent = conversation.readHeard;
+    for (const message of this.#outbox.unsent) this.#transmit(message);
+    for (const conversation of this.#store.conversations.values()) conversation.readSent = conversation.readConfirmed;
     this.#sendReads();
-    // With the acks known first, no message is for a moment both unsent and in the history.
-    await answered;
-    this.#compare(heads);
+    // After the acks, so that no message is shown both as pending and in the history.
+    await allAcked;
+    this.#detectGaps(heads);
   }
 
-  /** Fetch what the heads say was missed. @param {Record<string, number>} heads */
-  #compare(heads) {
+  /** Compare heads, and fetch the events that were missed. @param {Record<string, number>} heads */
+  #detectGaps(heads) {
     const { conversations, next } = this.#store;
     let stale = false;
     for (const id of conversations.keys()) {
       if (id in heads) continue;
-      if (next) this.look(id);
+      if (next) this.loadConversation(id);
       else stale = true;
     }
     for (const [id, head] of Object.entries(heads)) {
       const conversation = conversations.get(Number(id));
       // One of a later page is of interest when something has happened in it.
-      if (!conversation) stale ||= !next || head > (this.#heads[id] ?? 0);
+      if (!conversation) stale ||= !next || head > (this.#listedHeads[id] ?? 0);
       else if (conversation.timeline.following) {
-        conversation.timeline.heard(head);
-        this.history.catchUp(conversation);
+        conversation.timeline.advanceHead(head);
+        this.history.fillGap(conversation);
       } else if (head > conversation.timeline.head) stale = true;
     }
     if (stale) this.refresh();
   }
 
-  /** @param {import("./outbox.js").Draft} draft */
+  /** @param {import("./outbox.js").PendingMessage} message */
   #transmit({ cid, conv, text }) {
     this.#connection.send({ type: "send", cid, conv, text });
   }
 
-  /** Tell of the read marks that moved here. */
+  /** Send the read marks that moved here. */
   #sendReads() {
     if (!this.#connection.isOpen) return;
     for (const conversation of this.#store.conversations.values()) {
@@ -375,9 +375,9 @@ export class Sync {
     }
   }
 
-  /** @param {string} cid */
-  #answered(cid) {
-    this.#resent.delete(cid);
-    if (this.#resent.size === 0) this.#allAnswered();
+  /** A message that was sent again is answered, by an ack or an error. @param {string} cid */
+  #onAcked(cid) {
+    this.#awaitingAck.delete(cid);
+    if (this.#awaitingAck.size === 0) this.#onAllAcked();
   }
 }

@@ -5,7 +5,7 @@
  * belongs to the sentence. Chinese and Japanese have no space after their punctuation, so an address
  * ends before it in any case.
  *
- * @typedef {{start: number, end: number, href: string}} Address places in UTF-16 units
+ * @typedef {{start: number, end: number, href: string}} Address positions in UTF-16 units
  */
 
 const START = /https?:\/\/|www\.|@/giu;
@@ -17,8 +17,8 @@ const IPV6 = /\[[0-9a-f:.]{2,45}\]/iy;
 const PORT = /:\d{1,5}(?!\d)/y;
 const CREDENTIALS = /[\w.~%!$&'*+;=:-]{0,128}@/y; // they make one site look like another
 
-// Before the @ of a mail address. Of what RFC 6532 allows beyond ASCII it knows nothing: in Chinese no
-// space stands before the address.
+// Before the @ of a mail address. ASCII only, although RFC 6532 allows more: in Chinese no space
+// stands before the address.
 const LOCAL_PART = /[a-z0-9_](?:[a-z0-9._+-]{0,62}[a-z0-9_+-])?$/i;
 const LOCAL_LONGEST = 64; // RFC 5321, 4.5.3.1.1
 
@@ -71,7 +71,7 @@ function webAt(text, start, mark) {
   return href === null ? null : { start, end, href };
 }
 
-/** @param {string} text @param {number} at the place of the @ @param {number} free @returns {Address | null} */
+/** @param {string} text @param {number} at the position of the @ @param {number} free @returns {Address | null} */
 function mailAt(text, at, free) {
   const host = hostAt(text, at + 1);
   if (!host?.name.includes(".") || host.name.startsWith("[")) return null;
@@ -102,7 +102,7 @@ function hostAt(text, from) {
 /** Where path, query and fragment end. @param {string} text @param {number} from */
 function tailEnd(text, from) {
   let end = from;
-  let place = from;
+  let position = from;
   /** @type {number[]} kinds of the brackets that are yet to be closed */
   const open = [];
   for (const sign of text.slice(from)) {
@@ -111,8 +111,8 @@ function tailEnd(text, from) {
     if (closing >= 0 && open.pop() !== closing) break;
     const opening = OPENING.indexOf(sign);
     if (opening >= 0) open.push(opening);
-    place += sign.length;
-    if (!SOFT.test(sign)) end = place;
+    position += sign.length;
+    if (!SOFT.test(sign)) end = position;
   }
   return end;
 }

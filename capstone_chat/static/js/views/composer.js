@@ -1,12 +1,12 @@
-/** Where messages are written. Grows with the text; which Enter sends is said in `browser/keys.js`. */
+/** The field for a new message. It grows with the text; `browser/keys.js` decides which Enter sends. */
 
-import { call } from "../api.js";
+import { nameOf } from "../accounts/user_directory.js";
+import { request } from "../api.js";
 import { byId, el, setText } from "../browser/dom.js";
 import { isEnterToSend, keyOf, touch } from "../browser/keys.js";
-import { nameOf } from "../accounts/user_directory.js";
 import { strings } from "../i18n/strings.js";
 import { hasInk, trimMessage } from "../text/visible_text.js";
-import { mishap } from "./toast.js";
+import { showError } from "./toast.js";
 
 const WARN_AT = 200; // characters left
 
@@ -16,47 +16,47 @@ const length = (text) => [...trimMessage(text)].length;
 /**
  * @param {import("../conversations/store.js").Store} store
  * @param {import("../conversations/drafts.js").Drafts} drafts
- * @param {{send: (text: string) => void, typing: () => void, back: () => boolean}} actions
- *   `back`: to one's own last message, if there is one
+ * @param {{send: (text: string) => void, typing: () => void, focusNewestOwn: () => boolean}} actions
+ *   `focusNewestOwn`: focuses the reader's newest message; false if there is none
  */
-export function composerView(store, drafts, { send, typing, back }) {
+export function composerView(store, drafts, { send, typing, focusNewestOwn }) {
   const field = byId("composer");
   const remaining = byId("remaining");
   const form = byId("composer-form");
-  const barredBy = byId("barred");
+  const blockedNotice = byId("barred");
   const button = form.querySelector("button");
-  /** @type {import("../conversations/store.js").Conversation | undefined} */
+  /** @type {import("../conversations/conversation.js").Conversation | undefined} */
   let conversation;
   /** For which conversation `barredBy` was drawn last, and how. */
   let drawn = "";
 
   const fits = () => hasInk(field.value) && length(field.value) <= store.limits.text;
 
-  const keep = () => conversation && drafts.keep(conversation.id, field.value);
+  const saveDraft = () => conversation && drafts.set(conversation.id, field.value);
 
-  /** In place of the field, when the two cannot write to each other. */
-  function drawBarred() {
+  /** Show a notice instead of the field when the two cannot write to each other. */
+  function drawBlocked() {
     const peer = conversation?.peer;
     const deleted = Boolean(conversation?.peerDeleted);
-    const barred = deleted || Boolean(peer && store.contacts.get(peer.id)?.blocked);
-    const state = `${conversation?.id} ${barred} ${deleted}`;
+    const isBlocked = deleted || Boolean(peer && store.contacts.get(peer.id)?.blocked);
+    const state = `${conversation?.id} ${isBlocked} ${deleted}`;
     if (state === drawn) return;
     drawn = state;
-    const hadFocus = barredBy.contains(document.activeElement);
-    form.hidden = barred;
-    barredBy.hidden = !barred;
-    if (!barred || !peer) {
+    const hadFocus = blockedNotice.contains(document.activeElement);
+    form.hidden = isBlocked;
+    blockedNotice.hidden = !isBlocked;
+    if (!isBlocked || !peer) {
       draw();
       if (hadFocus) field.focus();
       return;
     }
-    if (deleted) return barredBy.replaceChildren(el("p", { text: strings.peerDeleted }));
-    barredBy.replaceChildren(
+    if (deleted) return blockedNotice.replaceChildren(el("p", { text: strings.peerDeleted }));
+    blockedNotice.replaceChildren(
       el("p", { text: strings.youBlocked(nameOf(peer)) }),
       el("button", {
         class: "button", type: "button", text: strings.unblock,
-        onclick: () => call("PUT", `/api/contacts/${peer.id}`, { blocked: false })
-          .then(({ contact }) => store.setContacts([contact], false)).catch(mishap),
+        onclick: () => request("PUT", `/api/contacts/${peer.id}`, { blocked: false })
+          .then(({ contact }) => store.setContacts([contact], false)).catch(showError),
       }));
   }
 
@@ -75,7 +75,7 @@ export function composerView(store, drafts, { send, typing, back }) {
     if (!fits()) return;
     send(trimMessage(field.value));
     field.value = "";
-    keep();
+    saveDraft();
     draw();
     field.focus();
   }
@@ -85,29 +85,29 @@ export function composerView(store, drafts, { send, typing, back }) {
     submit();
   });
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (keyOf(event) === "ArrowUp" && !field.value && back()) return event.preventDefault();
+    if (keyOf(event) === "ArrowUp" && !field.value && focusNewestOwn()) return event.preventDefault();
     if (!isEnterToSend(event, Boolean(touch?.matches))) return;
     event.preventDefault();
     submit();
   });
   field.addEventListener("input", () => {
-    keep();
+    saveDraft();
     if (hasInk(field.value)) typing();
     draw();
   });
-  const nameEnter = () => field.setAttribute("enterkeyhint", touch?.matches ? "enter" : "send");
-  touch?.addEventListener("change", nameEnter);
-  nameEnter();
+  const setEnterKeyHint = () => field.setAttribute("enterkeyhint", touch?.matches ? "enter" : "send");
+  touch?.addEventListener("change", setEnterKeyHint);
+  setEnterKeyHint();
 
-  store.subscribe(["contacts"], drawBarred);
+  store.subscribe(["contacts"], drawBlocked);
 
   return {
-    /** @param {import("../conversations/store.js").Conversation | undefined} next */
+    /** @param {import("../conversations/conversation.js").Conversation | undefined} next */
     show(next) {
       if (next === conversation) return;
       conversation = next;
-      field.value = next ? drafts.of(next.id) : "";
-      drawBarred();
+      field.value = next ? drafts.get(next.id) : "";
+      drawBlocked();
       draw();
     },
     focus: () => field.focus(),

@@ -2,19 +2,19 @@
 
 import { groupAvatar } from "../accounts/avatar.js";
 import { el, setText } from "../browser/dom.js";
-import { lastLine } from "../conversations/event_text.js";
-import { go, href } from "../browser/router.js";
+import { href, navigate } from "../browser/router.js";
+import { previewLine } from "../conversations/event_text.js";
 import { strings } from "../i18n/strings.js";
 import { hasInk } from "../text/visible_text.js";
+import { avatarWithPresence } from "./person.js";
 import { setWhen } from "./when.js";
-import { face } from "./person.js";
 
-const MOST = 99; // unread messages that are counted exactly
+const MAX_UNREAD_SHOWN = 99; // unread messages that are counted exactly
 
 /** @param {number} unread */
-export const badgeText = (unread) => (unread > MOST ? `${MOST}+` : String(unread));
+export const badgeText = (unread) => (unread > MAX_UNREAD_SHOWN ? `${MAX_UNREAD_SHOWN}+` : String(unread));
 
-export class Entry {
+export class ConversationItem {
   #line = el("span", { class: "line one-line" });
   #name = el("span", { class: "name one-line" });
   #time = el("time");
@@ -22,41 +22,41 @@ export class Entry {
   #spoken = el("span", { class: "spoken" });
   #link;
   #store;
-  #shown = "";
+  #drawnState = "";
 
-  /** @param {import("../conversations/store.js").Store} store @param {import("../conversations/store.js").Conversation} conversation */
+  /** @param {import("../conversations/store.js").Store} store @param {import("../conversations/conversation.js").Conversation} conversation */
   constructor(store, conversation) {
     this.#store = store;
     this.conversation = conversation;
     this.#link = el("a", { class: "entry", href: href(conversation.id) });
     this.#link.addEventListener("click", (event) => {
       event.preventDefault();
-      go(href(conversation.id));
+      navigate(href(conversation.id));
     });
     this.element = el("li", {}, this.#link);
   }
 
-  /** @param {string} draft what was begun to be written here */
+  /** @param {string} draft of this conversation */
   draw(draft) {
     const { id, title, isPrivate, peer, timeline } = this.conversation;
     const { user, contacts, openId } = this.#store;
     const { latest, unread } = timeline;
     const current = id === openId;
-    const begun = current || !hasInk(draft) ? "" : draft.trim();
+    const draftPreview = current || !hasInk(draft) ? "" : draft.trim();
     const online = peer && contacts.get(peer.id)?.online;
-    const state = [title, latest?.seq, latest?.text, unread, current, online, begun].join("\n");
-    if (state === this.#shown) return;
-    this.#shown = state;
+    const state = [title, latest?.seq, latest?.text, unread, current, online, draftPreview].join("\n");
+    if (state === this.#drawnState) return;
+    this.#drawnState = state;
     this.#link.replaceChildren(
-      peer ? face(this.#store, peer) : groupAvatar(id, title),
+      peer ? avatarWithPresence(this.#store, peer) : groupAvatar(id, title),
       el("span", { class: "words" },
         el("span", { class: "top" }, this.#name, this.#time),
         el("span", { class: "bottom" }, this.#line, this.#badge, this.#spoken)),
     );
     setText(this.#name, title);
-    if (begun) this.#line.replaceChildren(el("span", { class: "begun", text: `${strings.draft} ` }), begun);
-    else setText(this.#line, lastLine(latest, user.id, isPrivate));
-    if (latest) setWhen(this.#time, latest.at, "brief");
+    if (draftPreview) this.#line.replaceChildren(el("span", { class: "draft-preview", text: `${strings.draft} ` }), draftPreview);
+    else setText(this.#line, previewLine(latest, user.id, isPrivate));
+    if (latest) setWhen(this.#time, latest.at, "shortTime");
     this.#badge.hidden = unread === 0;
     setText(this.#badge, badgeText(unread));
     setText(this.#spoken, unread ? strings.unread(unread) : "");

@@ -1,39 +1,39 @@
 /** The left pane: the conversations, the contacts, and groups found by name. */
 
-import * as api from "../api.js";
 import { groupAvatar } from "../accounts/avatar.js";
-import { byId, debounce, el, setText } from "../browser/dom.js";
-import { fold } from "../text/search_folding.js";
-import { keyOf } from "../browser/keys.js";
 import { nameOf } from "../accounts/user_directory.js";
-import { Conversation } from "../conversations/store.js";
+import * as api from "../api.js";
+import { byId, debounce, el, setText } from "../browser/dom.js";
+import { keyOf } from "../browser/keys.js";
+import { Conversation } from "../conversations/conversation.js";
 import { strings } from "../i18n/strings.js";
-import { Entry } from "./conversation_item.js";
-import { invitationEntry } from "./invitations.js";
-import { mishap } from "./toast.js";
-import { face, openPerson, openPrivate } from "./person.js";
+import { fold } from "../text/search_folding.js";
+import { ConversationItem } from "./conversation_item.js";
+import { invitationItem } from "./invitations.js";
+import { avatarWithPresence, openPerson, openPrivate } from "./person.js";
+import { showError } from "./toast.js";
 
 /** @typedef {import("../conversations/store.js").Contact} Contact */
 /** @typedef {{id: number, title: string, description: string, members: number, joined: boolean}} Found */
 
-const SEARCH_AFTER = 200; // milliseconds of rest in typing
-const CONTACTS_SHOWN = 100; // and as many more each time that they are asked for
-const FEW = 3; // with no more conversations than this, groups to join are suggested
+const SEARCH_DELAY = 200; // milliseconds after the last keystroke
+const CONTACTS_SHOWN = 100; // and as many more with each "Show more"
+const SUGGEST_UP_TO = 3; // conversations; with more, no groups to join are suggested
 
 /**
  * @param {import("../conversations/store.js").Store} store
  * @param {import("../conversations/drafts.js").Drafts} drafts
- * @param {{create: (title?: string) => void, enter: (summary: any) => void, more: () => Promise<void>}} actions
+ * @param {{create: (title?: string) => void, openConversation: (summary: any) => void, loadMore: () => Promise<void>}} actions
  */
-export function conversationsView(store, drafts, { create, enter, more: loadMore }) {
+export function conversationsView(store, drafts, { create, openConversation, loadMore }) {
   const lists = byId("lists");
   const search = byId("search");
   const status = byId("search-status");
-  /** @type {Map<number, Entry>} */
-  const entries = new Map();
+  /** @type {Map<number, ConversationItem>} */
+  const items = new Map();
   /** @type {Found[]} groups that the server found for `searched` */
   let found = [];
-  /** Where the server goes on looking for groups. @type {number | null} */
+  /** The cursor of the next page of groups. @type {number | null} */
   let foundNext = null;
   /** The reader's own that the server found for `searched` and that are not loaded. @type {Conversation[]} */
   let foundOwn = [];
@@ -48,13 +48,13 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
   const empty = el("div", { class: "empty", hidden: true });
   const button = (/** @type {() => void} */ onclick) =>
     el("button", { class: "button soft further", type: "button", text: strings.showMore, hidden: true, onclick });
-  const ownFurther = button(() => further());
+  const ownFurther = button(() => loadMoreConversations());
   const peopleFurther = button(() => { contactsShown += CONTACTS_SHOWN; draw(); });
-  const moreFurther = button(() => lookFurther().catch(mishap));
+  const moreFurther = button(() => loadMoreGroups().catch(showError));
   lists.replaceChildren(invitesTitle, invites, ownTitle, own, ownFurther, empty, peopleTitle, people, peopleFurther, moreTitle, more, moreFurther);
 
-  /** The next page of the conversations. */
-  async function further() {
+  /** Show the next page of the conversations. */
+  async function loadMoreConversations() {
     const { next } = store;
     const { activeElement } = document;
     const first = own.childElementCount;
@@ -62,14 +62,14 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     if (store.next === next) return; // no answer: the button tries again
     draw();
     if (activeElement === ownFurther && ownFurther.hidden) own.children[first]?.querySelector("a")?.focus();
-    seen.unobserve(ownFurther); // so that it is told again if the button is still in view
-    seen.observe(ownFurther);
+    observer.unobserve(ownFurther); // calls back if the button is still in view
+    observer.observe(ownFurther);
   }
-  const seen = new IntersectionObserver((records) => records.some((record) => record.isIntersecting) && further(), { root: lists });
-  seen.observe(ownFurther);
+  const observer = new IntersectionObserver((records) => records.some((record) => record.isIntersecting) && loadMoreConversations(), { root: lists });
+  observer.observe(ownFurther);
 
-  /** More groups for the same search. */
-  async function lookFurther() {
+  /** Show more groups for the same search. */
+  async function loadMoreGroups() {
     const { groups, next } = await api.get("/api/groups", { query: searched, after: foundNext ?? undefined });
     const known = new Set(found.map(({ id }) => id));
     found = [...found, ...groups.filter((/** @type {Found} */ { id }) => !known.has(id))];
@@ -77,15 +77,15 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     drawFound();
   }
 
-  const look = debounce(SEARCH_AFTER, async () => {
+  const runSearch = debounce(SEARCH_DELAY, async () => {
     const query = search.value.trim();
-    if (!query && store.conversations.size > FEW) { found = []; foundNext = null; foundOwn = []; }
+    if (!query && store.conversations.size > SUGGEST_UP_TO) { found = []; foundNext = null; foundOwn = []; }
     else {
       const nothing = { groups: [], conversations: [], next: null };
-      const ask = (/** @type {string} */ path) => api.get(path, { query }).catch(() => nothing);
+      const fetchFound = (/** @type {string} */ path) => api.get(path, { query }).catch(() => nothing);
       // What is loaded is found without the server.
       const [{ groups, next }, { conversations }] = await Promise.all([
-        ask("/api/groups"), query && store.next ? ask("/api/conversations") : nothing]);
+        fetchFound("/api/groups"), query && store.next ? fetchFound("/api/conversations") : nothing]);
       if (query !== search.value.trim()) return;
       found = groups;
       foundNext = next;
@@ -105,13 +105,13 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
   /** @param {Found} group */
   async function join(group) {
     try {
-      enter((await api.post(`/api/groups/${group.id}/join`)).conversation);
+      openConversation((await api.post(`/api/groups/${group.id}/join`)).conversation);
       search.value = "";
       found = [];
       drawFound();
-      look();
+      runSearch();
     } catch (error) {
-      mishap(error);
+      showError(error);
     }
   }
 
@@ -140,7 +140,7 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     if (invites.dataset.state === state) return;
     invites.dataset.state = state;
     invites.replaceChildren(...shown.map((invitation) =>
-      invitationEntry(store, invitation, { enter, done: () => search.focus() })));
+      invitationItem(store, invitation, { openConversation, done: () => search.focus() })));
     invitesTitle.hidden = shown.length === 0;
   }
 
@@ -158,10 +158,10 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     people.dataset.state = state;
     people.replaceChildren(...shown.map((contact) => el("li", {}, el("button", {
       class: "entry", type: "button",
-      onclick: () => (contact.blocked ? openPerson(store, contact, { enter, failed: mishap })
-        : openPrivate(contact.id, enter).catch(mishap)),
+      onclick: () => (contact.blocked ? openPerson(store, contact, { openConversation, onError: showError })
+        : openPrivate(contact.id, openConversation).catch(showError)),
     },
-      face(store, contact),
+      avatarWithPresence(store, contact),
       el("span", { class: "words" },
         el("span", { class: "top" }, el("span", { class: "name one-line", text: nameOf(contact) })),
         el("span", { class: "bottom" }, el("span", {
@@ -171,7 +171,7 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     peopleTitle.hidden = shown.length === 0;
   }
 
-  /** A private chat in which nothing was written yet is listed while it is open. @param {import("../conversations/store.js").Conversation} conversation */
+  /** A private chat in which nothing was written yet is listed while it is open. @param {import("../conversations/conversation.js").Conversation} conversation */
   const isListed = (conversation) => !conversation.isUnused || conversation.id === store.openId;
 
   function draw() {
@@ -183,17 +183,17 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
       .filter((conversation) => isListed(conversation) && matches(query, conversation.title, conversation.peer?.name))
       .sort((a, b) => (b.timeline.latest?.at ?? 0) - (a.timeline.latest?.at ?? 0) || b.id - a.id);
     const wanted = sorted.map((conversation) => {
-      let entry = entries.get(conversation.id);
-      if (entry?.conversation !== conversation) {
-        entry = new Entry(store, conversation);
-        entries.set(conversation.id, entry);
+      let item = items.get(conversation.id);
+      if (item?.conversation !== conversation) {
+        item = new ConversationItem(store, conversation);
+        items.set(conversation.id, item);
       }
-      entry.draw(drafts.of(conversation.id));
-      return entry.element;
+      item.draw(drafts.get(conversation.id));
+      return item.element;
     });
-    place(own, wanted);
+    reorderChildren(own, wanted);
     const kept = new Set([...store.conversations.keys(), ...others.map(({ id }) => id)]);
-    for (const id of entries.keys()) if (!kept.has(id)) entries.delete(id);
+    for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
     ownFurther.hidden = Boolean(query) || !store.next;
     drawInvitations(query);
     ownTitle.hidden = wanted.length === 0 || !(query || invites.childElementCount);
@@ -217,10 +217,10 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
     }));
   }
 
-  search.addEventListener("input", () => { draw(); look(); });
+  search.addEventListener("input", () => { draw(); runSearch(); });
   search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const key = keyOf(event);
-    if (key === "Escape") { search.value = ""; draw(); look(); }
+    if (key === "Escape") { search.value = ""; draw(); runSearch(); }
     if (key === "ArrowDown" || key === "Enter") {
       const first = lists.querySelector("a, button:not([hidden])");
       if (first) { event.preventDefault(); first.focus(); if (key === "Enter" && first.matches("a")) first.click(); }
@@ -236,7 +236,7 @@ export function conversationsView(store, drafts, { create, enter, more: loadMore
   });
 
   store.subscribe(["conversations", "contacts", "invitations", "open"], () => { draw(); drawFound(); });
-  return { suggest: look, focusSearch: () => search.focus() };
+  return { suggest: runSearch, focusSearch: () => search.focus() };
 }
 
 /** @param {string} query folded @param {...(string | undefined)} names */
@@ -251,7 +251,7 @@ function section(title) {
  * Make `children` the children of `parent` with the fewest moves.
  * @param {Element} parent @param {Element[]} children
  */
-function place(parent, children) {
+function reorderChildren(parent, children) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const kept = new Set(children);
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();

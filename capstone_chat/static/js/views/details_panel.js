@@ -1,24 +1,24 @@
 /** The right pane: the other person of a private chat, or a group and who is in it. */
 
+import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../browser/dom.js";
-import { nameOf } from "../accounts/user_directory.js";
 import { strings } from "../i18n/strings.js";
 import { addMember, editGroup, leaveGroup } from "./groups.js";
 import { invitedMember, invitedTo } from "./invitations.js";
-import { mishap } from "./toast.js";
-import { face, openPerson, personActions } from "./person.js";
+import { avatarWithPresence, openPerson, personActions } from "./person.js";
+import { showError } from "./toast.js";
 
-const RELOAD_AFTER = 500; // milliseconds for each page that is shown: people often join in bursts
-const SEARCH_AFTER = 250; // milliseconds of rest in typing
+const RELOAD_DELAY = 500; // milliseconds for each page that is shown: people often join in bursts
+const SEARCH_DELAY = 250; // milliseconds after the last keystroke
 
 /** @typedef {import("../accounts/user_directory.js").Person & {name: string, role: string}} Member */
 
 /**
  * @param {import("../conversations/store.js").Store} store
- * @param {{isOpen: () => boolean, enter: (summary: any) => void}} page whether the panel can be seen
+ * @param {{isOpen: () => boolean, openConversation: (summary: any) => void}} page whether the panel can be seen
  */
-export function panelView(store, { isOpen, enter }) {
+export function detailsPanelView(store, { isOpen, openConversation }) {
   const about = byId("about");
   const list = byId("members");
   /** @type {Member[]} */
@@ -27,7 +27,7 @@ export function panelView(store, { isOpen, enter }) {
   let invited = [];
   /** The conversation and the change of it that `members` shows. */
   let loaded = "";
-  let asked = "";
+  let requested = "";
   /** The cursor of the next page of members. @type {number | null} */
   let next = null;
   let pages = 1;
@@ -45,7 +45,7 @@ export function panelView(store, { isOpen, enter }) {
   const field = el("input", {
     class: "input find-member", type: "search", autocomplete: "off", maxlength: 80, hidden: true,
     placeholder: strings.findMember, "aria-label": strings.findMember, "aria-controls": "members",
-    oninput: debounce(SEARCH_AFTER, () => { pages = 1; fetchMembers(); }),
+    oninput: debounce(SEARCH_DELAY, () => { pages = 1; fetchMembers(); }),
   });
   list.before(field);
   list.after(more);
@@ -53,11 +53,11 @@ export function panelView(store, { isOpen, enter }) {
   /** Ask again for as many pages as are shown, the more of them the later. */
   function load() {
     clearTimeout(timer);
-    timer = setTimeout(fetchMembers, RELOAD_AFTER * pages);
+    timer = setTimeout(fetchMembers, RELOAD_DELAY * pages);
   }
 
   /** @param {string} path @param {string} query @returns {Promise<{members: Member[], next: number | null}>} */
-  async function read(path, query) {
+  async function fetchPages(path, query) {
     const answer = await api.get(path, { query });
     for (let page = 1; page < pages && answer.next !== null; page++) {
       const following = await api.get(path, { query, after: answer.next });
@@ -75,16 +75,16 @@ export function panelView(store, { isOpen, enter }) {
     const wanted = pages;
     try {
       const [answer, waiting] = await Promise.all([
-        read(`/api/conversations/${id}/members`, query),
+        fetchPages(`/api/conversations/${id}/members`, query),
         conversation.role === "owner" ? invitedTo(id) : [],
       ]);
       if (store.openId !== id || query !== field.value.trim() || wanted !== pages) return;
-      loaded = asked = `${id} ${lastChange}`;
+      loaded = requested = `${id} ${lastChange}`;
       ({ members, next } = answer);
       invited = waiting;
       drawMembers();
     } catch {
-      asked = ""; // the panel keeps what it shows; the next change tries again
+      requested = ""; // the panel keeps what it shows; the next change tries again
     }
   }
 
@@ -94,7 +94,7 @@ export function panelView(store, { isOpen, enter }) {
     if (next !== null) field.hidden = false;
     list.replaceChildren(...members.map((member) => {
       const words = [
-        face(store, member, "small"),
+        avatarWithPresence(store, member, "small"),
         el("span", { class: "words" },
           el("b", { class: "one-line", "data-nickname": member.id, text: nameOf(member) }),
           el("span", { class: "one-line", text: `@${member.name}` })),
@@ -103,7 +103,7 @@ export function panelView(store, { isOpen, enter }) {
       if (member.id === store.user.id) return el("li", { class: "member" }, ...words);
       return el("li", {}, el("button", {
         class: "member", type: "button", "aria-haspopup": "dialog",
-        onclick: () => openPerson(store, member, { enter, failed: mishap, group }),
+        onclick: () => openPerson(store, member, { openConversation, onError: showError, group }),
       }, ...words));
     }), ...(group ? invited.map((person) => invitedMember(store, group.id, person, fetchMembers)) : []));
   }
@@ -116,31 +116,31 @@ export function panelView(store, { isOpen, enter }) {
     list.hidden = Boolean(peer);
     if (peer) {
       field.hidden = more.hidden = true;
-      loaded = asked = "";
+      loaded = requested = "";
       about.replaceChildren(
         el("div", { class: "person" },
-          face(store, peer, "large"),
+          avatarWithPresence(store, peer, "large"),
           el("h3", { text: nameOf(peer) }),
           el("p", { text: peerDeleted ? "" : `@${peer.name}` })),
-        peerDeleted ? "" : el("div", { class: "column" }, ...personActions(store, peer, { enter, failed: mishap })));
+        peerDeleted ? "" : el("div", { class: "column" }, ...personActions(store, peer, { openConversation, onError: showError })));
       return;
     }
     drawGroup(conversation);
     const wanted = `${id} ${lastChange}`;
     if (!loaded.startsWith(`${id} `)) {
-      loaded = asked = `${id} `;
+      loaded = requested = `${id} `;
       list.replaceChildren();
       field.value = "";
       field.hidden = more.hidden = true;
       pages = 1;
       fetchMembers();
-    } else if (asked !== wanted && loaded !== `${id} `) {
-      asked = wanted;
+    } else if (requested !== wanted && loaded !== `${id} `) {
+      requested = wanted;
       load();
     } else drawMembers();
   }
 
-  /** @param {import("../conversations/store.js").Conversation} group */
+  /** @param {import("../conversations/conversation.js").Conversation} group */
   function drawGroup(group) {
     const owner = group.role === "owner";
     const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>

@@ -1,8 +1,8 @@
 /**
- * Questions to the reader: one dialog, made of a description of its fields.
+ * Dialogs, and forms in dialogs, made from a description of their fields.
  *
  * @typedef {{name: string, label: string, kind?: "text"|"password"|"textarea"|"choice", hint?: string,
- *            note?: string, value?: string, longest?: number, optional?: boolean,
+ *            note?: string, value?: string, maxLength?: number, optional?: boolean,
  *            autocomplete?: string, options?: {value: string, label: string, hint: string}[]}} Field
  *   `hint` stands below the field; `note` beside its label
  */
@@ -38,21 +38,21 @@ export function openDialog(title, ...content) {
 }
 
 /**
- * Ask for something, or whether something is to be done.
+ * Open a dialog with a form, or with a question that has no fields.
  * @param {{title: string, text?: string, fields?: Field[], action: string, danger?: boolean,
  *          submit: (values: Record<string, string>) => Promise<void | (() => void)>}} question
- *   `submit` does it: when it throws an ApiError, the message stands beside its field; what it
- *   returns is called when the dialog is closed and has given the focus back
+ *   `submit` gets the values: when it throws an ApiError, the message is shown beside its field; a
+ *   function that it returns is called after the dialog has closed and returned the focus
  */
-export function ask({ title, text, fields = [], action, danger = false, submit }) {
+export function openFormDialog({ title, text, fields = [], action, danger = false, submit }) {
   const parts = new Map(fields.map((field) => [field.name, draw(field)]));
-  const mishap = el("p", { class: "error", role: "alert", hidden: true });
+  const formError = el("p", { class: "error", role: "alert", hidden: true });
   const button = /** @type {HTMLButtonElement} */ (
     el("button", { class: danger ? "button danger" : "button primary", type: "submit", text: action }));
   const form = el("form", { novalidate: true },
     text && el("p", { text }),
     ...[...parts.values()].map(({ element }) => element),
-    mishap,
+    formError,
     el("div", { class: "actions" },
       el("button", { class: "button", type: "button", "data-close": true, text: strings.cancel }),
       button));
@@ -62,18 +62,18 @@ export function ask({ title, text, fields = [], action, danger = false, submit }
   if (first instanceof HTMLInputElement) first.select();
 
   /** @param {string | undefined} field @param {string} message */
-  function complain(field, message) {
+  function showFieldError(field, message) {
     const part = parts.get(field ?? "");
-    const place = part?.error ?? mishap;
-    place.textContent = message;
-    place.hidden = false;
+    const element = part?.error ?? formError;
+    element.textContent = message;
+    element.hidden = false;
     part?.input.setAttribute("aria-invalid", "true");
     part?.input.focus();
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    mishap.hidden = true;
+    formError.hidden = true;
     for (const { input, error } of parts.values()) {
       error.hidden = true;
       input.removeAttribute("aria-invalid");
@@ -81,7 +81,7 @@ export function ask({ title, text, fields = [], action, danger = false, submit }
     const given = Object.fromEntries([...new FormData(/** @type {HTMLFormElement} */ (form))].map(
       ([name, value]) => [name, isSecret(name, fields) ? String(value) : String(value).trim()]));
     const empty = fields.find(({ name, optional }) => !optional && !given[name]);
-    if (empty) return complain(empty.name, strings.required);
+    if (empty) return showFieldError(empty.name, strings.required);
     button.disabled = true;
     try {
       const after = await submit(given);
@@ -89,25 +89,25 @@ export function ask({ title, text, fields = [], action, danger = false, submit }
       after?.();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      complain(error.field, error.message);
+      showFieldError(error.field, error.message);
     } finally {
       button.disabled = false;
     }
   });
 }
 
-/** Blanks around a password belong to it. @param {string} name @param {Field[]} fields */
+/** Whitespace around a password is part of it. @param {string} name @param {Field[]} fields */
 const isSecret = (name, fields) => fields.some((field) => field.name === name && field.kind === "password");
 
 /** @param {Field} field */
 function draw(field) {
-  const { name, label, kind = "text", hint, note, value = "", longest, optional, autocomplete = "off" } = field;
+  const { name, label, kind = "text", hint, note, value = "", maxLength, optional, autocomplete = "off" } = field;
   const id = `field-${name}`;
   const error = el("p", { class: "error", id: `${id}-error`, hidden: true });
   if (kind === "choice") return drawChoice(field, error);
   const input = /** @type {HTMLInputElement | HTMLTextAreaElement} */ (
     el(kind === "textarea" ? "textarea" : "input", {
-      class: "input", id, name, autocomplete, maxlength: longest, required: !optional,
+      class: "input", id, name, autocomplete, maxlength: maxLength, required: !optional,
       type: kind === "textarea" ? undefined : kind,
       rows: kind === "textarea" ? 3 : undefined,
       "aria-describedby": hint ? `${id}-hint ${id}-error` : `${id}-error`,

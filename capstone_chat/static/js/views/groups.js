@@ -1,21 +1,21 @@
 /** The dialogs about a group: making and changing it, its members, leaving it. */
 
-import { ApiError, call, post } from "../api.js";
 import { nameOf } from "../accounts/user_directory.js";
+import { ApiError, post, request } from "../api.js";
 import { strings } from "../i18n/strings.js";
-import { ask } from "./dialog.js";
-import { notice } from "./toast.js";
+import { openFormDialog } from "./dialog.js";
+import { showToast } from "./toast.js";
 
-/** @typedef {import("../conversations/store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/conversation.js").Conversation} Conversation */
 /** @typedef {import("../conversations/store.js").Store} Store */
 
 /** @param {Store} store @param {{name?: string, description?: string, public?: boolean}} group */
 const fields = (store, { name = "", description = "", public: isPublic = true }) =>
   /** @type {import("./dialog.js").Field[]} */ ([
-    { name: "title", label: strings.groupName, value: name, longest: store.limits.title },
+    { name: "title", label: strings.groupName, value: name, maxLength: store.limits.title },
     {
       name: "description", label: strings.about, note: strings.mayStayEmpty, kind: "textarea",
-      value: description, longest: store.limits.description, optional: true,
+      value: description, maxLength: store.limits.description, optional: true,
     },
     {
       name: "public", label: strings.whoCanJoin, kind: "choice", value: String(isPublic),
@@ -31,7 +31,7 @@ const parsed = (values) => ({ ...values, public: values.public === "true" });
 
 /** @param {Store} store @param {(summary: any) => void} created @param {string} [name] to begin with */
 export function createGroup(store, created, name = "") {
-  ask({
+  openFormDialog({
     title: strings.createGroup,
     fields: fields(store, { name }),
     action: strings.create,
@@ -44,12 +44,12 @@ export function createGroup(store, created, name = "") {
 
 /** @param {Store} store @param {Conversation} group */
 export function editGroup(store, group) {
-  ask({
+  openFormDialog({
     title: strings.editGroup,
     fields: fields(store, group),
     action: strings.save,
     submit: async (values) => {
-      store.put((await call("PATCH", `/api/groups/${group.id}`, parsed(values))).conversation);
+      store.upsert((await request("PATCH", `/api/groups/${group.id}`, parsed(values))).conversation);
     },
   });
 }
@@ -58,10 +58,10 @@ export function editGroup(store, group) {
  * Ask for a user name.
  * @param {{title: string, hint: string, submit: (name: string) => Promise<void | (() => void)>}} question
  */
-export function askForName({ title, hint, submit }) {
-  ask({
+export function openNameDialog({ title, hint, submit }) {
+  openFormDialog({
     title,
-    fields: [{ name: "name", label: strings.userName, hint, longest: 64 }],
+    fields: [{ name: "name", label: strings.userName, hint, maxLength: 64 }],
     action: strings.add,
     async submit({ name }) {
       try {
@@ -77,48 +77,48 @@ export function askForName({ title, hint, submit }) {
 
 /** @param {Store} store @param {Conversation} group @param {() => void} invited called when somebody was invited */
 export function addMember(store, { id }, invited) {
-  askForName({
+  openNameDialog({
     title: strings.addMember,
     hint: strings.addContactHint,
     submit: async (name) => {
       const answer = await post(`/api/groups/${id}/members`, { name });
-      store.put(answer.conversation);
+      store.upsert(answer.conversation);
       if (!answer.invited) return undefined;
       invited();
-      return () => notice(strings.invitationSent(name));
+      return () => showToast(strings.invitationSent(name));
     },
   });
 }
 
 /** @param {Conversation} group @param {import("../accounts/user_directory.js").Person} person */
 export function removeMember({ id }, person) {
-  ask({
+  openFormDialog({
     title: strings.removeQuestion(nameOf(person)),
     text: strings.removeHint,
     action: strings.removeMember,
     danger: true,
-    submit: async () => void (await call("DELETE", `/api/groups/${id}/members/${person.id}`)),
+    submit: async () => void (await request("DELETE", `/api/groups/${id}/members/${person.id}`)),
   });
 }
 
 /** @param {Store} store @param {Conversation} group @param {import("../accounts/user_directory.js").Person} person */
-export function handOver(store, { id }, person) {
-  ask({
+export function transferOwnership(store, { id }, person) {
+  openFormDialog({
     title: strings.makeOwnerQuestion(nameOf(person)),
     text: strings.makeOwnerHint,
     action: strings.makeOwner,
-    submit: async () => void store.put((await call("PUT", `/api/groups/${id}/owner`, { user: person.id })).conversation),
+    submit: async () => void store.upsert((await request("PUT", `/api/groups/${id}/owner`, { user: person.id })).conversation),
   });
 }
 
 /** @param {Store} store @param {Conversation} group */
 export function leaveGroup(store, { id, title, role, members }) {
-  const heir = role === "owner" && members > 1;
-  ask({
+  const hasSuccessor = role === "owner" && members > 1;
+  openFormDialog({
     title: strings.leaveQuestion(title),
-    text: heir ? `${strings.leaveHint} ${strings.leaveOwnerHint}` : strings.leaveHint,
+    text: hasSuccessor ? `${strings.leaveHint} ${strings.leaveOwnerHint}` : strings.leaveHint,
     action: strings.leave,
     danger: true,
-    submit: async () => void (await call("DELETE", `/api/groups/${id}/members/${store.user.id}`)),
+    submit: async () => void (await request("DELETE", `/api/groups/${id}/members/${store.user.id}`)),
   });
 }

@@ -3,7 +3,7 @@
 import { groupAvatar } from "../accounts/avatar.js";
 import { byId, setText } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
-import { face } from "./person.js";
+import { avatarWithPresence } from "./person.js";
 
 /** @param {import("../conversations/store.js").Store} store */
 export function headerView(store) {
@@ -26,12 +26,12 @@ export function headerView(store) {
     if (shown === state) return;
     shown = state;
     setText(title, conversation.title);
-    picture.replaceChildren(peer ? face(store, peer) : groupAvatar(id, conversation.title));
+    picture.replaceChildren(peer ? avatarWithPresence(store, peer) : groupAvatar(id, conversation.title));
   }
 
   store.subscribe(["open", "conversations", "contacts"], draw);
   store.subscribe(["typing", "open"], () => {
-    setText(byId("typing"), store.openId === null ? "" : strings.typing(store.typing(store.openId)));
+    setText(byId("typing"), store.openId === null ? "" : strings.typing(store.typingNames(store.openId)));
   });
   return { focus: () => title.focus({ preventScroll: true }) };
 }

@@ -1,12 +1,12 @@
 /** Invitations to groups: above the conversations, and for the owner of a group below its members. */
 
-import { ApiError, call, get, post } from "../api.js";
 import { groupAvatar } from "../accounts/avatar.js";
-import { el, icon } from "../browser/dom.js";
 import { nameOf } from "../accounts/user_directory.js";
+import { ApiError, get, post, request } from "../api.js";
+import { el, icon } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
-import { mishap, notice } from "./toast.js";
-import { face, openPerson } from "./person.js";
+import { avatarWithPresence, openPerson } from "./person.js";
+import { showError, showToast } from "./toast.js";
 
 /** @typedef {import("../conversations/store.js").Store} Store */
 /** @typedef {import("../conversations/store.js").Invitation} Invitation */
@@ -14,23 +14,23 @@ import { face, openPerson } from "./person.js";
 /**
  * One invitation of the reader's.
  * @param {Store} store @param {Invitation} invitation
- * @param {{enter: (summary: any) => void, done: () => void}} actions `done` gives the focus to another place
+ * @param {{openConversation: (summary: any) => void, done: () => void}} actions `done` moves the focus
  */
-export function invitationEntry(store, { conv, title, members, by }, { enter, done }) {
+export function invitationItem(store, { conv, title, members, by }, { openConversation, done }) {
   const name = nameOf(by);
   const answer = async (/** @type {() => Promise<void>} */ work) => {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof ApiError && error.code === "not_found")) return mishap(error);
-      notice(strings.invitationGone);
+      if (!(error instanceof ApiError && error.code === "not_found")) return showError(error);
+      showToast(strings.invitationGone);
     }
-    store.invitationEnded(conv);
+    store.removeInvitation(conv);
   };
   return el("li", { class: "invitation" },
     el("button", {
       class: "entry", type: "button", "aria-haspopup": "dialog",
-      onclick: () => openPerson(store, by, { enter, failed: mishap, stranger: true }),
+      onclick: () => openPerson(store, by, { openConversation, onError: showError, stranger: true }),
     },
       groupAvatar(conv, title),
       el("span", { class: "words" },
@@ -40,36 +40,36 @@ export function invitationEntry(store, { conv, title, members, by }, { enter, do
     el("div", { class: "answers" },
       el("button", {
         class: "button primary", type: "button", text: strings.accept, "aria-label": strings.acceptNamed(title),
-        onclick: () => answer(async () => enter((await post(`/api/groups/${conv}/join`)).conversation)),
+        onclick: () => answer(async () => openConversation((await post(`/api/groups/${conv}/join`)).conversation)),
       }),
       el("button", {
         class: "button", type: "button", text: strings.decline, "aria-label": strings.declineNamed(title),
         onclick: () => answer(async () => {
-          await call("DELETE", `/api/groups/${conv}/invitations/${store.user.id}`);
+          await request("DELETE", `/api/groups/${conv}/invitations/${store.user.id}`);
           done();
         }),
       })));
 }
 
-/** The people who are invited to a group. @param {number} group */
+/** Fetch the users who are invited to a group. @param {number} group */
 export const invitedTo = async (group) => (await get(`/api/groups/${group}/invitations`)).invitations;
 
 /**
- * Somebody who is invited, for the owner.
+ * The list item of an invited user, for the owner.
  * @param {Store} store @param {number} group @param {import("./details_panel.js").Member} person
  * @param {() => void} done the invitation is withdrawn, or was answered meanwhile
  */
 export function invitedMember(store, group, person, done) {
   const withdraw = async () => {
     try {
-      await call("DELETE", `/api/groups/${group}/invitations/${person.id}`);
+      await request("DELETE", `/api/groups/${group}/invitations/${person.id}`);
     } catch (error) {
-      if (!(error instanceof ApiError && error.code === "not_found")) return mishap(error);
+      if (!(error instanceof ApiError && error.code === "not_found")) return showError(error);
     }
     done();
   };
   return el("li", { class: "member" },
-    face(store, person, "small"),
+    avatarWithPresence(store, person, "small"),
     el("span", { class: "words" },
       el("b", { class: "one-line", text: nameOf(person) }),
       el("span", { class: "one-line", text: `${strings.invited} · @${person.name}` })),

@@ -1,7 +1,7 @@
 /** Makes the addresses in a text clickable: text nodes and links, never HTML. */
 
-import { findAddresses } from "../text/addresses.js";
 import { el } from "../browser/dom.js";
+import { findAddresses } from "../text/addresses.js";
 
 /** @param {string} text @returns {(string | HTMLElement)[]} */
 export function linkify(text) {

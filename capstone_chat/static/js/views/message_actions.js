@@ -1,15 +1,15 @@
 /** Deleting one's own messages: the button beside each of them, by mouse, finger and keyboard. */
 
-import { call } from "../api.js";
+import { request } from "../api.js";
 import { keyOf } from "../browser/keys.js";
 import { strings } from "../i18n/strings.js";
-import { ask } from "./dialog.js";
+import { openFormDialog } from "./dialog.js";
 
 /**
  * @param {HTMLElement} log holds the rows; in each of one's own messages is a button `.act`
  * @param {() => number | null} openId the open conversation's id
  */
-export function deleting(log, openId) {
+export function attachMessageActions(log, openId) {
   const buttons = /** @type {HTMLCollectionOf<HTMLElement>} */ (log.getElementsByClassName("act"));
   /** The one button that Tab reaches; the arrow keys lead to the others. @type {HTMLElement | null} */
   let tabStop = null;
@@ -21,12 +21,12 @@ export function deleting(log, openId) {
     const pressed = /** @type {Element} */ (target).closest(".act");
     if (!pressed) return;
     const path = `/api/conversations/${openId()}/events/${row?.getAttribute("data-seq")}`;
-    ask({
+    openFormDialog({
       title: strings.deleteQuestion,
       text: strings.deleteHint,
       action: strings.discard,
       danger: true,
-      submit: async () => void (await call("DELETE", path)),
+      submit: async () => void (await request("DELETE", path)),
     });
   });
 
@@ -39,7 +39,7 @@ export function deleting(log, openId) {
   });
 
   return {
-    /** The rows have changed. */
+    /** Make Tab reach the newest button; call it after the rows have changed. */
     placeTabStop() {
       const newest = buttons[buttons.length - 1] ?? null;
       if (newest === tabStop) return;
@@ -47,7 +47,7 @@ export function deleting(log, openId) {
       newest?.setAttribute("tabindex", "0");
       tabStop = newest;
     },
-    /** To the newest message that can be deleted. @returns {boolean} whether there is one */
+    /** Focus the newest message that can be deleted. @returns {boolean} whether there is one */
     focusNewest() {
       tabStop?.focus();
       return tabStop !== null;

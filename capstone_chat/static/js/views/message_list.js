@@ -1,27 +1,27 @@
-/** The rows of the log that are in the page: a window over the history, and what is not yet sent. */
+/** The rows of the log that are in the page: a window over the history, and the pending messages. */
 
 import { avatar, groupAvatar } from "../accounts/avatar.js";
 import { zone } from "../browser/clock.js";
 import { el } from "../browser/dom.js";
 import { isShown } from "../conversations/event_text.js";
 import { strings } from "../i18n/strings.js";
-import { draftRow, eventRow } from "./message_row.js";
+import { eventRow, pendingRow } from "./message_row.js";
 
-/** @typedef {import("../conversations/store.js").Conversation} Conversation */
+/** @typedef {import("../conversations/conversation.js").Conversation} Conversation */
 /** @typedef {import("../conversations/timeline.js").Timeline} Timeline */
-/** @typedef {{top: number, bottom: number, fresh: number | null}} Range `fresh`: above it stands the "new messages" line */
+/** @typedef {{top: number, bottom: number, newMessagesSeq: number | null}} Range `newMessagesSeq`: the "new messages" line is above it */
 
-export class Rows {
+export class MessageList {
   element = el("div", { class: "rows" });
   #store;
   #outbox;
   #sync;
-  #head = el("div");
-  #tail = el("div");
+  #header = el("div");
+  #footer = el("div");
   /** @type {Map<number, HTMLElement>} by seq */
   #shown = new Map();
-  #headState = "";
-  #tailState = "";
+  #headerState = "";
+  #footerState = "";
 
   /**
    * @param {import("../conversations/store.js").Store} store
@@ -59,19 +59,19 @@ export class Rows {
 
   clear() {
     this.#shown.clear();
-    this.element.replaceChildren(this.#head, this.#tail);
-    this.#headState = this.#tailState = "";
+    this.element.replaceChildren(this.#header, this.#footer);
+    this.#headerState = this.#footerState = "";
   }
 
   /** @param {Conversation} conversation @param {Range} range */
   draw(conversation, range) {
     this.#drawEvents(conversation, range);
-    this.#drawHead(conversation, range);
-    this.#drawTail(conversation, range);
+    this.#drawHeader(conversation, range);
+    this.#drawFooter(conversation, range);
   }
 
   /** @param {Conversation} conversation @param {Range} range */
-  #drawEvents({ timeline, isPrivate, peerRead }, { top, bottom, fresh }) {
+  #drawEvents({ timeline, isPrivate, peerRead }, { top, bottom, newMessagesSeq }) {
     for (const [seq, row] of this.#shown) {
       if (seq >= top && seq <= bottom) continue;
       row.remove();
@@ -79,13 +79,13 @@ export class Rows {
     }
     const me = this.#store.user.id;
     /** @type {ChildNode} */
-    let next = this.#tail;
+    let next = this.#footer;
     for (let seq = bottom; seq >= top; seq--) {
       const event = timeline.at(seq);
       if (!event) continue;
       const before = lineAbove(timeline, seq, isPrivate);
-      const view = { me, isPrivate, fresh: seq === fresh, seen: event.from.id === me && seq <= peerRead };
-      const state = `${before?.seq ?? 0} ${view.fresh} ${view.seen} ${event.text === null} ${zone()}`;
+      const view = { me, isPrivate, isFirstNew: seq === newMessagesSeq, seen: event.from.id === me && seq <= peerRead };
+      const state = `${before?.seq ?? 0} ${view.isFirstNew} ${view.seen} ${event.text === null} ${zone()}`;
       let row = this.#shown.get(seq);
       if (row?.dataset.state !== state) {
         const drawn = eventRow(event, before, view);
@@ -99,16 +99,16 @@ export class Rows {
     }
   }
 
-  /** What stands above the oldest row. @param {Conversation} conversation @param {Range} range */
-  #drawHead({ id, title, description, peer, public: isPublic, timeline }, { top }) {
+  /** Draw the header above the oldest row. @param {Conversation} conversation @param {Range} range */
+  #drawHeader({ id, title, description, peer, public: isPublic, timeline }, { top }) {
     const atBeginning = timeline.opened && top <= 1;
     const state = atBeginning ? `${title}\n${description}\n${isPublic}` : timeline.opened ? "older" : "loading";
-    if (state === this.#headState) return;
-    this.#headState = state;
-    this.#head.className = atBeginning ? "beginning" : "older";
-    if (!atBeginning) this.#head.textContent = timeline.opened ? strings.loadingOlder : strings.loading;
+    if (state === this.#headerState) return;
+    this.#headerState = state;
+    this.#header.className = atBeginning ? "beginning" : "older";
+    if (!atBeginning) this.#header.textContent = timeline.opened ? strings.loadingOlder : strings.loading;
     else {
-      this.#head.replaceChildren(
+      this.#header.replaceChildren(
         peer ? avatar(peer, "large") : groupAvatar(id, title, "large"),
         el("h3", { text: title }),
         description ? el("p", { text: description }) : "",
@@ -118,30 +118,30 @@ export class Rows {
     }
   }
 
-  /** What is not yet part of the history. @param {Conversation} conversation @param {Range} range */
-  #drawTail({ id, isPrivate, timeline }, { bottom }) {
-    this.#outbox.settle(id, (seq) => seq <= timeline.last);
-    const drafts = bottom === timeline.last && timeline.following ? this.#outbox.of(id) : [];
-    const state = drafts.map((draft) => draft.cid + draft.state).join();
-    if (state === this.#tailState) return;
-    this.#tailState = state;
+  /** Draw the pending messages below the newest row. @param {Conversation} conversation @param {Range} range */
+  #drawFooter({ id, isPrivate, timeline }, { bottom }) {
+    this.#outbox.prune(id, (seq) => seq <= timeline.last);
+    const pending = bottom === timeline.last && timeline.following ? this.#outbox.forConversation(id) : [];
+    const state = pending.map((message) => message.cid + message.state).join();
+    if (state === this.#footerState) return;
+    this.#footerState = state;
     const me = this.#store.user.id;
     /** @type {any} */
     let before = lineAbove(timeline, timeline.last + 1, isPrivate);
-    this.#tail.replaceChildren(...drafts.map((draft) => {
-      const row = draftRow(draft, before, {
+    this.#footer.replaceChildren(...pending.map((message) => {
+      const row = pendingRow(message, before, {
         me,
         retry: (cid) => this.#sync.retry(cid),
         discard: (cid) => this.#sync.discard(cid),
       });
-      before = { type: "message", from: { id: me }, at: draft.at };
+      before = { type: "message", from: { id: me }, at: message.at };
       return row;
     }));
   }
 }
 
 /**
- * The event whose line stands above that of `seq`.
+ * The shown event before `seq`.
  * @param {Timeline} timeline @param {number} seq
  * @param {boolean} isPrivate
  */

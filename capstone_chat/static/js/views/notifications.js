@@ -1,10 +1,10 @@
-/** A word from the desktop about new messages while the window is hidden, if the reader has asked for it. */
+/** Desktop notifications of new messages while the window is hidden, if the reader has turned them on. */
 
 import { nameOf } from "../accounts/user_directory.js";
-import { go, href } from "../browser/router.js";
+import { href, navigate } from "../browser/router.js";
 import { local } from "../browser/storage.js";
 
-const WANTED = "notifications"; // in localStorage
+const STORAGE_KEY = "notifications"; // in localStorage
 
 /** The browser has notifications but refuses to make one: Chrome on Android, even with permission. */
 let refused = false;
@@ -21,17 +21,17 @@ function permission() {
 }
 
 /** @returns {State} */
-export function state() {
+export function permissionState() {
   const allowed = permission();
   if (refused || allowed === null) return "missing";
   if (allowed === "denied") return "denied";
-  return allowed === "granted" && local.getItem(WANTED) === "on" ? "on" : "off";
+  return allowed === "granted" && local.getItem(STORAGE_KEY) === "on" ? "on" : "off";
 }
 
-/** Turn them on, for which the browser asks the reader, or off. @param {boolean} wanted */
-export async function turn(wanted) {
+/** Turn notifications on, for which the browser asks the reader's permission, or off. @param {boolean} wanted */
+export async function setEnabled(wanted) {
   if (wanted && permission() === "default") await askPermission();
-  local.setItem(WANTED, wanted && permission() === "granted" ? "on" : "off");
+  local.setItem(STORAGE_KEY, wanted && permission() === "granted" ? "on" : "off");
 }
 
 /** Resolves when the reader has answered, or the browser has refused to ask. */
@@ -47,25 +47,25 @@ function askPermission() {
 }
 
 /**
- * Tell of a message, unless the reader is looking, wrote it or has read it.
- * @param {import("../conversations/store.js").Conversation} conversation
+ * Show a notification of a message, unless the page is visible or the reader wrote or read the message.
+ * @param {import("../conversations/conversation.js").Conversation} conversation
  * @param {import("../conversations/timeline.js").ChatEvent} event
  * @param {number} me
  */
-export function tell(conversation, { seq, from, text }, me) {
+export function notifyMessage(conversation, { seq, from, text }, me) {
   const { id, title, isPrivate, timeline } = conversation;
   if (document.visibilityState === "visible" || from.id === me || !text || seq <= timeline.read) return;
-  if (state() !== "on") return;
+  if (permissionState() !== "on") return;
   const options = {
     body: isPrivate ? text : `${nameOf(from)}: ${text}`,
-    tag: `conversation-${id}`, // a newer one takes the place of an older one, also from another tab
+    tag: `conversation-${id}`, // a newer one replaces an older one, also from another tab
     icon: document.querySelector('link[rel="icon"]')?.getAttribute("href") ?? "",
   };
   try {
     const shown = new Notification(title, options);
     shown.addEventListener("click", () => {
       window.focus();
-      go(href(id));
+      navigate(href(id));
       shown.close();
     });
   } catch {

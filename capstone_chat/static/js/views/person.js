@@ -1,40 +1,40 @@
-/** Somebody else: who they are, and what the reader can do with them. */
+/** The dialog about another user, and the actions that the reader has there. */
 
-import { call, post } from "../api.js";
 import { avatar } from "../accounts/avatar.js";
-import { el } from "../browser/dom.js";
 import { nameOf } from "../accounts/user_directory.js";
+import { post, request } from "../api.js";
+import { el } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
-import { ask, openDialog } from "./dialog.js";
-import { handOver, removeMember } from "./groups.js";
+import { openDialog, openFormDialog } from "./dialog.js";
+import { removeMember, transferOwnership } from "./groups.js";
 
 /** @typedef {import("../conversations/store.js").Store} Store */
-/** @typedef {import("../accounts/user_directory.js").Person & {name: string}} Somebody */
+/** @typedef {import("../accounts/user_directory.js").Person & {name: string}} NamedPerson */
 
-/** A dot on the picture of a contact who is connected. @param {Store} store @param {Somebody} person @param {"small"|"large"} [size] */
-export function face(store, person, size) {
+/** An avatar, with a dot if the user is a contact who is online. @param {Store} store @param {NamedPerson} person @param {"small"|"large"} [size] */
+export function avatarWithPresence(store, person, size) {
   const online = store.contacts.get(person.id)?.online;
-  return el("span", { class: "face" }, avatar(person, size), online && el("span", { class: "dot" }),
+  return el("span", { class: "with-presence" }, avatar(person, size), online && el("span", { class: "dot" }),
     online && el("span", { class: "spoken", text: `${strings.online} ` }));
 }
 
 /**
  * Open the private chat with somebody.
- * @param {number} id @param {(summary: any) => void} enter
+ * @param {number} id @param {(summary: any) => void} openConversation
  */
-export async function openPrivate(id, enter) {
-  enter((await post(`/api/private/${id}`)).conversation);
+export async function openPrivate(id, openConversation) {
+  openConversation((await post(`/api/private/${id}`)).conversation);
 }
 
 /**
  * The actions for somebody, as buttons. Each calls `done` before it does anything.
  * @param {Store} store
- * @param {Somebody} person
- * @param {{enter: (summary: any) => void, failed: (error: unknown) => void, done?: () => void,
- *          group?: import("../conversations/store.js").Conversation, stranger?: boolean}} context
+ * @param {NamedPerson} person
+ * @param {{openConversation: (summary: any) => void, onError: (error: unknown) => void, done?: () => void,
+ *          group?: import("../conversations/conversation.js").Conversation, stranger?: boolean}} context
  *   `group`: where the reader met them; `stranger`: the reader cannot write to them yet
  */
-export function personActions(store, person, { enter, failed, done = () => {}, group, stranger }) {
+export function personActions(store, person, { openConversation, onError, done = () => {}, group, stranger }) {
   const { id } = person;
   const contact = store.contacts.get(id);
   const button = (/** @type {string} */ text, /** @type {() => void | Promise<void>} */ act, style = "") =>
@@ -45,42 +45,42 @@ export function personActions(store, person, { enter, failed, done = () => {}, g
         try {
           await act();
         } catch (error) {
-          failed(error);
+          onError(error);
         }
       },
     });
-  const set = async (/** @type {object} */ body) =>
-    store.setContacts([(await call("PUT", `/api/contacts/${id}`, body)).contact], false);
+  const update = async (/** @type {object} */ body) =>
+    store.setContacts([(await request("PUT", `/api/contacts/${id}`, body)).contact], false);
   const remove = async () => {
-    await call("DELETE", `/api/contacts/${id}`);
+    await request("DELETE", `/api/contacts/${id}`);
     store.removeContact(id);
   };
-  const block = () => ask({
+  const block = () => openFormDialog({
     title: strings.blockQuestion(nameOf(person)),
     text: strings.blockHint,
     action: strings.block,
     danger: true,
-    submit: () => set({ blocked: true }),
+    submit: () => update({ blocked: true }),
   });
   const canWrite = !contact?.blocked && (contact || !stranger) && store.open?.peer?.id !== id;
-  const ours = group?.role === "owner" ? group : null;
+  const ownGroup = group?.role === "owner" ? group : null;
   return [
-    canWrite && button(strings.write, () => openPrivate(id, enter), "primary"),
-    contact?.blocked && button(strings.unblock, () => set({ blocked: false })),
-    !contact && button(strings.addToContacts, () => set({ blocked: false })),
+    canWrite && button(strings.write, () => openPrivate(id, openConversation), "primary"),
+    contact?.blocked && button(strings.unblock, () => update({ blocked: false })),
+    !contact && button(strings.addToContacts, () => update({ blocked: false })),
     contact && !contact.blocked && button(strings.removeContact, remove),
     !contact?.blocked && button(strings.block, block),
-    ours && button(strings.makeOwner, () => handOver(store, ours, person)),
-    ours && button(strings.removeMember, () => removeMember(ours, person), "danger"),
+    ownGroup && button(strings.makeOwner, () => transferOwnership(store, ownGroup, person)),
+    ownGroup && button(strings.removeMember, () => removeMember(ownGroup, person), "danger"),
   ].filter(Boolean);
 }
 
-/** @param {Store} store @param {Somebody} person @param {Parameters<typeof personActions>[2]} context */
+/** @param {Store} store @param {NamedPerson} person @param {Parameters<typeof personActions>[2]} context */
 export function openPerson(store, person, context) {
   const contact = store.contacts.get(person.id);
   const dialog = openDialog(nameOf(person),
     el("div", { class: "person" },
-      face(store, person, "large"),
+      avatarWithPresence(store, person, "large"),
       el("p", {}, `@${person.name}`, contact?.blocked && el("span", { class: "tag", text: strings.blocked }))),
     el("div", { class: "column" }, ...personActions(store, person, { ...context, done: () => dialog.close() })));
 }

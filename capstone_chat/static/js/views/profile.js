@@ -1,14 +1,13 @@
-/** The reader's own page: how others see them, how the chat looks, and their account. */
+/** The dialog "Your profile": nickname and picture, appearance, notifications, sessions, the account. */
 
-import { ApiError, call, get, leave } from "../api.js";
 import { avatar } from "../accounts/avatar.js";
+import { ApiError, get, redirectToLogin, request } from "../api.js";
 import { el, icon } from "../browser/dom.js";
-import * as notifications from "./notifications.js";
 import { strings } from "../i18n/strings.js";
+import { openDialog, openFormDialog } from "./dialog.js";
+import * as notifications from "./notifications.js";
+import { showToast } from "./toast.js";
 import { when } from "./when.js";
-import { ask, openDialog } from "./dialog.js";
-import { notice } from "./toast.js";
-import { browserName } from "./browsers.js";
 
 const LANGUAGES = { "": strings.asBrowser, en: "English", zh_CN: "简体中文", ru: "Русский" };
 
@@ -17,8 +16,8 @@ export function openProfile(store) {
   const dialog = openDialog(strings.profile,
     el("div", { class: "profile" },
       ...pictureAndName(store),
-      look(store),
-      alerts(),
+      appearance(store),
+      notificationSettings(),
       security(),
       sessions(),
       el("section", {},
@@ -28,18 +27,18 @@ export function openProfile(store) {
   dialog.classList.add("tall");
 }
 
-/** One thing and what can be done about it. @param {string} title @param {...any} content */
-const part = (title, ...content) => el("section", {}, el("h3", { text: title }), ...content);
+/** A section with a heading. @param {string} title @param {...any} content */
+const section = (title, ...content) => el("section", {}, el("h3", { text: title }), ...content);
 
-/** Do something, and say under `place` when it does not work. @param {HTMLElement} place @param {() => Promise<void>} act */
-async function trying(place, act) {
-  place.hidden = true;
+/** Call `act`, and show the message in `element` when its request fails. @param {HTMLElement} element @param {() => Promise<void>} act */
+async function withErrorAt(element, act) {
+  element.hidden = true;
   try {
     await act();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    place.textContent = error.message;
-    place.hidden = false;
+    element.textContent = error.message;
+    element.hidden = false;
   }
 }
 
@@ -53,50 +52,50 @@ const MAX_UPLOAD = 5 << 20; // bytes, as UPLOAD_LIMIT in avatars.py
  */
 async function upload(file) {
   if (file.size > MAX_UPLOAD) throw new ApiError(strings.pictureTooLarge, { code: "too_large", field: "picture" });
-  return call("PUT", "/api/me/picture", file);
+  return request("PUT", "/api/me/picture", file);
 }
 
 /** @param {import("../conversations/store.js").Store} store */
 function pictureAndName(store) {
-  const face = el("span", {}, avatar(store.user, "large"));
+  const picture = el("span", {}, avatar(store.user, "large"));
   const error = el("p", { class: "error", role: "alert", hidden: true });
   const file = /** @type {HTMLInputElement} */ (
     el("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true, "aria-label": strings.choosePicture }));
   const remove = el("button", { class: "button", type: "button", text: strings.removePicture });
   remove.hidden = !store.user.picture;
   /** @param {() => Promise<{picture: string | null}>} change */
-  const set = (change) => trying(error, async () => {
+  const set = (change) => withErrorAt(error, async () => {
     store.setUser(await change());
     remove.hidden = !store.user.picture;
-    notice(strings.saved);
+    showToast(strings.saved);
   });
   file.addEventListener("change", () => {
     const [chosen] = file.files ?? [];
     if (chosen) set(() => upload(chosen));
     file.value = "";
   });
-  remove.addEventListener("click", () => set(() => call("DELETE", "/api/me/picture")));
+  remove.addEventListener("click", () => set(() => request("DELETE", "/api/me/picture")));
 
   const name = /** @type {HTMLInputElement} */ (el("input", {
     class: "input", id: "my-name", autocomplete: "nickname", maxlength: store.limits.nickname,
     "aria-describedby": "my-name-hint my-name-error",
   }));
   name.value = store.user.nickname;
-  const wrong = el("p", { class: "error", id: "my-name-error", role: "alert", hidden: true });
+  const nameError = el("p", { class: "error", id: "my-name-error", role: "alert", hidden: true });
   const form = el("form", { class: "field", novalidate: true },
     el("label", { for: "my-name", text: strings.nickname }),
     el("div", { class: "with-save" }, name, el("button", { class: "button", type: "submit", text: strings.save })),
     el("p", { class: "hint", id: "my-name-hint", text: strings.nicknameHint }),
-    wrong);
+    nameError);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    trying(wrong, async () => {
-      store.setUser((await call("PATCH", "/api/me", { nickname: name.value.trim() })).user);
-      notice(strings.saved);
+    withErrorAt(nameError, async () => {
+      store.setUser((await request("PATCH", "/api/me", { nickname: name.value.trim() })).user);
+      showToast(strings.saved);
     });
   });
   return [
-    el("section", { class: "picture" }, face,
+    el("section", { class: "picture" }, picture,
       el("div", { class: "column" },
         el("div", { class: "actions" },
           el("button", { class: "button", type: "button", text: strings.choosePicture, onclick: () => file.click() }),
@@ -108,15 +107,15 @@ function pictureAndName(store) {
 }
 
 /** Language and theme. @param {import("../conversations/store.js").Store} store */
-function look(store) {
+function appearance(store) {
   const error = el("p", { class: "error", role: "alert", hidden: true });
   /** @param {"language" | "theme"} key @param {string} label @param {Record<string, string>} choices @param {() => void} done */
   function choice(key, label, choices, done) {
     const select = /** @type {HTMLSelectElement} */ (el("select", { class: "input", id: `my-${key}` },
       ...Object.entries(choices).map(([value, text]) => el("option", { value, text }))));
     select.value = store.user[key];
-    select.addEventListener("change", () => trying(error, async () => {
-      store.setUser((await call("PATCH", "/api/me", { [key]: select.value })).user);
+    select.addEventListener("change", () => withErrorAt(error, async () => {
+      store.setUser((await request("PATCH", "/api/me", { [key]: select.value })).user);
       done();
     }));
     return el("div", { class: "field" }, el("label", { for: select.id, text: label }), select);
@@ -129,42 +128,42 @@ function look(store) {
     error);
 }
 
-function alerts() {
+function notificationSettings() {
   const text = el("p", { class: "hint" });
   const button = el("button", { class: "button", type: "button" });
   function draw() {
-    const state = notifications.state();
+    const state = notifications.permissionState();
     text.textContent = { missing: strings.notificationsMissing, denied: strings.notificationsDenied }[state] ?? strings.notificationsHint;
     button.hidden = state === "missing" || state === "denied";
     button.textContent = state === "on" ? strings.turnOff : strings.turnOn;
   }
   button.addEventListener("click", async () => {
-    await notifications.turn(notifications.state() !== "on");
+    await notifications.setEnabled(notifications.permissionState() !== "on");
     draw();
   });
   draw();
-  return part(strings.notifications, el("div", { class: "with-action" }, text, button));
+  return section(strings.notifications, el("div", { class: "with-action" }, text, button));
 }
 
 function security() {
-  return part(strings.password, el("div", { class: "with-action" },
+  return section(strings.password, el("div", { class: "with-action" },
     el("p", { class: "hint", text: strings.changePasswordHint }),
     el("button", {
       class: "button", type: "button", text: strings.changePassword,
-      onclick: () => ask({
+      onclick: () => openFormDialog({
         title: strings.changePassword,
         text: strings.changePasswordHint,
         fields: [
-          { name: "old", label: strings.oldPassword, kind: "password", autocomplete: "current-password", longest: 128 },
+          { name: "old", label: strings.oldPassword, kind: "password", autocomplete: "current-password", maxLength: 128 },
           {
             name: "new", label: strings.newPassword, kind: "password", autocomplete: "new-password",
-            hint: strings.newPasswordHint, longest: 128,
+            hint: strings.newPasswordHint, maxLength: 128,
           },
         ],
         action: strings.changePassword,
         async submit(values) {
-          await call("PUT", "/api/me/password", values);
-          return () => notice(strings.passwordChanged);
+          await request("PUT", "/api/me/password", values);
+          return () => showToast(strings.passwordChanged);
         },
       }),
     })));
@@ -173,7 +172,7 @@ function security() {
 function sessions() {
   const list = el("ul", { class: "sessions" });
   const error = el("p", { class: "error", role: "alert", hidden: true });
-  const load = () => trying(error, async () => {
+  const load = () => withErrorAt(error, async () => {
     const { sessions } = await get("/api/me/sessions");
     list.replaceChildren(...sessions.map(row));
   });
@@ -186,26 +185,41 @@ function sessions() {
         current ? el("span", { class: "hint", text: strings.thisSession }) : when(seen, "lastUsed", { class: "hint" })),
       !current && el("button", {
         class: "button", type: "button", text: strings.endSession, "aria-label": strings.endSessionNamed(name),
-        onclick: () => trying(error, async () => {
-          await call("DELETE", `/api/me/sessions/${id}`);
+        onclick: () => withErrorAt(error, async () => {
+          await request("DELETE", `/api/me/sessions/${id}`);
           await load();
         }),
       }));
   }
   load();
-  return part(strings.sessions, list, error);
+  return section(strings.sessions, list, error);
 }
 
 function deleteAccount() {
-  ask({
+  openFormDialog({
     title: strings.deleteAccountQuestion,
     text: strings.deleteAccountHint,
-    fields: [{ name: "password", label: strings.password, kind: "password", autocomplete: "current-password", longest: 128 }],
+    fields: [{ name: "password", label: strings.password, kind: "password", autocomplete: "current-password", maxLength: 128 }],
     action: strings.deleteAccount,
     danger: true,
     async submit(values) {
-      await call("DELETE", "/api/me", values);
-      leave();
+      await request("DELETE", "/api/me", values);
+      redirectToLogin();
     },
   });
+}
+
+/** The first match counts: most browsers have the names of others in their User-Agent as well. */
+const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "YaBrowser/": "Yandex", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
+const SYSTEMS = { Android: "Android", "iPhone": "iPhone", "iPad": "iPad", Windows: "Windows", "Mac OS": "macOS", CrOS: "ChromeOS", Linux: "Linux" };
+
+/** @param {string} agent @param {Record<string, string>} names */
+const find = (agent, names) => Object.entries(names).find(([mark]) => agent.includes(mark))?.[1];
+
+/** The browser and the system, in words that people know. @param {string} agent the User-Agent header */
+function browserName(agent) {
+  const browser = find(agent, BROWSERS);
+  const system = find(agent, SYSTEMS);
+  if (browser && system) return strings.browserOn(browser, system);
+  return browser ?? system ?? strings.unknownBrowser;
 }

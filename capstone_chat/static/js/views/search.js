@@ -1,19 +1,19 @@
 /** Search in the open conversation, in the place of the right pane. */
 
+import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../browser/dom.js";
-import { findFolded } from "../text/search_folding.js";
 import { keyOf } from "../browser/keys.js";
-import { nameOf } from "../accounts/user_directory.js";
 import { strings } from "../i18n/strings.js";
+import { findFolded } from "../text/search_folding.js";
 import { when } from "./when.js";
 
-const SEARCH_AFTER = 250; // milliseconds of rest in typing
-const ENOUGH = 30; // results to show at once
-const MOST_REQUESTS = 10; // each looks through some thousand messages
-const CONTEXT = 40; // characters before what was found
+const SEARCH_DELAY = 250; // milliseconds after the last keystroke
+const RESULTS_PER_LOAD = 30; // requests go on until there are so many
+const MAX_REQUESTS = 10; // each covers some thousand messages
+const CONTEXT = 40; // characters before the match
 
-/** The text around what was found, with it marked. @param {string} text @param {string} query */
+/** The text around a match, with the match marked. @param {string} text @param {string} query */
 function excerpt(text, query) {
   const found = findFolded(text, query);
   if (!found) return [text];
@@ -33,25 +33,25 @@ export function searchView(store, jump) {
   const more = byId("find-more");
   /** @type {number | null} */
   let conv = null;
-  /** The server goes on looking before this seq. @type {number | null} */
+  /** The search continues before this seq. @type {number | null} */
   let next = null;
 
   /** @param {number} [before] only what is older than this seq */
-  async function look(before) {
+  async function runSearch(before) {
     const query = field.value.trim();
     if (!query || conv === null) return clear();
-    const asked = conv;
+    const searchedConv = conv;
     try {
       const events = [];
       let from = before;
-      for (let request = 0; request < MOST_REQUESTS && from !== null && events.length < ENOUGH; request++) {
-        const answer = await api.get(`/api/conversations/${asked}/search`, { query, before: from });
-        if (query !== field.value.trim() || asked !== conv) return;
+      for (let request = 0; request < MAX_REQUESTS && from !== null && events.length < RESULTS_PER_LOAD; request++) {
+        const answer = await api.get(`/api/conversations/${searchedConv}/search`, { query, before: from });
+        if (query !== field.value.trim() || searchedConv !== conv) return;
         events.push(...answer.events);
         from = answer.next;
       }
       next = from ?? null;
-      const rows = events.map((/** @type {any} */ event) => row(event, query));
+      const rows = events.map((/** @type {any} */ event) => resultRow(event, query));
       if (before) list.append(...rows);
       else list.replaceChildren(...rows);
       more.hidden = next === null;
@@ -64,11 +64,11 @@ export function searchView(store, jump) {
   }
 
   /** @param {import("../conversations/timeline.js").ChatEvent} event @param {string} query */
-  function row({ seq, from, at, text }, query) {
+  function resultRow({ seq, from, at, text }, query) {
     return el("li", {}, el("button", { class: "result", type: "button", onclick: () => jump(seq) },
       el("span", { class: "top" },
         el("b", { class: "one-line", text: from.id === store.user.id ? strings.you : nameOf(from) }),
-        when(at, "brief")),
+        when(at, "shortTime")),
       el("span", { class: "excerpt" }, ...excerpt(text ?? "", query))));
   }
 
@@ -78,8 +78,8 @@ export function searchView(store, jump) {
     setText(status, strings.searchHint);
   }
 
-  const soon = debounce(SEARCH_AFTER, () => look());
-  field.addEventListener("input", () => soon());
+  const searchSoon = debounce(SEARCH_DELAY, () => runSearch());
+  field.addEventListener("input", () => searchSoon());
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (keyOf(event) !== "ArrowDown") return;
     event.preventDefault();
@@ -92,7 +92,7 @@ export function searchView(store, jump) {
     const results = [...list.querySelectorAll("button")];
     (results[results.indexOf(document.activeElement) + step] ?? (step < 0 ? field : null))?.focus();
   });
-  more.addEventListener("click", () => look(next ?? undefined));
+  more.addEventListener("click", () => runSearch(next ?? undefined));
 
   return {
     /** The panel shows the search of the open conversation. */

@@ -1,26 +1,26 @@
-/** A word at the foot of the page that goes away by itself. */
+/** A short message at the bottom of the page that disappears by itself. */
 
-import { byId } from "../browser/dom.js";
 import { ApiError } from "../api.js";
+import { byId } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 
-const SHOWN_FOR = 6_000; // milliseconds
+const DURATION = 6_000; // milliseconds
 
-const place = byId("notice");
+const element = byId("notice");
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 /** @param {string} text */
-export function notice(text) {
+export function showToast(text) {
   const dialogs = document.querySelectorAll("dialog[open]");
-  (dialogs[dialogs.length - 1] ?? document.body).append(place); // what is behind a dialog is not read out
-  place.textContent = text;
+  (dialogs[dialogs.length - 1] ?? document.body).append(element); // screen readers ignore elements behind a dialog
+  element.textContent = text;
   clearTimeout(timer);
-  timer = setTimeout(() => { place.textContent = ""; }, SHOWN_FOR);
+  timer = setTimeout(() => { element.textContent = ""; }, DURATION);
 }
 
-/** Say that something did not work. @param {unknown} error */
-export function mishap(error) {
-  notice(error instanceof ApiError ? error.message : strings.tryAgain);
+/** Show the message of a failed request. @param {unknown} error */
+export function showError(error) {
+  showToast(error instanceof ApiError ? error.message : strings.tryAgain);
   if (!(error instanceof ApiError)) throw error;
 }

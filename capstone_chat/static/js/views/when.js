@@ -7,11 +7,11 @@
 
 import { onTick } from "../browser/clock.js";
 import { el, setText } from "../browser/dom.js";
-import { brief, day, machine, moment, relative, time } from "../i18n/format.js";
+import { dayHeading, fullTime, isoTime, relative, shortTime, time } from "../i18n/format.js";
 import { strings } from "../i18n/strings.js";
 
 const FORMATS = {
-  time, day, brief,
+  time, dayHeading, shortTime,
   lastUsed: (/** @type {number} */ at) => strings.lastUsed(relative(at)),
 };
 
@@ -29,7 +29,7 @@ export function when(at, format, props = {}) {
 export function setWhen(element, at, format) {
   element.dataset.at = String(at);
   element.dataset.format = format;
-  element.setAttribute("datetime", machine(at));
+  element.setAttribute("datetime", isoTime(at));
   draw(element);
 }
 
@@ -38,7 +38,7 @@ function draw(element) {
   const at = Number(element.dataset.at);
   const format = /** @type {keyof typeof FORMATS} */ (element.dataset.format);
   setText(element, FORMATS[format](at));
-  if (format !== "day") element.title = moment(at);
+  if (format !== "dayHeading") element.title = fullTime(at);
 }
 
 onTick(() => {
