@@ -1,9 +1,9 @@
 /**
- * Plays scenarios on the page's own modules, with a made-up server, network and clock.
+ * Plays scenarios on the page's own modules, with a simulated server, network and clock.
  *
- * Each line of the input is a list of steps, each line of the output what was wrong in the end: an
- * empty list when every history, count and message was true. The network loses, doubles and reorders
- * what it carries, and answers requests late or never; at the end it is well again.
+ * Each line of the input is a list of steps. Each line of the output lists the differences from the
+ * server's state in the end; it is empty when every history, count and message is right. The network
+ * loses, duplicates and reorders frames, and answers requests late or never; at the end it works again.
  */
 
 import { createInterface } from "node:readline";
@@ -12,10 +12,10 @@ const ME = 1;
 const OTHER = 2;
 const PAGE = 20; // events in an answer of this server at the most
 const LIST_PAGE = 2; // conversations in an answer at the most
-const ROUNDS = 40; // timers that ring when the network is well again: reconnects and a ping among them
-const COUNTED = 100; // unread messages are looked for among so many of the newest events
+const ROUNDS = 40; // timers that fire after the network works again, among them reconnects and a ping
+const COUNTED = 100; // the server counts unread messages among so many of the newest events
 
-// A page without a page.
+// The browser, as far as the modules need it.
 
 let timers = [];
 let clock = 0;
@@ -42,7 +42,7 @@ globalThis.document = {
   querySelectorAll: () => [],
 };
 
-/** Let the earliest timer ring. */
+/** Fire the earliest timer. */
 function tick() {
   timers.sort((a, b) => a.at - b.at);
   const timer = timers.shift();
@@ -52,7 +52,7 @@ function tick() {
   timer.work();
 }
 
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const flush = () => new Promise((resolve) => setImmediate(resolve));
 
 // The network.
 
@@ -66,14 +66,14 @@ class WebSocket {
 
   constructor() {
     world.sockets.push(this);
-    this.tell({ type: "hello", user: { id: ME, nickname: "me" }, heads: world.heads(), online: [], invitations: [] });
+    this.deliver({ type: "hello", user: { id: ME, nickname: "me" }, heads: world.heads(), online: [], invitations: [] });
   }
 
   send(data) {
     this.outgoing.push(JSON.parse(data));
   }
 
-  tell(frame) {
+  deliver(frame) {
     if (this.readyState === 1) this.incoming.push(JSON.stringify(frame));
   }
 
@@ -89,7 +89,7 @@ globalThis.WebSocket = WebSocket;
 
 globalThis.fetch = (path) =>
   new Promise((resolve, reject) => {
-    // What the server says is what it knew when it was asked.
+    // The answer is the server's state at the time of the request.
     const body = structuredClone(world.get(new URL(path, "http://chat")));
     world.requests.push({
       answer: () => resolve({ ok: true, status: 200, json: async () => body }),
@@ -127,7 +127,7 @@ class World {
     const events = this.histories.get(conv);
     const whole = { conv, seq: events.length + 1, at: ++this.now, ...event };
     events.push(whole);
-    this.socket?.tell(whole);
+    this.socket?.deliver(whole);
     return whole;
   }
 
@@ -166,7 +166,7 @@ class World {
     return { events: page, head: events.length };
   }
 
-  /** A page of conversations, the liveliest first: those whose newest event came before `before`. */
+  /** A page of conversations with their newest event before `before`, the most recent first. */
   list(before) {
     const newest = (conv) => this.histories.get(conv).at(-1)?.at ?? 0;
     const later = [...this.histories.keys()].filter((conv) => newest(conv) < before).sort((a, b) => newest(b) - newest(a));
@@ -194,19 +194,19 @@ class World {
     return 2 + changes.reduce((sum, { change }) => sum + (change === "joined" ? 1 : -1), 0);
   }
 
-  /** Obey the next frame of the page. */
-  obey(socket) {
+  /** Handle the next frame of the page. */
+  handleFrame(socket) {
     const frame = socket?.outgoing.shift();
-    if (frame?.type === "ping") socket.tell({ type: "pong", heads: this.heads() });
+    if (frame?.type === "ping") socket.deliver({ type: "pong", heads: this.heads() });
     else if (frame?.type === "read") {
       this.read.set(frame.conv, Math.max(this.read.get(frame.conv), frame.seq));
-      socket.tell({ type: "read", conv: frame.conv, seq: frame.seq, user: ME });
+      socket.deliver({ type: "read", conv: frame.conv, seq: frame.seq, user: ME });
     } else if (frame?.type === "send") {
       const { cid, conv, text } = frame;
       const known = this.cids.get(cid);
       const seq = known ?? this.histories.get(conv).length + 1;
       this.cids.set(cid, seq);
-      socket.tell({ type: "ack", cid, conv, seq, at: 0 });
+      socket.deliver({ type: "ack", cid, conv, seq, at: 0 });
       if (!known) this.post(conv, ME, text);
     }
   }
@@ -222,14 +222,14 @@ async function play({ sizes, steps }) {
   world = new World(sizes);
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
-  let said = 0;
+  let sent = 0;
   const store = new Store();
-  const outbox = new Outbox(storage, "outbox", () => `cid ${++said}`);
+  const outbox = new Outbox(storage, "outbox", () => `cid ${++sent}`);
   const sync = new Sync(store, outbox, "ws://chat/ws");
   sync.start();
 
   const conversation = (/** @type {number} */ n) => store.conversations.get((n % sizes.length) + 1);
-  /** Frames in flight, but for a greeting: nothing comes before it. */
+  /** Frames in flight; none while a hello is the first of them, since nothing overtakes it. */
   const flying = () => {
     const { incoming = [] } = world.socket ?? {};
     return incoming[0]?.startsWith('{"type":"hello"') ? [] : incoming;
@@ -237,7 +237,7 @@ async function play({ sizes, steps }) {
   const take = (/** @type {any[]} */ list, /** @type {number} */ n) => list.splice(n % list.length, 1)[0];
   const receive = (/** @type {string | undefined} */ data) => data && world.socket?.onmessage?.({ data });
   const doing = {
-    // Others write, delete and change things.
+    // Others write, delete and change something.
     post: (a, b) => world.post((a % sizes.length) + 1, OTHER, `new ${b}`),
     flood: (a) => { for (let i = 0; i < 510; i++) world.post((a % sizes.length) + 1, OTHER, `flood ${i}`); },
     remove: (a, b) => world.remove((a % sizes.length) + 1, b),
@@ -246,8 +246,8 @@ async function play({ sizes, steps }) {
       from: { id: 10 + b, nickname: "x" }, user: { id: 10 + b, nickname: "x" },
     }),
     title: (a, b) => world.append((a % sizes.length) + 1, { type: "title", text: `title ${b}`, from: { id: OTHER, nickname: "2" } }),
-    // The reader does.
-    say: (a) => conversation(a) && sync.send(conversation(a), `mine ${said}`),
+    // Actions of the reader.
+    say: (a) => conversation(a) && sync.send(conversation(a), `mine ${sent}`),
     open: (a) => conversation(a) && void sync.history.open(conversation(a)),
     more: () => void sync.loadMore(),
     older: (a) => conversation(a) && void sync.history.loadOlder(conversation(a)),
@@ -260,22 +260,22 @@ async function play({ sizes, steps }) {
       const there = conversation(a);
       if (there?.timeline.opened) sync.markRead(there, Math.min(there.timeline.last, b));
     },
-    // In another browser, of which this one hears nothing.
+    // The reader reads in another browser, and the event is lost.
     elsewhere: (a) => world.read.set((a % sizes.length) + 1, world.histories.get((a % sizes.length) + 1).length),
-    // What must be known by now, without another ping.
+    // Check that this conversation is up to date without another ping.
     known: (a) => {
       const conv = (a % sizes.length) + 1;
       const { head, read } = store.conversations.get(conv)?.timeline ?? {};
       const truth = [world.histories.get(conv).length, world.read.get(conv)];
       if (head !== truth[0] || read !== truth[1]) unknown.push({ what: "not known", conv, found: [head, read], truth });
     },
-    // The network carries, loses, doubles and reorders.
-    up: () => world.obey(world.socket),
+    // The network delivers, loses, duplicates and reorders.
+    up: () => world.handleFrame(world.socket),
     down: () => receive(world.socket?.incoming.shift()),
     later: (a) => flying().length && receive(take(flying(), a)),
     twice: (a) => receive(flying()[a % flying().length]),
     lose: (a) => {
-      // What another process says may not reach this one. But an answer is lost with its socket only.
+      // An event of another process may be lost. An ack is lost only together with its connection.
       const events = flying().filter((frame) => !frame.startsWith('{"type":"ack"'));
       if (events.length) flying().splice(flying().indexOf(take(events, a)), 1);
     },
@@ -288,20 +288,20 @@ async function play({ sizes, steps }) {
   const unknown = [];
   for (const [name, a, b] of steps) {
     doing[name](a, b);
-    await settle();
+    await flush();
   }
-  // The network is well again: all arrives, in order, until a last ping has brought the last word.
+  // The network works again: everything arrives in order, and a last ping is answered.
   for (let round = 0; round < 600; round++) {
     while (world.requests.length || world.socket?.outgoing.length || world.socket?.incoming.length) {
       for (const request of world.requests.splice(0)) request.answer();
-      await settle();
-      while (world.socket?.outgoing.length) world.obey(world.socket);
+      await flush();
+      while (world.socket?.outgoing.length) world.handleFrame(world.socket);
       while (world.socket?.incoming.length) receive(world.socket.incoming.shift());
-      await settle();
+      await flush();
     }
     const behind = [...store.conversations.values()].find(({ timeline }) => !timeline.following || timeline.older);
     if (round > ROUNDS && !behind && store.next) {
-      // What is lively has come by itself; the rest when it is asked for.
+      // Conversations with new events are loaded by now; request the others.
       for (const { id } of world.list(Infinity).conversations) if (!store.conversations.has(id)) return [{ what: "not listed", conv: id }];
       void sync.loadMore();
     } else if (round > ROUNDS && !behind) break;
@@ -309,13 +309,13 @@ async function play({ sizes, steps }) {
     else if (round > ROUNDS && behind?.timeline.newer) void sync.history.loadNewer(behind);
     else if (round > ROUNDS && behind) void sync.history.loadOlder(behind);
     else tick();
-    await settle();
+    await flush();
   }
-  return [...unknown, ...verdict(store, outbox, said)];
+  return [...unknown, ...verdict(store, outbox, sent)];
 }
 
-/** @param {InstanceType<typeof Store>} store @param {InstanceType<typeof Outbox>} outbox @param {number} said */
-function verdict(store, outbox, said) {
+/** @param {InstanceType<typeof Store>} store @param {InstanceType<typeof Outbox>} outbox @param {number} sent */
+function verdict(store, outbox, sent) {
   const wrong = [];
   const same = (what, found, truth) => {
     if (JSON.stringify(found) !== JSON.stringify(truth)) wrong.push({ what, found, truth });
@@ -337,7 +337,7 @@ function verdict(store, outbox, said) {
     same(`mine once ${conv}`, mine.length, new Set(mine).size);
   }
   same("unsent", outbox.unsent.map(({ text }) => text), []);
-  same("all stored", world.cids.size, said);
+  same("all stored", world.cids.size, sent);
   return wrong;
 }
 

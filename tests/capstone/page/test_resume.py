@@ -83,7 +83,7 @@ class TestPages:
     """The server has two conversations on a page; the reader has four."""
 
     ANSWER, DOWN = ["answer", 0, 0], ["down", 0, 0]
-    BEGIN = (ANSWER, DOWN)  # the state and the greeting
+    BEGIN = (ANSWER, DOWN)  # the state and the hello
 
     def play(self, page: Page, *steps: list[Any]) -> None:
         assert page.play({"sizes": [2, 2, 2, 2], "steps": [*self.BEGIN, *steps]}) == []

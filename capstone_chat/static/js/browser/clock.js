@@ -6,7 +6,7 @@
  */
 
 const MINUTE = 60_000; // milliseconds
-const TOLERANCE = 2_000; // milliseconds: a frame takes up to so long from the server
+const TOLERANCE = 2_000; // milliseconds: a frame may take this long to arrive
 
 /** The server's clock minus this machine's, in milliseconds. */
 let offset = 0;

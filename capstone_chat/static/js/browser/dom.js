@@ -1,4 +1,4 @@
-/** Building elements. Text only ever becomes text: nothing here takes HTML. */
+/** Functions that build elements. Texts become text nodes; no function takes HTML. */
 
 /**
  * @param {string} tag
@@ -26,7 +26,7 @@ export function byId(id) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-// The page's address for them carries a version, so they are at hand even when the server is away.
+// The page's address for them carries a version, so they come from the cache, also while the server cannot be reached.
 const icons = document.body.dataset.icons ?? "";
 
 /**

@@ -6,8 +6,8 @@ import { strings } from "../i18n/strings.js";
 /** @typedef {import("./timeline.js").ChatEvent} ChatEvent */
 
 /**
- * Whether an event has a line of its own in the log. A deletion shows in the message that it is about;
- * that the two of a private chat are its members goes without saying.
+ * Whether an event has a line of its own in the log. A deletion is shown in its message;
+ * the two members of a private chat are not announced.
  * @param {ChatEvent | undefined} event @param {boolean} isPrivate
  */
 export const isShown = (event, isPrivate) =>

@@ -26,9 +26,9 @@ export class Store {
   ready = false;
   /** @type {Map<number, Conversation>} */
   conversations = new Map();
-  /** Whom the reader knows or has blocked. @type {Map<number, Contact>} */
+  /** The reader's contacts, and users that the reader has blocked. @type {Map<number, Contact>} */
   contacts = new Map();
-  /** To groups, by their ids, the newest first. @type {Map<number, Invitation>} */
+  /** Invitations to groups, by the id of the group, the newest first. @type {Map<number, Invitation>} */
   invitations = new Map();
   /** The open conversation's id. @type {number | null} */
   openId = null;
@@ -51,7 +51,7 @@ export class Store {
     return this.openId === null ? undefined : this.conversations.get(this.openId);
   }
 
-  /** The unread messages of the conversations that are loaded: 100 others are livelier than the rest. */
+  /** The unread messages of the loaded conversations, which are the most recent ones. */
   get unread() {
     let sum = 0;
     for (const { timeline } of this.conversations.values()) sum += timeline.unread;
@@ -94,8 +94,8 @@ export class Store {
   /**
    * Replace the state with the server's.
    * @param {any} state the answer of /api/state, with as many pages of conversations as were loaded
-   * @returns {number[]} conversations that should be in it: perhaps they moved from page to page
-   *   meanwhile, perhaps they are not the reader's any more
+   * @returns {number[]} ids that should be in it: the conversation moved to another page meanwhile, or
+   *   the reader is no longer a member
    */
   replaceAll(state) {
     this.setUser(state.user);
@@ -126,7 +126,7 @@ export class Store {
     this.notify("conversations");
   }
 
-  /** @param {number} id a conversation that is not the reader's any more */
+  /** @param {number} id a conversation of which the reader is no longer a member */
   remove(id) {
     if (this.conversations.delete(id)) this.notify("conversations", "open", "timeline", "members");
   }
@@ -159,7 +159,7 @@ export class Store {
     if (this.invitations.delete(conv)) this.notify("invitations");
   }
 
-  /** @param {number} id somebody who is no contact any more */
+  /** @param {number} id the user's */
   removeContact(id) {
     this.contacts.delete(id);
     this.notify("contacts");

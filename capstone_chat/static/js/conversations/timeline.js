@@ -1,8 +1,8 @@
 /**
- * The history of one conversation, whole and in order, whatever the order in which its parts come.
+ * The history of one conversation, in order, even if its parts arrive in any order.
  *
- * Pure: no page, no clock, no network. Events carry a `seq` that counts without gaps, so every event
- * is kept by it: a second copy changes nothing, a hole is seen, and a page fetched later fills it.
+ * No page, no clock, no network here. Events have a `seq` that counts without gaps and are kept by it:
+ * a duplicate changes nothing, a gap is detected, and a page that is fetched later fills it.
  *
  * @typedef {{id: number, nickname: string, picture: string | null}} Person
  * @typedef {{type: "message"|"deleted"|"member"|"title"|"description"|"visibility", conv: number,

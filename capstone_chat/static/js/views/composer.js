@@ -27,7 +27,7 @@ export function composerView(store, drafts, { send, typing, focusNewestOwn }) {
   const button = form.querySelector("button");
   /** @type {import("../conversations/conversation.js").Conversation | undefined} */
   let conversation;
-  /** For which conversation `barredBy` was drawn last, and how. */
+  /** The state that `blockedNotice` shows. */
   let drawn = "";
 
   const fits = () => hasInk(field.value) && length(field.value) <= store.limits.text;

@@ -35,7 +35,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
   let found = [];
   /** The cursor of the next page of groups. @type {number | null} */
   let foundNext = null;
-  /** The reader's own that the server found for `searched` and that are not loaded. @type {Conversation[]} */
+  /** The reader's own conversations that the server found for `searched` and that are not loaded. @type {Conversation[]} */
   let foundOwn = [];
   let searched = "";
   let contactsShown = CONTACTS_SHOWN;
@@ -59,7 +59,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     const { activeElement } = document;
     const first = own.childElementCount;
     await loadMore();
-    if (store.next === next) return; // no answer: the button tries again
+    if (store.next === next) return; // no answer: the button repeats the request
     draw();
     if (activeElement === ownFurther && ownFurther.hidden) own.children[first]?.querySelector("a")?.focus();
     observer.unobserve(ownFurther); // calls back if the button is still in view
@@ -83,7 +83,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     else {
       const nothing = { groups: [], conversations: [], next: null };
       const fetchFound = (/** @type {string} */ path) => api.get(path, { query }).catch(() => nothing);
-      // What is loaded is found without the server.
+      // Loaded conversations are searched here, without the server.
       const [{ groups, next }, { conversations }] = await Promise.all([
         fetchFound("/api/groups"), query && store.next ? fetchFound("/api/conversations") : nothing]);
       if (query !== search.value.trim()) return;
@@ -144,7 +144,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     invitesTitle.hidden = shown.length === 0;
   }
 
-  /** Contacts with whom there is no chat in the list. @param {string} query */
+  /** Draw the contacts without a chat in the list. @param {string} query */
   function drawPeople(query) {
     const listed = new Set([...store.conversations.values()]
       .filter((conversation) => conversation.isPrivate && isListed(conversation))

@@ -1,4 +1,4 @@
-/** The right pane: the other person of a private chat, or a group and who is in it. */
+/** The right pane: the other person of a private chat, or a group and its members. */
 
 import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
@@ -23,9 +23,9 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   const list = byId("members");
   /** @type {Member[]} */
   let members = [];
-  /** Those who are invited, for the owner. @type {Member[]} */
+  /** Invited users, for the owner. @type {Member[]} */
   let invited = [];
-  /** The conversation and the change of it that `members` shows. */
+  /** The conversation and its `lastChange` that `members` shows. */
   let loaded = "";
   let requested = "";
   /** The cursor of the next page of members. @type {number | null} */
@@ -50,7 +50,7 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   list.before(field);
   list.after(more);
 
-  /** Ask again for as many pages as are shown, the more of them the later. */
+  /** Fetch all pages that are shown again; the more pages, the longer the delay. */
   function load() {
     clearTimeout(timer);
     timer = setTimeout(fetchMembers, RELOAD_DELAY * pages);
@@ -84,7 +84,7 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
       invited = waiting;
       drawMembers();
     } catch {
-      requested = ""; // the panel keeps what it shows; the next change tries again
+      requested = ""; // the panel keeps what it shows; the next change repeats the request
     }
   }
 

@@ -1,4 +1,4 @@
-/** The dialogs about a group: making and changing it, its members, leaving it. */
+/** The dialogs about a group: creating and changing it, its members, leaving it. */
 
 import { nameOf } from "../accounts/user_directory.js";
 import { ApiError, post, request } from "../api.js";
@@ -55,7 +55,7 @@ export function editGroup(store, group) {
 }
 
 /**
- * Ask for a user name.
+ * Open a dialog for a user name.
  * @param {{title: string, hint: string, submit: (name: string) => Promise<void | (() => void)>}} question
  */
 export function openNameDialog({ title, hint, submit }) {
@@ -75,7 +75,7 @@ export function openNameDialog({ title, hint, submit }) {
   });
 }
 
-/** @param {Store} store @param {Conversation} group @param {() => void} invited called when somebody was invited */
+/** @param {Store} store @param {Conversation} group @param {() => void} invited called when a user was invited instead of added */
 export function addMember(store, { id }, invited) {
   openNameDialog({
     title: strings.addMember,

@@ -1,4 +1,4 @@
-/** The open conversation's head, and its typing line. */
+/** The bar above the open conversation, and the typing line. */
 
 import { groupAvatar } from "../accounts/avatar.js";
 import { byId, setText } from "../browser/dom.js";

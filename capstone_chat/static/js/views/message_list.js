@@ -43,7 +43,7 @@ export class MessageList {
     return this.#shown.get(seq);
   }
 
-  /** Where a row ends on the screen. @param {number} seq */
+  /** The lower edge of a row on the screen. @param {number} seq */
   bottomOf(seq) {
     return this.#shown.get(seq)?.getBoundingClientRect().bottom ?? 0;
   }

@@ -12,14 +12,14 @@ import { when } from "./when.js";
 /** @typedef {import("../conversations/timeline.js").ChatEvent} ChatEvent */
 /** @typedef {import("../realtime/outbox.js").PendingMessage} PendingMessage */
 
-const MAX_PAUSE_IN_RUN = 5 * 60_000; // milliseconds between messages of one sender that form a run
+const MAX_PAUSE = 5 * 60_000; // milliseconds between messages of one sender that stand together, as a cluster
 
 /**
- * Whether `event` starts a run: it has another sender or day than `before`, or there was a pause.
+ * Whether `event` starts a cluster: it has another sender or day than `before`, or there was a pause.
  * @param {ChatEvent | undefined} before @param {{from: {id: number}, at: number}} event
  */
-function startsRun(before, event) {
-  return before?.type !== "message" || before.from.id !== event.from.id || event.at - before.at > MAX_PAUSE_IN_RUN
+function startsCluster(before, event) {
+  return before?.type !== "message" || before.from.id !== event.from.id || event.at - before.at > MAX_PAUSE
     || !sameDay(before.at, event.at);
 }
 
@@ -38,7 +38,7 @@ export function eventRow(event, before, { me, isFirstNew, isPrivate, seen }) {
   if (!isShown(event, isPrivate)) return el("div", { class: "row silent", "data-seq": event.seq });
   const isMessage = event.type === "message";
   const newDay = !before || !sameDay(before.at, event.at);
-  const start = newDay || isFirstNew || (isMessage ? startsRun(before, event) : before.type === "message");
+  const start = newDay || isFirstNew || (isMessage ? startsCluster(before, event) : before.type === "message");
   return el("div", { class: start ? "row start" : "row", "data-seq": event.seq },
     newDay && el("div", { class: "day" }, when(event.at, "dayHeading")),
     isFirstNew && el("div", { class: "new-messages", text: strings.newMessages }),
@@ -77,7 +77,7 @@ function messageBubble({ from, text, at }, mine, start, seen) {
  * @param {{me: number, retry: (cid: string) => void, discard: (cid: string) => void}} view
  */
 export function pendingRow(message, before, { me, retry, discard }) {
-  const start = startsRun(/** @type {ChatEvent | undefined} */ (before), { from: { id: me }, at: message.at });
+  const start = startsCluster(/** @type {ChatEvent | undefined} */ (before), { from: { id: me }, at: message.at });
   const failed = message.state === "failed";
   const mark = failed ? icon("warning", strings.failed)
     : message.state === "acked" ? icon("check", strings.sent)

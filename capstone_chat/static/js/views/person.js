@@ -19,7 +19,7 @@ export function avatarWithPresence(store, person, size) {
 }
 
 /**
- * Open the private chat with somebody.
+ * Open the private chat with a user.
  * @param {number} id @param {(summary: any) => void} openConversation
  */
 export async function openPrivate(id, openConversation) {
@@ -27,7 +27,7 @@ export async function openPrivate(id, openConversation) {
 }
 
 /**
- * The actions for somebody, as buttons. Each calls `done` before it does anything.
+ * The buttons for the actions on a user. Each calls `done` before its action.
  * @param {Store} store
  * @param {NamedPerson} person
  * @param {{openConversation: (summary: any) => void, onError: (error: unknown) => void, done?: () => void,

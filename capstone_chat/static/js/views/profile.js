@@ -42,7 +42,7 @@ async function withErrorAt(element, act) {
   }
 }
 
-const MAX_UPLOAD = 5 << 20; // bytes, as UPLOAD_LIMIT in avatars.py
+const MAX_UPLOAD = 5 << 20; // bytes, the limit of picture_files.py
 
 /**
  * Upload a picture. The server closes the connection of one that is too large before it is sent, and the

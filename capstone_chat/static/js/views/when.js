@@ -1,8 +1,8 @@
 /**
- * Elements whose text is made from a clock: "10:24", "Today", "Last used 3 minutes ago".
+ * Elements that show a time: "10:24", "Today", "Last used 3 minutes ago".
  *
- * Each of them carries its moment and its format, and is written again whenever time moves on, so that
- * no view has to remember it.
+ * Each of them holds its time and its format as attributes, and is updated with every tick of the clock,
+ * so that the views do not have to.
  */
 
 import { onTick } from "../browser/clock.js";
@@ -25,7 +25,7 @@ export function when(at, format, props = {}) {
   return element;
 }
 
-/** Give an element another moment. @param {HTMLElement} element @param {number} at @param {keyof typeof FORMATS} format */
+/** Set the time of an element. @param {HTMLElement} element @param {number} at @param {keyof typeof FORMATS} format */
 export function setWhen(element, at, format) {
   element.dataset.at = String(at);
   element.dataset.format = format;
