@@ -104,7 +104,7 @@ class Person:
         self.page.remove_listener("console", self._heard)
         self._profiles.give_back(self.context)
 
-    # At the door
+    # The login and registration pages
 
     def fill_captcha(self) -> None:
         challenge = self.page.locator("input[name=captcha_id]").input_value()
@@ -126,7 +126,7 @@ class Person:
         return self
 
     def arrive(self) -> "Person":
-        """Be a new user who is logged in, without the form: where the door is not the subject."""
+        """Be a new user who is logged in, without the form, in tests of other pages."""
         # All that the form leaves behind. Without the second, two tabs that log out at once would
         # each be given one, and the captcha of the first would belong to no browser any more.
         session = self.server.let_in(self.name, self.nickname)

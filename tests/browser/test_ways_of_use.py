@@ -197,9 +197,9 @@ def test_nothing_is_cut_off_at_200_percent(ann: Person, person: Callable[..., Pe
     assert width <= 640
     guest.picture("zoomed")
     for path in "/login", "/register":
-        door: Person = person("Door", size={"width": 320, "height": 400})
-        door.page.goto(path)
-        assert door.page.evaluate("document.documentElement.scrollWidth") <= 320
+        visitor: Person = person("Visitor", size={"width": 320, "height": 400})
+        visitor.page.goto(path)
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_conversation_that_is_not_ours_leads_to_the_list(

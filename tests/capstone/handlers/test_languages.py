@@ -141,7 +141,7 @@ class LanguageOfPagesTest(ChatCase):
         return response.body.decode()
 
     @tornado.testing.gen_test
-    async def test_the_browser_says_which_language_the_door_speaks(self) -> None:
+    async def test_the_browser_says_which_language_the_login_page_has(self) -> None:
         for accept, language, text in (
             ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN", "欢迎回来"),
             ("zh-Hant-TW,zh;q=0.9,en;q=0.8", "zh-CN", "欢迎回来"),
