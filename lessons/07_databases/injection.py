@@ -16,7 +16,7 @@ TYPED = ["Miller's windmill", "x' UNION SELECT code FROM houses --"]
 
 
 def pasted(db: Connection, title: str) -> list[Row]:
-    # Never do this. ruff and bandit report it; the noqa turns the report of ruff off.
+    # Never do this. Programs that check code, such as ruff, report it; noqa turns that off here.
     return db.query(f"SELECT title FROM houses WHERE title = '{title}'")  # noqa: S608
 
 

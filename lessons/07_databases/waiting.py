@@ -25,12 +25,14 @@ def report(db: Connection) -> int:
 
 class BlockingHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write(f"{self.settings['report'](self.settings['connection'])}\n")
+        report, connection = self.settings["report"], self.settings["connection"]
+        self.write(f"{report(connection)}\n")
 
 
 class PoolHandler(tornado.web.RequestHandler):
     async def get(self) -> None:
-        self.write(f"{await self.settings['pool'].run(self.settings['report'])}\n")
+        counted = await self.settings["pool"].run(self.settings["report"])
+        self.write(f"{counted}\n")
 
 
 class PingHandler(tornado.web.RequestHandler):

@@ -35,7 +35,7 @@ class CallbackHandler(CodeFlowHandler):
         with provider_at_fault():
             tokens = await self.tokens(f"{provider}/token", login["verifier"])
             person = await self.fetch(f"{provider}/userinfo", tokens["access_token"])
-            user = {claim: person[claim] for claim in ("sub", "name", "email")}
+            user = {name: person[name] for name in ("sub", "name", "email")}
         self.log_in(user)
 
 

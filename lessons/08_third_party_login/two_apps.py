@@ -25,7 +25,7 @@ THEIRS = Client("free-games", secrets.token_urlsafe(32), "http://localhost:9999/
 
 class CarelessHandler(tornado.web.RequestHandler):
     async def post(self) -> None:
-        """Take whoever sends an access token for Ada's data for Ada: a mistake."""
+        """Log in the user whose profile the access token opens: a mistake."""
         headers = {"Authorization": f"Bearer {self.get_body_argument('access_token')}"}
         userinfo = f"{self.settings['issuer'].url}/userinfo"
         try:
@@ -87,8 +87,9 @@ async def main() -> None:
     parse_command_line()
     provider = serve(OURS, THEIRS)
     make_app(Issuer(provider.issuer), secrets.token_hex(32)).listen(options.port, "localhost")
+    rows = await attempts(f"http://localhost:{options.port}", provider)
     print("careful  careless  tokens that Ada gave to")
-    for careful, careless, app in await attempts(f"http://localhost:{options.port}", provider):
+    for careful, careless, app in rows:
         print(f"{careful:>7}  {careless:>8}  {app}")
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()

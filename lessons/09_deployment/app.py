@@ -1,4 +1,4 @@
-"""The application to deploy: it believes the proxy, says which process answers, and ends cleanly.
+"""The application to deploy: it reads the headers of the proxy, and stops without losing a request.
 
 Run it:  python3 learn.py run 09
 """
@@ -108,9 +108,11 @@ async def main() -> None:
     define("address", default="127.0.0.1", help="who can connect: the proxy on this computer")
     parse_command_line()
     app = make_app()
+    # region signal
     stopped = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows has no SIGTERM
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    # endregion
     # region server
     server = tornado.httpserver.HTTPServer(app, xheaders=True, trusted_downstream=PROXIES)
     server.listen(options.port, address=options.address)

@@ -52,9 +52,10 @@ async def main() -> None:
         tornado.httpserver.HTTPServer(make_app(), **settings).add_sockets(sockets)
         ports[name] = sockets[0].getsockname()[1]
 
-    print(f"{'sent':<22}  " + "  ".join(f"{name:<18}" for name in SERVERS).rstrip())
+    rows = {"sent": list(SERVERS)}
     for sent, headers in REQUESTS.items():
-        seen = [await told(port, headers) for port in ports.values()]
+        rows[sent] = [await told(port, headers) for port in ports.values()]
+    for sent, seen in rows.items():
         print(f"{sent:<22}  " + "  ".join(f"{each:<18}" for each in seen).rstrip())
     print(f"Open http://localhost:{options.port}")
     await asyncio.Event().wait()

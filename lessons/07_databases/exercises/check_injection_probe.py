@@ -14,6 +14,10 @@ BIND = (
     "Do not quote, check or convert it and then paste it."
 )
 KEEP = "The id of a house still has to find it."
+A_LIST = (
+    "The second argument of execute() is a list of the values: [value]. A text alone counts as a "
+    "list of its characters."
+)
 EXACT = "A house is found by its exact id: compare with =, not with LIKE."
 NONE = "fetchone() returns None when there is no such row: raise tornado.web.HTTPError(404)."
 GONE = (
@@ -39,6 +43,8 @@ class Recorder(sqlite3.Cursor):
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         self.connection.statements.append(sql)  # type: ignore[attr-defined]
+        if values and isinstance(values[0], str):
+            self.connection.text_for_values = True  # type: ignore[attr-defined]
         return super().execute(sql, *values)
 
     def executescript(self, sql: str) -> sqlite3.Cursor:
@@ -50,6 +56,7 @@ class Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.statements: list[str] = []
+        self.text_for_values = False  # execute(sql, "42") instead of execute(sql, ["42"])
 
     def cursor(self, factory: Any = Recorder) -> Any:
         return super().cursor(factory)
@@ -89,25 +96,32 @@ class InjectionProbe(ExerciseCase):
                 )
         return answer
 
+    def or_a_list(self, look: str) -> str:
+        """This advice, unless the values were passed as a text."""
+        return A_LIST if self.db.text_for_values else look
+
     def expect_titles(self, answer: Answer, *titles: str, look: str) -> None:
         rows = self.db.execute("SELECT title FROM houses ORDER BY id").fetchall()
         came = [title for (title,) in rows]
         self.expect(came, list(titles), sent=f"{answer.sent}\nthen: all titles?", look=look)
 
     def test_a_house_is_found(self) -> None:
-        self.ask("GET", "42").expect(status=200, json={"title": "Windmill"}, look=KEEP)
+        answer = self.ask("GET", "42")
+        answer.expect(status=200, json={"title": "Windmill"}, look=self.or_a_list(KEEP))
 
     def test_sql_in_an_id_finds_nothing(self) -> None:
         for typed in TYPED:
             answer = self.ask("GET", typed)
-            answer.expect(status=404, look=EXACT if answer.status == 200 else NONE)
+            look = EXACT if answer.status == 200 else self.or_a_list(NONE)
+            answer.expect(status=404, look=look)
 
     def test_sql_in_an_id_deletes_nothing(self) -> None:
         for typed in TYPED:
             answer = self.ask("DELETE", typed)
             self.expect_titles(answer, "Lighthouse", "Windmill", look=EXACT)
-            answer.expect(status=404, look=GONE)
+            answer.expect(status=404, look=self.or_a_list(GONE))
 
     def test_a_house_is_deleted(self) -> None:
-        answer = self.ask("DELETE", "17").expect(status=204, body="", look=KEEP)
+        answer = self.ask("DELETE", "17")
+        answer.expect(status=204, body="", look=self.or_a_list(KEEP))
         self.expect_titles(answer, "Windmill", look=ONE)

@@ -92,7 +92,7 @@ class Callback(ExerciseCase):
             sent = self.to_provider(f"{name} in the form that came to /token")
             self.expect(form.get(name), value, sent=sent, look=FORM)
         uris = [(request.method, request.uri) for request in self.asked[1:]]
-        sent = self.to_provider("then")
+        sent = self.to_provider("those after /token")
         self.expect(uris, [("GET", "/userinfo")], sent=sent, look=HEADER)
         authorization = self.asked[1].headers.get("Authorization", "")
         scheme, _, token = authorization.partition(" ")

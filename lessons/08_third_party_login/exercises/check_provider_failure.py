@@ -71,7 +71,7 @@ class ProviderFailure(ExerciseCase):
     def test_a_good_answer_logs_the_visitor_in(self) -> None:
         self.answers["answer"] = (200, {"access_token": "1234567"})
         self.send("GET", "/callback?code=the-code").expect(
-            status=200, contains="a token of 7 letters", look=GOOD
+            status=200, contains="a token of 7 characters", look=GOOD
         )
 
     def test_an_error_of_the_provider_is_502(self) -> None:

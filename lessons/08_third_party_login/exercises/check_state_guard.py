@@ -22,7 +22,10 @@ EQUAL = (
     "text: encode() it. get_cookie() returns the signed text, not the state in it."
 )
 WHOLE = "Compare the whole state, character by character: a part of it, or other case, is another."
-BOTH = "Nothing equals nothing: refuse also when the browser has no cookie, or an empty one."
+BOTH = (
+    "A missing cookie and a missing state are both empty, so they are equal: refuse also when the "
+    "browser has no cookie, or an empty one."
+)
 SIGNED = 'get_signed_cookie("state") returns None for a cookie that this application did not sign.'
 FIRST = "The provider was asked although the state is wrong: compare before oauth2_request()."
 DEFAULT = 'get_query_argument("state", ""): without a default, a missing state is a 400.'
@@ -31,7 +34,7 @@ BYTES = (
     "hmac.compare_digest() accepts text only in ASCII: encode() the argument; the cookie is bytes."
 )
 ONCE = (
-    'self.clear_cookie("state") before anything is raised: a state is good for one answer, right '
+    'self.clear_cookie("state") before anything is raised: a state is good for one callback, right '
     "or wrong."
 )
 

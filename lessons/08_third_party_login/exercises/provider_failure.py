@@ -14,7 +14,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
         # TODO: whatever the provider does wrong is 502. If the user has declined, 403.
         form = {"grant_type": "authorization_code", "code": self.get_query_argument("code")}
         tokens = await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
-        self.write(f"You are in, with a token of {len(tokens['access_token'])} letters")
+        self.write(f"You are in, with a token of {len(tokens['access_token'])} characters")
 
 
 def make_app() -> tornado.web.Application:

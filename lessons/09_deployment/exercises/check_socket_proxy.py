@@ -3,12 +3,18 @@
 Needs:  nginx
 """
 
+import re
+
 from course.program_case import ProgramCase
 from course.socket_case import Socket, SocketCase
 
 CONF = "NGINX: each line ends with a semicolon, each { has its }."
+MAP = (
+    "NGINX: nginx has no variable $connection_upgrade by itself. In the lesson's nginx.conf, a map "
+    'defines\nit. Copy the map in front of the server, or write  "upgrade"  instead of it.'
+)
 UPGRADE = (
-    "NGINX: the handshake needs two headers, and nginx hands on neither by itself:\n"
+    "NGINX: the handshake needs two headers, and nginx passes on neither by itself:\n"
     'proxy_set_header Upgrade $http_upgrade;  and  proxy_set_header Connection "upgrade";'
 )
 HOST = (
@@ -17,14 +23,14 @@ HOST = (
     "port)."
 )
 VERSION = (
-    "NGINX: keep  proxy_http_version 1.1;  Up to nginx 1.29.6 the default is 1.0, and with it "
-    "nginx ends the connection after the answer."
+    "NGINX: keep  proxy_http_version 1.1;  Up to nginx 1.29.6 the default is 1.0, and with 1.0 the "
+    "connection is closed after the answer."
 )
 FOREIGN = (
     "A page of another site got a socket. Leave the Origin as it came, set Host from the request "
     "of the browser, and leave the application without a check_origin() of yours."
 )
-ROUTE = "NGINX: the location has to hand /chat on to http://127.0.0.1:APP_1."
+ROUTE = "NGINX: the location has to pass /chat on to http://127.0.0.1:APP_1."
 
 
 class SocketProxy(ProgramCase, SocketCase):
@@ -34,7 +40,9 @@ class SocketProxy(ProgramCase, SocketCase):
     def setUp(self) -> None:
         super().setUp()
         self.http_server.listen(self.apps[0], "127.0.0.1")
-        self.start_nginx(look=CONF)
+        text = str(getattr(self.subject, "NGINX", ""))
+        no_map = "$connection_upgrade" in text and not re.search(r"\bmap\s", text)
+        self.start_nginx(look=MAP if no_map else CONF)
         self.page = {"Origin": f"http://localhost:{self.front}"}
 
     def page_gets_a_socket(self) -> Socket:

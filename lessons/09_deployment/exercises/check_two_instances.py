@@ -3,6 +3,8 @@
 Needs:  nginx
 """
 
+import re
+
 from course.exercise_case import Answer, Mismatch
 from course.program_case import ProgramCase
 
@@ -16,6 +18,10 @@ UPSTREAM = (
     "NGINX: outside the server, a block  upstream app { ... }  with a line  "
     "server 127.0.0.1:APP_1;\nand one for APP_2. In the location,  proxy_pass http://app;  instead "
     "of the return."
+)
+NUMBERS = (
+    "NGINX: write APP_1 and APP_2, not numbers. The instances listen on other ports at each check, "
+    "and\nthe check replaces both words."
 )
 ONE = (
     "NGINX: one instance gets all requests. The upstream needs a line for each, both of the same "
@@ -32,7 +38,8 @@ class TwoInstances(ProgramCase):
         self.start_nginx(look=CONF)
         away, there = [self.start_app(port, look=STUB) for port in self.apps]
         self.pids = {str(away.pid), str(there.pid)}
-        self.expect_answers_of(self.pids, UPSTREAM)
+        numbers = re.search(r"\bserver\s+[\w.]+:\d", self.subject.NGINX)
+        self.expect_answers_of(self.pids, NUMBERS if numbers else UPSTREAM)
         away.terminate()
         away.wait()
         self.expect_answers_of({str(there.pid)}, AWAY)

@@ -161,7 +161,11 @@ class TwoProcessesChat(ProgramCase):
                 raise self.mismatch("\n".join(told), "everybody hears everybody", look)
             for member in members:
                 member.count += 1
-                await member.say(f"ready {member.name} {member.count}")
+                try:
+                    await member.say(f"ready {member.name} {member.count}")
+                except WebSocketClosedError:
+                    came = f"the WebSocket of {member.name} was closed"
+                    raise self.mismatch(came, "it stays open", TYPE) from None
             await until(lambda: all(a.hears(b) for a in members for b in members), 0.1)
 
     async def expect_heard(self, texts: list[str], members: list[Member], look: str) -> None:

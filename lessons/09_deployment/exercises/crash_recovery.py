@@ -7,7 +7,8 @@ import os
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: the check replaces PYTHON and FILE by paths, and APP_ by a number: APP_1 is a port.
+# The check replaces PYTHON and FILE by paths, and APP_ by a number, so that APP_1 is a port.
+# TODO: run two instances, and start each of them again when it ends.
 SUPERVISOR = """
 [program:app]
 command=PYTHON FILE --port=APP_1

@@ -1,4 +1,4 @@
-"""The chat's location in nginx.conf, as many tutorials have it: no browser gets a socket."""
+"""The location of a chat in nginx.conf, as many tutorials have it: no WebSocket gets through."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,8 @@ import tornado.web
 import tornado.websocket
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is the port of nginx, APP_1 that of the application. The check sets them.
+# The check replaces FRONT by the port of nginx, APP_1 by that of the application.
+# TODO: let the handshake of a WebSocket through.
 NGINX = """
 server {
     listen 127.0.0.1:FRONT;

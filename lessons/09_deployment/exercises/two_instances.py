@@ -6,7 +6,8 @@ import contextlib
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the instances. The check sets them.
+# The check replaces FRONT by the port of nginx, APP_1 and APP_2 by those of the two instances.
+# TODO 1: pass the requests on to both instances.
 NGINX = """
 server {
     listen 127.0.0.1:FRONT;
@@ -17,7 +18,7 @@ server {
 
 class PidHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write("TODO")
+        self.write("TODO 2: the id of the process")
 
 
 def make_app() -> tornado.web.Application:

@@ -19,7 +19,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
         with provider_at_fault():
             tokens = await self.oauth2_request(f"{self.settings['provider']}/token", post_args=form)
             token = tokens["access_token"]
-        self.write(f"You are in, with a token of {len(token)} letters")
+        self.write(f"You are in, with a token of {len(token)} characters")
 
 
 @contextlib.contextmanager

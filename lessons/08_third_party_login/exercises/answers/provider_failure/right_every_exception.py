@@ -28,7 +28,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
             self.set_status(502)
             self.write("Sorry, the Provider does not answer. Try again later.")
             return
-        self.write(f"You are in, with a token of {length} letters")
+        self.write(f"You are in, with a token of {length} characters")
 
 
 def make_app() -> tornado.web.Application:

@@ -37,7 +37,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
             return self.fail("no JSON")
         if not isinstance(tokens, dict) or not isinstance(tokens.get("access_token"), str):
             return self.fail("no token")
-        self.write(f"You are in, with a token of {len(tokens['access_token'])} letters")
+        self.write(f"You are in, with a token of {len(tokens['access_token'])} characters")
 
     def fail(self, why: str) -> None:
         app_log.warning("the provider failed: %s", why)

@@ -15,7 +15,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
     async def get(self) -> None:
         self.refuse_no()
         token = await self.token(self.get_query_argument("code"))
-        self.write(f"You are in, with a token of {len(token)} letters")
+        self.write(f"You are in, with a token of {len(token)} characters")
 
     def refuse_no(self) -> None:
         if self.get_query_argument("error", "") == "access_denied":

@@ -26,7 +26,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
             self.set_status(502)
             self.write(reason)
             return
-        self.write(f"You are in, with a token of {len(token)} letters")
+        self.write(f"You are in, with a token of {len(token)} characters")
 
 
 def make_app() -> tornado.web.Application:

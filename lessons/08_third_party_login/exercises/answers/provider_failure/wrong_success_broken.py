@@ -24,7 +24,7 @@ class CallbackHandler(tornado.web.RequestHandler, tornado.auth.OAuth2Mixin):
         except (HTTPClientError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             reason = "The provider is in trouble"
             raise tornado.web.HTTPError(502, "provider: %r", error, reason=reason) from None
-        self.write(f"You are in, with a token of {len(token)} letters")
+        self.write(f"You are in, with a token of {len(token)} characters")
 
 
 def make_app() -> tornado.web.Application:

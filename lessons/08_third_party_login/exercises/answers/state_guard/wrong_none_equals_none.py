@@ -1,6 +1,6 @@
 # No cookie and no state are equal: both are missing.
 # Told: 200 OK
-# Told: Nothing equals nothing: refuse also when the browser has no cookie, or an e
+# Told: A missing cookie and a missing state are both empty, so they are equal: refuse also
 """Accept a callback only in the browser that began the login: compare the state, once."""
 
 import asyncio

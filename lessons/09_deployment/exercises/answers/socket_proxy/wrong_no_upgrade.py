@@ -1,6 +1,6 @@
 # Upgrade is missing.
 # Told: 400 Bad Request
-# Told: NGINX: the handshake needs two headers, and nginx hands on neither by itsel
+# Told: NGINX: the handshake needs two headers, and nginx passes on neither by itsel
 """The chat's location in nginx.conf, as many tutorials have it: no browser gets a socket."""
 
 import asyncio
