@@ -71,13 +71,14 @@ def main() -> None:
         while b"STARTING" in (told := subprocess.run(status, capture_output=True).stdout):
             time.sleep(0.5)
         print(told.decode(), end="")
-        first = process_at(apps[0])
+        first, _ = [process_at(app) for app in apps]
         os.kill(first, signal.SIGKILL)
         back = answers_until(lambda: answer(apps[0]) not in (0, first), options.port)
         print(f"app:1 killed:    {back}")
         restart = subprocess.Popen([*control, "restart", "app:1"], stdout=sys.stderr)
         again = answers_until(lambda: restart.poll() is not None, options.port)
         print(f"app:1 restarted: {again}")
+        process_at(apps[0])
         print(f"Behind it: {apps}. Ask it: {' '.join(status)}")
         print(f"Open http://localhost:{options.port}")
         run.wait()
