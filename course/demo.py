@@ -32,7 +32,7 @@ RUN = "python3 learn.py run "
 BREAK = "python3 learn.py break "
 """The beginning of the command that starts a changed copy of the script."""
 LOG = "log.txt"
-START = 20
+START = 40
 """Seconds in which a script must have printed its address."""
 STOP = 10
 """Seconds in which it must have ended after Ctrl-C."""
