@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import errno
 import functools
-import ipaddress
 import logging
 import socket
 from collections import Counter
@@ -21,6 +20,7 @@ import tornado.ioloop
 import tornado.iostream
 import tornado.web
 
+from capstone_chat import rate_limiter
 from capstone_chat.handlers.base import MAX_BODY_SIZE
 from capstone_chat.options import OptionError
 from capstone_chat.rate_limiter import RateLimiter
@@ -268,7 +268,7 @@ class Server(tornado.httpserver.HTTPServer):
             self._take(connection, address)
 
     def _take(self, connection: socket.socket, address: Any) -> None:
-        network = network_of(address[0])
+        network = rate_limiter.network(address[0])
         if self._per_address is not None and self._addresses[network] >= self._per_address:
             self._refuse(connection, "an address has more than %d connections", self._per_address)
             return
@@ -327,12 +327,3 @@ class Server(tornado.httpserver.HTTPServer):
         for stream in list(self._serving):
             if stream.writing() and stream.waits_since < latest:
                 stream.close()
-
-
-def network_of(address: str) -> str:
-    """Return the key of an address for limits: an IPv6 host has a network of 2^64 addresses
-    (RFC 4291, 2.5.1) and could use another one each time."""
-    if ":" not in address:
-        return address
-    bare = ipaddress.IPv6Address(address.partition("%")[0])
-    return str(ipaddress.IPv6Network((int(bare) >> 64 << 64, 64)))
