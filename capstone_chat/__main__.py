@@ -41,7 +41,7 @@ async def serve(options: Options) -> None:
     stop = asyncio.Event()
     on_stop_signals(lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
-        if not await opened(chat, stop):
+        if not await open_services(chat, stop):
             return
         sockets = listen(options.address, options.port)
         server.add_sockets(sockets)
@@ -60,7 +60,7 @@ async def serve(options: Options) -> None:
         on_stop_signals(signal.SIG_IGN)  # it is stopping; to ask again changes nothing
 
 
-async def opened(chat: Services, stop: asyncio.Event) -> bool:
+async def open_services(chat: Services, stop: asyncio.Event) -> bool:
     """Open the chat; return False if a stop is requested first, whatever it waits for.
 
     Raises:
@@ -123,31 +123,33 @@ def main() -> int:
         logs.set_up(options.logging)
         on_stop_signals(leave)
     except OptionError as error:
-        return complain(str(error), 2)
+        print_error(str(error))
+        return 2
     try:
         asyncio.run(serve(options))
     except OptionError as error:
-        return complain(str(error), 2)
+        print_error(str(error))
+        return 2
     except OSError as error:
-        return complain(no_place(options, error), 1)
+        print_error(bind_error_message(options, error))
+        return 1
     return 0
 
 
-def no_place(options: Options, error: OSError) -> str:
-    """Return what to do when the system gives no port or no folder."""
+def bind_error_message(options: Options, error: OSError) -> str:
+    """Return what to do when the system refuses the port, the address or the folder."""
     if error.errno == errno.EADDRINUSE:
         hint = f"give another one, as --port={options.port + 1}"
         return f"port {options.port} is taken: {hint}"
     if error.filename:
         return f"{error.filename}: {error.strerror}; give another folder, as --data=DIR"
-    place = f"{options.address}:{options.port}"
-    return f"cannot listen on {place}: {error.strerror}; give another --address or --port"
+    listener = f"{options.address}:{options.port}"
+    return f"cannot listen on {listener}: {error.strerror}; give another --address or --port"
 
 
-def complain(text: str, code: int) -> int:
-    """Say on one line what is wrong, and return the exit code."""
+def print_error(text: str) -> None:
+    """Print an error on one line of stderr."""
     print(f"capstone_chat: {' '.join(hide_password(text).split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":
