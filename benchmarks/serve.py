@@ -23,7 +23,7 @@ from capstone_chat import __main__ as start
 from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.options import Options, cookie_secret
 from capstone_chat.storage import migrate, tables
-from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.database import Database, now_ms
 
 ROWS = 1000
 """Rows in one insert."""
@@ -37,7 +37,7 @@ def seed_database(options: Options, rooms: int, members: int, messages: int = 0)
     """
     database = Database(options.database_url)
     migrate.migrate(database.engine)
-    at = now()
+    at = now_ms()
     users = range(rooms * members)
     tokens = [secrets.token_urlsafe(32) for _ in users]
     rows = {

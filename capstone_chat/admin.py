@@ -21,7 +21,7 @@ from capstone_chat.purge import Purge
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage import engines
-from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import sessions, users
 from capstone_chat.text import names
 
@@ -68,7 +68,7 @@ def transaction(
     data: str, url: str, *, writes: bool = False
 ) -> Generator[sa.Connection, None, None]:
     """Give a connection to the database of a chat; what is done with it is committed at the end."""
-    engine = engines.connect(database_url(data, url))
+    engine = engines.create_engine(database_url(data, url))
     try:
         with engine.execution_options(writes=writes).begin() as connection:
             yield connection
@@ -126,7 +126,7 @@ def disable(name: str, data: str, url: str, redis: str) -> None:
         if not Path(data, "secret").exists():
             complain(f"there is no secret in {data}: --redis needs the chat's --data folder")
         secret = cookie_secret(Path(data))
-    user_id = set_disabled(name, data, url, now())
+    user_id = set_disabled(name, data, url, now_ms())
     if redis:
         asyncio.run(end_sockets(user_id, redis, secret))
 

@@ -108,7 +108,7 @@ def make_app(options: Options) -> tornado.web.Application:
         OptionError: the data folder, the secret or the database cannot be used.
     """
     data = Path(options.data)
-    files.open_folder(data)
+    files.prepare_data_folder(data)
     secret = cookie_secret(data)
     chat = build_services(options)
     tornado.locale.load_gettext_translations(str(HERE / "locale"), "chat")
@@ -208,7 +208,7 @@ def open_database(options: Options) -> sa.Engine:
         url = options.database_url
         if url.get_backend_name() == "sqlite":
             files.protect_database(Path(url.database or "").absolute())
-        engine = engines.connect(url, patience=None)
+        engine = engines.create_engine(url, statement_timeout=None)
         engine.connect().close()
     except (OptionError, sa.exc.DBAPIError):
         raise

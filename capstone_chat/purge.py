@@ -30,12 +30,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.accounts.login_throttle import FORGET_AFTER
-from capstone_chat.storage.database import Condition, Database, now
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.sql import Condition
 from capstone_chat.storage.tables import (
     captchas,
     contacts,
     conversations,
-    failures,
+    login_failures,
     members,
     metadata,
     pictures,
@@ -109,7 +110,7 @@ class Purge:
         idle: int,
         lifetime: int,
         pause: float = PAUSE,
-        clock: Callable[[], int] = now,
+        clock: Callable[[], int] = now_ms,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -120,7 +121,7 @@ class Purge:
         self._steady = steady
         self._times = self._read_clocks()
         self._task: asyncio.Task[None] | None = None
-        kinds = [sessions, captchas, failures, contacts, pictures, conversations]
+        kinds = [sessions, captchas, login_failures, contacts, pictures, conversations]
         kinds += [column.table for column in _OF_A_CONVERSATION]
         self.deleted = dict.fromkeys((table.name for table in kinds), 0)
         """Rows deleted since the start, by table."""
@@ -197,7 +198,7 @@ class Purge:
                 | sa.exists().where(users.c.id == sessions.c.user_id, deleted),
             ),
             (captchas, captchas.c.expires_at <= at),
-            (failures, failures.c.at < at - FORGET_AFTER),
+            (login_failures, login_failures.c.at < at - FORGET_AFTER),
             (
                 contacts,
                 sa.exists().where(users.c.id == contacts.c.user_id, deleted)

@@ -19,8 +19,8 @@ from capstone_chat.accounts.sessions import Session, Sessions
 from capstone_chat.conversations import invitations, membership
 from capstone_chat.conversations.event_log import Event
 from capstone_chat.conversations.users import ALIVE, USER, Gone, Person, User, lock_alive
-from capstone_chat.storage.database import Database, now
-from capstone_chat.storage.sql import insert_row
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.sql import insert_returning_id
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, users
 from capstone_chat.text import names
 
@@ -76,7 +76,7 @@ class Accounts:
         passwords: Passwords,
         sessions: Sessions,
         *,
-        clock: Callable[[], int] = now,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._passwords = passwords
@@ -114,7 +114,7 @@ class Accounts:
         )
 
         def create(connection: sa.Connection) -> Login:
-            user = User(insert_row(connection, row), nickname, None, name, "", "")
+            user = User(insert_returning_id(connection, row), nickname, None, name, "", "")
             return Login(user, *self._sessions.create(connection, user, agent))
 
         try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import captchas
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Captchas:
         database: Database,
         *,
         lifetime: int = 300,
-        clock: Callable[[], int] = now,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         # Threads of their own: a sound takes 200 ms, eight times as long as checking a password,

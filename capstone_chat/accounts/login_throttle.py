@@ -30,8 +30,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from capstone_chat.storage.database import Database, now
-from capstone_chat.storage.tables import failures
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.tables import login_failures
 
 SECOND = 1000
 """Milliseconds."""
@@ -90,38 +90,42 @@ class Throttle:
         clock: milliseconds since 1970.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], int] = now) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
         self._clock = clock
 
     async def reserve_attempt(self, *keys: str) -> int:
         """Count an attempt as failed, or return the milliseconds that it still has to wait.
 
-        At 0 the attempt may be made. It counts as failed until `succeeded`, so of many attempts at
-        once no more pass than one after the other.
+        At 0 the attempt may be made. It counts as failed until `record_success`, so of many
+        attempts at once no more pass than one after the other.
 
         Args:
             keys: the keys of the attempt, see `known_browser_keys` and `new_browser_keys`.
         """
         at = self._clock()
-        known = sa.select(failures).where(failures.c.key.in_(keys)).order_by(failures.c.key)
-        known = known.with_for_update()  # another process waits here, and then sees this count
+        mine = login_failures.c.key.in_(keys)
+        query = sa.select(login_failures).where(mine).order_by(login_failures.c.key)
+        query = query.with_for_update()  # another process waits here, and then sees this count
 
         def count(connection: sa.Connection) -> int:
-            mine = failures.c.key.in_(keys)
-            old, ahead = failures.c.at < at - FORGET_AFTER, failures.c.at > at
-            connection.execute(failures.delete().where(mine, old))
-            connection.execute(failures.update().where(mine, ahead).values(at=at))
-            rows = connection.execute(known).all()
+            old, ahead = login_failures.c.at < at - FORGET_AFTER, login_failures.c.at > at
+            connection.execute(login_failures.delete().where(mine, old))
+            connection.execute(login_failures.update().where(mine, ahead).values(at=at))
+            rows = connection.execute(query).all()
             failed = {row.key: row.failed for row in rows}
             wait = max((row.at + _delay(row.key, failed) - at for row in rows), default=0)
             if wait > 0:
                 return wait
             for key in sorted(keys):
-                here = failures.c.key == key
-                more = failures.update().where(here).values(failed=failures.c.failed + 1, at=at)
+                here = login_failures.c.key == key
+                more = (
+                    login_failures.update()
+                    .where(here)
+                    .values(failed=login_failures.c.failed + 1, at=at)
+                )
                 if connection.execute(more).rowcount == 0:
-                    connection.execute(failures.insert().values(key=key, failed=1, at=at))
+                    connection.execute(login_failures.insert().values(key=key, failed=1, at=at))
             return 0
 
         return await self._database.write(count)
@@ -132,13 +136,13 @@ class Throttle:
         Of the other counts only this attempt is taken back: the owner of one account must not be
         able to start anew with the next guess at another.
         """
-        mine = failures.c.key.in_(keys)
-        account = failures.c.key.startswith("account:")
-        less = failures.update().where(mine, failures.c.failed > 0)
+        mine = login_failures.c.key.in_(keys)
+        account = login_failures.c.key.startswith("account:")
+        less = login_failures.update().where(mine, login_failures.c.failed > 0)
 
         def forgive(connection: sa.Connection) -> None:
-            connection.execute(failures.delete().where(mine, account))
-            connection.execute(less.values(failed=failures.c.failed - 1))
+            connection.execute(login_failures.delete().where(mine, account))
+            connection.execute(less.values(failed=login_failures.c.failed - 1))
 
         await self._database.write(forgive)
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from capstone_chat.conversations.users import ALIVE, USER, Gone, User
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import sessions, users
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Sessions:
         *,
         idle: int,
         lifetime: int,
-        clock: Callable[[], int] = now,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._broker = broker

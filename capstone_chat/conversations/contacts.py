@@ -17,7 +17,7 @@ from capstone_chat.conversations.membership import (
 from capstone_chat.conversations.users import ALIVE, Gone, Person, columns, lock_alive
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.database import Database, now
+from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import contacts, conversations, users
 from capstone_chat.text import names
 
@@ -51,7 +51,7 @@ class Contacts:
     """
 
     def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
     ) -> None:
         self._database = database
         self._broker = broker

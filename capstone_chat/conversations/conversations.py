@@ -26,8 +26,8 @@ from capstone_chat.conversations.membership import (
 from capstone_chat.conversations.users import Gone, Person, columns, lock_alive
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.database import Database, now
-from capstone_chat.storage.sql import insert_row, pairs
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.sql import insert_returning_id, pair_batches
 from capstone_chat.storage.tables import contacts, conversations, members, users
 from capstone_chat.storage.tables import events as log
 from capstone_chat.text import names
@@ -54,7 +54,7 @@ class Conversations:
     """
 
     def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
     ) -> None:
         self._database = database
         self._broker = broker
@@ -129,7 +129,7 @@ class Conversations:
                 head=0,
                 created_at=at,
             )
-            conv = insert_row(connection, row)
+            conv = insert_returning_id(connection, row)
             return [
                 admit(connection, conv, user, "created", at),
                 admit(connection, conv, peer, "added", at, by=user),
@@ -413,7 +413,7 @@ def _unread(
         if head > read
     }
     found: dict[int, int] = {}
-    for count, values in pairs(since):
+    for count, values in pair_batches(since):
         rows = connection.execute(_newer(count), {"user": user_id, **values})
         found |= {conv: unread for conv, unread in rows}  # noqa: C416 - dict() would not be typed
     return found

@@ -24,8 +24,8 @@ from capstone_chat.conversations.membership import (
 )
 from capstone_chat.conversations.users import ALIVE, Person, columns
 from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.database import Database, now
-from capstone_chat.storage.sql import insert_row
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.sql import insert_returning_id
 from capstone_chat.storage.tables import contacts, conversations, members, users
 from capstone_chat.text import names
 from capstone_chat.text.search_folding import fold
@@ -48,7 +48,7 @@ class Groups:
     """
 
     def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
     ) -> None:
         self._database = database
         self._broker = broker
@@ -69,7 +69,7 @@ class Groups:
 
         def change(connection: sa.Connection) -> list[Event]:
             require_room_for(connection, user.id, "group")
-            conv = insert_row(connection, row)
+            conv = insert_returning_id(connection, row)
             return [admit(connection, conv, user, "created", at, role="owner")]
 
         return (await self._write(change))[0].conv

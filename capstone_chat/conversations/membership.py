@@ -14,7 +14,7 @@ from capstone_chat.conversations.event_log import Event, NewEvent
 from capstone_chat.conversations.users import Gone, Person, columns, lock_alive
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.sql import either, pairs
+from capstone_chat.storage.sql import matches_any_pair, pair_batches
 from capstone_chat.storage.tables import contacts, conversations, members, users
 
 MAX_MEMBERS = 10_000
@@ -236,7 +236,7 @@ def _blocked(count: int) -> sa.Select[Any]:
         )
         .join(contacts, between)
         .where(conversations.c.kind == "private", contacts.c.blocked)
-        .where(either(sender.c.conversation_id, sender.c.user_id, count))
+        .where(matches_any_pair(sender.c.conversation_id, sender.c.user_id, count))
     )
 
 
@@ -244,7 +244,7 @@ def blocked_pairs(connection: sa.Connection, places: set[tuple[int, int]]) -> se
     """Return those of (conversation, sender) that are private chats where one has blocked the
     other, in either direction."""
     found: set[tuple[int, int]] = set()
-    for count, values in pairs(places):
+    for count, values in pair_batches(places):
         found |= {(conv, user) for conv, user in connection.execute(_blocked(count), values)}
     return found
 

@@ -21,8 +21,8 @@ from capstone_chat.conversations.users import Person
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.realtime.protocol import ProtocolError, Send
-from capstone_chat.storage.database import Database, now
-from capstone_chat.storage.sql import either, pairs
+from capstone_chat.storage.database import Database, now_ms
+from capstone_chat.storage.sql import matches_any_pair, pair_batches
 from capstone_chat.storage.tables import conversations, members
 from capstone_chat.storage.tables import events as log
 
@@ -42,7 +42,7 @@ class Messages:
     """
 
     def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now
+        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
     ) -> None:
         self._database = database
         self._broker = broker
@@ -150,7 +150,7 @@ def _memberships(count: int) -> sa.Select[Any]:
             conversations.c.pair,
         )
         .join(conversations, conversations.c.id == members.c.conversation_id)
-        .where(either(members.c.conversation_id, members.c.user_id, count))
+        .where(matches_any_pair(members.c.conversation_id, members.c.user_id, count))
     )
 
 
@@ -160,7 +160,7 @@ def _refused(
     """Return who may not write where: the code and the text of the error."""
     wanted = {(draft.conv, draft.author.id) for draft in drafts}
     allowed = {}
-    for count, values in pairs(wanted):
+    for count, values in pair_batches(wanted):
         for conv, user, kind, pair in connection.execute(_memberships(count), values):
             allowed[conv, user] = kind, pair
     unknown = ("not_found", "There is no such conversation.")

@@ -288,7 +288,7 @@ class BaseHandler(tornado.web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error; never with a traceback."""
         error = kwargs.get("exc_info", (None, None))[1]
-        if isinstance(error, engines.Unreachable):
+        if isinstance(error, engines.DATABASE_ERRORS):
             error = ApiError(503, "unavailable", "The server is not well. Try again.")
         elif isinstance(error, Gone):
             error = session_ended()
@@ -309,7 +309,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
         Tornado's own line holds the query, and that what somebody searched for.
         """
-        if isinstance(value, engines.Unreachable):
+        if isinstance(value, engines.DATABASE_ERRORS):
             log.error("the database is in trouble: %s", value)
         elif not isinstance(value, tornado.web.HTTPError | Gone):
             log.error("a handler failed", exc_info=(typ, value, tb))  # type: ignore[arg-type]

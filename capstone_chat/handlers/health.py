@@ -48,7 +48,7 @@ class ReadinessHandler(OperatorHandler):
                     lambda connection: connection.scalar(sa.text("SELECT 1"))
                 )
         except (sa.exc.SQLAlchemyError, TimeoutError) as error:
-            return engines.problem(error)
+            return engines.unhealthy_reason(error)
         return self.chat.broker.unhealthy_reason()
 
 

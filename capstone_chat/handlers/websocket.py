@@ -19,7 +19,7 @@ from capstone_chat.rate_limiter import RateLimiter
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.protocol import Ping, ProtocolError, Read, Send, Typing
 from capstone_chat.storage import engines
-from capstone_chat.storage.database import now
+from capstone_chat.storage.database import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.chat.sockets.add(self)
         try:
             await self.subscribe_and_greet()
-        except engines.Unreachable as error:
+        except engines.DATABASE_ERRORS as error:
             log.error("a socket was not opened: %s", error)
             self.disconnect(protocol.TRY_AGAIN, "the server is not well")
 
@@ -147,7 +147,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
             "online": hub.visible_online(self),
             "invitations": arrival.invitations,
         }
-        hub.send_to(self, protocol.encode({"type": "hello", **who, "at": now(), "heads": heads}))
+        hub.send_to(self, protocol.encode({"type": "hello", **who, "at": now_ms(), "heads": heads}))
 
     def release_handshake_state(self) -> None:
         """Let go of what only the handshake needed: thousands of sockets lie open and silent."""
@@ -215,7 +215,9 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         before = self.chat.hub.subscriptions(self, "conv")
         heads = await self.chat.conversations.heads(self.user)
         self.chat.hub.reconcile(self, before, set(map(topics.conversation, heads)))
-        self.chat.hub.send_to(self, protocol.encode({"type": "pong", "at": now(), "heads": heads}))
+        self.chat.hub.send_to(
+            self, protocol.encode({"type": "pong", "at": now_ms(), "heads": heads})
+        )
 
     def admit_frame(self) -> bool:
         """Count a frame of any kind; return False when this user sends too many."""
@@ -248,7 +250,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
             visible = await self.chat.contacts.presence_visible_to(self.user)
             self.chat.hub.reconcile(self, before, set(map(topics.presence, visible)))
             await self.send_heads()
-        except engines.Unreachable as error:  # the next pong asks again
+        except engines.DATABASE_ERRORS as error:  # the next pong asks again
             log.error("the conversations of a socket were not looked up: %s", error)
 
     def refresh_user(self) -> None:
@@ -268,7 +270,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         used, self.active_since_check = self.active_since_check, False
         try:
             session = await self.chat.sessions.get(token, use=used) if token else None
-        except engines.Unreachable as error:  # the next pong asks again
+        except engines.DATABASE_ERRORS as error:  # the next pong asks again
             log.error("a session was not looked up: %s", error)
             self.active_since_check = self.active_since_check or used
             return

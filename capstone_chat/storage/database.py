@@ -1,46 +1,34 @@
 """The database: reads in a few threads, writes in one, many writes to a commit.
 
-A commit costs a disk flush whatever it holds, so the writer takes everything that waits and commits
-it once. A result is handed back only after its commit: what the chat acknowledges is on the disk.
+The writer takes all writes that wait and commits them once, see `group_commit`. A result is
+returned after its commit: what the chat acknowledges is on the disk.
 """
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from capstone_chat.storage import engines
+from capstone_chat.storage import engines, group_commit
+from capstone_chat.storage.group_commit import BatchFunction, PendingWrite
 from capstone_chat.storage.read_batcher import ReadBatcher
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Condition = sa.ColumnElement[bool]
 
-STARTS = 5
-"""Times that a commit is begun when another process is in its way."""
-
-BATCH = 1024
-"""Writes in one commit at the most: more gains little and makes the first ones wait."""
+MAX_BATCH = 1024
+"""Maximum number of writes in one commit: more gains little and makes the first ones wait."""
 
 
-def now() -> int:
-    """The time in milliseconds since 1970, as it is stored and sent."""
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970, as it is stored and sent."""
     return time.time_ns() // 1_000_000
-
-
-@dataclass(slots=True)
-class _Job:
-    work: Callable[[sa.Connection, list[Any]], Sequence[Any]]
-    item: Any
-    done: Callable[[Any], None]
 
 
 class Database:
@@ -52,12 +40,12 @@ class Database:
     """
 
     def __init__(self, url: str | sa.URL, *, readers: int = 4) -> None:
-        self.engine = engines.connect(url, connections=readers + 1)
+        self.engine = engines.create_engine(url, connections=readers + 1)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
-        self._lookups = ReadBatcher(self.engine, self._readers)
-        self._waiting: list[_Job] = []
-        self._committing = False
+        self._read_batcher = ReadBatcher(self.engine, self._readers)
+        self._pending: list[PendingWrite] = []
+        self._writer_busy = False
         self.commits = 0
         self.writes = 0
 
@@ -72,56 +60,54 @@ class Database:
 
     async def read_batched(self, query: Callable[[sa.Connection], T]) -> T:
         """Run a `query(connection)` that an index answers at once; see `read_batcher`."""
-        return await self._lookups.load(query)
+        return await self._read_batcher.load(query)
 
     async def write(
         self,
         change: Callable[[sa.Connection], T],
-        committed: Callable[[T], None] | None = None,
+        after_commit: Callable[[T], None] | None = None,
     ) -> T:
-        """Run `change(connection)` in the next commit and return its result once that is done.
+        """Run `change(connection)` in the next commit and return its result after it.
 
-        `change` may run twice (when a neighbour in its commit fails), so it must do nothing but
-        talk to the database. What it raises undoes its own changes only, and is raised here.
+        `change` may run twice (when another write of its commit fails), so it must have no effect
+        outside the database. An exception of `change` undoes its own statements only, and is raised
+        here.
 
         Args:
-            committed: called on the loop with the result, in the order of the commits.
+            after_commit: called on the loop with the result, in the order of the commits.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-        def done(result: T | Exception) -> None:
-            if committed is not None and not isinstance(result, Exception):
-                committed(result)
-            if future.done():  # whoever waited has gone; the change stays
+        def on_result(result: T | Exception) -> None:
+            if after_commit is not None and not isinstance(result, Exception):
+                after_commit(result)
+            if future.done():  # the caller was cancelled; the change stays
                 return
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
 
-        self.enqueue(_call_each, change, done)
+        self.enqueue(_run_changes, change, on_result)
         return await future
 
     def enqueue(
-        self,
-        work: Callable[[sa.Connection, list[Any]], Sequence[Any]],
-        item: Any,
-        done: Callable[[Any], None],
+        self, batch_function: BatchFunction, item: Any, on_result: Callable[[Any], None]
     ) -> None:
-        """Queue `item` for `work(connection, items)`, which serves all items of a commit at once.
+        """Queue `item` for `batch_function(connection, items)`, one call for all items of a commit.
 
-        `work` returns a result or an exception for each item. After the commit `done(result)` is
-        called on the loop, in the order in which the items were queued.
+        The function returns a result or an exception for each item. After the commit
+        `on_result(result)` is called on the loop, in the order in which the items were queued.
         """
-        self._waiting.append(_Job(work, item, done))
-        if not self._committing:
-            self._committing = True
-            # Not at once: what else this turn of the loop brings shares the commit.
-            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._pending.append(PendingWrite(batch_function, item, on_result))
+        if not self._writer_busy:
+            self._writer_busy = True
+            # Not at once: further writes of this turn of the loop share the commit.
+            asyncio.get_running_loop().call_soon(self._dispatch_batch)
 
     async def close(self) -> None:
-        """Finish the writes that wait and the reads under way, then let go of all connections."""
-        if self._committing:
+        """Finish the writes that wait and the reads that run, then close all connections."""
+        if self._writer_busy:
             with contextlib.suppress(sa.exc.SQLAlchemyError):
                 await self.write(lambda _connection: None)
         # A connection that is in use is not closed with the others.
@@ -129,100 +115,26 @@ class Database:
         self._writer.shutdown(wait=False)
         self.engine.dispose()
 
-    def _hand_over(self) -> None:
-        """Give the writer what waits. It gets the next batch when it is done with this one: until
-        then the loop gathers, and the two do not fight over the interpreter."""
-        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-        commit = asyncio.get_running_loop().run_in_executor(self._writer, self._commit, batch)
-        commit.add_done_callback(lambda commit: self._hand_back(batch, commit.result()))
-
-    def _hand_back(self, jobs: list[_Job], results: list[Any]) -> None:
-        self._committing = bool(self._waiting)
-        if self._waiting:
-            self._hand_over()
-        for job, result in zip(jobs, results, strict=True):
-            try:
-                job.done(result)
-            except Exception:  # a mistake in one answer must not keep back the others
-                log.exception("an answer failed")
-
-    def _commit(self, jobs: list[_Job]) -> list[Any]:
+    def _dispatch_batch(self) -> None:
+        """Give the writer the writes that wait. It gets the next batch after this one: until then
+        the loop collects, and the two do not compete for the interpreter."""
+        batch, self._pending = self._pending[:MAX_BATCH], self._pending[MAX_BATCH:]
+        loop = asyncio.get_running_loop()
+        commit = loop.run_in_executor(self._writer, group_commit.commit, self.engine, batch)
         self.commits += 1
-        self.writes += len(jobs)
-        attempt = _trust
-        for start in range(STARTS):
+        self.writes += len(batch)
+        commit.add_done_callback(lambda commit: self._resolve_batch(batch, commit.result()))
+
+    def _resolve_batch(self, batch: list[PendingWrite], results: list[Any]) -> None:
+        self._writer_busy = bool(self._pending)
+        if self._pending:
+            self._dispatch_batch()
+        for write, result in zip(batch, results, strict=True):
             try:
-                return self._transact(jobs, attempt)
-            except _Doubt:
-                attempt = _attempt
-            except Exception as error:  # the commit itself failed, so none of it happened
-                if start + 1 == STARTS or not engines.is_retryable(error):
-                    return [error] * len(jobs)
-        raise AssertionError("the last start returns")
-
-    def _transact(self, jobs: list[_Job], attempt: Callable[..., Sequence[Any]]) -> list[Any]:
-        results: list[Any] = []
-        with self.engine.execution_options(writes=True).begin() as connection:
-            for work, group in itertools.groupby(jobs, key=lambda job: job.work):
-                results += attempt(connection, work, [job.item for job in group])
-        return results
+                write.on_result(result)
+            except Exception:  # a mistake in one callback must not keep back the other results
+                log.exception("a callback after a commit failed")
 
 
-class _Doubt(Exception):
-    """Something in a batch fails; what, only care can tell."""
-
-
-def _trust(
-    connection: sa.Connection,
-    work: Callable[[sa.Connection, list[Any]], Sequence[Any]],
-    items: list[Any],
-) -> Sequence[Any]:
-    """Do the work for all items as if it could not fail, which saves two statements.
-
-    Raises:
-        _Doubt: it fails; begin anew and `_attempt` it.
-    """
-    try:
-        return work(connection, items)
-    except Exception as error:
-        raise _Doubt from error
-
-
-def _attempt(
-    connection: sa.Connection,
-    work: Callable[[sa.Connection, list[Any]], Sequence[Any]],
-    items: list[Any],
-    *,
-    again: bool = True,
-) -> Sequence[Any]:
-    """Do the work for all items at once; if that fails, for each half, and so on, so that one that
-    fails cannot spoil the others and costs little.
-
-    Where a row is there already, another process may have been faster: the work sees it when it
-    is done `again`.
-
-    Raises:
-        SQLAlchemyError: the database has given up the whole transaction (a full disk, a deadlock),
-            so what succeeded before is undone as well.
-    """
-    savepoint = connection.begin_nested()
-    try:
-        results = work(connection, items)
-        savepoint.commit()
-        return results
-    except Exception as error:
-        if engines.aborts_transaction(error):
-            raise
-        savepoint.rollback()
-        if len(items) == 1 and again and isinstance(error, sa.exc.IntegrityError):
-            return _attempt(connection, work, items, again=False)
-        if len(items) == 1:
-            return [error]
-        half = len(items) // 2
-        return [
-            r for part in (items[:half], items[half:]) for r in _attempt(connection, work, part)
-        ]
-
-
-def _call_each(connection: sa.Connection, changes: list[Callable[[sa.Connection], T]]) -> list[T]:
+def _run_changes(connection: sa.Connection, changes: list[Callable[[sa.Connection], T]]) -> list[T]:
     return [change(connection) for change in changes]

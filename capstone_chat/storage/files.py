@@ -31,7 +31,7 @@ CHAT_FILES = re.compile(r"secret(\.[0-9a-f]{8})?|chat\.db(-wal|-shm|-journal)?")
 """Names of the files that the chat creates in its data folder."""
 
 
-def open_folder(data: Path) -> None:
+def prepare_data_folder(data: Path) -> None:
     """Create the data folder if it is missing, and make it and the chat's files in it private.
 
     A folder that holds nothing but the chat's files gets mode 0700. A folder that holds anything

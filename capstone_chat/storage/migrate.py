@@ -5,7 +5,7 @@ import sqlalchemy as sa
 REVISION = "0005"
 """The newest revision in `migrations/`: the one that has these tables."""
 
-ABANDONED_AFTER = 60
+IDLE_CONNECTION_TIMEOUT = 60
 """Seconds without a statement after which a server ends a connection that migrates: the host of
 that process may have vanished, and its lock would stay for hours."""
 
@@ -14,8 +14,8 @@ class MigrationError(Exception):
     """The database cannot be brought up to date; the text says why."""
 
 
-def _wait_for_turn(connection: sa.Connection) -> None:
-    """Take the lock for migrations, which other processes wait for, until the connection is closed.
+def _acquire_migration_lock(connection: sa.Connection) -> None:
+    """Acquire the lock for migrations, and hold it until the connection is closed.
 
     In SQLite the transaction does that, begun here: else Alembic would make one of each revision.
     MariaDB ends it with each new table: there it takes a lock of the connection.
@@ -25,11 +25,11 @@ def _wait_for_turn(connection: sa.Connection) -> None:
         case "sqlite":
             connection.begin()
         case "postgresql":
-            limit = f"SET idle_in_transaction_session_timeout = '{ABANDONED_AFTER}s'"
+            limit = f"SET idle_in_transaction_session_timeout = '{IDLE_CONNECTION_TIMEOUT}s'"
             connection.execute(sa.text(limit))
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242)"))
         case "mysql" | "mariadb":
-            connection.execute(sa.text(f"SET SESSION wait_timeout = {ABANDONED_AFTER}"))
+            connection.execute(sa.text(f"SET SESSION wait_timeout = {IDLE_CONNECTION_TIMEOUT}"))
             lock = "SELECT GET_LOCK(CONCAT('chat:', LEFT(DATABASE(), 50)), 86400)"
             if connection.scalar(sa.text(lock)) != 1:
                 raise MigrationError("another process keeps it locked")
@@ -45,13 +45,13 @@ def migrate(engine: sa.Engine) -> None:
         MigrationError: the database is of a newer version, or holds tables of something else.
     """
     with engine.connect().execution_options(writes=True) as connection:
-        _wait_for_turn(connection)
-        if _revisions(connection) != [REVISION]:
+        _acquire_migration_lock(connection)
+        if _applied_revisions(connection) != [REVISION]:
             upgrade(connection, REVISION)
             connection.commit()
 
 
-def _revisions(connection: sa.Connection) -> list[str]:
+def _applied_revisions(connection: sa.Connection) -> list[str]:
     """Return what Alembic has noted; nothing in a database that it has not seen."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return []

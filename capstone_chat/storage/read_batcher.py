@@ -1,5 +1,8 @@
-"""Short reads that travel together: what an index finds costs less than the way to a thread and
-back. A lone one goes at once; when thousands come back in the same moment, many share a trip."""
+"""Batch short reads: an indexed read costs less than the way to a thread and back.
+
+A single read starts in the same turn of the event loop. When thousands of clients reconnect at
+once, many reads share a thread and a transaction.
+"""
 
 import asyncio
 import functools
@@ -15,80 +18,80 @@ from capstone_chat.storage import engines
 T = TypeVar("T")
 
 MAX_CONCURRENT_BATCHES = 2
-"""Trips under way at once; what is asked meanwhile waits for the next one."""
+"""Maximum number of batches that run at once; further reads wait for the next one."""
 MAX_BATCH_SIZE = 64
-"""Questions in a trip at the most: the last one is not to wait for too many others."""
+"""Maximum number of reads in a batch, so that the last one does not wait for too many others."""
 
 
 @dataclass(slots=True)
 class _PendingRead:
     query: Callable[[sa.Connection], Any]
-    answer: asyncio.Future[Any]
+    future: asyncio.Future[Any]
 
 
 class ReadBatcher:
-    """Takes questions to the database.
+    """Collects reads and runs them in batches.
 
     Args:
-        engine: connects to it.
-        threads: where the trips are made.
+        engine: connects to the database.
+        threads: run the batches.
     """
 
     def __init__(self, engine: sa.Engine, threads: Executor) -> None:
         self._engine = engine
         self._threads = threads
-        self._waiting: list[_PendingRead] = []
-        self._trips = 0
+        self._pending: list[_PendingRead] = []
+        self._running_batches = 0
 
     async def load(self, query: Callable[[sa.Connection], T]) -> T:
-        """Run `query(connection)`, in one reading transaction with what else is asked now.
+        """Run `query(connection)`, in one reading transaction with the other reads of its batch.
 
-        `query` may run twice (when a neighbour fails). What it raises is raised here alone, but
-        for a database that is in trouble: that is told to all of a trip.
+        `query` may run twice (when another read of its batch fails). An exception of `query` is
+        raised here alone; one of `engines.DATABASE_ERRORS` is raised for the whole batch.
         """
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_PendingRead(query, answer))
-        if len(self._waiting) == 1 and self._trips < MAX_CONCURRENT_BATCHES:
-            loop.call_soon(self._leave)  # not at once: what else this turn brings comes along
-        return await answer
+        future: asyncio.Future[T] = loop.create_future()
+        self._pending.append(_PendingRead(query, future))
+        if len(self._pending) == 1 and self._running_batches < MAX_CONCURRENT_BATCHES:
+            loop.call_soon(self._dispatch)  # not at once: further reads of this turn join it
+        return await future
 
-    def _leave(self) -> None:
+    def _dispatch(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting and self._trips < MAX_CONCURRENT_BATCHES:
-            asked, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
-            queries = [question.query for question in asked]
+        while self._pending and self._running_batches < MAX_CONCURRENT_BATCHES:
+            batch, self._pending = self._pending[:MAX_BATCH_SIZE], self._pending[MAX_BATCH_SIZE:]
+            queries = [read.query for read in batch]
             try:
-                trip = loop.run_in_executor(self._threads, self._find, queries)
+                run = loop.run_in_executor(self._threads, self._run_batch, queries)
             except RuntimeError as error:  # the database has been closed
-                _tell(asked, [error] * len(asked))
+                _resolve(batch, [error] * len(batch))
             else:
-                self._trips += 1
-                trip.add_done_callback(functools.partial(self._return, asked))
+                self._running_batches += 1
+                run.add_done_callback(functools.partial(self._on_batch_done, batch))
 
-    def _return(self, asked: list[_PendingRead], trip: asyncio.Future[list[Any]]) -> None:
-        self._trips -= 1
-        self._leave()
-        _tell(asked, trip.result())
+    def _on_batch_done(self, batch: list[_PendingRead], run: asyncio.Future[list[Any]]) -> None:
+        self._running_batches -= 1
+        self._dispatch()
+        _resolve(batch, run.result())
 
-    def _find(self, queries: list[Callable[[sa.Connection], Any]]) -> list[Any]:
+    def _run_batch(self, queries: list[Callable[[sa.Connection], Any]]) -> list[Any]:
         """Return a result or an exception for each query."""
         try:
             with self._engine.begin() as connection:
                 return [query(connection) for query in queries]
-        except engines.Unreachable as error:  # it would not answer the others either
+        except engines.DATABASE_ERRORS as error:  # the other queries would fail as well
             return [error] * len(queries)
         except Exception as error:
             if len(queries) == 1:
                 return [error]
-        return [found for query in queries for found in self._find([query])]
+        return [result for query in queries for result in self._run_batch([query])]
 
 
-def _tell(asked: list[_PendingRead], found: list[Any]) -> None:
-    for question, result in zip(asked, found, strict=True):
-        if question.answer.done():  # whoever asked has gone
+def _resolve(batch: list[_PendingRead], results: list[Any]) -> None:
+    for read, result in zip(batch, results, strict=True):
+        if read.future.done():  # the caller was cancelled
             continue
         if isinstance(result, Exception):
-            question.answer.set_exception(result)
+            read.future.set_exception(result)
         else:
-            question.answer.set_result(result)
+            read.future.set_result(result)

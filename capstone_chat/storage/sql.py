@@ -1,4 +1,4 @@
-"""Parts of statements that several modules need."""
+"""Parts of SQL statements that several modules need."""
 
 import itertools
 from collections.abc import Collection, Iterator
@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 Condition = sa.ColumnElement[bool]
 
-PAIRS = 256
-"""Pairs that a statement with `either` may look up: SQLite bounds how deep a condition is."""
+MAX_PAIRS = 256
+"""Maximum number of pairs in `matches_any_pair`: SQLite limits the depth of a condition."""
 
 
-def either(first: sa.ColumnElement[Any], second: sa.ColumnElement[Any], count: int) -> Condition:
-    """Return the condition that two columns hold one of `count` pairs, which `pairs` gives.
+def matches_any_pair(
+    first: sa.ColumnElement[Any], second: sa.ColumnElement[Any], count: int
+) -> Condition:
+    """Return the condition that two columns hold one of `count` pairs, see `pair_batches`.
 
     Each pair is looked up in an index; for a row-value IN, SQLite would read the whole table.
     """
@@ -25,23 +27,23 @@ def either(first: sa.ColumnElement[Any], second: sa.ColumnElement[Any], count: i
     )
 
 
-def pairs(wanted: Collection[tuple[Any, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield a count and the values for statements with `either`, which together look up all pairs.
+def pair_batches(wanted: Collection[tuple[Any, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield counts and values for statements with `matches_any_pair` that find all pairs together.
 
-    The count is a power of two, and the last pair fills what is left: so the statement is one of a
-    few, which are built once.
+    The count is a power of two, and the last pair fills the rest, so the statement is one of a few,
+    which SQLAlchemy builds once.
     """
-    waiting = iter(wanted)
-    while some := list(itertools.islice(waiting, PAIRS)):
-        count = 1 << (len(some) - 1).bit_length()
-        some += some[-1:] * (count - len(some))
+    remaining = iter(wanted)
+    while batch := list(itertools.islice(remaining, MAX_PAIRS)):
+        count = 1 << (len(batch) - 1).bit_length()
+        batch += batch[-1:] * (count - len(batch))
         values: dict[str, Any] = {}
-        for n, (first, second) in enumerate(some):
+        for n, (first, second) in enumerate(batch):
             values[f"first{n}"], values[f"second{n}"] = first, second
         yield count, values
 
 
-def insert_row(connection: sa.Connection, row: sa.Insert) -> int:
+def insert_returning_id(connection: sa.Connection, row: sa.Insert) -> int:
     """Insert a row and return the id that the database gave it."""
     key = connection.execute(row).inserted_primary_key
     assert key is not None

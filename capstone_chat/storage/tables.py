@@ -16,8 +16,8 @@ EXACT = "utf8mb4_bin"
 would take a charset as well, but to import it takes a seventh of a start on SQLite."""
 
 
-def Key(length: int) -> sa.types.TypeEngine[str]:
-    """Text that is equal only when every byte is: MariaDB would take "Zoe" and "Zoë" for one."""
+def exact_string(length: int) -> sa.types.TypeEngine[str]:
+    """Return a column type that compares every byte: MariaDB takes "Zoe" and "Zoë" for equal."""
     return sa.String(length).with_variant(sa.String(length, collation=EXACT), "mysql", "mariadb")
 
 
@@ -29,17 +29,17 @@ users = sa.Table(
     "users",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("name", Key(64), nullable=False),
-    sa.Column("name_key", Key(128), nullable=False, unique=True),
-    sa.Column("nickname", Key(64), nullable=False),
+    sa.Column("name", exact_string(64), nullable=False),
+    sa.Column("name_key", exact_string(128), nullable=False, unique=True),
+    sa.Column("nickname", exact_string(64), nullable=False),
     sa.Column("password", sa.String(255), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("picture", Key(32)),
+    sa.Column("picture", exact_string(32)),
     sa.Column("language", sa.String(8), nullable=False, server_default=sa.text("''")),
     sa.Column("theme", sa.String(8), nullable=False, server_default=sa.text("''")),
     sa.Column("disabled_at", sa.BigInteger),
     sa.Column("deleted_at", sa.BigInteger),
-    sa.Column("name_skeleton", Key(255)),
+    sa.Column("name_skeleton", exact_string(255)),
 )
 """`language` and `theme` are empty when the browser is to choose; `picture` names a row of
 pictures."""
@@ -51,15 +51,15 @@ such a name before this was checked, and for deleted users."""
 pictures = sa.Table(
     "pictures",
     metadata,
-    sa.Column("name", Key(32), primary_key=True),
+    sa.Column("name", exact_string(32), primary_key=True),
     sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
     sa.Column("webp", sa.LargeBinary(262_144), nullable=False),
 )
 
-failures = sa.Table(
+login_failures = sa.Table(
     "failures",
     metadata,
-    sa.Column("key", Key(160), primary_key=True),
+    sa.Column("key", exact_string(160), primary_key=True),
     sa.Column("failed", sa.Integer, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
 )
@@ -69,19 +69,19 @@ sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("token_hash", Key(64), nullable=False, unique=True),
+    sa.Column("token_hash", exact_string(64), nullable=False, unique=True),
     sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.BigInteger, nullable=False),
-    sa.Column("agent", Key(200), nullable=False),
+    sa.Column("agent", exact_string(200), nullable=False),
 )
 
 captchas = sa.Table(
     "captchas",
     metadata,
-    sa.Column("id", Key(32), primary_key=True),
+    sa.Column("id", exact_string(32), primary_key=True),
     sa.Column("form", sa.String(16), nullable=False),
-    sa.Column("browser", Key(64), nullable=False),
+    sa.Column("browser", exact_string(64), nullable=False),
     sa.Column("answer", sa.String(16), nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
 )
@@ -101,11 +101,11 @@ conversations = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("kind", sa.String(8), nullable=False),
-    sa.Column("title", Key(80), nullable=False),
-    sa.Column("title_key", Key(160), nullable=False, index=True),
-    sa.Column("description", Key(300), nullable=False),
+    sa.Column("title", exact_string(80), nullable=False),
+    sa.Column("title_key", exact_string(160), nullable=False, index=True),
+    sa.Column("description", exact_string(300), nullable=False),
     sa.Column("public", sa.Boolean, nullable=False),
-    sa.Column("pair", Key(40)),
+    sa.Column("pair", exact_string(40)),
     sa.Column("head", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
@@ -149,7 +149,7 @@ events = sa.Table(
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("type", sa.String(16), nullable=False),
     sa.Column("user_id", Id, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("cid", Key(36)),
+    sa.Column("cid", exact_string(36)),
     sa.Column("text", Text),
     sa.Column("folded", Text),
     sa.Column("target", sa.BigInteger),

@@ -54,7 +54,7 @@ class Outcome(msgspec.Struct):
 def start_migration(job: MigrationJob) -> list[str]:
     """Migrate, or die on the way; return the first word of each statement, and of each
     commit."""
-    engine = engines.connect(job.url, patience=None)
+    engine = engines.create_engine(job.url, statement_timeout=None)
     statements: list[str] = []
 
     def count(word: str) -> None:

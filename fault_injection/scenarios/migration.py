@@ -29,7 +29,7 @@ import tornado.web
 from capstone_chat import urls
 from capstone_chat.options import cookie_secret
 from capstone_chat.storage import engines, tables
-from capstone_chat.storage.database import now
+from capstone_chat.storage.database import now_ms
 from fault_injection.harness.api_session import RawConnection
 from fault_injection.harness.context import Context, FaultError
 from fault_injection.harness.leaks import stop_all
@@ -293,7 +293,7 @@ def changes(statements: list[str]) -> list[int]:
 
 def insert_first_version(url: str) -> None:
     """Insert the rows of the first version."""
-    engine = engines.connect(url)
+    engine = engines.create_engine(url)
     metadata = sa.MetaData()
     metadata.reflect(engine)
     with engine.execution_options(writes=True).begin() as connection:
@@ -324,7 +324,7 @@ def contents(engine: sa.Engine) -> Contents:
 
 def contents_of(url: str) -> Contents:
     """Return the contents of the database of a URL."""
-    engine = engines.connect(url)
+    engine = engines.create_engine(url)
     try:
         return contents(engine)
     finally:
@@ -335,9 +335,11 @@ def log_in(url: str, data: Path) -> str:
     """Begin a session of the first user, and return the value of the Cookie header."""
     token = secrets.token_urlsafe(32)
     row = {"token_hash": hashlib.sha256(token.encode()).hexdigest(), "user_id": 1, "agent": ""}
-    engine = engines.connect(url)
+    engine = engines.create_engine(url)
     with engine.execution_options(writes=True).begin() as connection:
-        connection.execute(tables.sessions.insert().values(**row, created_at=now(), seen_at=now()))
+        connection.execute(
+            tables.sessions.insert().values(**row, created_at=now_ms(), seen_at=now_ms())
+        )
     engine.dispose()
     value = tornado.web.create_signed_value(cookie_secret(data), "session", token)
     return f"session={value.decode()}"

@@ -48,7 +48,7 @@ class DataTest(unittest.TestCase):
             with self.subTest(name=name):
                 file = self.folder / name
                 for url in urls.of_file(file), str(urls.of_file(file)):
-                    engine = engines.connect(url)
+                    engine = engines.create_engine(url)
                     with engine.execution_options(writes=True).begin() as connection:
                         connection.execute(sa.text("CREATE TABLE IF NOT EXISTS found (x)"))
                     engine.dispose()

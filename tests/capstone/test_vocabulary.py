@@ -12,8 +12,16 @@ RETIRED = {
         *("drop", "correct", "reply", "carrier_listen", "hint", "renew", "look_again", "is_behind"),
         *("Bus", "LocalBus", "RedisBus", "Elsewhere", "Socket", "bus", "elsewhere", "listen"),
     },
-    "storage": {"Lookups", "look_up", "TRIPS", "SEATS", "lost_a_race", "ends_transaction"},
-    "": {"Limit", "Underway", "underway", "Bus", "RedisBus", "Refused", "make_bus", "make_chat"},
+    "storage": {
+        *("Lookups", "look_up", "TRIPS", "SEATS", "lost_a_race", "ends_transaction", "patience"),
+        *("PATIENCE", "LOCKED_AT_MOST", "CONNECT_WITHIN", "STARTS", "BATCH", "PAIRS", "now", "Key"),
+        *("_hand_over", "_hand_back", "_trust", "_attempt", "_Doubt", "_Job", "_leave", "_tell"),
+        *("_waiting", "_committing", "_trips", "committed", "problem", "_alone", "failures"),
+    },
+    "": {
+        *("Limit", "Underway", "underway", "Bus", "RedisBus", "Refused", "make_bus", "make_chat"),
+        *("either", "insert_row", "Unreachable"),
+    },
 }
 """Retired names by package; those of "" are retired everywhere in the chat."""
 

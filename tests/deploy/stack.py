@@ -25,7 +25,7 @@ import tornado.web
 
 from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.storage import tables
-from capstone_chat.storage.database import now
+from capstone_chat.storage.database import now_ms
 from tests.services import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -286,7 +286,7 @@ class Stack:
 
     def let_in(self, name: str, nickname: str) -> str:
         """Make a user without a password, and return the id of a session: no form, no hashing."""
-        token, at = secrets.token_urlsafe(32), now()
+        token, at = secrets.token_urlsafe(32), now_ms()
         user = {"name": name, "name_key": name, "nickname": nickname, "password": ""}
         with self.engine.begin() as connection:
             made = connection.execute(tables.users.insert().values(**user, created_at=at))

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 
 from capstone_chat.storage import tables
-from capstone_chat.storage.database import now
+from capstone_chat.storage.database import now_ms
 from tests.browser.person import Person
 from tests.deploy.stack import Stack, wait_until
 from tests.deploy.writer import Writers
@@ -38,7 +38,7 @@ def writers(stack: Stack) -> Writers:
     with stack.engine.begin() as connection:
         group = {"kind": "group", "title": "Load", "title_key": "load", "description": ""}
         made = connection.execute(
-            tables.conversations.insert().values(**group, public=True, head=0, created_at=now())
+            tables.conversations.insert().values(**group, public=True, head=0, created_at=now_ms())
         )
         assert made.inserted_primary_key is not None
         conv = made.inserted_primary_key[0]
@@ -46,7 +46,7 @@ def writers(stack: Stack) -> Writers:
         for user in connection.execute(ids).all():
             member = {"conversation_id": conv, "user_id": user.id, "role": "member"}
             connection.execute(
-                tables.members.insert().values(**member, joined_at=now(), read_seq=0)
+                tables.members.insert().values(**member, joined_at=now_ms(), read_seq=0)
             )
     return Writers(stack.url, cookies, conv)
 

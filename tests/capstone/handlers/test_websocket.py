@@ -17,7 +17,7 @@ import tornado.testing
 from capstone_chat.accounts.arrivals import Arrival
 from capstone_chat.conversations.users import User
 from capstone_chat.handlers.websocket import SocketHandler
-from capstone_chat.storage.database import now
+from capstone_chat.storage.database import now_ms
 from tests.capstone.chat_case import Line, held_up
 from tests.capstone.socket_case import SocketCase, client_frame, close_code
 
@@ -131,11 +131,11 @@ class FramesTest(SocketCase):
 
     @tornado.testing.gen_test
     async def test_hello_and_pong_tell_the_servers_time(self) -> None:
-        before = now()
+        before = now_ms()
         line = await self.bob.connect()
         await line.say(type="ping")
         pong = await line.receive("pong")
-        told = [before, line.hello["at"], pong["at"], now()]
+        told = [before, line.hello["at"], pong["at"], now_ms()]
         self.assertEqual(told, sorted(told))
 
     @tornado.testing.gen_test
@@ -223,7 +223,7 @@ class OnceTest(SocketCase):
             cid = await anna.send(self.conv, "one")
             await anna.send(self.conv, "one", cid)
             await anna.send(self.conv, "two", cid)
-            await self.until(lambda: len(self.chat.database._waiting) == 3)
+            await self.until(lambda: len(self.chat.database._pending) == 3)
         answers = [await anna.receive() for _ in range(4)]
         self.assertEqual([e["type"] for e in answers], ["ack", "ack", "error", "message"])
         self.assertEqual(answers[0], answers[1])

@@ -24,7 +24,7 @@ from capstone_chat.accounts.login_throttle import (
     new_browser_keys,
 )
 from capstone_chat.purge import Purge
-from capstone_chat.storage.tables import failures
+from capstone_chat.storage.tables import login_failures
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person, RunningChat
 
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
@@ -130,7 +130,7 @@ class DelayTest(DatabaseCase):
         await self.fail_attempts(12, "account:anna")
         self.time += FORGET_AFTER + 1
         self.assertEqual(await self.throttle.reserve_attempt("account:anna"), 0)
-        query = sa.select(failures.c.failed)
+        query = sa.select(login_failures.c.failed)
         self.assertEqual(await self.database.read(lambda c: c.scalar(query)), 1)
 
     @tornado.testing.gen_test
@@ -141,7 +141,7 @@ class DelayTest(DatabaseCase):
         await self.throttle.reserve_attempt("account:new")
         purge = Purge(self.database, idle=1, lifetime=1, pause=0, clock=lambda: self.time)
         await purge.run()
-        query = sa.select(sa.func.count()).select_from(failures)
+        query = sa.select(sa.func.count()).select_from(login_failures)
         self.assertEqual(await self.database.read(lambda c: c.scalar(query)), 1)
 
     @tornado.testing.gen_test

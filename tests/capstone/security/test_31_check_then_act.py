@@ -447,12 +447,12 @@ class LockCase(ManyCase):
     def taken(self, table: str, row: int, strength: str) -> bool:
         """Tell whether another transaction keeps a row from being locked."""
         statement = sa.text(f"SELECT id FROM {table} WHERE id = {row} FOR {strength} NOWAIT")
-        engine = engines.connect(self.own.database, connections=1)
+        engine = engines.create_engine(self.own.database, connections=1)
         try:
             with engine.begin() as connection:
                 connection.execute(statement)
             return False
-        except engines.Unreachable:
+        except engines.DATABASE_ERRORS:
             return True
         finally:
             engine.dispose()

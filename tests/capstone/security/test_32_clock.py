@@ -24,7 +24,7 @@ from capstone_chat.accounts.sessions import CLOCK_TOLERANCE, Sessions
 from capstone_chat.conversations.users import User
 from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
-from capstone_chat.storage.tables import captchas, failures, sessions, users
+from capstone_chat.storage.tables import captchas, login_failures, sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
 from tests.capstone.socket_case import SocketCase
 
@@ -62,7 +62,7 @@ class ThrottleClockTest(ClockCase):
         for jump in JUMPS:
             for delay, keys in self.places:
                 with self.subTest(jump=jump, keys=keys):
-                    await self.execute(failures.delete())
+                    await self.execute(login_failures.delete())
                     self.time += jump
                     for _ in range(delay.free + 1):
                         await self.throttle.reserve_attempt(*keys)
@@ -79,10 +79,10 @@ class ThrottleClockTest(ClockCase):
             (1000, MAX_CONSECUTIVE_FAILURES, UNDER_ATTACK),
         ):
             with self.subTest(pressure=pressure):
-                await self.execute(failures.delete())
+                await self.execute(login_failures.delete())
                 keys = new_browser_keys("anna", "192.0.2.1")
                 for key, count in zip(keys, (failed, failed, pressure), strict=True):
-                    row = failures.insert().values(key=key, failed=count, at=self.time + YEAR)
+                    row = login_failures.insert().values(key=key, failed=count, at=self.time + YEAR)
                     await self.execute(row)
                 self.assertEqual(await self.throttle.reserve_attempt(*keys), delay.longest)
                 self.time += delay.longest

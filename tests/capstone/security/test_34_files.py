@@ -114,7 +114,7 @@ class FolderTest(unittest.TestCase):
         for value in LOOSE_AND_STRICT:
             with self.subTest(umask=oct(value)), umask(value):
                 data = self.folder / f"{value}" / "deep" / "data"
-                files.open_folder(data)
+                files.prepare_data_folder(data)
                 cookie_secret(data)
                 files.create_private(data / "chat.db")
                 self.assertEqual({mode(data), mode(data.parent), mode(data.parent.parent)}, {0o700})
@@ -124,7 +124,7 @@ class FolderTest(unittest.TestCase):
         for names in (), ("secret", "chat.db"), ("chat.db-wal",):
             with self.subTest(names=names):
                 data = self.existing(0o777, *names)
-                files.open_folder(data)
+                files.prepare_data_folder(data)
                 self.assertEqual(mode(data), 0o700)
                 self.assertEqual(
                     {mode(path) for path in data.iterdir()}, {0o600} if names else set()
@@ -133,7 +133,7 @@ class FolderTest(unittest.TestCase):
 
     def test_a_folder_that_holds_other_things_keeps_its_mode_and_theirs(self) -> None:
         data = self.existing(0o755, "secret", "chat.db", "diary.txt")
-        files.open_folder(data)
+        files.prepare_data_folder(data)
         self.assertEqual(mode(data), 0o755)
         self.assertEqual(mode(data / "diary.txt"), 0o644)
         self.assertEqual({mode(data / "secret"), mode(data / "chat.db")}, {0o600})
@@ -141,7 +141,7 @@ class FolderTest(unittest.TestCase):
     def test_a_home_directory_keeps_its_mode_even_when_it_is_empty(self) -> None:
         data = self.existing(0o755)
         with mock.patch.dict(os.environ, HOME=str(data)):
-            files.open_folder(data)
+            files.prepare_data_folder(data)
         self.assertEqual(mode(data), 0o755)
 
     def test_a_folder_that_every_user_can_write_is_refused_and_not_changed(self) -> None:
@@ -149,7 +149,7 @@ class FolderTest(unittest.TestCase):
             with self.subTest(mode=oct(folder_mode)):
                 data = self.existing(folder_mode, *names)
                 with self.assertRaisesRegex(OptionError, "every user can write to .*--data=DIR"):
-                    files.open_folder(data)
+                    files.prepare_data_folder(data)
                 self.assertEqual(mode(data), folder_mode)
                 shutil.rmtree(data)
 
@@ -159,7 +159,7 @@ class FolderTest(unittest.TestCase):
             mock.patch("os.geteuid", return_value=os.geteuid() + 1),
             self.assertLogs("capstone_chat.storage.files", "WARNING") as logs,
         ):
-            files.open_folder(data)
+            files.prepare_data_folder(data)
         self.assertEqual((mode(data), mode(data / "secret")), (0o750, 0o644))
         self.assertEqual(len(logs.output), 2)
         self.assertIn("belongs to another user", logs.output[0])
@@ -173,7 +173,7 @@ class FolderTest(unittest.TestCase):
             ):
                 data = self.existing(0o777 if loose == "folder" else 0o700, "secret")
                 (data / "secret").chmod(0o666)
-                files.open_folder(data)
+                files.prepare_data_folder(data)
             shutil.rmtree(self.folder / "data")
 
     def test_a_file_system_without_modes_is_named_and_used(self) -> None:
@@ -184,7 +184,7 @@ class FolderTest(unittest.TestCase):
                 mock.patch.object(Path, "chmod", side_effect=refusal),
                 self.assertLogs("capstone_chat.storage.files", "WARNING") as logs,
             ):
-                files.open_folder(data)
+                files.prepare_data_folder(data)
             self.assertEqual(len(logs.output), 2)
             self.assertIn("keeps no modes", logs.output[0])
 
@@ -199,7 +199,7 @@ class FolderTest(unittest.TestCase):
         data = self.existing(0o755, "chat.db")
         link = self.folder / "link"
         link.symlink_to(data)
-        files.open_folder(link)
+        files.prepare_data_folder(link)
         self.assertEqual((mode(data), mode(data / "chat.db")), (0o700, 0o600))
 
     def test_a_database_elsewhere_becomes_private_and_its_folder_stays(self) -> None:
@@ -352,12 +352,12 @@ class GoneTest(SocketCase):
         self.path().rename(self.data / "away")
         log = self.assertLogs("capstone_chat.storage.engines", "ERROR")
         with log, contextlib.ExitStack() as opened:
-            with self.assertRaises(engines.Unreachable):
+            with self.assertRaises(engines.DATABASE_ERRORS):
                 for _ in range(10):
                     opened.enter_context(engine.connect())
             self.assertFalse(self.path().exists())
             self.path().write_bytes(b"")
-            with self.assertRaises(engines.Unreachable):
+            with self.assertRaises(engines.DATABASE_ERRORS):
                 opened.enter_context(engine.connect())
 
     @tornado.testing.gen_test

@@ -17,7 +17,7 @@ from capstone_chat.storage.tables import (
     contacts,
     conversations,
     events,
-    failures,
+    login_failures,
     members,
     pictures,
     sessions,
@@ -170,15 +170,19 @@ class ReachTest(PurgeCase):
             session("fresh", old + 1, self.time - IDLE * 1000 - GRACE + 1),
             captcha("old", self.time),
             captcha("fresh", self.time + 1),
-            failures.insert().values(key="account:old", failed=9, at=self.time - FORGET_AFTER - 1),
-            failures.insert().values(key="account:new", failed=9, at=self.time - FORGET_AFTER),
+            login_failures.insert().values(
+                key="account:old", failed=9, at=self.time - FORGET_AFTER - 1
+            ),
+            login_failures.insert().values(
+                key="account:new", failed=9, at=self.time - FORGET_AFTER
+            ),
         )
         await self.purge.run()
         query = sa.select(sessions.c.token_hash)
         kept = await self.chat.database.read(lambda c: c.scalars(query).all())
         self.assertEqual(kept, ["fresh"])
         self.assertEqual(await self.rows(captchas), {"fresh"})
-        self.assertEqual(await self.rows(failures), {"account:new"})
+        self.assertEqual(await self.rows(login_failures), {"account:new"})
 
     @gen_test
     async def test_more_rows_than_a_page_are_all_looked_at(self) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import tornado.testing
 
 from capstone_chat.accounts.accounts import NameTaken
-from capstone_chat.storage.tables import events, failures, members, users
+from capstone_chat.storage.tables import events, login_failures, members, users
 from tests.capstone.chat_case import PASSWORD, Person
 from tests.capstone.many_case import ManyCase
 
@@ -143,7 +143,7 @@ class Across(ManyCase):
             waits = await self.at_once(lambda n: chats[n].throttle.reserve_attempt(key))
             passed += waits.count(0)
         self.assertEqual(passed, 5)
-        self.assertEqual(await self.count(sa.select(failures)), 1)
+        self.assertEqual(await self.count(sa.select(login_failures)), 1)
 
     @tornado.testing.gen_test
     async def test_a_new_password_ends_the_other_sessions_everywhere(self) -> None:

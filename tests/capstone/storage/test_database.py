@@ -17,7 +17,7 @@ import tornado.testing
 
 from capstone_chat import urls
 from capstone_chat.storage import engines
-from capstone_chat.storage.database import BATCH, Database
+from capstone_chat.storage.database import MAX_BATCH, Database
 from tests.capstone import databases
 from tests.capstone.chat_case import DatabaseCase, held_up
 
@@ -48,7 +48,7 @@ class NumbersCase(DatabaseCase):
             self.commits += connection.get_execution_options().get("writes", False)
 
     def execute(self, statement: str) -> None:
-        engine = engines.connect(self.url)
+        engine = engines.create_engine(self.url)
         with engine.begin() as connection:
             connection.execute(sa.text(statement))
         engine.dispose()
@@ -75,7 +75,7 @@ class GroupCommitTest(NumbersCase):
 
     @tornado.testing.gen_test
     async def test_a_commit_takes_a_bounded_number_of_writes(self) -> None:
-        await self.settle(*map(insert, range(BATCH * 2 + 1)))
+        await self.settle(*map(insert, range(MAX_BATCH * 2 + 1)))
         self.assertEqual(self.commits, 4)
 
     @tornado.testing.gen_test

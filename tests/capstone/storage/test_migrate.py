@@ -219,7 +219,7 @@ class SearchFoldingTest(unittest.TestCase):
         else:
             folder = self.enterContext(tempfile.TemporaryDirectory())
             self.url = str(urls.of_file(Path(folder) / "chat.db"))
-        self.engine = engines.connect(self.url, connections=1)
+        self.engine = engines.create_engine(self.url, connections=1)
         self.addCleanup(self.engine.dispose)
         upgrade(self.engine, "0003")
         old = {"kind": "group", "description": "", "public": True, "head": 2500, "created_at": 1}
@@ -382,7 +382,7 @@ class KilledTest(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             if databases.is_server():
                 url = stack.enter_context(databases.unmigrated(databases.CHOSEN))
-                engine = engines.connect(url, patience=None)
+                engine = engines.create_engine(url, statement_timeout=None)
             else:
                 self.number += 1
                 file = self.folder / f"{self.number}.db"
@@ -443,8 +443,10 @@ class KilledTest(unittest.TestCase):
                 )
 
     def test_a_process_waits_for_another_one_that_migrates_however_long_that_takes(self) -> None:
-        engine = engines.connect(urls.of_file(self.folder / "chat.db"), patience=None)
+        engine = engines.create_engine(
+            urls.of_file(self.folder / "chat.db"), statement_timeout=None
+        )
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:
-            patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-        self.assertEqual(patience, 24 * 3600 * 1000)
+            busy_timeout = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        self.assertEqual(busy_timeout, 24 * 3600 * 1000)

@@ -1,4 +1,4 @@
-"""Short reads share a trip to the database, and none spoils another's answer."""
+"""Short reads share a transaction, and one that fails leaves the others their results."""
 
 import asyncio
 import tempfile
@@ -14,18 +14,18 @@ from capstone_chat.storage import read_batcher
 from capstone_chat.storage.read_batcher import ReadBatcher
 
 
-class LookupsTest(tornado.testing.AsyncTestCase):
+class ReadBatcherTest(tornado.testing.AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         # A file, so that each thread has a connection of its own: two threads on one connection,
         # as with a database in memory, take each other's rows.
-        self.engine = sa.create_engine(f"sqlite:///{folder.name}/lookups.db")
+        self.engine = sa.create_engine(f"sqlite:///{folder.name}/reads.db")
         self.addCleanup(self.engine.dispose)
         self.threads = ThreadPoolExecutor(read_batcher.MAX_CONCURRENT_BATCHES)
         self.addCleanup(self.threads.shutdown)
-        self.lookups = ReadBatcher(self.engine, self.threads)
+        self.batcher = ReadBatcher(self.engine, self.threads)
         self.transactions: list[sa.Connection] = []
         sa.event.listen(self.engine, "begin", self.transactions.append)
 
@@ -33,15 +33,15 @@ class LookupsTest(tornado.testing.AsyncTestCase):
         return lambda connection: connection.scalars(sa.select(sa.literal(value))).one()
 
     @gen_test
-    async def test_what_is_asked_in_one_turn_is_answered_in_one_transaction(self) -> None:
-        found = await asyncio.gather(*(self.lookups.load(self.number(n)) for n in range(10)))
+    async def test_reads_of_one_turn_of_the_loop_share_a_transaction(self) -> None:
+        found = await asyncio.gather(*(self.batcher.load(self.number(n)) for n in range(10)))
         self.assertEqual(found, list(range(10)))
         self.assertEqual(len(self.transactions), 1)
 
     @gen_test
-    async def test_more_than_a_trip_takes_are_answered_in_several(self) -> None:
+    async def test_more_reads_than_a_batch_holds_take_several_transactions(self) -> None:
         count = 3 * read_batcher.MAX_BATCH_SIZE + 1
-        found = await asyncio.gather(*(self.lookups.load(self.number(n)) for n in range(count)))
+        found = await asyncio.gather(*(self.batcher.load(self.number(n)) for n in range(count)))
         self.assertEqual(found, list(range(count)))
         self.assertEqual(len(self.transactions), 4)
 
@@ -51,35 +51,35 @@ class LookupsTest(tornado.testing.AsyncTestCase):
             raise KeyError("wrong")
 
         good, bad, also = await asyncio.gather(
-            self.lookups.load(self.number(1)),
-            self.lookups.load(wrong),
-            self.lookups.load(self.number(2)),
+            self.batcher.load(self.number(1)),
+            self.batcher.load(wrong),
+            self.batcher.load(self.number(2)),
             return_exceptions=True,
         )
         self.assertEqual((good, also), (1, 2))
         self.assertIsInstance(bad, KeyError)
 
     @gen_test
-    async def test_a_database_that_is_away_is_asked_once_for_all(self) -> None:
+    async def test_a_database_that_does_not_answer_is_asked_once_for_a_batch(self) -> None:
         away = sa.exc.OperationalError("connect", None, OSError())
         with mock.patch.object(self.engine, "begin", side_effect=away) as begin:
             found = await asyncio.gather(
-                *(self.lookups.load(self.number(n)) for n in range(10)), return_exceptions=True
+                *(self.batcher.load(self.number(n)) for n in range(10)), return_exceptions=True
             )
         self.assertEqual(found, [away] * 10)
         begin.assert_called_once_with()
-        self.assertEqual(await self.lookups.load(self.number(1)), 1)
+        self.assertEqual(await self.batcher.load(self.number(1)), 1)
 
     @gen_test
-    async def test_who_no_longer_waits_does_no_harm(self) -> None:
-        first = asyncio.ensure_future(self.lookups.load(self.number(1)))
-        second = asyncio.ensure_future(self.lookups.load(self.number(2)))
+    async def test_a_cancelled_read_leaves_the_others_their_results(self) -> None:
+        first = asyncio.ensure_future(self.batcher.load(self.number(1)))
+        second = asyncio.ensure_future(self.batcher.load(self.number(2)))
         await asyncio.sleep(0)
         first.cancel()
         self.assertEqual(await second, 2)
 
     @gen_test
-    async def test_a_question_after_the_end_is_answered_with_an_error(self) -> None:
+    async def test_a_read_after_the_threads_have_ended_raises(self) -> None:
         self.threads.shutdown()
         with self.assertRaises(RuntimeError):
-            await self.lookups.load(self.number(1))
+            await self.batcher.load(self.number(1))

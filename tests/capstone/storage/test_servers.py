@@ -31,7 +31,7 @@ class ServerCase(ChatCase):
 
     def cut_connections(self) -> None:
         """Let the server end all other connections to the database."""
-        engine = engines.connect(self.url, connections=1)
+        engine = engines.create_engine(self.url, connections=1)
         with engine.connect() as connection:
             for number in connection.scalars(sa.text(self.others)).all():
                 connection.execute(sa.text(self.cut), {"id": number})
@@ -102,7 +102,7 @@ class ServerCase(ChatCase):
             failed: list[BaseException] = []
 
             def start() -> None:
-                engine = engines.connect(url, patience=None)
+                engine = engines.create_engine(url, statement_timeout=None)
                 try:
                     migrate.migrate(engine)
                 except BaseException as error:
@@ -114,7 +114,7 @@ class ServerCase(ChatCase):
                 thread.start()
             for thread in starts:
                 thread.join()
-            engine = engines.connect(url)
+            engine = engines.create_engine(url)
             found = set(sa.inspect(engine).get_table_names())
             engine.dispose()
         self.assertEqual(failed, [])
@@ -148,11 +148,11 @@ class ConnectTest(unittest.TestCase):
         server = self.enterContext(socket.socket())
         server.bind(("127.0.0.1", 0))  # and does not listen
         port = server.getsockname()[1]
-        engine = engines.connect(f"mysql+pymysql://nobody@127.0.0.1:{port}/nothing")
+        engine = engines.create_engine(f"mysql+pymysql://nobody@127.0.0.1:{port}/nothing")
         self.addCleanup(engine.dispose)
         read = mock.patch("ssl.create_default_context", wraps=ssl.create_default_context)
         with read as reading:
             for _ in range(3):
-                with self.assertRaises(engines.Unreachable):
+                with self.assertRaises(engines.DATABASE_ERRORS):
                     engine.connect()
         self.assertEqual(reading.call_count, 1)
