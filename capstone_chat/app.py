@@ -13,7 +13,7 @@ from capstone_chat import logs
 from capstone_chat.accounts.accounts import Accounts
 from capstone_chat.accounts.arrivals import Arrivals
 from capstone_chat.accounts.captcha import Captchas
-from capstone_chat.accounts.login_throttle import Throttle
+from capstone_chat.accounts.login_throttle import LoginThrottle
 from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.accounts.sessions import Sessions
@@ -153,7 +153,7 @@ def build_services(options: Options) -> Services:
         accounts=Accounts(database, Passwords(pool), sessions),
         sessions=sessions,
         arrivals=Arrivals(database, sessions),
-        throttle=Throttle(database),
+        throttle=LoginThrottle(database),
         captchas=Captchas(database, lifetime=options.captcha_lifetime),
         pictures=pictures,
         contacts=Contacts(database, broker),

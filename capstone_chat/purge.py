@@ -29,7 +29,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from capstone_chat.accounts.login_throttle import FORGET_AFTER
+from capstone_chat.accounts.login_throttle import FORGET_AFTER_MS
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import Condition
 from capstone_chat.storage.tables import (
@@ -198,7 +198,7 @@ class Purge:
                 | sa.exists().where(users.c.id == sessions.c.user_id, deleted),
             ),
             (captchas, captchas.c.expires_at <= at),
-            (login_failures, login_failures.c.at < at - FORGET_AFTER),
+            (login_failures, login_failures.c.at < at - FORGET_AFTER_MS),
             (
                 contacts,
                 sa.exists().where(users.c.id == contacts.c.user_id, deleted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from capstone_chat.accounts.accounts import Accounts
 from capstone_chat.accounts.arrivals import Arrivals
 from capstone_chat.accounts.captcha import Captchas
-from capstone_chat.accounts.login_throttle import Throttle
+from capstone_chat.accounts.login_throttle import LoginThrottle
 from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.accounts.sessions import Sessions
 from capstone_chat.conversations.contacts import Contacts
@@ -40,7 +40,7 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     arrivals: Arrivals
-    throttle: Throttle
+    throttle: LoginThrottle
     captchas: Captchas
     pictures: Pictures
     contacts: Contacts

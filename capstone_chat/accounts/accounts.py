@@ -1,4 +1,4 @@
-"""Users: registration, login, and what people change about themselves.
+"""Users: registration, login, and changes of their accounts.
 
 Hashing a password and decoding a picture take time, and so does a queue in front of them. Whatever
 was true before such a wait (the password, the account, the session) is checked again in the
@@ -18,7 +18,14 @@ from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.sessions import Session, Sessions
 from capstone_chat.conversations import invitations, membership
 from capstone_chat.conversations.event_log import Event
-from capstone_chat.conversations.users import ALIVE, USER, Gone, Person, User, lock_alive
+from capstone_chat.conversations.users import (
+    IS_ACTIVE,
+    USER_COLUMNS,
+    Gone,
+    Person,
+    User,
+    lock_active_users,
+)
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, users
@@ -29,15 +36,15 @@ T = TypeVar("T")
 MAX_VERIFICATIONS = 5
 """Times that a password is verified when the stored hash changes in the meantime."""
 
-DELETED = "deleted user"
-"""The nickname of all who have deleted their account."""
+DELETED_NICKNAME = "deleted user"
+"""The nickname of all deleted users."""
 
 
 class NameTaken(Exception):
     """Another user has this user name, or one that looks like it."""
 
 
-class _Changed(Exception):
+class _AccountChanged(Exception):
     """The account or its password has changed since the password was verified."""
 
 
@@ -48,23 +55,23 @@ class Login:
     user: User
     token: str
     """The secret id of the session, for the cookie."""
-    ended: list[int]
-    """Sessions that ended because the user has too many."""
+    evicted_sessions: list[int]
+    """Ids of sessions that were deleted because the user had too many."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
-    """A user whose password was right."""
+class _VerifiedUser:
+    """A user whose password was verified."""
 
     user: User
-    stored: str
+    stored_hash: str
     """The hash with which the password was compared."""
-    renewed: str | None
-    """A hash with today's parameters, if the stored one is weaker."""
+    new_hash: str | None
+    """A hash with the current parameters, if those of the stored one are weaker."""
 
 
 class Accounts:
-    """Registers users, checks logins, and changes what users say of themselves.
+    """Registers users, checks logins, and changes accounts.
 
     Args:
         clock: milliseconds since 1970.
@@ -95,11 +102,13 @@ class Accounts:
         query = sa.select(sa.exists().where(same) | sa.exists().where(alike))
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
 
-    async def register(self, name: str, password: str, nickname: str, agent: str = "") -> Login:
+    async def register(
+        self, name: str, password: str, nickname: str, user_agent: str = ""
+    ) -> Login:
         """Store a user with checked names and password, and start a session in the same commit.
 
         Args:
-            agent: the browser's own description, shown in the list of sessions.
+            user_agent: the browser's own description, shown in the list of sessions.
 
         Raises:
             NameTaken: another user has the name, or one that looks like it.
@@ -115,30 +124,30 @@ class Accounts:
 
         def create(connection: sa.Connection) -> Login:
             user = User(insert_returning_id(connection, row), nickname, None, name, "", "")
-            return Login(user, *self._sessions.create(connection, user, agent))
+            return Login(user, *self._sessions.create(connection, user, user_agent))
 
         try:
             return await self._database.write(create)
         except sa.exc.IntegrityError as error:
             raise NameTaken(name) from error
 
-    async def log_in(self, name: str, password: str, agent: str) -> Login | None:
+    async def log_in(self, name: str, password: str, user_agent: str) -> Login | None:
         """Start a session for the user with this name and password.
 
         Returns:
             None for a wrong password, an unknown name, or an account that is disabled or deleted:
-            all take as long.
+            all take the same time.
         """
 
         def start(connection: sa.Connection, user: User) -> Login:
-            return Login(user, *self._sessions.create(connection, user, agent))
+            return Login(user, *self._sessions.create(connection, user, user_agent))
 
-        def committed(login: Login) -> None:
-            if login.ended:
-                self._sessions.announce_end(login.user, login.ended)
+        def after_commit(login: Login) -> None:
+            if login.evicted_sessions:
+                self._sessions.disconnect(login.user, login.evicted_sessions)
 
-        who = users.c.name_key == names.key(name)
-        return await self._with_password(who, password, start, committed)
+        condition = users.c.name_key == names.key(name)
+        return await self._with_password(condition, password, start, after_commit)
 
     async def change_password(self, session: Session, old: str, new: str) -> bool:
         """Store a new password, already checked, and end all other sessions in the same commit.
@@ -152,15 +161,15 @@ class Accounts:
         fresh = await self._passwords.hash(new)
 
         def change(connection: sa.Connection, user: User) -> list[int]:
-            self._sessions.require_open(connection, session)
+            self._sessions.require_valid(connection, session)
             _update(connection, user, password=fresh)
-            return self._sessions.delete(connection, user, keep=session.id)
+            return self._sessions.revoke_all(connection, user, keep=session.id)
 
         ended = await self._with_password(
             users.c.id == session.user.id,
             old,
             change,
-            lambda ended: self._sessions.announce_end(session.user, ended),
+            lambda ended: self._sessions.disconnect(session.user, ended),
         )
         return ended is not None
 
@@ -172,13 +181,13 @@ class Accounts:
         """
 
         def change(connection: sa.Connection) -> None:
-            self._require(connection, session)
+            self._require_valid(connection, session)
             _update(connection, session.user, **values)
 
         await self._database.write(change)
 
     async def change_picture(self, session: Session, webp: bytes | None) -> str | None:
-        """Store a picture (see `avatars.square`) or remove it, and return its new name.
+        """Store a picture (see `avatars.make_avatar`) or remove it, and return its new name.
 
         Raises:
             Gone: the session or the account has ended.
@@ -187,7 +196,7 @@ class Accounts:
         user = session.user
 
         def change(connection: sa.Connection) -> None:
-            self._require(connection, session)
+            self._require_valid(connection, session)
             connection.execute(pictures.delete().where(pictures.c.user_id == user.id))
             if webp:
                 row = pictures.insert().values(name=name, user_id=user.id, webp=webp)
@@ -197,18 +206,18 @@ class Accounts:
         await self._database.write(change)
         return name
 
-    async def picture(self, name: str) -> bytes | None:
+    async def get_picture(self, name: str) -> bytes | None:
         """Return a picture as WebP, or None when there is none of this name."""
         query = sa.select(pictures.c.webp).where(pictures.c.name == name)
         return await self._database.read(lambda connection: connection.scalar(query))
 
     async def delete(
-        self, session: Session, password: str, told: Callable[[list[Event]], None]
+        self, session: Session, password: str, after_commit: Callable[[list[Event]], None]
     ) -> bool:
-        """Delete an account and its sessions; its messages stay, under nobody's name.
+        """Delete an account and its sessions; its messages stay, with `DELETED_NICKNAME`.
 
         Args:
-            told: called after the commit with the events for the members of its groups.
+            after_commit: called on the loop with the events for the members of its groups.
 
         Returns:
             False when the password is wrong.
@@ -219,85 +228,90 @@ class Accounts:
         at = self._clock()
 
         def change(connection: sa.Connection, user: User) -> tuple[list[int], list[Event]]:
-            self._sessions.require_open(connection, session)
+            self._sessions.require_valid(connection, session)
             events = _delete_account(connection, user, at)
-            return self._sessions.delete(connection, user), events
+            return self._sessions.revoke_all(connection, user), events
 
-        def committed(done: tuple[list[int], list[Event]]) -> None:
-            ended, events = done
-            told(events)
-            self._sessions.announce_end(session.user, ended)
+        def notify(result: tuple[list[int], list[Event]]) -> None:
+            ended, events = result
+            after_commit(events)
+            self._sessions.disconnect(session.user, ended)
 
         mine = users.c.id == session.user.id
-        return await self._with_password(mine, password, change, committed) is not None
+        return await self._with_password(mine, password, change, notify) is not None
 
     async def _with_password(
         self,
-        who: sa.ColumnElement[bool],
+        condition: sa.ColumnElement[bool],
         password: str,
-        act: Callable[[sa.Connection, User], T],
-        committed: Callable[[T], None] | None = None,
+        action: Callable[[sa.Connection, User], T],
+        after_commit: Callable[[T], None] | None = None,
     ) -> T | None:
-        """Verify a password, then act in a transaction that sees the account unchanged.
+        """Verify a password, then run an action in a transaction that sees the account unchanged.
 
-        A hash that has changed since, by a new password or by a login that renewed it, is compared
-        with the password anew.
+        If the hash has changed meanwhile, by a new password or a rehash at another login, the
+        password is compared with the new hash.
 
         Args:
-            who: the condition that finds the user.
-            act: called in the transaction; what it returns is not None.
-            committed: called on the loop after the commit, with what `act` has returned.
+            condition: finds the user.
+            action: called in the transaction; its result is not None.
+            after_commit: called on the loop with the result of the action.
 
         Returns:
             None when the password is wrong.
         """
         for _ in range(MAX_VERIFICATIONS):
-            verified = await self._verify(who, password)
+            verified = await self._authenticate(condition, password)
             if verified is None:
                 return None
-            change = functools.partial(_act_unchanged, act=act, verified=verified)
-            with contextlib.suppress(_Changed):
-                return await self._database.write(change, committed)
+            change = functools.partial(_run_if_unchanged, action=action, verified=verified)
+            with contextlib.suppress(_AccountChanged):
+                return await self._database.write(change, after_commit)
         return None
 
-    async def _verify(self, who: sa.ColumnElement[bool], password: str) -> _Verified | None:
-        """Compare a password with the stored hash; that takes as long without a user."""
-        query = sa.select(*USER, users.c.password).where(who, ALIVE)
+    async def _authenticate(
+        self, condition: sa.ColumnElement[bool], password: str
+    ) -> _VerifiedUser | None:
+        """Compare a password with the stored hash; it takes the same time if there is no user."""
+        query = sa.select(*USER_COLUMNS, users.c.password).where(condition, IS_ACTIVE)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         stored = row.password if row else None
         if not await self._passwords.verify(stored, password) or row is None:
             return None
         weak = self._passwords.needs_rehash(row.password)
         renewed = await self._passwords.hash(password) if weak else None
-        return _Verified(User(*row[:-1]), row.password, renewed)
+        return _VerifiedUser(User(*row[:-1]), row.password, renewed)
 
-    def _require(self, connection: sa.Connection, session: Session) -> None:
+    def _require_valid(self, connection: sa.Connection, session: Session) -> None:
         """Lock the user and the session until the commit.
 
         Raises:
             Gone: one of them has ended.
         """
-        if not lock_alive(connection, session.user.id, change=True):
+        if not lock_active_users(connection, session.user.id, change=True):
             raise Gone
-        self._sessions.require_open(connection, session)
+        self._sessions.require_valid(connection, session)
 
 
-def _act_unchanged(
-    connection: sa.Connection, *, act: Callable[[sa.Connection, User], T], verified: _Verified
+def _run_if_unchanged(
+    connection: sa.Connection,
+    *,
+    action: Callable[[sa.Connection, User], T],
+    verified: _VerifiedUser,
 ) -> T:
-    """Act for a user whose password was verified.
+    """Run an action for a user whose password was verified.
 
     Raises:
         _Changed: the stored hash is another one by now, or the account is not in use.
     """
     user = verified.user
     query = sa.select(users.c.password).where(users.c.id == user.id)
-    alive = lock_alive(connection, user.id, change=True)
-    if not alive or connection.scalar(query) != verified.stored:
-        raise _Changed
-    if verified.renewed is not None:
-        _update(connection, user, password=verified.renewed)
-    return act(connection, user)
+    active = lock_active_users(connection, user.id, change=True)
+    if not active or connection.scalar(query) != verified.stored_hash:
+        raise _AccountChanged
+    if verified.new_hash is not None:
+        _update(connection, user, password=verified.new_hash)
+    return action(connection, user)
 
 
 def _update(connection: sa.Connection, user: User, **values: str | None) -> None:
@@ -305,12 +319,12 @@ def _update(connection: sa.Connection, user: User, **values: str | None) -> None
 
 
 def _delete_account(connection: sa.Connection, user: User, at: int) -> list[Event]:
-    """Empty the row of a user and end all memberships in groups; return what these are told."""
-    gone = {
+    """Clear the row of a user and end all memberships; return the events for their groups."""
+    values = {
         "name": f"deleted-{user.id}",
         "name_key": f"deleted user {user.id}",  # no name has a blank, so nobody has this one
         "name_skeleton": None,
-        "nickname": DELETED,
+        "nickname": DELETED_NICKNAME,
         "password": "",
         "picture": None,
         "deleted_at": at,
@@ -319,16 +333,16 @@ def _delete_account(connection: sa.Connection, user: User, at: int) -> list[Even
     private = (conversations.c.kind == "private") & conversations.c.id.in_(theirs)
     groups = theirs.join(conversations).where(conversations.c.kind == "group")
     membership.lock(connection, connection.scalars(theirs).all())
-    connection.execute(users.update().where(users.c.id == user.id).values(**gone))
+    connection.execute(users.update().where(users.c.id == user.id).values(**values))
     connection.execute(conversations.update().where(private).values(pair=None))
     for table in pictures, contacts:
         connection.execute(table.delete().where(table.c.user_id == user.id))
     connection.execute(contacts.delete().where(contacts.c.other_id == user.id))
-    nobody = Person(user.id, DELETED, None)
-    told = [
+    nobody = Person(user.id, DELETED_NICKNAME, None)
+    events = [
         event
         for conv in connection.scalars(groups).all()
         for event in membership.dismiss(connection, conv, nobody, at)
     ]
     invitations.end_all(connection, user.id)  # with the departures that `dismiss` has noted
-    return told
+    return events

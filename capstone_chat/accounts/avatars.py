@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterator
 from PIL import Image
 
 from capstone_chat.accounts import picture_files
-from capstone_chat.accounts.picture_files import InvalidImage as InvalidImage
-from capstone_chat.accounts.picture_files import PictureFile
+from capstone_chat.accounts.picture_files import InvalidImage, PictureFile
 
-SIZE = 256
+AVATAR_SIZE = 256
 """Pixels of a side."""
 
 MAX_MEMORY = 48 << 20
 """Bytes of a decoded frame and of the decoder. Beside it an upload needs 17 MB for the process and
 three times the file, so that it stays below 100 MB in all."""
 
-STRIP = 64
+STRIP_ROWS = 64
 """Rows that are converted at a time: a converted copy of a whole frame would double the memory."""
 
-CLEAR = (0, 0, 0, 0)
+TRANSPARENT = (0, 0, 0, 0)
 
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -43,16 +42,16 @@ BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """Memory of Pillow's modes; all others have 4."""
 
 
-def square(upload: bytes) -> bytes:
+def make_avatar(upload: bytes) -> bytes:
     """Return an upload as a WebP picture of 256x256 pixels. Takes tens of milliseconds.
 
     Raises:
-        NotAPicture: the upload is no picture, of another kind, broken, or beyond a limit.
+        InvalidImage: the upload is no picture, of another kind, broken, or beyond a limit.
     """
-    if len(upload) > picture_files.UPLOAD_LIMIT:
+    if len(upload) > picture_files.MAX_UPLOAD_BYTES:
         raise InvalidImage("The picture is larger than 5 MB.")
     try:
-        face = draw(picture_files.read(upload))
+        avatar = draw(picture_files.read(upload))
     except InvalidImage:
         raise
     except MemoryError:
@@ -60,33 +59,34 @@ def square(upload: bytes) -> bytes:
     except Exception:  # a decoder can raise anything for a broken or hostile file
         raise InvalidImage("The picture is broken. Try another one.") from None
     out = io.BytesIO()
-    face.save(out, "WEBP", quality=85)
+    avatar.save(out, "WEBP", quality=85)
     return out.getvalue()
 
 
 def draw(file: PictureFile) -> Image.Image:
-    """Return the square picture of a file.
+    """Return the avatar of a picture file.
 
     Raises:
-        NotAPicture: decoding it would need too much memory.
+        InvalidImage: decoding it would need too much memory.
     """
     with warnings.catch_warnings(action="ignore"):  # of Pillow, about broken parts
         picture = Image.open(io.BytesIO(file.data), formats=[file.format])
     if picture.size != (file.width, file.height):
         raise InvalidImage("The picture is broken. Try another one.")
     if file.screen == picture.size:
-        picture.draft(None, (2 * SIZE, 2 * SIZE))  # a JPEG file is decoded at a smaller scale
+        # A JPEG file is decoded at a smaller scale.
+        picture.draft(None, (2 * AVATAR_SIZE, 2 * AVATAR_SIZE))
         file.screen = picture.size
     decoded = picture.width * picture.height * BYTES_PER_PIXEL.get(picture.mode, 4)
     if decoded + file.working_memory > MAX_MEMORY:
         raise InvalidImage("The picture has too many pixels.")
     picture.load()
     set_transparency(picture, file)
-    face = convert_to_srgb(shrink(picture, file), file)
+    avatar = convert_to_srgb(shrink(picture, file), file)
     if file.orientation in TRANSPOSE:
-        face = face.transpose(TRANSPOSE[file.orientation])
-    opaque = face.getchannel("A").getextrema() == (255, 255)
-    return face.convert("RGB") if opaque else face
+        avatar = avatar.transpose(TRANSPOSE[file.orientation])
+    opaque = avatar.getchannel("A").getextrema() == (255, 255)
+    return avatar.convert("RGB") if opaque else avatar
 
 
 def set_transparency(picture: Image.Image, file: PictureFile) -> None:
@@ -113,17 +113,17 @@ def shrink(picture: Image.Image, file: PictureFile) -> Image.Image:
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     box = math.floor(left), math.floor(top), math.ceil(left + side), math.ceil(top + side)
-    factor = max(1, side // (2 * SIZE))
+    factor = max(1, side // (2 * AVATAR_SIZE))
     mode = "CMYK" if picture.mode == "CMYK" else "RGBa"
     small = Image.new(
-        mode, (-(-(box[2] - box[0]) // factor), -(-(box[3] - box[1]) // factor)), CLEAR
+        mode, (-(-(box[2] - box[0]) // factor), -(-(box[3] - box[1]) // factor)), TRANSPARENT
     )
     for y, strip in strips(picture, file, mode, box, factor):
         small.paste(strip.reduce(factor), (0, y // factor))
     near = (left - box[0]) / factor, (top - box[1]) / factor
     area = (*near, near[0] + side / factor, near[1] + side / factor)
-    face = small.resize((SIZE, SIZE), Image.Resampling.BICUBIC, area)
-    return face if mode == "CMYK" else face.convert("RGBA")
+    avatar = small.resize((AVATAR_SIZE, AVATAR_SIZE), Image.Resampling.BICUBIC, area)
+    return avatar if mode == "CMYK" else avatar.convert("RGBA")
 
 
 def strips(
@@ -141,9 +141,9 @@ def strips(
     left, top, right, bottom = box
     across, down = file.offset
     convert = rgba(picture, file)
-    rows = max(1, STRIP // factor) * factor
+    rows = max(1, STRIP_ROWS // factor) * factor
     for y in range(top, bottom, rows):
-        strip = Image.new(mode, (right - left, min(rows, bottom - y)), CLEAR)
+        strip = Image.new(mode, (right - left, min(rows, bottom - y)), TRANSPARENT)
         inside = (
             max(left - across, 0),
             max(y - down, 0),
@@ -174,30 +174,32 @@ def rgba(picture: Image.Image, file: PictureFile) -> Callable[[Image.Image], Ima
     return convert
 
 
-def convert_to_srgb(face: Image.Image, file: PictureFile) -> Image.Image:
+def convert_to_srgb(avatar: Image.Image, file: PictureFile) -> Image.Image:
     """Return a small picture as sRGB, in mode RGBA. A profile that cannot be used is ignored."""
-    converted = apply_profile(face, file) if file.profile else None
+    converted = apply_profile(avatar, file) if file.profile else None
     if converted is None and file.gamma:
-        converted = face.convert("RGB").point([encode(n / 255, file.gamma) for n in range(256)] * 3)
-    plain = (converted or face).convert("RGBA")
-    if face.mode == "RGBA":
-        plain.putalpha(face.getchannel("A"))
+        converted = avatar.convert("RGB").point(
+            [encode(n / 255, file.gamma) for n in range(256)] * 3
+        )
+    plain = (converted or avatar).convert("RGBA")
+    if avatar.mode == "RGBA":
+        plain.putalpha(avatar.getchannel("A"))
     return plain
 
 
-def apply_profile(face: Image.Image, file: PictureFile) -> Image.Image | None:
+def apply_profile(avatar: Image.Image, file: PictureFile) -> Image.Image | None:
     """Return a picture converted from the colours of its profile; None if that is impossible."""
     from PIL import ImageCms  # loads a library that only few pictures need
 
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(file.profile or b""))
         space = profile.profile.xcolor_space.strip()
-        if face.mode == space == "CMYK":
-            source = face
-        elif face.mode != "CMYK" and space == "RGB":
-            source = face.convert("RGB")
+        if avatar.mode == space == "CMYK":
+            source = avatar
+        elif avatar.mode != "CMYK" and space == "RGB":
+            source = avatar.convert("RGB")
         elif file.grey and space == "GRAY":
-            source = face.getchannel("R")
+            source = avatar.getchannel("R")
         else:
             return None
         srgb = ImageCms.createProfile("sRGB")

@@ -1,4 +1,4 @@
-"""Captchas: a picture or a sound that a person can read back. Friction, not proof of a person.
+"""Captchas: an image or a sound that a person can read back. Friction, not proof of a person.
 
 A challenge serves one form in one browser, once, for a few minutes. Its answer is in the database
 and nowhere else.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ALPHABET = "ACEFHJKLMNPRTWXY34679"
 """Characters that neither the eye nor the ear takes for each other easily."""
 
-LENGTH = 5
+ANSWER_LENGTH = 5
 FORMS = ("login", "register")
 
 
@@ -48,15 +48,15 @@ class Captchas:
         self._database = database
         # Threads of their own: a sound takes 200 ms, eight times as long as checking a password,
         # so neither logins nor pictures (8 ms) wait in the same queue.
-        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="captcha-picture")
-        self._speaking = ThreadPoolExecutor(1, thread_name_prefix="captcha-sound")
+        self._image_pool = ThreadPoolExecutor(1, thread_name_prefix="captcha-image")
+        self._audio_pool = ThreadPoolExecutor(1, thread_name_prefix="captcha-audio")
         self._lifetime = lifetime
         self._clock = clock
 
-    async def create(self, form: str, browser: str) -> str:
+    async def create(self, form: str, browser_id: str) -> str:
         """Make a challenge for a form in one browser and return its id."""
-        challenge = secrets.token_hex(16)
-        answer = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        challenge_id = secrets.token_hex(16)
+        answer = "".join(secrets.choice(ALPHABET) for _ in range(ANSWER_LENGTH))
         at = self._clock()
         expires_at = at + self._lifetime * 1000
 
@@ -65,82 +65,82 @@ class Captchas:
             connection.execute(late.values(expires_at=expires_at))
             connection.execute(
                 captchas.insert().values(
-                    id=challenge,
+                    id=challenge_id,
                     form=form,
-                    browser=browser,
+                    browser=browser_id,
                     answer=answer,
                     expires_at=expires_at,
                 )
             )
 
         await self._database.write(insert)
-        return challenge
+        return challenge_id
 
-    async def verify(self, challenge: str, form: str, browser: str, answer: str) -> bool:
+    async def verify(self, challenge_id: str, form: str, browser_id: str, answer: str) -> bool:
         """Tell whether `answer` is right; right or wrong, the challenge is gone after this."""
 
-        def take(connection: sa.Connection) -> Any:
+        def consume(connection: sa.Connection) -> Any:
             row = connection.execute(
                 sa.select(
                     captchas.c.answer, captchas.c.form, captchas.c.browser, captchas.c.expires_at
-                ).where(captchas.c.id == challenge)
+                ).where(captchas.c.id == challenge_id)
             ).one_or_none()
             # Two that come at once both see the row; only one of them deletes it.
-            gone = connection.execute(captchas.delete().where(captchas.c.id == challenge))
+            gone = connection.execute(captchas.delete().where(captchas.c.id == challenge_id))
             return row if gone.rowcount == 1 else None
 
-        row = await self._database.write(take)
+        row = await self._database.write(consume)
         return (
             row is not None
             and row.form == form
-            and row.browser == browser
+            and row.browser == browser_id
             and row.expires_at > self._clock()
             and compare_digest(row.answer.encode(), "".join(answer.upper().split()).encode())
         )
 
-    async def image(self, challenge: str, browser: str) -> bytes | None:
+    async def image(self, challenge_id: str, browser_id: str) -> bytes | None:
         """Return the challenge as a PNG of 280x90 pixels, or None when there is no such one."""
-        return await self._show(challenge, browser, self._drawing, _draw)
+        return await self._render(challenge_id, browser_id, self._image_pool, _generate_image)
 
-    async def audio(self, challenge: str, browser: str) -> bytes | None:
+    async def audio(self, challenge_id: str, browser_id: str) -> bytes | None:
         """Return the challenge spoken, as a WAV file, or None when there is no such one."""
-        return await self._show(challenge, browser, self._speaking, _speak)
+        return await self._render(challenge_id, browser_id, self._audio_pool, _generate_audio)
 
-    async def _show(
-        self, challenge: str, browser: str, pool: Executor, show: Callable[[str], bytes]
+    async def _render(
+        self, challenge_id: str, browser_id: str, pool: Executor, generate: Callable[[str], bytes]
     ) -> bytes | None:
         answer = await self._database.read(
             lambda connection: connection.execute(
                 sa.select(captchas.c.answer).where(
-                    captchas.c.id == challenge,
-                    captchas.c.browser == browser,
+                    captchas.c.id == challenge_id,
+                    captchas.c.browser == browser_id,
                     captchas.c.expires_at > self._clock(),
                 )
             ).scalar()
         )
         if answer is None:
             return None
-        return await asyncio.get_running_loop().run_in_executor(pool, show, answer)
+        return await asyncio.get_running_loop().run_in_executor(pool, generate, answer)
 
     def close(self) -> None:
         """End the threads; challenges that wait for one are not made any more."""
-        for pool in self._drawing, self._speaking:
+        for pool in self._image_pool, self._audio_pool:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _draw(answer: str) -> bytes:
+def _generate_image(answer: str) -> bytes:
     import captcha.image  # here, in the thread that draws: it loads Pillow, which takes a while
 
-    picture = captcha.image.ImageCaptcha(width=280, height=90, font_sizes=(56, 60, 64))
-    return picture.generate(answer).getvalue()
+    image = captcha.image.ImageCaptcha(width=280, height=90, font_sizes=(56, 60, 64))
+    return image.generate(answer).getvalue()
 
 
 @functools.cache
-def _voice() -> "AudioCaptcha":
+def _audio_captcha() -> "AudioCaptcha":
     import captcha.audio
 
     return captcha.audio.AudioCaptcha()
 
 
-def _speak(answer: str) -> bytes:
-    return bytes(_voice().generate(answer))
+def _generate_audio(answer: str) -> bytes:
+    return bytes(_audio_captcha().generate(answer))

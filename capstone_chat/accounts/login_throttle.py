@@ -33,13 +33,13 @@ import sqlalchemy as sa
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import login_failures
 
-SECOND = 1000
+SECOND_MS = 1000
 """Milliseconds."""
 
-MINUTE = 60 * SECOND
+MINUTE_MS = 60 * SECOND_MS
 """Milliseconds."""
 
-FORGET_AFTER = 24 * 60 * MINUTE
+FORGET_AFTER_MS = 24 * 60 * MINUTE_MS
 """Milliseconds without a failure after which a count begins anew."""
 
 MAX_CONSECUTIVE_FAILURES = 100
@@ -50,26 +50,26 @@ MAX_CONSECUTIVE_FAILURES = 100
 class Delay:
     """How long to wait after failures in a row."""
 
-    free: int
+    free_attempts: int
     """Failures that cost no wait."""
-    first: int
+    first_ms: int
     """Milliseconds of the first wait; each further failure doubles it."""
-    longest: int
+    max_ms: int
     """Milliseconds of the longest wait."""
 
     def after(self, failed: int) -> int:
         """Return the milliseconds from the last failure to the next attempt."""
-        beyond = failed - self.free
-        return min(self.longest, self.first << min(beyond, 20)) if beyond >= 0 else 0
+        beyond = failed - self.free_attempts
+        return min(self.max_ms, self.first_ms << min(beyond, 20)) if beyond >= 0 else 0
 
 
-ACCOUNT = Delay(free=5, first=SECOND, longest=15 * MINUTE)
+ACCOUNT_DELAY = Delay(free_attempts=5, first_ms=SECOND_MS, max_ms=15 * MINUTE_MS)
 """For an account in a known browser or an open session, or at one network."""
 
-UNDER_ATTACK = Delay(free=1, first=30 * SECOND, longest=60 * MINUTE)
+UNDER_ATTACK_DELAY = Delay(free_attempts=1, first_ms=30 * SECOND_MS, max_ms=60 * MINUTE_MS)
 """For an account at one network, while it is under attack."""
 
-ADDRESS = Delay(free=20, first=SECOND, longest=MINUTE)
+ADDRESS_DELAY = Delay(free_attempts=20, first_ms=SECOND_MS, max_ms=MINUTE_MS)
 """For all accounts at one network."""
 
 
@@ -83,7 +83,7 @@ def new_browser_keys(account: str, network: str) -> list[str]:
     return [f"account:{network}|{account}", f"address:{network}", f"everywhere:{account}"]
 
 
-class Throttle:
+class LoginThrottle:
     """Counts failures and says how long to wait.
 
     Args:
@@ -109,7 +109,7 @@ class Throttle:
         query = query.with_for_update()  # another process waits here, and then sees this count
 
         def count(connection: sa.Connection) -> int:
-            old, ahead = login_failures.c.at < at - FORGET_AFTER, login_failures.c.at > at
+            old, ahead = login_failures.c.at < at - FORGET_AFTER_MS, login_failures.c.at > at
             connection.execute(login_failures.delete().where(mine, old))
             connection.execute(login_failures.update().where(mine, ahead).values(at=at))
             rows = connection.execute(query).all()
@@ -157,7 +157,7 @@ def _delay(key: str, failed: dict[str, int]) -> int:
     if kind == "everywhere":
         return 0
     if kind == "address":
-        return ADDRESS.after(failed[key])
+        return ADDRESS_DELAY.after(failed[key])
     pressure = max((n for other, n in failed.items() if other.startswith("everywhere:")), default=0)
-    delay = UNDER_ATTACK if pressure >= MAX_CONSECUTIVE_FAILURES else ACCOUNT
+    delay = UNDER_ATTACK_DELAY if pressure >= MAX_CONSECUTIVE_FAILURES else ACCOUNT_DELAY
     return delay.after(failed[key])

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-UPLOAD_LIMIT = 5 << 20
+MAX_UPLOAD_BYTES = 5 << 20
 """Bytes of an upload."""
 
 MAX_SIDE = 16_384
@@ -41,7 +41,7 @@ class InvalidImage(Exception):
     """The upload cannot be used as a picture; the text is a message for the user."""
 
 
-class Broken(Exception):
+class MalformedFile(Exception):
     """The file does not follow its format."""
 
 
@@ -55,7 +55,7 @@ class PictureFile:
         width: pixels.
         height: pixels.
         screen: width and height of the area in which the frame is shown.
-        offset: place of the frame in that area.
+        offset: position of the frame in that area.
         working_memory: bytes that the decoder needs beside the decoded frame.
         profile: ICC profile, or None.
         gamma: exponent of the samples of a PNG file without a profile, or None.
@@ -88,14 +88,14 @@ def read(data: bytes) -> PictureFile:
     """Return the first frame of a picture file, within the limits of this module.
 
     Raises:
-        NotAPicture: the format is not accepted, the file is broken, or a limit is exceeded.
+        InvalidImage: the format is not accepted, the file is broken, or a limit is exceeded.
     """
     reader = next((r for signature, r in READERS.items() if re.match(signature, data)), None)
     if reader is None:
         raise InvalidImage("Use a PNG, JPEG, WebP or GIF picture.")
     try:
         file = reader(data)
-    except (Broken, struct.error, IndexError, KeyError):
+    except (MalformedFile, struct.error, IndexError, KeyError):
         raise InvalidImage("The picture is broken. Try another one.") from None
     for width, height in (file.width, file.height), file.screen:
         if min(width, height) < 1:
@@ -105,13 +105,13 @@ def read(data: bytes) -> PictureFile:
     return file
 
 
-def count(parts: int, most: int = MAX_PARTS) -> None:
+def limit_parts(parts: int, maximum: int = MAX_PARTS) -> None:
     """Refuse a file with too many parts of a kind.
 
     Raises:
-        NotAPicture: there are more than `most`.
+        InvalidImage: there are more than `maximum`.
     """
-    if parts > most:
+    if parts > maximum:
         raise InvalidImage("The picture is too complex.")
 
 
@@ -136,15 +136,15 @@ def read_png(data: bytes) -> PictureFile:
     """Keep the default image of a PNG or APNG file."""
     kept = bytearray(data[:8])
     chunks: dict[bytes, bytes] = {}
-    place = 8
+    position = 8
     parts = 0
     while b"IEND" not in chunks:
-        count(parts := parts + 1)
-        length, kind = struct.unpack_from(">I4s", data, place)
-        end = place + 12 + length
+        limit_parts(parts := parts + 1)
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
         if end > len(data):
-            raise Broken
-        chunk, place = data[place:end], end
+            raise MalformedFile
+        chunk, position = data[position:end], end
         if kind in DECODED or (kind in METADATA and is_intact(chunk)):
             chunks.setdefault(kind, chunk[8:-4])
             if kind in DECODED or (kind == b"tRNS" and 0 < length <= palette_size(chunks)):
@@ -203,7 +203,7 @@ class JpegReader:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.place = 2
+        self.position = 2
         self.kept = bytearray(b"\xff\xd8")
         self.frame = b""
         """Content of the SOF segment: precision, height, width, components."""
@@ -217,11 +217,11 @@ class JpegReader:
         """Read up to the end of the first picture; an MPO file has more of them behind it."""
         parts = 0
         while (marker := self.next_marker()) != 0xD9:
-            count(parts := parts + 1)
+            limit_parts(parts := parts + 1)
             if marker not in (0x00, 0x01) and not 0xD0 <= marker <= 0xD8:  # these have no content
-                self.take_segment(marker)
+                self.read_segment(marker)
         if not self.frame or not self.scans:
-            raise Broken
+            raise MalformedFile
         height, width = struct.unpack_from(">HH", self.frame, 1)
         return PictureFile(
             format="JPEG",
@@ -236,50 +236,50 @@ class JpegReader:
 
     def next_marker(self) -> int:
         """Return the next marker and move behind it; decoders skip other bytes on the way."""
-        place = self.data.find(b"\xff", self.place)
-        if place < 0:
-            raise Broken
-        while self.data[place] == 0xFF:
-            place += 1
-        self.place = place + 1
-        return self.data[place]
+        position = self.data.find(b"\xff", self.position)
+        if position < 0:
+            raise MalformedFile
+        while self.data[position] == 0xFF:
+            position += 1
+        self.position = position + 1
+        return self.data[position]
 
-    def take_segment(self, marker: int) -> None:
+    def read_segment(self, marker: int) -> None:
         """Read a segment and move behind it."""
-        (length,) = struct.unpack_from(">H", self.data, self.place)
-        end = self.place + length
+        (length,) = struct.unpack_from(">H", self.data, self.position)
+        end = self.position + length
         if length < 2 or end > len(self.data):
-            raise Broken
-        content = self.data[self.place + 2 : end]
+            raise MalformedFile
+        content = self.data[self.position + 2 : end]
         if marker == 0xDA:  # SOS
-            end = self.take_scan(content, end)
+            end = self.read_scan(content, end)
         elif marker in (0xC0, 0xC1, 0xC2):  # SOF: baseline, extended, progressive
             if self.frame:
-                raise Broken
+                raise MalformedFile
             self.frame = content
             self.buffered = marker == 0xC2
         elif 0xC3 <= marker <= 0xCF and marker != 0xC4:  # lossless, hierarchical, arithmetic
-            raise Broken  # browsers do not show these either
+            raise MalformedFile  # browsers do not show these either
         elif marker == 0xE1 and content.startswith(b"Exif\0\0") and not self.exif:
             self.exif = content[6:]
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0"):
             self.profile.setdefault(content[12], content[14:])
         # Of the application's segments a decoder needs JFIF's and Adobe's, which name the colours.
         if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            self.kept += b"\xff%c" % marker + self.data[self.place : end]
-        self.place = end
+            self.kept += b"\xff%c" % marker + self.data[self.position : end]
+        self.position = end
 
-    def take_scan(self, head: bytes, start: int) -> int:
-        """Count a scan; return the place behind its data."""
+    def read_scan(self, head: bytes, start: int) -> int:
+        """Count a scan; return the position behind its data."""
         self.scans += 1
-        count(self.scans, MAX_SCANS)
+        limit_parts(self.scans, MAX_SCANS)
         if not self.frame:
-            raise Broken
+            raise MalformedFile
         if head[0] < self.frame[5]:  # the other components come in other scans
             self.buffered = True
         found = SCAN_END.search(self.data, start)
         if found is None:
-            raise Broken
+            raise MalformedFile
         return found.start()
 
     def coefficients(self, width: int, height: int) -> int:
@@ -287,7 +287,7 @@ class JpegReader:
         factors = [self.frame[7 + 3 * n] for n in range(self.frame[5])]
         across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
         if not across or not down:
-            raise Broken
+            raise MalformedFile
         units = -(-width // (8 * across)) * -(-height // (8 * down))
         return 128 * units * sum((f >> 4) * (f & 15) for f in factors)
 
@@ -320,13 +320,13 @@ def read_webp(data: bytes) -> PictureFile:
     metadata: dict[bytes, bytes] = {}
     size: tuple[int, int] | None = None
     end = min(len(data), 8 + int(struct.unpack_from("<I", data, 4)[0]))
-    place = 12
+    position = 12
     parts = 0
     complete = False
-    while place + 8 <= end and not complete:
-        count(parts := parts + 1)
-        kind, length = struct.unpack_from("<4sI", data, place)
-        content = data[place + 8 : min(end, place + 8 + length)]
+    while position + 8 <= end and not complete:
+        limit_parts(parts := parts + 1)
+        kind, length = struct.unpack_from("<4sI", data, position)
+        content = data[position + 8 : min(end, position + 8 + length)]
         size = size or webp_size(kind, content)
         if kind == b"VP8X":
             content = bytes([content[0] & 0x12]) + content[1:]  # of the flags: alpha, animation
@@ -335,9 +335,9 @@ def read_webp(data: bytes) -> PictureFile:
         else:
             metadata.setdefault(kind, content)
         complete = kind == b"ANMF"
-        place += 8 + length + (length & 1)
+        position += 8 + length + (length & 1)
     if size is None:
-        raise Broken
+        raise MalformedFile
     return PictureFile(
         format="WEBP",
         data=b"RIFF" + struct.pack("<I", 4 + len(kept)) + b"WEBP" + kept,
@@ -367,19 +367,19 @@ def webp_size(kind: bytes, content: bytes) -> tuple[int, int] | None:
 def read_gif(data: bytes) -> PictureFile:
     """Keep the first frame of a GIF file."""
     screen_width, screen_height, flags = struct.unpack_from("<HHB", data, 6)
-    place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    head, colours, control = data[:6], data[10:place], b""
+    position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    head, colours, control = data[:6], data[10:position], b""
     parts = 0
-    while data[place] == 0x21:  # an extension
-        count(parts := parts + 1)
-        start, place = place, skip_blocks(data, place + 2)
+    while data[position] == 0x21:  # an extension
+        limit_parts(parts := parts + 1)
+        start, position = position, skip_blocks(data, position + 2)
         if data[start + 1] == 0xF9:
-            control = data[start:place]
-    if data[place] != 0x2C:
-        raise Broken
-    left, top, width, height, flags = struct.unpack_from("<HHHHB", data, place + 1)
-    start, place = place + 9, place + 10 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    pixels = data[start : skip_blocks(data, place + 1)]
+            control = data[start:position]
+    if data[position] != 0x2C:
+        raise MalformedFile
+    left, top, width, height, flags = struct.unpack_from("<HHHHB", data, position + 1)
+    start, position = position + 9, position + 10 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    pixels = data[start : skip_blocks(data, position + 1)]
     size = struct.pack("<HH", width, height)
     return PictureFile(
         format="GIF",
@@ -391,13 +391,13 @@ def read_gif(data: bytes) -> PictureFile:
     )
 
 
-def skip_blocks(data: bytes, place: int) -> int:
-    """Return the place behind a row of GIF data blocks, of which the last one is empty."""
+def skip_blocks(data: bytes, position: int) -> int:
+    """Return the position behind a row of GIF data blocks, of which the last one is empty."""
     blocks = 0
-    while length := data[place]:
-        count(blocks := blocks + 1)
-        place += 1 + length
-    return place + 1
+    while length := data[position]:
+        limit_parts(blocks := blocks + 1)
+        position += 1 + length
+    return position + 1
 
 
 READERS: dict[bytes, Callable[[bytes], PictureFile]] = {

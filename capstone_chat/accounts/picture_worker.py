@@ -24,7 +24,7 @@ CPU_LIMIT = 5
 TIME_LIMIT = 15
 """Seconds of wall time after which the process ends itself, with exit code 1."""
 
-ROOM = 96 << 20
+MAX_EXTRA_MEMORY = 96 << 20
 """Bytes of address space that the process may take beside what it has after its start. This is the
 second line of defence: `avatars.MAX_MEMORY` holds for all files whose header tells the truth."""
 
@@ -40,12 +40,12 @@ def set_limits() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT + 1))  # SIGXCPU, SIGKILL
         pages = int(Path("/proc/self/statm").read_text().split()[0])  # only on Linux
-        most = pages * resource.getpagesize() + ROOM
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        limit = pages * resource.getpagesize() + MAX_EXTRA_MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def end_with_the_chat() -> None:
-    """Wait until standard input is closed, then end the process."""
+def exit_when_stdin_closes() -> None:
+    """Wait until standard input is closed, then end the process: the chat has ended."""
     os.read(0, 1)
     os._exit(1)
 
@@ -54,15 +54,15 @@ def main() -> None:
     """Read an upload, write the picture."""
     # Not above: the chat reads the numbers there, and does without Pillow. Not below: a part of the
     # address space that it takes is counted before the limit is set.
-    from capstone_chat.accounts import avatars
+    from capstone_chat.accounts import avatars, picture_files
 
     set_limits()
     length = int.from_bytes(sys.stdin.buffer.read(8))
     upload = sys.stdin.buffer.read(length)
-    threading.Thread(target=end_with_the_chat, daemon=True).start()
+    threading.Thread(target=exit_when_stdin_closes, daemon=True).start()
     try:
-        answer, code = avatars.square(upload), 0
-    except avatars.InvalidImage as reason:
+        answer, code = avatars.make_avatar(upload), 0
+    except picture_files.InvalidImage as reason:
         answer, code = str(reason).encode(), REFUSED
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()

@@ -15,12 +15,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from capstone_chat.accounts.picture_files import UPLOAD_LIMIT, InvalidImage
+from capstone_chat.accounts.picture_files import MAX_UPLOAD_BYTES, InvalidImage
 from capstone_chat.accounts.picture_worker import REFUSED, TIME_LIMIT
 
 log = logging.getLogger(__name__)
 
-PROCESSES = 2 if (os.cpu_count() or 1) > 2 else 1
+MAX_PROCESSES = 2 if (os.cpu_count() or 1) > 2 else 1
 """Pictures that are converted at a time, each in less than 100 MB. One processor at least is left
 to logins and messages."""
 
@@ -30,7 +30,7 @@ QUEUE_TIMEOUT = 15.0
 CONVERSION_TIMEOUT = TIME_LIMIT + 1.0
 """Seconds from the start of a process until it is killed. The process ends itself before that."""
 
-MAX_UPLOAD_MEMORY = 8 * UPLOAD_LIMIT
+MAX_UPLOAD_MEMORY = 8 * MAX_UPLOAD_BYTES
 """Bytes reserved for all uploads that are being received, wait, or are converted."""
 
 MAX_ADDRESS_MEMORY = MAX_UPLOAD_MEMORY // 2
@@ -44,7 +44,7 @@ NICENESS = 5
 third of what a process with logins and messages gets; with more, pictures would run into their time
 limit on a busy machine."""
 
-PIECE = 64 << 10
+CHUNK_SIZE = 64 << 10
 """Bytes handed to a process at a time."""
 
 MAX_ANSWER = 1 << 20
@@ -56,8 +56,8 @@ TIMED_OUT = (1, -24)
 KILLED = (-9, -15)
 """Exit codes of a process that was ended from outside: by `close` or by the system."""
 
-COMMAND = (sys.executable, "-m", "capstone_chat.accounts.picture_worker")
-ROOT = Path(__file__).parent.parent.parent
+WORKER_COMMAND = (sys.executable, "-m", "capstone_chat.accounts.picture_worker")
+PROJECT_DIR = Path(__file__).parent.parent.parent
 
 
 class Overloaded(Exception):
@@ -87,7 +87,7 @@ class Pictures:
     def __init__(self) -> None:
         self._reservations: dict[int, Reservation] = {}
         self._addresses: Counter[str] = Counter()
-        self._free = asyncio.Semaphore(PROCESSES)
+        self._slots = asyncio.Semaphore(MAX_PROCESSES)
         self._processes: set[asyncio.subprocess.Process] = set()
         self._closed = False
 
@@ -134,15 +134,15 @@ class Pictures:
                 del self._addresses[reservation.address]
 
     async def convert(self, upload: bytes | bytearray) -> bytes:
-        """Return an upload as a square WebP picture, see `avatars.square`.
+        """Return an upload as a avatar in WebP, see `avatars.make_avatar`.
 
         Raises:
-            NotAPicture: the upload is refused.
+            InvalidImage: the upload is refused.
             Overloaded: no process was free within QUEUE_TIMEOUT, or none could be started.
             TooSlow: the conversion took longer than TIME_LIMIT.
         """
         try:
-            await asyncio.wait_for(self._free.acquire(), QUEUE_TIMEOUT)
+            await asyncio.wait_for(self._slots.acquire(), QUEUE_TIMEOUT)
         except TimeoutError:
             raise Overloaded from None
         try:
@@ -150,7 +150,7 @@ class Pictures:
                 raise Overloaded
             return await self._run(upload)
         finally:
-            self._free.release()
+            self._slots.release()
 
     async def _run(self, upload: bytes | bytearray) -> bytes:
         """Convert an upload in a new process, and see that the process ends."""
@@ -169,13 +169,13 @@ class Pictures:
             await self._end(process)
             self._processes.discard(process)
         assert process.returncode is not None
-        return self._judge(process.returncode, answer)
+        return self._result(process.returncode, answer)
 
     async def _start(self) -> asyncio.subprocess.Process:
         try:
             process = await asyncio.create_subprocess_exec(
-                *COMMAND,
-                cwd=ROOT,
+                *WORKER_COMMAND,
+                cwd=PROJECT_DIR,
                 # Without it glibc reserves 64 MB of address space for each thread.
                 env=os.environ | {"MALLOC_ARENA_MAX": "1"},
                 stdin=asyncio.subprocess.PIPE,
@@ -199,17 +199,17 @@ class Pictures:
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(len(upload).to_bytes(8, "big"))
-            for start in range(0, len(upload), PIECE):
-                process.stdin.write(upload[start : start + PIECE])
+            for start in range(0, len(upload), CHUNK_SIZE):
+                process.stdin.write(upload[start : start + CHUNK_SIZE])
                 await process.stdin.drain()
         except ConnectionError:
             log.warning("a picture process ended while it was written to")
         answer = b""
-        while len(answer) <= MAX_ANSWER and (piece := await process.stdout.read(PIECE)):
-            answer += piece
+        while len(answer) <= MAX_ANSWER and (chunk := await process.stdout.read(CHUNK_SIZE)):
+            answer += chunk
         return answer
 
-    def _judge(self, code: int, answer: bytes) -> bytes:
+    def _result(self, code: int, answer: bytes) -> bytes:
         """Return the picture of a process that has ended, or raise the reason why it has none."""
         if code == 0 and len(answer) <= MAX_ANSWER:
             return answer
@@ -228,7 +228,7 @@ class Pictures:
             process.kill()
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
-        while await process.stdout.read(PIECE):  # asyncio closes a pipe at its end only
+        while await process.stdout.read(CHUNK_SIZE):  # asyncio closes a pipe at its end only
             pass
         await process.wait()
 
@@ -238,7 +238,7 @@ class Pictures:
         for process in self._processes:
             if process.returncode is None:
                 process.kill()
-        for _ in range(PROCESSES):
-            await self._free.acquire()
-        for _ in range(PROCESSES):  # uploads that still wait are refused
-            self._free.release()
+        for _ in range(MAX_PROCESSES):
+            await self._slots.acquire()
+        for _ in range(MAX_PROCESSES):  # uploads that still wait are refused
+            self._slots.release()

@@ -14,7 +14,7 @@ from capstone_chat.conversations.membership import (
     pair_of,
     shares_conversation,
 )
-from capstone_chat.conversations.users import ALIVE, Gone, Person, columns, lock_alive
+from capstone_chat.conversations.users import IS_ACTIVE, Gone, Person, columns, lock_active_users
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
@@ -88,7 +88,7 @@ class Contacts:
         """
         if not names.could_exist(name):
             raise NotFound(name)
-        query = sa.select(users.c.id).where(users.c.name_key == names.key(name), ALIVE)
+        query = sa.select(users.c.id).where(users.c.name_key == names.key(name), IS_ACTIVE)
         other = await self._database.read(lambda connection: connection.scalar(query))
         if other is None:
             raise NotFound(name)
@@ -118,7 +118,7 @@ class Contacts:
             )
             lock(connection, connection.scalars(pair))
             # Neither is deleted before the commit, nor do the two open a private chat.
-            alive = lock_alive(connection, user.id, other, change=True)
+            alive = lock_active_users(connection, user.id, other, change=True)
             if user.id not in alive:
                 raise Gone
             if other not in alive or not (named or _can_see(connection, user.id, other)):

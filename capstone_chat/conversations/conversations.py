@@ -23,7 +23,7 @@ from capstone_chat.conversations.membership import (
     role,
     shares_conversation,
 )
-from capstone_chat.conversations.users import Gone, Person, columns, lock_alive
+from capstone_chat.conversations.users import Gone, Person, columns, lock_active_users
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
@@ -257,7 +257,7 @@ def _reachable(connection: sa.Connection, user_id: int, other: int) -> Person:
 
     Both users are locked until the commit, so neither blocks the other before that.
     """
-    alive = lock_alive(connection, user_id, other)
+    alive = lock_active_users(connection, user_id, other)
     if user_id not in alive:
         raise Gone
     between = sa.or_(

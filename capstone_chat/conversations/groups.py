@@ -22,7 +22,7 @@ from capstone_chat.conversations.membership import (
     role,
     set_role,
 )
-from capstone_chat.conversations.users import ALIVE, Person, columns
+from capstone_chat.conversations.users import IS_ACTIVE, Person, columns
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id
@@ -278,7 +278,7 @@ class _Added:
 
 def _named(connection: sa.Connection, name: str) -> Person:
     """Return the user of a name, whose account cannot be deleted before the commit."""
-    query = sa.select(*columns()).where(users.c.name_key == names.key(name), ALIVE)
+    query = sa.select(*columns()).where(users.c.name_key == names.key(name), IS_ACTIVE)
     row = None
     if names.could_exist(name):
         row = connection.execute(query.with_for_update(read=True)).one_or_none()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
 from capstone_chat.conversations.event_log import Event, NewEvent
-from capstone_chat.conversations.users import Gone, Person, columns, lock_alive
+from capstone_chat.conversations.users import Gone, Person, columns, lock_active_users
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.sql import matches_any_pair, pair_batches
@@ -148,7 +148,7 @@ def admit(
         Gone: the account has been deleted or disabled.
         NotFound: so it has, and somebody else wants to add it.
     """
-    if not lock_alive(connection, person.id):
+    if not lock_active_users(connection, person.id):
         raise NotFound(person.id) if by else Gone
     new = NewEvent(conv, "member", by or person, change, subject=person if by else None)
     event = event_log.append(connection, [new], at)[0]

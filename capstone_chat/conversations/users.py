@@ -45,14 +45,14 @@ class User(Person):
         return self.public() | own
 
 
-USER = (*columns(), users.c.name, users.c.language, users.c.theme)
+USER_COLUMNS = (*columns(), users.c.name, users.c.language, users.c.theme)
 """The columns that make a User."""
 
-ALIVE = users.c.disabled_at.is_(None) & users.c.deleted_at.is_(None)
-"""Of users: those who can log in."""
+IS_ACTIVE = users.c.disabled_at.is_(None) & users.c.deleted_at.is_(None)
+"""Condition of users who can log in."""
 
 
-def lock_alive(connection: sa.Connection, *user_ids: int, change: bool = False) -> set[int]:
+def lock_active_users(connection: sa.Connection, *user_ids: int, change: bool = False) -> set[int]:
     """Lock the rows of users until the commit; return the ids of those whose account is in use.
 
     Until then no other process deletes or disables these accounts. SQLite has a single writer and
@@ -63,5 +63,5 @@ def lock_alive(connection: sa.Connection, *user_ids: int, change: bool = False) 
         change: the transaction changes the rows, or excludes others that have locked them without
             `change`.
     """
-    query = sa.select(users.c.id).where(users.c.id.in_(user_ids), ALIVE).order_by(users.c.id)
+    query = sa.select(users.c.id).where(users.c.id.in_(user_ids), IS_ACTIVE).order_by(users.c.id)
     return set(connection.scalars(query.with_for_update(read=not change, key_share=change)))

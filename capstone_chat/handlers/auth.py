@@ -96,7 +96,7 @@ class RegisterHandler(FormHandler):
         problems = {
             "name": names.name_problem(name),
             "nickname": names.nickname_problem(nickname),
-            "password": passwords.problem(password, name, nickname),
+            "password": passwords.find_problem(password, name, nickname),
             "confirmation": None
             if password == self.field("confirmation", strip=False)
             else "The two passwords differ.",

@@ -93,7 +93,7 @@ class PasswordHandler(AccountHandler):
         self.enforce_rate_limit(self.user.id)
         body = self.body()
         new = self.text(body, "new")
-        if problem := passwords.problem(new, self.user.name, self.user.nickname):
+        if problem := passwords.find_problem(new, self.user.name, self.user.nickname):
             raise ApiError(400, "password_invalid", problem, "new")
         old = self.text(body, "old")
         accounts, session = self.chat.accounts, self.open_session
@@ -146,10 +146,10 @@ class MyPictureHandler(AccountHandler):
         if self.request.method != "PUT":
             return
         connection = self.request.connection
-        connection.set_max_body_size(picture_files.UPLOAD_LIMIT)  # type: ignore[union-attr]
+        connection.set_max_body_size(picture_files.MAX_UPLOAD_BYTES)  # type: ignore[union-attr]
         connection.set_body_timeout(2 * UPLOAD_TIMEOUT)  # type: ignore[union-attr]
         size = self.declared_size()
-        if size > picture_files.UPLOAD_LIMIT:
+        if size > picture_files.MAX_UPLOAD_BYTES:
             raise ApiError(413, "too_large", "The picture is larger than 5 MB.", "picture")
         self.timer = asyncio.get_running_loop().call_later(UPLOAD_TIMEOUT, self.time_out)
         try:
@@ -166,7 +166,7 @@ class MyPictureHandler(AccountHandler):
         length = self.request.headers.get("Content-Length")
         if length is None:
             chunked = "Transfer-Encoding" in self.request.headers
-            return picture_files.UPLOAD_LIMIT if chunked else 0
+            return picture_files.MAX_UPLOAD_BYTES if chunked else 0
         if not (length.isascii() and length.isdecimal() and len(length) <= 16):
             raise ApiError(400, "bad_request", "The length of the upload must be one number.")
         return int(length)
@@ -265,7 +265,7 @@ class PictureHandler(ApiHandler):
 
     async def get(self, name: str) -> None:
         """Answer with the WebP file."""
-        webp = await self.chat.accounts.picture(name)
+        webp = await self.chat.accounts.get_picture(name)
         if webp is None:
             raise ApiError(404, "not_found", "There is no such picture.")
         self.set_header("Content-Type", "image/webp")

@@ -269,7 +269,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         token = self.session_token
         used, self.active_since_check = self.active_since_check, False
         try:
-            session = await self.chat.sessions.get(token, use=used) if token else None
+            session = await self.chat.sessions.get(token, touch=used) if token else None
         except engines.DATABASE_ERRORS as error:  # the next pong asks again
             log.error("a session was not looked up: %s", error)
             self.active_since_check = self.active_since_check or used

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from capstone_chat.accounts.pictures import PROCESSES
+from capstone_chat.accounts.pictures import MAX_PROCESSES
 from fault_injection.harness import hostile_pictures
 from fault_injection.harness.api_session import ApiSession
 from fault_injection.harness.bystander import Bystander
@@ -157,7 +157,7 @@ class Attack:
         slow = self.files["32 scans"]
         uploads = [asyncio.ensure_future(self.upload(session, slow)) for session in self.sessions]
         await wait_until(
-            "pictures are converted", lambda: len(children(self.chat.pid)) == PROCESSES
+            "pictures are converted", lambda: len(children(self.chat.pid)) == MAX_PROCESSES
         )
         left = children(self.chat.pid)
         if kill:

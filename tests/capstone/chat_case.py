@@ -25,7 +25,7 @@ import tornado.websocket
 
 from capstone_chat import urls
 from capstone_chat.app import make_app
-from capstone_chat.conversations.users import USER, User
+from capstone_chat.conversations.users import USER_COLUMNS, User
 from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.options import Options
 from capstone_chat.server import Server
@@ -361,7 +361,7 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
 
     async def enter(self, person: Person) -> None:
         """Log somebody in, in this browser."""
-        query = sa.select(*USER).where(users.c.id == person.id)
+        query = sa.select(*USER_COLUMNS).where(users.c.id == person.id)
 
         def start(connection: sa.Connection) -> str:
             user = User(*connection.execute(query).one())

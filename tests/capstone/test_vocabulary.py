@@ -12,6 +12,12 @@ RETIRED = {
         *("drop", "correct", "reply", "carrier_listen", "hint", "renew", "look_again", "is_behind"),
         *("Bus", "LocalBus", "RedisBus", "Elsewhere", "Socket", "bus", "elsewhere", "listen"),
     },
+    "accounts": {
+        *("ALIVE", "USER", "DELETED", "told", "square", "NotAPicture", "PIXELS", "SIZE", "issue"),
+        *("UPLOAD_LIMIT", "SEEN_EVERY", "ends_at", "FREE", "LONGEST", "SHORTEST"),
+        *("problem", "outdated", "_nobody", "known", "attempt", "succeeded", "Throttle"),
+        *("announce_end", "require_open", "end_others", "note_use", "place"),
+    },
     "storage": {
         *("Lookups", "look_up", "TRIPS", "SEATS", "lost_a_race", "ends_transaction", "patience"),
         *("PATIENCE", "LOCKED_AT_MOST", "CONNECT_WITHIN", "STARTS", "BATCH", "PAIRS", "now", "Key"),
@@ -20,7 +26,7 @@ RETIRED = {
     },
     "": {
         *("Limit", "Underway", "underway", "Bus", "RedisBus", "Refused", "make_bus", "make_chat"),
-        *("either", "insert_row", "Unreachable"),
+        *("either", "insert_row", "Unreachable", "ALIVE", "lock_alive"),
     },
 }
 """Retired names by package; those of "" are retired everywhere in the chat."""

@@ -267,7 +267,7 @@ class SessionTest(DatabaseCase):
             session = await self.sessions.get(token)
             assert session is not None, (self.time - start) / 1000
             unused, absolute = self.time + self.IDLE * 1000, start + self.LIFETIME * 1000
-            self.assertEqual(session.ends_at, min(unused, absolute))
+            self.assertEqual(session.expires_at, min(unused, absolute))
         self.time = start + self.LIFETIME * 1000
         self.assertIsNone(await self.sessions.get(token))
 

@@ -63,7 +63,7 @@ class LogoutTest(ChatCase):
         go = asyncio.Event()
 
         async def slow(token: str, *, use: bool = True) -> Session | None:
-            found = await find(token, use=use)
+            found = await find(token, touch=use)
             if not seen.is_set():
                 seen.set()
                 await go.wait()

@@ -13,13 +13,13 @@ import tornado.web
 
 from capstone_chat import rate_limiter
 from capstone_chat.accounts.login_throttle import (
-    ACCOUNT,
-    ADDRESS,
-    FORGET_AFTER,
+    ACCOUNT_DELAY,
+    ADDRESS_DELAY,
+    FORGET_AFTER_MS,
     MAX_CONSECUTIVE_FAILURES,
-    MINUTE,
-    UNDER_ATTACK,
-    Throttle,
+    MINUTE_MS,
+    UNDER_ATTACK_DELAY,
+    LoginThrottle,
     known_browser_keys,
     new_browser_keys,
 )
@@ -27,14 +27,14 @@ from capstone_chat.purge import Purge
 from capstone_chat.storage.tables import login_failures
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person, RunningChat
 
-HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
+HOUR, DAY = 60 * MINUTE_MS, 24 * 60 * MINUTE_MS
 
 
 class DelayTest(DatabaseCase):
     def setUp(self) -> None:
         super().setUp()
         self.time = 1_700_000_000_000
-        self.throttle = Throttle(self.database, clock=lambda: self.time)
+        self.throttle = LoginThrottle(self.database, clock=lambda: self.time)
 
     async def fail_attempts(self, times: int, *keys: str) -> None:
         """Fail so often, waiting as long as one has to."""
@@ -60,9 +60,9 @@ class DelayTest(DatabaseCase):
 
     @tornado.testing.gen_test
     async def test_each_failure_beyond_the_free_ones_doubles_the_wait(self) -> None:
-        for delay, key in (ACCOUNT, "account:x"), (ADDRESS, "address:x"):
+        for delay, key in (ACCOUNT_DELAY, "account:x"), (ADDRESS_DELAY, "address:x"):
             with self.subTest(key=key):
-                for _ in range(delay.free):
+                for _ in range(delay.free_attempts):
                     self.assertEqual(await self.throttle.reserve_attempt(key), 0)
                 waits = []
                 for _ in range(12):
@@ -70,7 +70,7 @@ class DelayTest(DatabaseCase):
                     self.time += waits[-1]
                     self.assertEqual(await self.throttle.reserve_attempt(key), 0)
                 self.assertEqual(waits[:4], [1000, 2000, 4000, 8000])
-                self.assertEqual(waits[-1], delay.longest)
+                self.assertEqual(waits[-1], delay.max_ms)
 
     @tornado.testing.gen_test
     async def test_to_try_while_one_has_to_wait_does_not_make_the_wait_longer(self) -> None:
@@ -86,7 +86,7 @@ class DelayTest(DatabaseCase):
     async def test_of_many_at_once_only_the_free_ones_pass(self) -> None:
         tries = (self.throttle.reserve_attempt("account:anna", "address:x") for _ in range(30))
         waits = await asyncio.gather(*tries)
-        self.assertEqual(waits.count(0), ACCOUNT.free)
+        self.assertEqual(waits.count(0), ACCOUNT_DELAY.free_attempts)
 
     @tornado.testing.gen_test
     async def test_the_longer_wait_of_account_and_address_holds(self) -> None:
@@ -96,7 +96,7 @@ class DelayTest(DatabaseCase):
 
     @tornado.testing.gen_test
     async def test_an_address_that_tries_many_accounts_has_to_wait(self) -> None:
-        for number in range(ADDRESS.free):
+        for number in range(ADDRESS_DELAY.free_attempts):
             self.assertEqual(
                 await self.throttle.reserve_attempt(f"account:{number}", "address:x"), 0
             )
@@ -108,12 +108,12 @@ class DelayTest(DatabaseCase):
         for number in range(60):
             await self.fail_attempts(1, *new_browser_keys(f"user{number}", "192.0.2.1"))
         self.assertEqual(
-            await self.throttle.reserve_attempt(*new_browser_keys("anna", "192.0.2.1")), MINUTE
+            await self.throttle.reserve_attempt(*new_browser_keys("anna", "192.0.2.1")), MINUTE_MS
         )
 
     @tornado.testing.gen_test
     async def test_success_forgets_the_account_and_not_what_the_address_did_elsewhere(self) -> None:
-        for number in range(ADDRESS.free - 1):
+        for number in range(ADDRESS_DELAY.free_attempts - 1):
             await self.throttle.reserve_attempt(f"account:{number}", "address:x")
         for _ in range(3):  # an account of one's own does not clear the address
             self.assertEqual(await self.throttle.reserve_attempt("account:own", "address:x"), 0)
@@ -121,14 +121,14 @@ class DelayTest(DatabaseCase):
         self.assertEqual(await self.throttle.reserve_attempt("account:a", "address:x"), 0)
         self.assertEqual(await self.throttle.reserve_attempt("account:b", "address:x"), 1000)
         for _ in range(3):
-            for _ in range(ACCOUNT.free):
+            for _ in range(ACCOUNT_DELAY.free_attempts):
                 self.assertEqual(await self.throttle.reserve_attempt("account:own"), 0)
             await self.throttle.record_success("account:own")
 
     @tornado.testing.gen_test
     async def test_after_a_long_rest_the_count_begins_anew(self) -> None:
         await self.fail_attempts(12, "account:anna")
-        self.time += FORGET_AFTER + 1
+        self.time += FORGET_AFTER_MS + 1
         self.assertEqual(await self.throttle.reserve_attempt("account:anna"), 0)
         query = sa.select(login_failures.c.failed)
         self.assertEqual(await self.database.read(lambda c: c.scalar(query)), 1)
@@ -137,7 +137,7 @@ class DelayTest(DatabaseCase):
     async def test_strangers_who_have_gone_leave_no_rows(self) -> None:
         for number in range(50):
             await self.throttle.reserve_attempt(f"account:{number}")
-        self.time += FORGET_AFTER + 1
+        self.time += FORGET_AFTER_MS + 1
         await self.throttle.reserve_attempt("account:new")
         purge = Purge(self.database, idle=1, lifetime=1, pause=0, clock=lambda: self.time)
         await purge.run()
@@ -167,7 +167,7 @@ class DelayTest(DatabaseCase):
     @tornado.testing.gen_test
     async def test_an_attack_on_one_account_changes_nothing_for_another(self) -> None:
         await self.attack("anna")
-        for _ in range(ACCOUNT.free):
+        for _ in range(ACCOUNT_DELAY.free_attempts):
             keys = new_browser_keys("bob", "192.0.2.1")
             self.assertEqual(await self.throttle.reserve_attempt(*keys), 0)
 
@@ -189,14 +189,17 @@ class DelayTest(DatabaseCase):
         await self.throttle.record_success(*keys)
         guesser = new_browser_keys("anna", "192.0.2.2")
         await self.throttle.reserve_attempt(*guesser)
-        self.assertEqual(await self.throttle.reserve_attempt(*guesser), UNDER_ATTACK.first)
+        self.assertEqual(await self.throttle.reserve_attempt(*guesser), UNDER_ATTACK_DELAY.first_ms)
 
     @tornado.testing.gen_test
     async def test_a_known_browser_is_not_touched_by_an_attack(self) -> None:
         await self.attack("anna", 2 * MAX_CONSECUTIVE_FAILURES)
         keys = known_browser_keys("anna", "its id")
-        waits = [await self.throttle.reserve_attempt(*keys) for _ in range(ACCOUNT.free + 1)]
-        self.assertEqual(waits, [0] * ACCOUNT.free + [1000])
+        waits = [
+            await self.throttle.reserve_attempt(*keys)
+            for _ in range(ACCOUNT_DELAY.free_attempts + 1)
+        ]
+        self.assertEqual(waits, [0] * ACCOUNT_DELAY.free_attempts + [1000])
 
 
 class NetworkTest(unittest.TestCase):

@@ -140,7 +140,7 @@ class NicknameTest(unittest.TestCase):
             for path in strings.glob("*.js")
         ]
         self.assertEqual(len(labels), 3)
-        for label in [accounts.DELETED, *(found[1] for found in labels if found)]:
+        for label in [accounts.DELETED_NICKNAME, *(found[1] for found in labels if found)]:
             with self.subTest(label):
                 self.assertEqual(names.nickname_problem(label), RESERVED)
 

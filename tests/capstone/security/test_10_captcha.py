@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import tornado.testing
 from PIL import Image
 
-from capstone_chat.accounts.captcha import ALPHABET, LENGTH, Captchas
+from capstone_chat.accounts.captcha import ALPHABET, ANSWER_LENGTH, Captchas
 from capstone_chat.purge import Purge
 from capstone_chat.storage.tables import captchas
 from tests.capstone.chat_case import ChatCase, DatabaseCase, Person
@@ -103,7 +103,7 @@ class CaptchasTest(DatabaseCase):
         self.assertEqual(len({challenge for challenge, _ in issued}), 50)
         self.assertGreater(len({answer for _, answer in issued}), 45)
         for _, answer in issued:
-            self.assertEqual(len(answer), LENGTH)
+            self.assertEqual(len(answer), ANSWER_LENGTH)
             self.assertLessEqual(set(answer), set(ALPHABET))
         for alike in "0O", "1I", "2Z", "5S", "8B", "UV", "GQ", "D0":
             self.assertLess(len(set(alike) & set(ALPHABET)), 2, alike)

@@ -157,7 +157,7 @@ class PictureTest(ChatCase):
             "Host": self.get_url("").partition("//")[2],
             "X-XSRFToken": await self.anna.token(),
             "Cookie": self.anna.cookie,
-            "Content-Length": str(picture_files.UPLOAD_LIMIT + 1),
+            "Content-Length": str(picture_files.MAX_UPLOAD_BYTES + 1),
         }.items():
             head += f"{name}: {value}\r\n"
         await stream.write(head.encode() + b"\r\n")  # and not a byte of the body

@@ -168,7 +168,7 @@ class BoundsTest(unittest.TestCase):
                 mock.patch.object(Image.Image, "load", side_effect=AssertionError),
                 self.assertRaisesRegex(picture_files.InvalidImage, "too many pixels"),
             ):
-                avatars.square(data)
+                avatars.make_avatar(data)
 
     def test_coefficients_are_held_for_several_scans_only(self) -> None:
         picture = Image.new("RGB", (640, 480))
@@ -202,8 +202,8 @@ class BoundsTest(unittest.TestCase):
         """A reader that is quadratic in one of these would not end before the test's time limit."""
         jpeg = encode(Image.new("L", (9, 9)), "JPEG")[:-2]
         for filling in b"\xff", b"\xff\0", b"\xff\xd0", b"\xff\x01", b"\0":
-            data = jpeg + filling * (picture_files.UPLOAD_LIMIT // len(filling) - len(jpeg))
-            for whole in data, data[: picture_files.UPLOAD_LIMIT - 2] + b"\xff\xd9":
+            data = jpeg + filling * (picture_files.MAX_UPLOAD_BYTES // len(filling) - len(jpeg))
+            for whole in data, data[: picture_files.MAX_UPLOAD_BYTES - 2] + b"\xff\xd9":
                 with self.subTest(filling), contextlib.suppress(picture_files.InvalidImage):
                     picture_files.read(whole)
 
@@ -217,7 +217,7 @@ class BoundsTest(unittest.TestCase):
                     data[chance.randrange(len(data))] = chance.randrange(256)
                 cut = chance.choice((len(data), chance.randrange(len(data))))
                 try:
-                    avatars.square(bytes(data[:cut]))
+                    avatars.make_avatar(bytes(data[:cut]))
                 except picture_files.InvalidImage as reason:
                     self.assertRegex(str(reason), r"\A[A-Z].*\.\Z")
 
@@ -533,7 +533,7 @@ class ProcessTest(PictureCase):
                     self.assertIn(message, error["message"])
         mock.patch.stopall()
         with (
-            mock.patch.object(pictures, "COMMAND", ("no-such-program",)),
+            mock.patch.object(pictures, "WORKER_COMMAND", ("no-such-program",)),
             self.assertLogs("capstone_chat.accounts.pictures", "ERROR"),
         ):
             self.assertEqual((await self.refused(self.anna, PNG, 503))["code"], "busy")
@@ -544,10 +544,10 @@ class ProcessTest(PictureCase):
         self.run_instead("import signal; signal.pause()")
         people = [await self.person(f"person{n}") for n in range(4)]
         uploads = [asyncio.ensure_future(self.put(person, PNG)) for person in people]
-        await self.until(lambda: self.chat.pictures.converting == pictures.PROCESSES)
+        await self.until(lambda: self.chat.pictures.converting == pictures.MAX_PROCESSES)
         await self.until(lambda: self.chat.pictures.reserved == 4 * pictures.MIN_RESERVATION)
         self.assertEqual((await Person(self, "anna").login()).code, 303)
-        self.assertEqual(self.chat.pictures.converting, pictures.PROCESSES)
+        self.assertEqual(self.chat.pictures.converting, pictures.MAX_PROCESSES)
         self.assertFalse(any(upload.done() for upload in uploads))
         with mock.patch.object(pictures, "QUEUE_TIMEOUT", 0.01):
             self.assertEqual((await self.refused(self.anna, PNG, 503))["code"], "busy")
@@ -567,7 +567,7 @@ class ProcessTest(PictureCase):
             go.wait()
             return b""
 
-        with mock.patch("capstone_chat.accounts.captcha._speak", speak):
+        with mock.patch("capstone_chat.accounts.captcha._generate_audio", speak):
             paths = [f"/captcha/{hidden['captcha_id']}.wav"] * 5
             sounds = [asyncio.ensure_future(stranger.fetch(path)) for path in paths]
             await asked.wait()
@@ -610,7 +610,7 @@ class ProcessTest(PictureCase):
 
 
 def worker(code: str, upload: bytes = PNG) -> "subprocess.Popen[bytes]":
-    """Start the process for pictures with another `avatars.square`, and hand it an upload."""
+    """Start the process for pictures with another `avatars.make_avatar`, and hand it an upload."""
     program = f"""
 import os, re, sys, time
 from capstone_chat.accounts import avatars, picture_files, picture_worker
@@ -619,7 +619,7 @@ picture_worker.main()
 """
     process = subprocess.Popen(
         [sys.executable, "-c", program],
-        cwd=pictures.ROOT,
+        cwd=pictures.PROJECT_DIR,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -653,11 +653,11 @@ class WorkerTest(unittest.TestCase):
     def test_it_ends_when_the_chat_is_gone(self) -> None:
         """As after kill -9: the pipe is closed, and nobody waits."""
         process = worker("""
-            def square(upload):
+            def make_avatar(upload):
                 print("busy", flush=True)
                 while True:
                     pass
-            avatars.square = square
+            avatars.make_avatar = make_avatar
             """)
         assert process.stdin is not None and process.stdout is not None
         self.assertEqual(process.stdout.readline().strip(), b"busy")
@@ -678,7 +678,7 @@ class WorkerTest(unittest.TestCase):
     def test_it_ends_in_time_though_a_decoder_holds_the_interpreter(self) -> None:
         code, _ = self.outcome(worker("""
             picture_worker.TIME_LIMIT = 0.5
-            avatars.square = lambda upload: re.match("(a+)+$", "a" * 60 + "b")
+            avatars.make_avatar = lambda upload: re.match("(a+)+$", "a" * 60 + "b")
             """))  # fmt: skip
         self.assertEqual(code, 1)
 
@@ -689,7 +689,7 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(answer, b"The picture has too many pixels.")
         code, _ = self.outcome(worker("""
             picture_worker.CPU_LIMIT, picture_worker.TIME_LIMIT = 1, 600
-            avatars.square = lambda upload: re.match("(a+)+$", "a" * 60 + "b")
+            avatars.make_avatar = lambda upload: re.match("(a+)+$", "a" * 60 + "b")
             """))  # fmt: skip
         self.assertEqual(code, -signal.SIGXCPU)
 
@@ -711,9 +711,11 @@ class AdmissionTest(PictureCase):
 
     @tornado.testing.gen_test
     async def test_an_upload_that_breaks_off_leaves_nothing_behind(self) -> None:
-        stream = await self.open_upload(self.anna, Content_Length=str(picture_files.UPLOAD_LIMIT))
+        stream = await self.open_upload(
+            self.anna, Content_Length=str(picture_files.MAX_UPLOAD_BYTES)
+        )
         await stream.write(bytes(1 << 20))
-        await self.until(lambda: self.chat.pictures.reserved == picture_files.UPLOAD_LIMIT)
+        await self.until(lambda: self.chat.pictures.reserved == picture_files.MAX_UPLOAD_BYTES)
         stream.close()
         await self.until(lambda: self.chat.pictures.reserved == 0)
         await self.chat.active_requests.wait_until_empty(60)
@@ -737,7 +739,7 @@ class AdmissionTest(PictureCase):
     @tornado.testing.gen_test
     async def test_an_upload_of_unknown_length_counts_as_a_large_one(self) -> None:
         stream = await self.open_upload(self.anna, Transfer_Encoding="chunked")
-        await self.until(lambda: self.chat.pictures.reserved == picture_files.UPLOAD_LIMIT)
+        await self.until(lambda: self.chat.pictures.reserved == picture_files.MAX_UPLOAD_BYTES)
         await stream.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG))
         self.assertIn(b" 200 ", await stream.read_until(b"\r\n"))
         await self.until(lambda: self.chat.pictures.reserved == 0)

@@ -384,7 +384,7 @@ class SizeTest(ConnectionCase):
             request = mock.Mock(headers=headers)
             self.assertEqual(content_length(request), length)
         huge = mock.Mock(headers=tornado.httputil.HTTPHeaders({"Content-Length": "9" * 5000}))
-        self.assertGreater(content_length(huge), picture_files.UPLOAD_LIMIT)
+        self.assertGreater(content_length(huge), picture_files.MAX_UPLOAD_BYTES)
 
     @tornado.testing.gen_test
     async def test_nonsense_is_400_and_no_traceback(self) -> None:

@@ -18,7 +18,7 @@ from capstone_chat.accounts.accounts import Login, NameTaken
 from capstone_chat.accounts.sessions import Session
 from capstone_chat.conversations.conversations import _reachable
 from capstone_chat.conversations.membership import NotAllowed, NotFound
-from capstone_chat.conversations.users import Gone, lock_alive
+from capstone_chat.conversations.users import Gone, lock_active_users
 from capstone_chat.storage import engines
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
@@ -465,15 +465,15 @@ class LockCase(ManyCase):
         engine, anna, bob = self.chat.database.engine, self.anna.id, self.bob.id
         share = "SHARE" if self.server == "postgresql" else "UPDATE"
         with engine.begin() as connection:
-            self.assertEqual(lock_alive(connection, anna), {anna})
+            self.assertEqual(lock_active_users(connection, anna), {anna})
             self.assertTrue(self.taken("users", anna, "UPDATE"))
             self.assertFalse(self.taken("users", bob, "UPDATE"))
         with engine.begin() as connection:
-            lock_alive(connection, anna, bob, change=True)
+            lock_active_users(connection, anna, bob, change=True)
             self.assertTrue(self.taken("users", anna, share))
             self.assertTrue(self.taken("users", bob, share))
         with engine.begin() as connection:
-            self.chat.sessions.require_open(connection, found)
+            self.chat.sessions.require_valid(connection, found)
             self.assertTrue(self.taken("sessions", found.id, "UPDATE"))
         with engine.begin() as connection:  # so that neither blocks the other just now
             _reachable(connection, anna, bob)

@@ -11,16 +11,16 @@ import tornado.web
 
 from capstone_chat.accounts.captcha import Captchas
 from capstone_chat.accounts.login_throttle import (
-    ACCOUNT,
-    ADDRESS,
+    ACCOUNT_DELAY,
+    ADDRESS_DELAY,
     MAX_CONSECUTIVE_FAILURES,
-    MINUTE,
-    UNDER_ATTACK,
-    Throttle,
+    MINUTE_MS,
+    UNDER_ATTACK_DELAY,
+    LoginThrottle,
     known_browser_keys,
     new_browser_keys,
 )
-from capstone_chat.accounts.sessions import CLOCK_TOLERANCE, Sessions
+from capstone_chat.accounts.sessions import CLOCK_TOLERANCE_MS, Sessions
 from capstone_chat.conversations.users import User
 from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
@@ -28,8 +28,8 @@ from capstone_chat.storage.tables import captchas, login_failures, sessions, use
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
 from tests.capstone.socket_case import SocketCase
 
-HOUR, DAY, YEAR = 60 * MINUTE, 1440 * MINUTE, 365 * 1440 * MINUTE
-JUMPS = (1, MINUTE, HOUR, DAY, YEAR, 100 * YEAR)
+HOUR, DAY, YEAR = 60 * MINUTE_MS, 1440 * MINUTE_MS, 365 * 1440 * MINUTE_MS
+JUMPS = (1, MINUTE_MS, HOUR, DAY, YEAR, 100 * YEAR)
 """Milliseconds by which a clock goes wrong."""
 
 
@@ -50,11 +50,11 @@ class ClockCase(DatabaseCase):
 class ThrottleClockTest(ClockCase):
     def setUp(self) -> None:
         super().setUp()
-        self.throttle = Throttle(self.database, clock=self.clock)
+        self.throttle = LoginThrottle(self.database, clock=self.clock)
         self.places = (
-            (ACCOUNT, known_browser_keys("anna", "browser")),
-            (ACCOUNT, new_browser_keys("bob", "192.0.2.1")),
-            (ADDRESS, ["address:192.0.2.2"]),
+            (ACCOUNT_DELAY, known_browser_keys("anna", "browser")),
+            (ACCOUNT_DELAY, new_browser_keys("bob", "192.0.2.1")),
+            (ADDRESS_DELAY, ["address:192.0.2.2"]),
         )
 
     @tornado.testing.gen_test
@@ -64,19 +64,19 @@ class ThrottleClockTest(ClockCase):
                 with self.subTest(jump=jump, keys=keys):
                     await self.execute(login_failures.delete())
                     self.time += jump
-                    for _ in range(delay.free + 1):
+                    for _ in range(delay.free_attempts + 1):
                         await self.throttle.reserve_attempt(*keys)
                     self.time -= jump
                     wait = await self.throttle.reserve_attempt(*keys)
-                    self.assertEqual(wait, delay.after(delay.free))
+                    self.assertEqual(wait, delay.after(delay.free_attempts))
                     self.time += wait  # it does end, though the clock is still behind
                     self.assertEqual(await self.throttle.reserve_attempt(*keys), 0)
 
     @tornado.testing.gen_test
     async def test_no_wait_is_longer_than_its_longest(self) -> None:
         for failed, pressure, delay in (
-            (1000, 0, ACCOUNT),
-            (1000, MAX_CONSECUTIVE_FAILURES, UNDER_ATTACK),
+            (1000, 0, ACCOUNT_DELAY),
+            (1000, MAX_CONSECUTIVE_FAILURES, UNDER_ATTACK_DELAY),
         ):
             with self.subTest(pressure=pressure):
                 await self.execute(login_failures.delete())
@@ -84,25 +84,25 @@ class ThrottleClockTest(ClockCase):
                 for key, count in zip(keys, (failed, failed, pressure), strict=True):
                     row = login_failures.insert().values(key=key, failed=count, at=self.time + YEAR)
                     await self.execute(row)
-                self.assertEqual(await self.throttle.reserve_attempt(*keys), delay.longest)
-                self.time += delay.longest
+                self.assertEqual(await self.throttle.reserve_attempt(*keys), delay.max_ms)
+                self.time += delay.max_ms
                 self.assertEqual(await self.throttle.reserve_attempt(*keys), 0)
 
     @tornado.testing.gen_test
     async def test_others_at_the_address_are_not_locked_out(self) -> None:
         self.time += DAY
-        for number in range(ADDRESS.free):
+        for number in range(ADDRESS_DELAY.free_attempts):
             await self.throttle.reserve_attempt(*new_browser_keys(f"user{number}", "192.0.2.1"))
         self.time -= DAY
         anna = new_browser_keys("anna", "192.0.2.1")
-        self.assertEqual(await self.throttle.reserve_attempt(*anna), ADDRESS.first)
-        self.time += ADDRESS.first
+        self.assertEqual(await self.throttle.reserve_attempt(*anna), ADDRESS_DELAY.first_ms)
+        self.time += ADDRESS_DELAY.first_ms
         self.assertEqual(await self.throttle.reserve_attempt(*anna), 0)
 
     @tornado.testing.gen_test
     async def test_a_clock_that_jumps_forward_and_back_locks_nobody_out(self) -> None:
         keys = new_browser_keys("anna", "192.0.2.1")
-        for _ in range(ACCOUNT.free):
+        for _ in range(ACCOUNT_DELAY.free_attempts):
             await self.throttle.reserve_attempt(*keys)
         self.time += YEAR
         self.assertEqual(await self.throttle.reserve_attempt(*keys), 0)
@@ -124,7 +124,7 @@ class LoginClockTest(ChatCase):
         self.time = start - DAY
         self.assertEqual((await Person(self, "anna").login()).code, 303)
         self.assertEqual((await Person(self, "bob").login()).code, 400)
-        self.time += ACCOUNT.after(ACCOUNT.free)
+        self.time += ACCOUNT_DELAY.after(ACCOUNT_DELAY.free_attempts)
         self.assertEqual((await Person(self, "bob").login()).code, 303)
 
     @tornado.testing.gen_test
@@ -194,9 +194,9 @@ class SessionClockTest(ClockCase):
                 self.time -= jump
                 session = await self.sessions.get(token)
                 assert session is not None
-                self.assertLessEqual(session.ends_at, self.time + self.IDLE)
+                self.assertLessEqual(session.expires_at, self.time + self.IDLE)
                 latest = max(await self.times())
-                self.assertLessEqual(latest, self.time + CLOCK_TOLERANCE)
+                self.assertLessEqual(latest, self.time + CLOCK_TOLERANCE_MS)
                 lived = await self.use_until_it_ends(token)
                 self.assertLessEqual(lived, self.LIFETIME + self.IDLE // 2)
 
@@ -207,7 +207,7 @@ class SessionClockTest(ClockCase):
                 self.time += YEAR
                 token = await self.start()
                 self.time -= YEAR
-                self.assertIsNotNone(await self.sessions.get(token, use=use))
+                self.assertIsNotNone(await self.sessions.get(token, touch=use))
                 self.time += self.IDLE
                 self.assertIsNone(await self.sessions.get(token))
                 await self.execute(sessions.delete())
@@ -231,13 +231,13 @@ class SessionClockTest(ClockCase):
         start = self.time
         self.time += HOUR
         await self.execute(sessions.update().values(created_at=self.time + YEAR))
-        await self.sessions.get(token, use=False)
+        await self.sessions.get(token, touch=False)
         self.assertEqual(await self.times(), (self.time, start))
 
     @tornado.testing.gen_test
     async def test_clocks_that_differ_a_little_cost_no_writes(self) -> None:
         token = await self.start()
-        self.time -= CLOCK_TOLERANCE
+        self.time -= CLOCK_TOLERANCE_MS
         before = self.database.writes
         for _ in range(5):
             self.assertIsNotNone(await self.sessions.get(token))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tornado.testing import gen_test
 
 from capstone_chat import purge
-from capstone_chat.accounts.login_throttle import FORGET_AFTER
+from capstone_chat.accounts.login_throttle import FORGET_AFTER_MS
 from capstone_chat.purge import GRACE, Purge
 from capstone_chat.storage import tables
 from capstone_chat.storage.tables import (
@@ -171,10 +171,10 @@ class ReachTest(PurgeCase):
             captcha("old", self.time),
             captcha("fresh", self.time + 1),
             login_failures.insert().values(
-                key="account:old", failed=9, at=self.time - FORGET_AFTER - 1
+                key="account:old", failed=9, at=self.time - FORGET_AFTER_MS - 1
             ),
             login_failures.insert().values(
-                key="account:new", failed=9, at=self.time - FORGET_AFTER
+                key="account:new", failed=9, at=self.time - FORGET_AFTER_MS
             ),
         )
         await self.purge.run()
