@@ -142,7 +142,7 @@ def enable(name: str, data: str, url: str) -> None:
 
 def set_disabled(name: str, data: str, url: str, when: int | None) -> int:
     """Store that a user is disabled, or that they are not; return the user's id."""
-    who = (users.c.name_key == names.key(name)) & users.c.deleted_at.is_(None)
+    who = (users.c.name_key == names.canonical_key(name)) & users.c.deleted_at.is_(None)
     with transaction(data, url, writes=True) as connection:
         user_id: int | None = connection.scalar(sa.select(users.c.id).where(who))
         if user_id is None:

@@ -95,9 +95,9 @@ class Accounts:
         looks like it.
 
         Args:
-            name: a name without a `names.name_problem`.
+            name: a name for which `names.find_username_problem` is None.
         """
-        same = users.c.name_key == names.key(name)
+        same = users.c.name_key == names.canonical_key(name)
         alike = users.c.name_skeleton == names.skeleton(name)
         query = sa.select(sa.exists().where(same) | sa.exists().where(alike))
         return bool(await self._database.read(lambda connection: connection.scalar(query)))
@@ -115,7 +115,7 @@ class Accounts:
         """
         row = users.insert().values(
             name=name,
-            name_key=names.key(name),
+            name_key=names.canonical_key(name),
             name_skeleton=names.skeleton(name),
             nickname=nickname,
             password=await self._passwords.hash(password),
@@ -146,7 +146,7 @@ class Accounts:
             if login.evicted_sessions:
                 self._sessions.disconnect(login.user, login.evicted_sessions)
 
-        condition = users.c.name_key == names.key(name)
+        condition = users.c.name_key == names.canonical_key(name)
         return await self._with_password(condition, password, start, after_commit)
 
     async def change_password(self, session: Session, old: str, new: str) -> bool:

@@ -88,7 +88,9 @@ class Contacts:
         """
         if not names.could_exist(name):
             raise NotFound(name)
-        query = sa.select(users.c.id).where(users.c.name_key == names.key(name), IS_ACTIVE)
+        query = sa.select(users.c.id).where(
+            users.c.name_key == names.canonical_key(name), IS_ACTIVE
+        )
         other = await self._database.read(lambda connection: connection.scalar(query))
         if other is None:
             raise NotFound(name)

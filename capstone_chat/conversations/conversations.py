@@ -166,7 +166,7 @@ class Conversations:
             .limit(MEMBERS_PAGE + 1)
         )
         if query:
-            key = names.key(query)
+            key = names.canonical_key(query)
             name = users.c.name_key.contains(key, autoescape=True)
             nickname = sa.func.lower(users.c.nickname).contains(key, autoescape=True)
             exact = users.c.nickname.contains(query, autoescape=True)

@@ -278,7 +278,7 @@ class _Added:
 
 def _named(connection: sa.Connection, name: str) -> Person:
     """Return the user of a name, whose account cannot be deleted before the commit."""
-    query = sa.select(*columns()).where(users.c.name_key == names.key(name), IS_ACTIVE)
+    query = sa.select(*columns()).where(users.c.name_key == names.canonical_key(name), IS_ACTIVE)
     row = None
     if names.could_exist(name):
         row = connection.execute(query.with_for_update(read=True)).one_or_none()

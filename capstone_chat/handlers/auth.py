@@ -77,7 +77,7 @@ class FormHandler(BaseHandler):
         """Give the browser its session, note there that it knows the account, and redirect to the
         page that was asked for."""
         self.set_private_cookie("session", login.token)
-        known = f"{secrets.token_hex(8)}:{names.key(login.user.name)}"
+        known = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
         self.set_private_cookie("known", known)
         self.redirect(local_path(self.field("next")), status=303)
 
@@ -90,12 +90,12 @@ class RegisterHandler(FormHandler):
 
     async def post(self) -> None:
         """Register, and log in at once."""
-        name = names.clean(self.field("name"))
-        nickname = names.clean(self.field("nickname")) or name
+        name = names.normalize(self.field("name"))
+        nickname = names.normalize(self.field("nickname")) or name
         password = self.field("password", strip=False)
         problems = {
-            "name": names.name_problem(name),
-            "nickname": names.nickname_problem(nickname),
+            "name": names.find_username_problem(name),
+            "nickname": names.find_nickname_problem(nickname),
             "password": passwords.find_problem(password, name, nickname),
             "confirmation": None
             if password == self.field("confirmation", strip=False)
@@ -139,9 +139,9 @@ class LoginHandler(FormHandler):
     def throttle_keys(self, name: str) -> list[str]:
         """Return what failures are counted by. A browser that was logged in to this account before
         counts alone, so a stranger who fails on purpose does not lock the user out."""
-        account = names.key(name)[:MAX_KEY_NAME]
+        account = names.canonical_key(name)[:MAX_KEY_NAME]
         browser, _, owner = (self.private_cookie("known") or "").partition(":")
-        if owner == names.key(name):
+        if owner == names.canonical_key(name):
             return login_throttle.known_browser_keys(account, browser)
         return login_throttle.new_browser_keys(account, self.network)
 
@@ -163,8 +163,8 @@ class NameAvailabilityHandler(JsonHandler):
     async def get(self) -> None:
         """Answer as JSON."""
         self.enforce_rate_limit(self.network)
-        name = names.clean(self.get_query_argument("name", ""))
-        problem = names.name_problem(name)
+        name = names.normalize(self.get_query_argument("name", ""))
+        problem = names.find_username_problem(name)
         if problem is None and await self.chat.accounts.is_taken(name):
             problem = TAKEN
         text = self.locale.translate(problem) if problem else None

@@ -32,9 +32,9 @@ class StateHandler(ApiHandler):
                 "heads": heads,
                 "limits": {
                     "text": TEXT_LIMIT,
-                    "title": names.TITLE_LONGEST,
-                    "description": names.DESCRIPTION_LONGEST,
-                    "nickname": names.NICKNAME_LONGEST,
+                    "title": names.MAX_TITLE_LENGTH,
+                    "description": names.MAX_DESCRIPTION_LENGTH,
+                    "nickname": names.MAX_NICKNAME_LENGTH,
                 },
             }
         )
@@ -45,7 +45,7 @@ class ConversationsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answer with the liveliest, or those after a cursor, or those that a query finds."""
-        query = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
+        query = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.chat.conversations.list_for(
             self.user, before=self.cursor(), query=query
         )
@@ -94,7 +94,7 @@ class MembersHandler(ApiHandler):
     async def get(self, conv: str) -> None:
         """Answer with a page of its members."""
         after, query = self.int_query("after"), self.get_query_argument("query", "")
-        query = query[: names.TITLE_LONGEST]
+        query = query[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.call_domain(
             self.chat.conversations.list_members(self.user, int(conv), after=after, query=query)
         )
@@ -133,7 +133,7 @@ class SearchHandler(ApiHandler):
 
     async def get(self, conv: str) -> None:
         """Answer with the newest of them, before a seq if one is given."""
-        text = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
+        text = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.call_domain(
             self.chat.conversations.search(
                 self.user, int(conv), text, before=self.int_query("before"), limit=FOUND

@@ -9,15 +9,17 @@ class GroupApiHandler(ApiHandler):
 
     def title(self, text: str) -> str:
         """Return a title as it is stored; 400 when it is not allowed."""
-        title = names.clean(text)
-        if problem := names.label_problem(title, names.TITLE_LONGEST):
+        title = names.normalize(text)
+        if problem := names.find_label_problem(title, names.MAX_TITLE_LENGTH):
             raise ApiError(400, "title_invalid", problem, "title")
         return title
 
     def description(self, text: str) -> str:
         """Return a description as it is stored, which may be empty; 400 when it is not allowed."""
-        description = names.clean(text)
-        problem = description and names.label_problem(description, names.DESCRIPTION_LONGEST)
+        description = names.normalize(text)
+        problem = description and names.find_label_problem(
+            description, names.MAX_DESCRIPTION_LENGTH
+        )
         if problem:
             raise ApiError(400, "description_invalid", problem, "description")
         return description
@@ -34,7 +36,7 @@ class GroupsHandler(GroupApiHandler):
 
     async def get(self) -> None:
         """Answer with a page of the groups whose title holds the query."""
-        query = self.get_query_argument("query", "")[: names.TITLE_LONGEST]
+        query = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.chat.groups.search(
             self.user, query, after=self.int_query("after")
         )

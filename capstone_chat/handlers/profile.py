@@ -37,7 +37,7 @@ class AccountHandler(ApiHandler):
         Raises:
             ApiError: 400 for a wrong password, 429 after too many of them.
         """
-        account, browser = names.key(self.user.name), f"session {self.open_session.id}"
+        account, browser = names.canonical_key(self.user.name), f"session {self.open_session.id}"
         keys = login_throttle.known_browser_keys(account, browser)
         if await self.chat.throttle.reserve_attempt(*keys) > 0:
             raise ApiError(
@@ -57,8 +57,8 @@ class MeHandler(AccountHandler):
         body = self.body()
         values: dict[str, str] = {}
         if "nickname" in body:
-            values["nickname"] = nickname = names.clean(self.text(body, "nickname"))
-            problem = names.nickname_problem(nickname)
+            values["nickname"] = nickname = names.normalize(self.text(body, "nickname"))
+            problem = names.find_nickname_problem(nickname)
             if problem and nickname != self.user.nickname:  # an old one may stay
                 raise ApiError(400, "nickname_invalid", problem, "nickname")
         for name, known in ("language", LANGUAGES), ("theme", THEMES):

@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
-from capstone_chat.text.visible_text import has_ink, trim_message
+from capstone_chat.text.visible_text import is_visible, trim_message
 
 TEXT_LIMIT = 4000
 """Characters in a message."""
@@ -304,7 +304,7 @@ def text_of(value: object, cid: str | None = None) -> str:
     if not isinstance(value, str):
         raise ProtocolError("bad_frame", "text must be a string.", cid)
     text = trim_message(value)
-    if not has_ink(text):
+    if not is_visible(text):
         raise ProtocolError("text_empty", "A message must contain something visible.", cid)
     if len(text) > TEXT_LIMIT:
         raise ProtocolError("text_too_long", f"A message has at most {TEXT_LIMIT} characters.", cid)

@@ -9,7 +9,7 @@ import functools
 import unicodedata
 from pathlib import Path
 
-COMBINATIONS = (
+ALLOWED_COMBINATIONS = (
     {"Latn", "Hani", "Hira", "Kana"},
     {"Latn", "Hani", "Bopo"},
     {"Latn", "Hani", "Hang"},
@@ -40,26 +40,28 @@ def scripts(character: str) -> frozenset[str]:
     """Return the scripts in which a character is used (its Script_Extensions), by their ISO 15924
     codes; an empty set for a character of all scripts, such as a digit."""
     starts, ranges = _ranges_of_scripts()
-    place = bisect.bisect_right(starts, ord(character)) - 1
-    if place >= 0 and ord(character) <= ranges[place][0]:
-        return ranges[place][1]
+    position = bisect.bisect_right(starts, ord(character)) - 1
+    if position >= 0 and ord(character) <= ranges[position][0]:
+        return ranges[position][1]
     return frozenset()
 
 
 def mixes_scripts(text: str) -> bool:
     """Tell whether a text combines scripts, or digits, that are not written together.
 
-    One script, or one of `COMBINATIONS`, is allowed ("Highly Restrictive", UTS 39, 5.2), with the
-    decimal digits of one kind (UTS 39, 5.3).
+    One script, or one of `ALLOWED_COMBINATIONS`, is allowed ("Highly Restrictive", UTS 39, 5.2),
+    with the decimal digits of one kind (UTS 39, 5.3).
     """
     found = [known for known in map(scripts, text) if known]
     together = not found or bool(frozenset.intersection(*found))
-    together = together or any(all(known & some for known in found) for some in COMBINATIONS)
+    together = together or any(
+        all(known & some for known in found) for some in ALLOWED_COMBINATIONS
+    )
     zeros = {ord(char) - unicodedata.decimal(char) for char in text if char.isdecimal()}
     return not together or len(zeros) > 1
 
 
-def _lines(sign: str) -> list[tuple[str, list[str]]]:
+def _data_lines(sign: str) -> list[tuple[str, list[str]]]:
     text = Path(__file__).with_suffix(".txt").read_text(encoding="ascii")
     parts = (line.partition(f" {sign} ") for line in text.splitlines() if line[0] != "#")
     return [(name, places.split()) for name, found, places in parts if found]
@@ -69,7 +71,7 @@ def _lines(sign: str) -> list[tuple[str, list[str]]]:
 def _prototypes() -> dict[str, str]:
     return {
         chr(int(source, 16)): "".join(chr(int(code, 16)) for code in prototype.split())
-        for prototype, sources in _lines("=")
+        for prototype, sources in _data_lines("=")
         for source in sources
     }
 
@@ -77,7 +79,7 @@ def _prototypes() -> dict[str, str]:
 @functools.cache
 def _ranges_of_scripts() -> tuple[list[int], list[tuple[int, frozenset[str]]]]:
     ranges: list[tuple[int, int, frozenset[str]]] = []
-    for names, places in _lines(":"):
+    for names, places in _data_lines(":"):
         for place in places:
             first, last = (int(code, 16) for code in place.split("-"))
             ranges.append((first, last, frozenset(names.split())))

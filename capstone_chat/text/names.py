@@ -1,4 +1,4 @@
-"""What people may call themselves and their groups.
+"""Names of users and groups: normalize, compare and check them.
 
 A name that looks like another one is an attack: characters that cannot be seen or that turn the
 text around are refused, and so are heaps of marks on one letter (Unicode Technical Standard 39).
@@ -18,41 +18,41 @@ from typing import Literal
 
 from capstone_chat.text import confusables
 
-NAME_SHORTEST = 3
-NAME_LONGEST = 32
-NICKNAME_LONGEST = 40
-TITLE_LONGEST = 80
-DESCRIPTION_LONGEST = 300
+MIN_NAME_LENGTH = 3
+MAX_NAME_LENGTH = 32
+MAX_NICKNAME_LENGTH = 40
+MAX_TITLE_LENGTH = 80
+MAX_DESCRIPTION_LENGTH = 300
 
 MAX_MARKS = 4
 """Nonspacing marks in a row (UTS 39, 5.4)."""
 
-MAX_RAW_LENGTH = 4 * DESCRIPTION_LONGEST
+MAX_RAW_LENGTH = 4 * MAX_DESCRIPTION_LENGTH
 """Characters of a text that is composed: NFC makes one character of at most four, so a longer text
 is too long in any case."""
 
 MAX_MARKS_NORMALIZED = 30
 """Marks in a row that are normalized together (the Stream-Safe Text Format, UAX 15, 13)."""
 
-MAX_SKELETON = 255
+MAX_SKELETON_LENGTH = 255
 """Characters of a skeleton that are compared."""
 
 # Control, format (zero width, bidi), surrogate, private, unassigned; line and paragraph separators.
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 # Letters and marks that cannot be seen (Unicode property Default_Ignorable_Code_Point); U+FE0F only
 # says that the sign before it is an emoji.
-_BLANK = re.compile(
+_INVISIBLE_CHARACTERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0"
     "\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 
-_SHAPE = re.compile(r"(a m{0,4} | n)+", re.VERBOSE)
+_NAME_SHAPE = re.compile(r"(a m{0,4} | n)+", re.VERBOSE)
 """Of a user name: letters (a), each with up to four marks (m), and what stands alone (n)."""
 
 
-def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
+def normalize_unicode(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
     """Return a text in a Unicode normalization form, in time that grows with its length alone.
 
     Normalization sorts the marks on a letter, and Python takes time that grows with the square of
@@ -64,17 +64,17 @@ def normalize(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
     if not any(map(unicodedata.combining, text[step - 1 :: step])):
         return unicodedata.normalize(form, text)
     parts, start, marks = [], 0, 0
-    for place, character in enumerate(text):
+    for position, character in enumerate(text):
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks == step:
-            parts.append(unicodedata.normalize(form, text[start : place + 1]))
-            start, marks = place + 1, 0
+            parts.append(unicodedata.normalize(form, text[start : position + 1]))
+            start, marks = position + 1, 0
     return "".join([*parts, unicodedata.normalize(form, text[start:])])
 
 
-def key(text: str) -> str:
-    """Return what is compared: two texts with one key are one name."""
-    return normalize("NFKC", normalize("NFKC", text).casefold())
+def canonical_key(text: str) -> str:
+    """Return the form that is compared: two texts with the same key are the same name."""
+    return normalize_unicode("NFKC", normalize_unicode("NFKC", text).casefold())
 
 
 def skeleton(name: str) -> str:
@@ -85,46 +85,48 @@ def skeleton(name: str) -> str:
     Args:
         name: a user name that `could_exist`.
     """
-    found = confusables.skeleton(normalize("NFKC", name))
-    return re.sub(r"([._-])\1+", r"\1", found)[:MAX_SKELETON]
+    found = confusables.skeleton(normalize_unicode("NFKC", name))
+    return re.sub(r"([._-])\1+", r"\1", found)[:MAX_SKELETON_LENGTH]
 
 
-def clean(text: str) -> str:
-    """Return a name as it is stored: composed, without blanks around it."""
+def normalize(text: str) -> str:
+    """Return a name as it is stored: composed, without surrounding white space."""
     text = text.strip()
-    return text if len(text) > MAX_RAW_LENGTH else normalize("NFC", text).strip()
+    return text if len(text) > MAX_RAW_LENGTH else normalize_unicode("NFC", text).strip()
 
 
 def could_exist(name: str) -> bool:
     """Tell whether some user may have this name: the rules for new names were once fewer."""
-    return _shape_problem(name) is None
+    return _find_shape_problem(name) is None
 
 
-def name_problem(name: str) -> str | None:
+def find_username_problem(name: str) -> str | None:
     """Return why a new user name is not allowed, or None."""
-    if problem := _shape_problem(name):
+    if problem := _find_shape_problem(name):
         return problem
     if not any(character.isalnum() for character in name):
         return "Use at least one letter or digit."
-    if confusables.mixes_scripts(normalize("NFKC", name)):
+    if confusables.mixes_scripts(normalize_unicode("NFKC", name)):
         return "Use letters of one script only."
-    if _imitates(name, _reserved(NAMES_OF_PROGRAMS + NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
+    reserved = NAMES_OF_PROGRAMS + NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED
+    if _imitates(name, _reserved_skeletons(reserved)):
         return "This name is reserved. Choose another one."
     return None
 
 
-def _shape_problem(name: str) -> str | None:
-    compared = normalize("NFKC", name) if len(name) <= NAME_LONGEST else name
-    if len(compared) < NAME_SHORTEST or max(len(compared), len(name)) > NAME_LONGEST:
-        return f"Use {NAME_SHORTEST} to {NAME_LONGEST} characters."
-    twice = any(one == other and _shape(one) == "m" for one, other in pairwise(name))
-    if twice or _BLANK.search(name) or not _SHAPE.fullmatch("".join(map(_shape, name))):
+def _find_shape_problem(name: str) -> str | None:
+    compared = normalize_unicode("NFKC", name) if len(name) <= MAX_NAME_LENGTH else name
+    if len(compared) < MIN_NAME_LENGTH or max(len(compared), len(name)) > MAX_NAME_LENGTH:
+        return f"Use {MIN_NAME_LENGTH} to {MAX_NAME_LENGTH} characters."
+    twice = any(one == other and _shape_class(one) == "m" for one, other in pairwise(name))
+    shape = "".join(map(_shape_class, name))
+    if twice or _INVISIBLE_CHARACTERS.search(name) or not _NAME_SHAPE.fullmatch(shape):
         return "Use letters, digits, dots, dashes and underscores only."
     return None
 
 
-def _shape(character: str) -> str:
-    """Return what a character is in a name, see `_SHAPE`; x for what has no place there."""
+def _shape_class(character: str) -> str:
+    """Return the class of a character in a name, see `_NAME_SHAPE`; x if it is not allowed."""
     if character in _EXTENDERS:
         return "x"
     if character.isalpha():
@@ -162,7 +164,7 @@ NAMES_OF_THE_DELETED = (
 def _imitates(text: str, reserved: frozenset[str]) -> bool:
     """Tell whether a text looks like a reserved one, whatever punctuation is in it and whatever
     number stands at its end."""
-    words = "".join(filter(str.isalnum, normalize("NFKC", text)))
+    words = "".join(filter(str.isalnum, normalize_unicode("NFKC", text)))
     for bare in words, words.rstrip("0123456789"):
         forms = {bare.casefold()}
         if not bare.isupper():  # in ALI the I is no l
@@ -173,52 +175,52 @@ def _imitates(text: str, reserved: frozenset[str]) -> bool:
 
 
 @functools.cache
-def _reserved(names: tuple[str, ...]) -> frozenset[str]:
+def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
     bare = ["".join(filter(str.isalnum, name)) for name in names]
     # In "ADM1N" the digit looks like a capital I, in "adm1n" like a small l.
     return frozenset(confusables.skeleton(form) for name in bare for form in (name, name.upper()))
 
 
-def nickname_problem(nickname: str) -> str | None:
+def find_nickname_problem(nickname: str) -> str | None:
     """Return why a nickname is refused, or None."""
-    if problem := label_problem(nickname, NICKNAME_LONGEST):
+    if problem := find_label_problem(nickname, MAX_NICKNAME_LENGTH):
         return problem
-    if "@" in normalize("NFKC", nickname):
+    if "@" in normalize_unicode("NFKC", nickname):
         return "A nickname has no @ in it: that stands before user names."
-    if _imitates(nickname, _reserved(NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
+    if _imitates(nickname, _reserved_skeletons(NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
         return "This name is reserved. Choose another one."
     return None
 
 
-def label_problem(label: str, longest: int) -> str | None:
-    """Return why a nickname or title, of at most `longest` characters, is refused; or None."""
+def find_label_problem(label: str, max_length: int) -> str | None:
+    """Return why a nickname or title of at most `max_length` characters is refused, or None."""
     if not label:
         return "This field is needed."
-    if len(label) > longest:
-        return f"Use {longest} characters or fewer."
-    return text_problem(label)
+    if len(label) > max_length:
+        return f"Use {max_length} characters or fewer."
+    return find_line_problem(label)
 
 
-def text_problem(text: str) -> str | None:
+def find_line_problem(text: str) -> str | None:
     """Return why a line of text is not allowed, or None."""
     text = _EMOJI.sub("\u25a1", text)  # what is left needs none of the emoji's joiners
     joins = [found.start() for found in re.finditer("[\u200c\u200d]", text)]
-    if not all(_may_join(text, place) for place in joins):
+    if not all(_may_join(text, position) for position in joins):
         return "There are characters in it that cannot be seen."
     text = re.sub("[\u200c\u200d]", "", text)
-    unseen = any(unicodedata.category(character) in _UNSEEN for character in text)
-    if unseen or "\ufe0f" in text or _BLANK.search(text):
+    unseen = any(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text)
+    if unseen or "\ufe0f" in text or _INVISIBLE_CHARACTERS.search(text):
         return "There are characters in it that cannot be seen."
-    text = normalize("NFD", text)
-    marks = "".join(map(_mark, text))
-    twice = any(one == other and _mark(one) == "m" for one, other in pairwise(text))
+    text = normalize_unicode("NFD", text)
+    marks = "".join(map(_mark_class, text))
+    twice = any(one == other and _mark_class(one) == "m" for one, other in pairwise(text))
     if twice or re.search(rf"(^|\s)[mc]|m{{{MAX_MARKS + 1}}}", marks):
         return f"A mark stands on a letter, and at most {MAX_MARKS} of them on one."
     return None
 
 
-def _mark(character: str) -> str:
-    """Return m for a nonspacing or enclosing mark, c for a spacing one, a blank for a blank."""
+def _mark_class(character: str) -> str:
+    """Return m for a nonspacing or enclosing mark, c for a spacing one, a space for a space."""
     kind = unicodedata.category(character)
     return {"Mn": "m", "Me": "m", "Mc": "c", "Zs": " "}.get(kind, "a")
 
@@ -242,19 +244,19 @@ _VIRAMA = 9
 """The combining class of the marks that join consonants in the scripts of India (UAX 31, 2.3)."""
 
 
-def _may_join(text: str, place: int) -> bool:
+def _may_join(text: str, position: int) -> bool:
     """Tell whether a joiner (U+200C, U+200D) changes how the letters around it look.
 
     It does between connected letters, such as those of Persian, after a virama, and (U+200D) before
     one (UAX 31, 2.3, A1, A2 and B; RFC 5892, A.1 and A.2).
     """
-    before, after = text[:place], text[place + 1 : place + 2]
+    before, after = text[:position], text[position + 1 : position + 2]
     if before and unicodedata.combining(before[-1]) == _VIRAMA:
         return True
     letter = re.sub(r"[\u064b-\u065f\u0670]+$", "", before)[-1:]  # Arabic vowels are marks
     if not letter.isalpha() or not after:
         return False
-    if text[place] == "\u200d" and unicodedata.combining(after) == _VIRAMA:
+    if text[position] == "\u200d" and unicodedata.combining(after) == _VIRAMA:
         return True
     together = confusables.scripts(letter) & confusables.scripts(after)
     return after.isalpha() and bool(together & _JOINING)

@@ -26,11 +26,11 @@ MAX_MARKS = 30
 """Combining marks in a row that are compared, as in the Stream-Safe Text Format (UAX #15, section
 13). Sorting a longer run takes quadratic time: 4000 marks took 12 ms."""
 
-MAX_FOLDED = 16_000
+MAX_FOLDED_LENGTH = 16_000
 """Characters of a decomposed text that are compared: four times a message. U+FDFA, a phrase of 18
 letters in one character, would make 72,000 of a message, to be stored and searched."""
 
-PIECE = 500
+CHUNK_SIZE = 500
 """Characters that are decomposed at a time."""
 
 _ASCII = str.maketrans(
@@ -53,8 +53,8 @@ _SPACES = re.compile(f"(?:[{WHITE_SPACE.replace(' ', '')}]|[ ](?=[{WHITE_SPACE}]
 def fold(text: str) -> str:
     """Return a text as a search compares it: one text holds another when its folded form does.
 
-    It takes less than 5 ms for any 4000 characters. Of a text that grows, the first MAX_FOLDED
-    characters are compared.
+    It takes less than 5 ms for any 4000 characters. Of a text that grows, the first
+    MAX_FOLDED_LENGTH characters are compared.
     """
     if text.isascii():
         return _SPACES.sub(" ", text.lower())
@@ -65,23 +65,23 @@ def fold(text: str) -> str:
 
 
 def _decompose(text: str) -> str:
-    """Return the beginning of the NFKD form, MAX_FOLDED characters at most.
+    """Return the beginning of the NFKD form, MAX_FOLDED_LENGTH characters at most.
 
     Nothing is decomposed that would be cut off: of 4000 characters that become 18 each, that is
     more than three quarters of the work.
     """
-    pieces: list[str] = []
+    chunks: list[str] = []
     length = start = 0
-    while start < len(text) and length < MAX_FOLDED:
-        end = start + PIECE
+    while start < len(text) and length < MAX_FOLDED_LENGTH:
+        end = start + CHUNK_SIZE
         # Marks are sorted together with the character that they belong to.
         while end < len(text) and _continues(text[end]):
             end += 1
-        piece = unicodedata.normalize("NFKD", text[start:end])
-        pieces.append(piece)
-        length += len(piece)
+        chunk = unicodedata.normalize("NFKD", text[start:end])
+        chunks.append(chunk)
+        length += len(chunk)
         start = end
-    return "".join(pieces)[:MAX_FOLDED]
+    return "".join(chunks)[:MAX_FOLDED_LENGTH]
 
 
 def _continues(character: str) -> bool:

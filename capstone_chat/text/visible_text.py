@@ -1,4 +1,4 @@
-"""Messages that can be seen: characters without ink, and the white space around a message."""
+"""Visible messages: characters whose glyph is empty, and the white space around a message."""
 
 import re
 
@@ -20,17 +20,17 @@ _EMPTY_GLYPHS = "\u2800\ufff9-\ufffb\U00013430-\U0001343f\U00013441\U00013442\U0
 """Characters outside both properties whose glyph is empty: Braille blank, annotation marks,
 Egyptian format controls and blanks, Khitan filler, null notehead."""
 
-_INK = re.compile(rf"[^\0-\x1f\x7f-\x9f{WHITE_SPACE}{DEFAULT_IGNORABLE}{_EMPTY_GLYPHS}]")
+_VISIBLE = re.compile(rf"[^\0-\x1f\x7f-\x9f{WHITE_SPACE}{DEFAULT_IGNORABLE}{_EMPTY_GLYPHS}]")
 _NOT_SPACE = re.compile(f"[^{WHITE_SPACE}]")
 
 
-def has_ink(text: str) -> bool:
-    """Return whether anything of a text can be seen.
+def is_visible(text: str) -> bool:
+    """Tell whether a text has a visible character.
 
     A lone combining mark, a punctuation mark, and a character that this Python's Unicode does not
-    know yet (a new emoji) have ink.
+    know yet (a new emoji) are visible.
     """
-    return _INK.search(text) is not None
+    return _VISIBLE.search(text) is not None
 
 
 def trim_message(text: str) -> str:

@@ -33,11 +33,10 @@ SILENT = (
     "logs",
     "metrics",
     "options",
-    "schema",
     "health",
 )
 # Arguments that stand in a message, with every value that they can have.
-ARGUMENTS = {"longest": ("NICKNAME_LONGEST", "TITLE_LONGEST", "DESCRIPTION_LONGEST")}
+ARGUMENTS = {"max_length": ("MAX_NICKNAME_LENGTH", "MAX_TITLE_LENGTH", "MAX_DESCRIPTION_LENGTH")}
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 429, 500, 503)
 
 

@@ -350,9 +350,9 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
         async def ready(_password: str) -> str:
             return HASH
 
-        name = names.clean(name)
+        name = names.normalize(name)
         with mock.patch.object(self.chat.accounts._passwords, "hash", ready):
-            nickname = names.clean(nickname) or name
+            nickname = names.normalize(nickname) or name
             login = await self.chat.accounts.register(name, PASSWORD, nickname, "a browser")
         person = Person(self, name)
         person.id = login.user.id

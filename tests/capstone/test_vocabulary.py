@@ -24,6 +24,18 @@ RETIRED = {
         *("_hand_over", "_hand_back", "_trust", "_attempt", "_Doubt", "_Job", "_leave", "_tell"),
         *("_waiting", "_committing", "_trips", "committed", "problem", "_alone", "failures"),
     },
+    "text": {
+        *("key", "clean", "name_problem", "label_problem", "text_problem", "nickname_problem"),
+        *(
+            "NAME_SHORTEST",
+            "NAME_LONGEST",
+            "TITLE_LONGEST",
+            "_UNSEEN",
+            "_BLANK",
+            "has_ink",
+            "PIECE",
+        ),
+    },
     "": {
         *("Limit", "Underway", "underway", "Bus", "RedisBus", "Refused", "make_bus", "make_chat"),
         *("either", "insert_row", "Unreachable", "ALIVE", "lock_alive"),

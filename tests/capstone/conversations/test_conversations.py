@@ -112,7 +112,7 @@ class GroupTest(ConversationsCase):
     @tornado.testing.gen_test
     async def test_the_longest_title_and_description_fit(self) -> None:
         anna = await self.person("anna")
-        title, description = "ﬃ" * names.TITLE_LONGEST, "🦆" * names.DESCRIPTION_LONGEST
+        title, description = "ﬃ" * names.MAX_TITLE_LENGTH, "🦆" * names.MAX_DESCRIPTION_LENGTH
         conv = await anna.group(title, description)
         group = (await self.state(anna))[conv]
         self.assertEqual((group["title"], group["description"]), (title, description))

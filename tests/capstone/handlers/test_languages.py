@@ -39,8 +39,8 @@ class TestCatalogues:
         for message in (
             "The two passwords differ.",  # in a dictionary
             "That is you.",  # in an exception
-            f"Use {names.NICKNAME_LONGEST} characters or fewer.",  # with an argument
-            f"Use {names.TITLE_LONGEST} characters or fewer.",
+            f"Use {names.MAX_NICKNAME_LENGTH} characters or fewer.",  # with an argument
+            f"Use {names.MAX_TITLE_LENGTH} characters or fewer.",
             "Not Found",
         ):
             assert message in found

@@ -51,7 +51,7 @@ class NameTest(unittest.TestCase):
         for what, name in hostile.items():
             with self.subTest(what):
                 self.assertEqual(
-                    names.name_problem(name),
+                    names.find_username_problem(name),
                     "Use letters, digits, dots, dashes and underscores only.",
                 )
 
@@ -66,7 +66,7 @@ class NameTest(unittest.TestCase):
         ]
         for one, other in twins:
             with self.subTest(one=one, other=other):
-                self.assertEqual(names.key(one), names.key(other))
+                self.assertEqual(names.canonical_key(one), names.canonical_key(other))
 
 
 class NicknameTest(unittest.TestCase):
@@ -77,7 +77,7 @@ class NicknameTest(unittest.TestCase):
         ):
             with self.subTest(name=unicodedata.name(character, ascii(character))):
                 self.assertEqual(
-                    names.label_problem(f"an{character}na", 40),
+                    names.find_label_problem(f"an{character}na", 40),
                     "There are characters in it that cannot be seen.",
                 )
 
@@ -95,7 +95,7 @@ class NicknameTest(unittest.TestCase):
         ):
             with self.subTest(ascii(label)):
                 self.assertEqual(
-                    names.label_problem(names.clean(label), 40),
+                    names.find_label_problem(names.normalize(label), 40),
                     "A mark stands on a letter, and at most 4 of them on one.",
                 )
 
@@ -112,7 +112,7 @@ class NicknameTest(unittest.TestCase):
         ):
             with self.subTest(ascii(label)):
                 self.assertEqual(
-                    names.label_problem(names.clean(label), 40),
+                    names.find_label_problem(names.normalize(label), 40),
                     "There are characters in it that cannot be seen.",
                 )
 
@@ -125,11 +125,11 @@ class NicknameTest(unittest.TestCase):
             *("Moderator", "rnoderator", "Support", "Администратор", "管理员", "客服", "系统消息"),
         ):
             with self.subTest(nickname):
-                self.assertEqual(names.nickname_problem(names.clean(nickname)), RESERVED)
+                self.assertEqual(names.find_nickname_problem(names.normalize(nickname)), RESERVED)
         for nickname in "@anna", "Bob @anna", "＠anna", "﹫anna":
             with self.subTest(nickname):
                 self.assertEqual(
-                    names.nickname_problem(names.clean(nickname)),
+                    names.find_nickname_problem(names.normalize(nickname)),
                     "A nickname has no @ in it: that stands before user names.",
                 )
 
@@ -142,7 +142,7 @@ class NicknameTest(unittest.TestCase):
         self.assertEqual(len(labels), 3)
         for label in [accounts.DELETED_NICKNAME, *(found[1] for found in labels if found)]:
             with self.subTest(label):
-                self.assertEqual(names.nickname_problem(label), RESERVED)
+                self.assertEqual(names.find_nickname_problem(label), RESERVED)
 
 
 class LookAlikeTest(unittest.TestCase):
@@ -161,11 +161,13 @@ class LookAlikeTest(unittest.TestCase):
             "annა",
         ):
             with self.subTest(ascii(name)):
-                self.assertEqual(names.name_problem(name), "Use letters of one script only.")
+                self.assertEqual(
+                    names.find_username_problem(name), "Use letters of one script only."
+                )
 
     def test_a_name_needs_a_letter_or_a_digit(self) -> None:
         for name in "...", "___", "-.-", "._-" * 10:
-            self.assertEqual(names.name_problem(name), "Use at least one letter or digit.")
+            self.assertEqual(names.find_username_problem(name), "Use at least one letter or digit.")
 
     def test_reserved_names_and_what_looks_like_them(self) -> None:
         for name in (
@@ -202,10 +204,10 @@ class LookAlikeTest(unittest.TestCase):
             *("админ", "администратор", "поддержка", "管理员", "已注销用户"),
         ):
             with self.subTest(name):
-                self.assertEqual(names.name_problem(names.clean(name)), RESERVED)
+                self.assertEqual(names.find_username_problem(names.normalize(name)), RESERVED)
         for name in "ali", "Ali", "ALI", "allan", "adminton", "hereward", "roots", "modern", "123":
             with self.subTest(name):
-                self.assertIsNone(names.name_problem(name))
+                self.assertIsNone(names.find_username_problem(name))
 
     def test_names_that_look_alike_have_one_skeleton(self) -> None:
         for one, other in (
@@ -229,10 +231,10 @@ class LookAlikeTest(unittest.TestCase):
 
     @given(st.text(st.characters(codec="utf-8"), max_size=40))
     def test_the_skeleton_of_an_allowed_name_fits_and_is_its_own(self, text: str) -> None:
-        name = names.clean(text)
-        if names.name_problem(name) is None:
+        name = names.normalize(text)
+        if names.find_username_problem(name) is None:
             found = names.skeleton(name)
-            self.assertTrue(0 < len(found) <= names.MAX_SKELETON)
+            self.assertTrue(0 < len(found) <= names.MAX_SKELETON_LENGTH)
             self.assertEqual(names.skeleton(found), found)
             self.assertEqual(names.skeleton(unicodedata.normalize("NFD", name)), found)
 

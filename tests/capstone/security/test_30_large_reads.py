@@ -27,7 +27,7 @@ from capstone_chat.storage.tables import conversations as conversation_rows
 from capstone_chat.storage.tables import events as event_rows
 from capstone_chat.storage.tables import members as member_rows
 from capstone_chat.storage.tables import users
-from capstone_chat.text.names import key
+from capstone_chat.text.names import canonical_key
 from tests.capstone.chat_case import ChatCase, Person
 
 MANY = 260
@@ -107,7 +107,7 @@ class Populated(ChatCase):
                 "id": conv,
                 "kind": "private" if conv in private else "group",
                 "title": title,
-                "title_key": key(title),
+                "title_key": canonical_key(title),
                 "description": "",
                 "public": conv not in private,
                 "pair": f"1-{private[conv]}" if conv in private else None,

@@ -79,7 +79,7 @@ class FoldingTest(unittest.TestCase):
         st.text(LETTERS | st.sampled_from("\uff9e\U0001d160\uac01"), max_size=25), st.integers(1, 9)
     )
     def test_a_text_that_is_decomposed_in_pieces_is_the_same(self, text: str, piece: int) -> None:
-        with mock.patch.object(search_folding, "PIECE", piece):
+        with mock.patch.object(search_folding, "CHUNK_SIZE", piece):
             found = search_folding._decompose(text)
         self.assertEqual(found, unicodedata.normalize("NFKD", text))
 

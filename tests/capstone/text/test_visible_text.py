@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capstone_chat.text import visible_text
-from capstone_chat.text.visible_text import has_ink, trim_message
+from capstone_chat.text.visible_text import is_visible, trim_message
 from tests.capstone.page import node
 
 WITHOUT_INK = {
@@ -34,8 +34,8 @@ class VisibleTextTest(unittest.TestCase):
     def test_characters_without_ink_alone_are_no_message(self) -> None:
         for name, text in {**WITHOUT_INK, "all": "".join(WITHOUT_INK.values()), "": ""}.items():
             with self.subTest(name):
-                self.assertFalse(has_ink(text))
-                self.assertTrue(has_ink(f"{text}.{text}"))
+                self.assertFalse(is_visible(text))
+                self.assertTrue(is_visible(f"{text}.{text}"))
 
     def test_whatever_leaves_a_trace_is_a_message(self) -> None:
         for text in (
@@ -51,7 +51,7 @@ class VisibleTextTest(unittest.TestCase):
             "\U000323af",
         ):
             with self.subTest(ascii(text)):
-                self.assertTrue(has_ink(text))
+                self.assertTrue(is_visible(text))
 
     def test_the_first_line_keeps_its_indentation(self) -> None:
         for given_text, kept in (
@@ -72,7 +72,7 @@ class VisibleTextTest(unittest.TestCase):
         self.assertEqual(trim_message(trimmed), trimmed)
         before, _, after = text.partition(trimmed) if trimmed else (text, "", "")
         self.assertEqual((before + after).strip(visible_text.WHITE_SPACE), "")
-        self.assertEqual(has_ink(trimmed), has_ink(text))
+        self.assertEqual(is_visible(trimmed), is_visible(text))
 
 
 @pytest.mark.service("node")
@@ -92,7 +92,7 @@ class TestPageRule:
             """
         )
         points = [*range(0xD800), *range(0xE000, 0x110000)]
-        assert without == [point for point in points if not has_ink(chr(point))]
+        assert without == [point for point in points if not is_visible(chr(point))]
 
     @given(st.lists(st.text(PIECES), min_size=200, max_size=400))
     @node.FEW
