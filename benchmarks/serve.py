@@ -21,7 +21,7 @@ import tornado.web
 
 from capstone_chat import __main__ as start
 from capstone_chat.handlers.cookies import cookie_name
-from capstone_chat.options import Options, cookie_secret
+from capstone_chat.options import Options, load_or_create_secret
 from capstone_chat.storage import migrate, tables
 from capstone_chat.storage.database import Database, now_ms
 
@@ -72,7 +72,7 @@ def seed_database(options: Options, rooms: int, members: int, messages: int = 0)
                 old = [message_row(room, seq, seq % members * rooms + room, at) for seq in seqs]
                 connection.execute(sa.insert(tables.events), old)
     database.engine.dispose()
-    secret = cookie_secret(Path(options.data))
+    secret = load_or_create_secret(Path(options.data))
     name = cookie_name("session", secret, secure=options.secure)
     return [
         f"{name}={tornado.web.create_signed_value(secret, name, token).decode()}\t{i % rooms + 1}"

@@ -15,7 +15,7 @@ import tornado.netutil
 from capstone_chat import logs
 from capstone_chat.app import make_app
 from capstone_chat.options import OptionError, Options, hide_password, parse
-from capstone_chat.server import Server, connections_that_fit
+from capstone_chat.server import Server, usable_connections
 from capstone_chat.services import Services
 
 BACKLOG = 4096
@@ -33,13 +33,13 @@ ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not listened 
 async def serve(options: Options) -> None:
     """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish what has begun: /readyz says so first,
     then the sockets are told, and what waits for its commit is stored."""
-    connections = connections_that_fit(options.connections)
+    connections = usable_connections(options.connections)
     app = make_app(options)
     chat = app.settings["chat"]
     server = Server(app, connections)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    on_stop_signals(lambda *_: loop.call_soon_threadsafe(stop.set))
+    set_stop_handler(lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
         if not await open_services(chat, stop):
             return
@@ -47,7 +47,7 @@ async def serve(options: Options) -> None:
         server.add_sockets(sockets)
         gc.freeze()  # what is there now stays: the collector need not look at it again and again,
         gc.set_threshold(20_000, 20, 50)  # and seldom at open sockets, of which there are many
-        print(f"Open {url_of(options.address, sockets[0].getsockname()[1])}", flush=True)
+        print(f"Open {url_to_open(options.address, sockets[0].getsockname()[1])}", flush=True)
         await stop.wait()
         chat.hub.draining = True  # a proxy sends nobody here any more; those who are here go on
         stop.clear()
@@ -57,7 +57,7 @@ async def serve(options: Options) -> None:
     finally:
         await chat.close()
         await server.close_all_connections()
-        on_stop_signals(signal.SIG_IGN)  # it is stopping; to ask again changes nothing
+        set_stop_handler(signal.SIG_IGN)  # it is stopping; to ask again changes nothing
 
 
 async def open_services(chat: Services, stop: asyncio.Event) -> bool:
@@ -77,14 +77,14 @@ async def open_services(chat: Services, stop: asyncio.Event) -> bool:
     return False
 
 
-def on_stop_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+def set_stop_handler(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     """Set what the signals that stop the chat do. SIGHUP stays ignored under nohup(1)."""
     for number in STOP_SIGNALS:
         if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
-def leave(_number: int, _frame: FrameType | None) -> None:
+def exit_before_serving(_number: int, _frame: FrameType | None) -> None:
     """End the process before its event loop runs; a migration that has begun is rolled back."""
     raise SystemExit(0)
 
@@ -105,7 +105,7 @@ def listen(address: str, port: int) -> list[socket.socket]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error
 
 
-def url_of(address: str, port: int) -> str:
+def url_to_open(address: str, port: int) -> str:
     """Return a URL that a browser on this host can open when the chat listens on `address`."""
     host = address.strip().strip("[]")
     if host in ANY_ADDRESS:
@@ -120,8 +120,8 @@ def main() -> int:
     logs.escape_stdout()
     try:
         options = parse(sys.argv[1:])
-        logs.set_up(options.logging)
-        on_stop_signals(leave)
+        logs.configure(options.logging)
+        set_stop_handler(exit_before_serving)
     except OptionError as error:
         print_error(str(error))
         return 2

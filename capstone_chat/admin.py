@@ -16,7 +16,13 @@ import rich.table
 import sqlalchemy as sa
 
 from capstone_chat import logs, urls
-from capstone_chat.options import OptionError, Options, check_url, cookie_secret, hide_password
+from capstone_chat.options import (
+    OptionError,
+    Options,
+    check_url,
+    hide_password,
+    load_or_create_secret,
+)
 from capstone_chat.purge import Purge
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.hub import Hub
@@ -31,7 +37,7 @@ def app() -> None:
     """Manage the users and the data of a chat."""
 
 
-DUMP = {"mysql": "mariadb-dump", "mariadb": "mariadb-dump", "postgresql": "pg_dump"}
+BACKUP_TOOLS = {"mysql": "mariadb-dump", "mariadb": "mariadb-dump", "postgresql": "pg_dump"}
 """What copies the database of a server while it is in use."""
 
 data_option = click.option(
@@ -46,14 +52,14 @@ redis_option = click.option("--redis", default="", help="The chat's --redis, if 
 def database_url(data: str, url: str) -> sa.URL:
     """Return where the database of a chat is, or end with exit code 2 when there is none."""
     if url:
-        check_url("--database", urls.database, url)
+        check_url("--database", urls.parse_database_url, url)
     elif not data.strip() or "\0" in data:
-        complain("--data: give the chat's --data folder")
-    place = Options(data=data, database=url).database_url
-    if place.get_backend_name() == "sqlite" and not is_file(Path(place.database or "")):
-        missing = data if not url else place.database
-        complain(f"there is no chat in {missing}: give the chat's --data folder, or its --database")
-    return place
+        fail("--data: give the chat's --data folder")
+    database = Options(data=data, database=url).database_url
+    if database.get_backend_name() == "sqlite" and not is_file(Path(database.database or "")):
+        missing = data if not url else database.database
+        fail(f"there is no chat in {missing}: give the chat's --data folder, or its --database")
+    return database
 
 
 def is_file(path: Path) -> bool:
@@ -76,13 +82,13 @@ def transaction(
         engine.dispose()
 
 
-def complain(text: str) -> NoReturn:
+def fail(text: str) -> NoReturn:
     """Say on one line what is wrong, and end with exit code 2."""
     click.echo(f"admin: {' '.join(hide_password(text).split())}", err=True)
     raise click.exceptions.Exit(2)
 
 
-def at(milliseconds: int | None) -> str:
+def format_time(milliseconds: int | None) -> str:
     """Return a time as people read it, in UTC; empty for none."""
     if milliseconds is None:
         return ""
@@ -105,7 +111,13 @@ def list_users(data: str, url: str) -> None:
     with transaction(data, url) as connection:
         for row in connection.execute(query):
             state = "deleted" if row.deleted_at else "disabled" if row.disabled_at else ""
-            cells = (row.name, row.nickname, at(row.created_at), at(row.seen_at), state)
+            cells = (
+                row.name,
+                row.nickname,
+                format_time(row.created_at),
+                format_time(row.seen_at),
+                state,
+            )
             table.add_row(str(row.id), *map(rich.markup.escape, cells))
     rich.console.Console().print(table)
 
@@ -122,13 +134,13 @@ def disable(name: str, data: str, url: str, redis: str) -> None:
     """
     secret = ""
     if redis:
-        check_url("--redis", urls.redis, redis)
+        check_url("--redis", urls.parse_redis_url, redis)
         if not Path(data, "secret").exists():
-            complain(f"there is no secret in {data}: --redis needs the chat's --data folder")
-        secret = cookie_secret(Path(data))
+            fail(f"there is no secret in {data}: --redis needs the chat's --data folder")
+        secret = load_or_create_secret(Path(data))
     user_id = set_disabled(name, data, url, now_ms())
     if redis:
-        asyncio.run(end_sockets(user_id, redis, secret))
+        asyncio.run(disconnect_user(user_id, redis, secret))
 
 
 @app.command()
@@ -142,29 +154,29 @@ def enable(name: str, data: str, url: str) -> None:
 
 def set_disabled(name: str, data: str, url: str, when: int | None) -> int:
     """Store that a user is disabled, or that they are not; return the user's id."""
-    who = (users.c.name_key == names.canonical_key(name)) & users.c.deleted_at.is_(None)
+    condition = (users.c.name_key == names.canonical_key(name)) & users.c.deleted_at.is_(None)
     with transaction(data, url, writes=True) as connection:
-        user_id: int | None = connection.scalar(sa.select(users.c.id).where(who))
+        user_id: int | None = connection.scalar(sa.select(users.c.id).where(condition))
         if user_id is None:
-            complain(f"there is no user {name!r}: see the command users")
-        connection.execute(users.update().where(who).values(disabled_at=when))
+            fail(f"there is no user {name!r}: see the command users")
+        connection.execute(users.update().where(condition).values(disabled_at=when))
         if when is not None:
             connection.execute(sessions.delete().where(sessions.c.user_id == user_id))
     click.echo(f"{name} is {'enabled' if when is None else 'disabled'}")
     return user_id
 
 
-async def end_sockets(user_id: int, redis: str, secret: str) -> None:
+async def disconnect_user(user_id: int, redis: str, secret: str) -> None:
     """Let every open socket of a user, in all processes, see that its session has ended."""
     from capstone_chat.realtime.redis_broker import RedisBroker  # most commands need no Redis
 
     try:
-        others = RedisBroker(Hub(), redis, secret)
-        await others.open()
-        others.send_control(topics.user(user_id), {"renew": True})
-        await others.close()
+        broker = RedisBroker(Hub(), redis, secret)
+        await broker.open()
+        broker.send_control(topics.user(user_id), {"renew": True})
+        await broker.close()
     except OptionError as error:
-        complain(f"their open sockets end with the next ping, not at once: {error}")
+        fail(f"their open sockets end with the next ping, not at once: {error}")
 
 
 @app.command("purge")
@@ -211,24 +223,25 @@ async def purge(url: sa.URL, idle: int, lifetime: int) -> dict[str, int]:
 @url_option
 def backup(file: Path, data: str, url: str) -> None:
     """Copy the SQLite database to FILE while the chat runs; the copy is whole and consistent."""
-    place = database_url(data, url)
-    if (kind := place.get_backend_name()) != "sqlite":
-        complain(f"backup copies SQLite files; use {DUMP.get(kind, 'its own tool')} for {place!r}")
+    database = database_url(data, url)
+    if (kind := database.get_backend_name()) != "sqlite":
+        tool = BACKUP_TOOLS.get(kind, "its own tool")
+        fail(f"backup copies SQLite files; use {tool} for {database!r}")
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.chmod(0o600)  # the umask may have taken the owner's rights
     except FileExistsError:
-        complain(f"{file} is there already: choose another name")
+        fail(f"{file} is there already: choose another name")
     except (OSError, ValueError) as error:
-        complain(f"{file}: {getattr(error, 'strerror', None) or error}")
+        fail(f"{file}: {getattr(error, 'strerror', None) or error}")
     with (
-        contextlib.closing(sqlite3.connect(str(place.database))) as source,
+        contextlib.closing(sqlite3.connect(str(database.database))) as source,
         contextlib.closing(sqlite3.connect(file)) as target,
     ):
         source.backup(target)
         problems = target.execute("PRAGMA integrity_check").fetchone()[0]
     if problems != "ok":
-        complain(f"the copy is broken: {problems}")
+        fail(f"the copy is broken: {problems}")
     click.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -251,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = f"the database cannot be used: {reason}"
     with contextlib.suppress(click.exceptions.Exit):
         if text:
-            complain(text)
+            fail(text)
     sys.exit(2)
 
 

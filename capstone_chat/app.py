@@ -35,7 +35,7 @@ from capstone_chat.handlers import (
 )
 from capstone_chat.in_flight import InFlight
 from capstone_chat.metrics import Metrics
-from capstone_chat.options import OptionError, Options, cookie_secret
+from capstone_chat.options import OptionError, Options, load_or_create_secret
 from capstone_chat.purge import Purge
 from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
 from capstone_chat.realtime.broker import LocalBroker
@@ -55,7 +55,7 @@ INVITATION_RATE = 1 / 30
 INVITATION_BURST = 50
 """People whom one user may add or invite at once."""
 
-HERE = Path(__file__).parent
+PACKAGE_DIR = Path(__file__).parent
 
 CONV = r"/api/conversations/(\d{1,15})"
 GROUP = r"/api/groups/(\d{1,15})"
@@ -109,9 +109,9 @@ def make_app(options: Options) -> tornado.web.Application:
     """
     data = Path(options.data)
     files.prepare_data_folder(data)
-    secret = cookie_secret(data)
+    secret = load_or_create_secret(data)
     chat = build_services(options)
-    tornado.locale.load_gettext_translations(str(HERE / "locale"), "chat")
+    tornado.locale.load_gettext_translations(str(PACKAGE_DIR / "locale"), "chat")
     tornado.locale.set_default_locale("en")  # what the catalogues translate from
     return base.Application(
         ROUTES,
@@ -120,8 +120,8 @@ def make_app(options: Options) -> tornado.web.Application:
         log_function=logs.log_request,
         default_handler_class=base.NotFoundHandler,
         static_handler_class=base.StaticFileHandler,
-        static_path=str(HERE / "static"),
-        template_path=str(HERE / "templates"),
+        static_path=str(PACKAGE_DIR / "static"),
+        template_path=str(PACKAGE_DIR / "templates"),
         compress_response=True,  # a page's token is masked anew each time, so BREACH learns nothing
         # Two guards against forged requests: a token in every form, and where a request comes from.
         xsrf_cookies=True,
@@ -139,7 +139,7 @@ def build_services(options: Options) -> Services:
     """Make the parts of a chat, on a database that is brought up to date."""
     prepare_database(options)
     database = Database(options.database_url)
-    pool = ThreadPoolExecutor(options.password_threads, thread_name_prefix="slow")
+    password_pool = ThreadPoolExecutor(options.password_threads, thread_name_prefix="password")
     pictures = Pictures()
     hub = Hub()
     broker = make_broker(options, hub)
@@ -148,12 +148,12 @@ def build_services(options: Options) -> Services:
     purge = Purge(database, idle=idle, lifetime=lifetime)
     return Services(
         options=options,
-        pool=pool,
+        password_pool=password_pool,
         database=database,
-        accounts=Accounts(database, Passwords(pool), sessions),
+        accounts=Accounts(database, Passwords(password_pool), sessions),
         sessions=sessions,
         arrivals=Arrivals(database, sessions),
-        throttle=LoginThrottle(database),
+        login_throttle=LoginThrottle(database),
         captchas=Captchas(database, lifetime=options.captcha_lifetime),
         pictures=pictures,
         contacts=Contacts(database, broker),
@@ -163,16 +163,16 @@ def build_services(options: Options) -> Services:
         purge=purge,
         broker=broker,
         hub=hub,
-        requests=RateLimiter(options.request_rate, options.request_burst),
-        invitations=RateLimiter(INVITATION_RATE, INVITATION_BURST),
-        reads=RateLimiter(options.read_rate, options.read_burst),
-        reading=ConcurrencyLimiter(MAX_READS_IN_FLIGHT),
-        sends=RateLimiter(options.send_rate, options.send_burst),
-        signals=RateLimiter(options.signal_rate, options.signal_burst),
-        frames=RateLimiter(options.frame_rate, options.frame_burst),
+        request_limiter=RateLimiter(options.request_rate, options.request_burst),
+        invitation_limiter=RateLimiter(INVITATION_RATE, INVITATION_BURST),
+        read_limiter=RateLimiter(options.read_rate, options.read_burst),
+        read_slots=ConcurrencyLimiter(MAX_READS_IN_FLIGHT),
+        message_limiter=RateLimiter(options.send_rate, options.send_burst),
+        signal_limiter=RateLimiter(options.signal_rate, options.signal_burst),
+        frame_limiter=RateLimiter(options.frame_rate, options.frame_burst),
         metrics=make_metrics(database, hub, broker, pictures, purge),
         active_requests=InFlight(),
-        sockets=InFlight(),
+        active_connections=InFlight(),
     )
 
 
@@ -184,7 +184,7 @@ def prepare_database(options: Options) -> None:
     """
     source = options.database_source
     try:
-        engine = open_database(options)
+        engine = create_migration_engine(options)
         try:
             migrate.migrate(engine)
         finally:
@@ -196,7 +196,7 @@ def prepare_database(options: Options) -> None:
         raise OptionError(f"{source}: {reason}") from error
 
 
-def open_database(options: Options) -> sa.Engine:
+def create_migration_engine(options: Options) -> sa.Engine:
     """Return an engine that has connected, for the changes of large tables, which take long.
 
     Raises:
@@ -222,13 +222,14 @@ def open_database(options: Options) -> sa.Engine:
 def make_broker(options: Options, hub: Hub) -> "LocalBroker | RedisBroker":
     """Return the broker of one process, or with --redis of many."""
     if not options.redis:
-        if not options.alone:
+        if not options.is_single_process:
             log.warning("no --redis: other processes on this database are heard with the next ping")
         return LocalBroker(hub)
     # Here, because the client of Redis takes a sixth of the start of a chat that has none.
     from capstone_chat.realtime.redis_broker import RedisBroker
 
-    broker = hub.carrier = RedisBroker(hub, options.redis, cookie_secret(Path(options.data)))
+    secret = load_or_create_secret(Path(options.data))
+    broker = hub.carrier = RedisBroker(hub, options.redis, secret)
     return broker
 
 

@@ -34,18 +34,18 @@ from capstone_chat.storage.engines import FileGoneError
 log = logging.getLogger("chat.access")
 uncaught = logging.getLogger("chat.uncaught")
 
-OWN = ("capstone_chat", "chat", "__main__")
+OWN_LOGGERS = ("capstone_chat", "chat", "__main__")
 """First parts of the names of the chat's loggers; the arguments of their records are logged."""
 
 WITHHELD = "a message of a library; see source"
 
-QUIET = 60.0
+REPEAT_INTERVAL = 60.0
 """Seconds in which a line is not repeated when nothing but its time differs."""
 
 MAX_PATH = 200
 """Characters of a path that are logged."""
 
-MAX_SEEN = 1000
+MAX_REMEMBERED_LINES = 1000
 """Different lines that are remembered so as not to repeat them."""
 
 PATH_END = re.compile(r"[?#;&]|%(?:3f|23|3b|26)", re.IGNORECASE)
@@ -113,7 +113,7 @@ def describe(error: BaseException) -> str:
     return f"{name}: {reason}" if reason else name
 
 
-def _means_no_redis(error: BaseException) -> bool:
+def _is_redis_failure(error: BaseException) -> bool:
     """Tell whether a connection to Redis has failed. A chat without Redis does not load its client,
     so there are no such exceptions then."""
     client = sys.modules.get("redis.exceptions")
@@ -124,7 +124,7 @@ def _reason(error: BaseException) -> str:
     match error:
         case sqlalchemy.exc.DBAPIError():
             return f"{_database_reason(error)} [SQL: {error.statement}]"
-        case _ if _means_no_redis(error):
+        case _ if _is_redis_failure(error):
             return str(error)  # the address, and what the system said
         case tornado.web.HTTPError():
             return str(error.status_code)
@@ -189,7 +189,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _is_own(record: logging.LogRecord) -> bool:
-    return record.name.partition(".")[0] in OWN
+    return record.name.partition(".")[0] in OWN_LOGGERS
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -205,7 +205,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 class _StderrHandler(logging.StreamHandler[Any]):
-    """Writes lines to stderr, and a warning that repeats itself once in QUIET seconds.
+    """Writes lines to stderr, and a repeated warning once in REPEAT_INTERVAL seconds.
 
     A database that is away would otherwise give a line for each message that somebody sends.
     """
@@ -229,9 +229,9 @@ class _StderrHandler(logging.StreamHandler[Any]):
         except Exception:  # a wrong format; `handleError` is told by `emit`
             return False
         now = time.monotonic()
-        if now - self._seen.get(line, -QUIET) < QUIET:
+        if now - self._seen.get(line, -REPEAT_INTERVAL) < REPEAT_INTERVAL:
             return True
-        if len(self._seen) >= MAX_SEEN:
+        if len(self._seen) >= MAX_REMEMBERED_LINES:
             self._seen.clear()
         self._seen[line] = now
         return False
@@ -249,7 +249,7 @@ def escape_stdout() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def set_up(level: str) -> None:
+def configure(level: str) -> None:
     """Log to stderr from this level on: debug, info, warning, error; none logs nothing.
 
     Warnings, and exceptions that nothing catches, are logged as well: Python would print them to
@@ -294,7 +294,7 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     """Log a request that was answered, and count it; Tornado calls this."""
     status = handler.get_status()
     seconds = handler.request.request_time()
-    handler.settings["chat"].metrics.requests.labels(str(status)).observe(seconds)
+    handler.settings["chat"].metrics.request_seconds.labels(str(status)).observe(seconds)
     user = getattr(handler, "_current_user", None)
     method = handler.request.method
     fields = {

@@ -17,9 +17,9 @@ import tornado.options
 from capstone_chat import urls
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "none")
-CHECKOUT = Path(__file__).resolve().parent.parent
+PROJECT_DIR = Path(__file__).resolve().parent.parent
 
-VAR = CHECKOUT / "var" if (CHECKOUT / "learn.py").is_file() else Path("var")
+DEFAULT_DATA_DIR = PROJECT_DIR / "var" if (PROJECT_DIR / "learn.py").is_file() else Path("var")
 """The data folder unless another one is given: in the checkout, wherever the chat is started; of an
 installed package, in the folder in which it is started."""
 
@@ -33,8 +33,8 @@ MAX_THREADS = 256
 MAX_SHOWN = 80
 """Characters of a wrong option that are repeated in the message about it."""
 
-MIN_SECRET = 32
-MAX_SECRET = 1024
+MIN_SECRET_LENGTH = 32
+MAX_SECRET_LENGTH = 1024
 """Characters of a cookie secret."""
 
 
@@ -52,7 +52,9 @@ class Options:
 
     port: int = _option(8888, "port to listen on; 0 takes a free one")
     address: str = _option("localhost", "address to listen on; 0.0.0.0 for every interface")
-    data: str = _option(str(VAR), "folder for the database, the pictures and the cookie secret")
+    data: str = _option(
+        str(DEFAULT_DATA_DIR), "folder for the database, the pictures and the cookie secret"
+    )
     database: str = _option("", "SQLAlchemy URL; the default is an SQLite file in --data")
     redis: str = _option("", "redis://HOST:PORT/DB: joins the processes that share a --database")
     secure: bool = _option(False, "cookies and page origins for HTTPS only: set it behind TLS")
@@ -101,7 +103,7 @@ class Options:
         """The URL of the database: the one that was given, or SQLite's in the data folder."""
         if self.database:
             return sa.make_url(self.database)
-        return urls.of_file(Path(self.data).absolute() / "chat.db")
+        return urls.sqlite_url(Path(self.data).absolute() / "chat.db")
 
     @property
     def database_source(self) -> str:
@@ -117,10 +119,10 @@ class Options:
         Raises:
             UrlError: one of them is none.
         """
-        return frozenset(map(urls.origin, filter(None, self.allowed_origins.split(","))))
+        return frozenset(map(urls.parse_origin, filter(None, self.allowed_origins.split(","))))
 
     @property
-    def alone(self) -> bool:
+    def is_single_process(self) -> bool:
         """Whether no other process shares the database, as far as one can tell."""
         return not self.redis and self.database_url.get_backend_name() == "sqlite"
 
@@ -148,7 +150,7 @@ def parse(arguments: list[str]) -> Options:
         OptionError: an option is unknown or has a bad value.
         SystemExit: `--help` was asked for and has been printed.
     """
-    if any(_name(argument) in ("help", "h") for argument in arguments):
+    if any(_option_name(argument) in ("help", "h") for argument in arguments):
         print(_help())
         raise SystemExit(0)
     parser = _Parser()
@@ -157,24 +159,24 @@ def parse(arguments: list[str]) -> Options:
         parser.define(
             option.name, default=option.default, help=option.metadata["help"], group="chat"
         )
-    _take(parser, arguments)
-    if any(_name(argument) == "config" for argument in arguments):
-        _take(parser, _lines(parser.config))
-        _take(parser, arguments)
+    _apply(parser, arguments)
+    if any(_option_name(argument) == "config" for argument in arguments):
+        _apply(parser, _config_arguments(parser.config))
+        _apply(parser, arguments)
     options = Options(**parser.group_dict("chat"))
-    _check(options)
+    _validate(options)
     return options
 
 
-def _name(argument: str) -> str:
+def _option_name(argument: str) -> str:
     """Return the name of the option that an argument sets, empty when it sets none."""
     dashes, name = argument[:1], argument.lstrip("-").partition("=")[0]
     return name.replace("-", "_") if dashes == "-" else ""
 
 
-def _take(parser: tornado.options.OptionParser, arguments: list[str]) -> None:
+def _apply(parser: tornado.options.OptionParser, arguments: list[str]) -> None:
     for argument in arguments:
-        name, value = _name(argument), argument.partition("=")[2]
+        name, value = _option_name(argument), argument.partition("=")[2]
         if not name:
             raise OptionError(
                 f"unexpected {_shown(argument)!r}: options look like --port=9000; see --help"
@@ -205,7 +207,7 @@ def hide_password(text: str) -> str:
     return re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text, flags=re.DOTALL)
 
 
-def _check(options: Options) -> None:
+def _validate(options: Options) -> None:
     """Refuse values that have the right type and make no sense.
 
     Raises:
@@ -234,9 +236,9 @@ def _check(options: Options) -> None:
     if options.allowed_origins:
         check_url("--allowed-origins", lambda _text: options.origins, options.allowed_origins)
     if options.database:
-        check_url("--database", urls.database, options.database)
+        check_url("--database", urls.parse_database_url, options.database)
     if options.redis:
-        check_url("--redis", urls.redis, options.redis)
+        check_url("--redis", urls.parse_redis_url, options.redis)
 
 
 def _is_address(text: str) -> bool:
@@ -259,7 +261,7 @@ def check_url(option: str, check: Callable[[str], object], url: str) -> None:
         raise OptionError(f"{option}: {error}") from None
 
 
-def _lines(path: str) -> list[str]:
+def _config_arguments(path: str) -> list[str]:
     """Return what a config file says, as on a command line. Like Tornado's, it is Python."""
     if not path or "\0" in path:
         raise OptionError("--config: give a file, as --config=FILE")
@@ -280,7 +282,7 @@ def _lines(path: str) -> list[str]:
     ]
 
 
-def cookie_secret(data: Path) -> str:
+def load_or_create_secret(data: Path) -> str:
     """Return the secret that signs cookies, made on first start and readable by its owner only.
 
     Two processes that start at once agree on one secret: the file appears whole or not at all.
@@ -291,25 +293,25 @@ def cookie_secret(data: Path) -> str:
     path = data / "secret"
     try:
         if not path.exists():
-            _make_secret(path)
+            _create_secret(path)
         if not path.is_file():  # a pipe would be read for ever
             raise OptionError(f"--data={data}: {path} is not a file: remove it")
         with path.open("rb") as file:
-            secret = file.read(MAX_SECRET + 1).decode("ascii").strip()
+            secret = file.read(MAX_SECRET_LENGTH + 1).decode("ascii").strip()
     except UnicodeDecodeError:
         secret = ""
     except OSError as error:
         raise OptionError(
             f"--data={data}: {path}: {error.strerror}; give another folder"
         ) from error
-    if not (MIN_SECRET <= len(secret) <= MAX_SECRET and secret.isprintable()):
+    if not (MIN_SECRET_LENGTH <= len(secret) <= MAX_SECRET_LENGTH and secret.isprintable()):
         raise OptionError(
             f"--data={data}: {path} holds no usable secret: remove the file to have a new one made"
         )
     return secret
 
 
-def _make_secret(path: Path) -> None:
+def _create_secret(path: Path) -> None:
     fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
     try:
         fresh.touch(mode=0o600)

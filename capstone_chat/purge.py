@@ -46,31 +46,31 @@ from capstone_chat.storage.tables import (
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH_SIZE = 100
 """Maximum number of rows that one transaction deletes."""
 
-PAGE = 500
+PAGE_SIZE = 500
 """Maximum number of rows that one read examines."""
 
-PAUSE = 0.05
+MIN_PAUSE = 0.05
 """Minimum number of seconds between two transactions."""
 
-REST = 4
+PAUSE_FACTOR = 4
 """The pause is at least this many times as long as the transaction before it took, so that a slow
 disk or a busy server gets longer pauses."""
 
-GRACE = 86_400_000
+GRACE_MS = 86_400_000
 """Milliseconds for which an expired session is kept, in case that the clock is wrong."""
 
 CLOCK_TOLERANCE = 3600
 """Seconds by which the clock may have been changed between two rounds; a round after a larger
 change is left out."""
 
-Key = tuple[Any, ...]
+PrimaryKey = tuple[Any, ...]
 """Values of a primary key."""
 
 
-def _refer_to(table: sa.Table) -> list[sa.Column[Any]]:
+def _columns_referring_to(table: sa.Table) -> list[sa.Column[Any]]:
     """Return the columns with a foreign key to a table, those first whose own table is referred to
     by none of the others."""
     return [
@@ -81,15 +81,15 @@ def _refer_to(table: sa.Table) -> list[sa.Column[Any]]:
     ]
 
 
-_OF_A_CONVERSATION = _refer_to(conversations)
+_CONVERSATION_REFERENCES = _columns_referring_to(conversations)
 
-_DEAD = ~sa.exists().where(
+_IS_UNREACHABLE = ~sa.exists().where(
     members.c.conversation_id == conversations.c.id,
     users.c.id == members.c.user_id,
     users.c.deleted_at.is_(None),
 )
-"""Of conversations: those that nobody can reach. They stay so: a deleted user does not come back,
-and only a member can let others in."""
+"""Condition of conversations that nobody can reach. It stays true: a deleted user does not come
+back, and only a member can let others in."""
 
 
 class Purge:
@@ -100,7 +100,7 @@ class Purge:
         lifetime: seconds after which any session ends.
         pause: seconds between two transactions at the least.
         clock: milliseconds since 1970.
-        steady: seconds, not changed with the clock.
+        monotonic: seconds, not changed with the clock.
     """
 
     def __init__(
@@ -109,20 +109,20 @@ class Purge:
         *,
         idle: int,
         lifetime: int,
-        pause: float = PAUSE,
+        pause: float = MIN_PAUSE,
         clock: Callable[[], int] = now_ms,
-        steady: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._idle = idle * 1000
         self._lifetime = lifetime * 1000
         self._pause = pause
         self._clock = clock
-        self._steady = steady
+        self._monotonic = monotonic
         self._times = self._read_clocks()
         self._task: asyncio.Task[None] | None = None
         kinds = [sessions, captchas, login_failures, contacts, pictures, conversations]
-        kinds += [column.table for column in _OF_A_CONVERSATION]
+        kinds += [column.table for column in _CONVERSATION_REFERENCES]
         self.deleted = dict.fromkeys((table.name for table in kinds), 0)
         """Rows deleted since the start, by table."""
         self.failed = 0
@@ -165,7 +165,7 @@ class Purge:
             log.error("the purge has ended early: %s", error)
 
     def _read_clocks(self) -> tuple[float, float]:
-        return self._clock() / 1000, self._steady()
+        return self._clock() / 1000, self._monotonic()
 
     async def run(self) -> None:
         """Delete all rows that nobody can reach now.
@@ -174,16 +174,16 @@ class Purge:
             SQLAlchemyError: the database cannot be used; what was deleted before stays deleted.
         """
         began = time.monotonic()
-        for table, dead in self._unreachable(self._clock()):
-            async for keys in self._find(table, dead):
-                await self._delete(table, keys, dead)
-        async for keys in self._find(conversations, _DEAD):
+        for table, unreachable in self._unreachable_rows(self._clock()):
+            async for keys in self._find_keys(table, unreachable):
+                await self._delete(table, keys, unreachable)
+        async for keys in self._find_keys(conversations, _IS_UNREACHABLE):
             for (conv,) in keys:
                 await self._delete_conversation(conv)
         self.seconds = time.monotonic() - began
         self.finished_at = self._clock()
 
-    def _unreachable(self, at: int) -> list[tuple[sa.Table, Condition]]:
+    def _unreachable_rows(self, at: int) -> list[tuple[sa.Table, Condition]]:
         """Return for each kind of row that nothing refers to the condition that it is unreachable.
 
         Args:
@@ -193,8 +193,8 @@ class Purge:
         return [
             (
                 sessions,
-                (sessions.c.seen_at <= at - self._idle - GRACE)
-                | (sessions.c.created_at <= at - self._lifetime - GRACE)
+                (sessions.c.seen_at <= at - self._idle - GRACE_MS)
+                | (sessions.c.created_at <= at - self._lifetime - GRACE_MS)
                 | sa.exists().where(users.c.id == sessions.c.user_id, deleted),
             ),
             (captchas, captchas.c.expires_at <= at),
@@ -212,47 +212,51 @@ class Purge:
             ),
         ]
 
-    async def _find(self, table: sa.Table, dead: Condition) -> AsyncIterator[list[Key]]:
-        """Yield the keys of dead rows, at most `BATCH` at once. It reads by the primary key."""
+    async def _find_keys(
+        self, table: sa.Table, unreachable: Condition
+    ) -> AsyncIterator[list[PrimaryKey]]:
+        """Yield the keys of unreachable rows, at most `BATCH_SIZE` at once, by the primary key."""
         key = list(table.primary_key)
-        query = sa.select(*key, dead).order_by(*key).limit(PAGE)
-        after: Key = tuple("" if column.type.python_type is str else -1 for column in key)
+        query = sa.select(*key, unreachable).order_by(*key).limit(PAGE_SIZE)
+        after: PrimaryKey = tuple("" if column.type.python_type is str else -1 for column in key)
         while True:
             began = time.monotonic()
-            page = query.where(_follows(key, after))
+            page = query.where(_comes_after(key, after))
             rows = await self._database.read(lambda c: c.execute(page).all())  # noqa: B023
-            await self._rest(began)
+            await self._wait(began)
             found = [tuple(row[:-1]) for row in rows if row[-1]]
-            for first in range(0, len(found), BATCH):
-                yield found[first : first + BATCH]
-            if len(rows) < PAGE:
+            for first in range(0, len(found), BATCH_SIZE):
+                yield found[first : first + BATCH_SIZE]
+            if len(rows) < PAGE_SIZE:
                 return
             after = tuple(rows[-1][:-1])
 
-    async def _delete(self, table: sa.Table, keys: list[Key], dead: Condition) -> None:
-        rows = table.delete().where(_is_one_of(table, keys), dead)
+    async def _delete(
+        self, table: sa.Table, keys: list[PrimaryKey], unreachable: Condition
+    ) -> None:
+        rows = table.delete().where(_is_one_of(table, keys), unreachable)
         await self._write(table, lambda connection: connection.execute(rows).rowcount)
 
     async def _delete_conversation(self, conv: int) -> None:
         """Delete a conversation after all rows that refer to it."""
-        for column in _OF_A_CONVERSATION:
-            while await self._write(column.table, lambda c: _delete_some(c, conv, column)):  # noqa: B023
+        for column in _CONVERSATION_REFERENCES:
+            while await self._write(column.table, lambda c: _delete_references(c, conv, column)):  # noqa: B023
                 pass
-        await self._write(conversations, lambda connection: _delete_last(connection, conv))
+        await self._write(conversations, lambda connection: _delete_unreferenced(connection, conv))
 
     async def _write(self, table: sa.Table, change: Callable[[sa.Connection], int]) -> int:
         """Make one change, note how many rows of a table it has deleted, and rest."""
         began = time.monotonic()
         count = await self._database.write(change)
         self.deleted[table.name] += count
-        await self._rest(began)
+        await self._wait(began)
         return count
 
-    async def _rest(self, began: float) -> None:
-        await asyncio.sleep(max(self._pause, REST * (time.monotonic() - began)))
+    async def _wait(self, began: float) -> None:
+        await asyncio.sleep(max(self._pause, PAUSE_FACTOR * (time.monotonic() - began)))
 
 
-def _is_dead(connection: sa.Connection, conv: int) -> bool:
+def _is_unreachable(connection: sa.Connection, conv: int) -> bool:
     """Tell, until the commit, whether nobody can reach a conversation.
 
     False as well while another process has locked it: that process purges it, and to wait with
@@ -261,24 +265,24 @@ def _is_dead(connection: sa.Connection, conv: int) -> bool:
     lock = sa.select(conversations.c.id).where(conversations.c.id == conv)
     if connection.scalar(lock.with_for_update(skip_locked=True)) is None:
         return False
-    return connection.scalar(lock.where(_DEAD)) is not None
+    return connection.scalar(lock.where(_IS_UNREACHABLE)) is not None
 
 
-def _delete_some(connection: sa.Connection, conv: int, column: sa.Column[Any]) -> int:
-    """Delete some rows that refer to a dead conversation by a column; return how many."""
-    if not _is_dead(connection, conv):
+def _delete_references(connection: sa.Connection, conv: int, column: sa.Column[Any]) -> int:
+    """Delete some rows that refer to an unreachable conversation by a column; return how many."""
+    if not _is_unreachable(connection, conv):
         return 0
     table = column.table
     key = list(table.primary_key)
-    query = sa.select(*key).where(column == conv).order_by(*key).limit(BATCH)
+    query = sa.select(*key).where(column == conv).order_by(*key).limit(BATCH_SIZE)
     keys = [tuple(row) for row in connection.execute(query)]
     if not keys:
         return 0
     return connection.execute(table.delete().where(_is_one_of(table, keys))).rowcount
 
 
-def _delete_last(connection: sa.Connection, conv: int) -> int:
-    """Delete a dead conversation to which nothing refers any more; return 1, or 0 if it stays.
+def _delete_unreferenced(connection: sa.Connection, conv: int) -> int:
+    """Delete an unreachable conversation to which nothing refers; return 1, or 0 if it stays.
 
     SQLite would give the id of the newest one to the next, and a page that was open in the old one
     would take the two for one. So the newest stays until there is a newer one.
@@ -286,13 +290,13 @@ def _delete_last(connection: sa.Connection, conv: int) -> int:
     newest = connection.scalar(sa.select(sa.func.max(conversations.c.id)))
     if conv == newest and connection.dialect.name == "sqlite":
         return 0
-    rest = [sa.select(sa.exists().where(column == conv)) for column in _OF_A_CONVERSATION]
-    if not _is_dead(connection, conv) or any(connection.scalar(query) for query in rest):
+    rest = [sa.select(sa.exists().where(column == conv)) for column in _CONVERSATION_REFERENCES]
+    if not _is_unreachable(connection, conv) or any(connection.scalar(query) for query in rest):
         return 0
     return connection.execute(conversations.delete().where(conversations.c.id == conv)).rowcount
 
 
-def _follows(key: list[sa.Column[Any]], after: Key) -> Condition:
+def _comes_after(key: list[sa.Column[Any]], after: PrimaryKey) -> Condition:
     """Return the condition that a key of one or two columns comes after another one.
 
     The first column alone stands in front: by it every database finds the place in the index.
@@ -304,7 +308,7 @@ def _follows(key: list[sa.Column[Any]], after: Key) -> Condition:
     return sa.and_(first >= sa.literal(after[0]), beyond)
 
 
-def _is_one_of(table: sa.Table, keys: Sequence[Key]) -> Condition:
+def _is_one_of(table: sa.Table, keys: Sequence[PrimaryKey]) -> Condition:
     """Return the condition that a row has one of these primary keys."""
     columns = list(table.primary_key)
     if len(columns) == 1:

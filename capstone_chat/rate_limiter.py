@@ -10,7 +10,7 @@ IPV6_PREFIX = 64
 (RFC 6177), so a limit for each whole address would be none."""
 
 
-def network(address: str) -> str:
+def network_key(address: str) -> str:
     """Return the key by which an IP address is counted.
 
     Args:
@@ -74,14 +74,14 @@ class ConcurrencyLimiter:
         most: operations of one key that may run at once.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_concurrent: int) -> None:
+        self._max_concurrent = max_concurrent
         self._slots: dict[object, asyncio.Semaphore] = {}
         self._users: dict[object, int] = {}
 
     async def acquire(self, key: object) -> None:
         """Wait for a slot of `key`; call `release` once for each call that returned."""
-        slots = self._slots.setdefault(key, asyncio.Semaphore(self._most))
+        slots = self._slots.setdefault(key, asyncio.Semaphore(self._max_concurrent))
         self._users[key] = self._users.get(key, 0) + 1
         try:
             await slots.acquire()

@@ -27,7 +27,7 @@ from capstone_chat.rate_limiter import RateLimiter
 
 try:
     import resource
-except ImportError:  # on Windows, which has another limit: SELECTABLE
+except ImportError:  # on Windows, which has another limit: MAX_SELECT_SOCKETS
     resource = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ RESERVED_FILES = 40
 """File descriptors that are not for connections: SQLite and a pool of connections to a database
 server take up to 11, Redis 3, the loop, the standard streams and listening sockets 10; the rest is
 for files that are open for a moment."""
-SELECTABLE = 512
+MAX_SELECT_SOCKETS = 512
 """Sockets that select() takes on Windows (FD_SETSIZE, as Python is compiled there). One more ends
 the thread in which Tornado watches the sockets, and with it the chat."""
 MIN_CONNECTIONS = 8
@@ -47,20 +47,20 @@ ACCEPT_AT_ONCE = 16
 """Connections to accept in a turn of the loop, so that open ones do not wait for long."""
 ACCEPT_PAUSE = 0.5
 """Seconds without accepting when the system has no resources for another connection."""
-EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+EXHAUSTED_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """Errors of accept(2) for want of resources; the connection stays in the queue."""
-LOG_EVERY = 60
+LOG_INTERVAL = 60
 """Seconds between two log lines about refused connections, or about a pause."""
-SWEEPS = 4
+SWEEPS_PER_TIMEOUT = 4
 """How often in a `response_timeout` to look for clients that do not take their answers."""
 
-BARE = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
-HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + BARE
-UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n" + BARE
+EMPTY_BODY = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + EMPTY_BODY
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n" + EMPTY_BODY
 
 
-def connections_that_fit(wanted: int) -> int:
-    """Return how many connections the system allows, `wanted` at the most.
+def usable_connections(requested: int) -> int:
+    """Return how many connections the system allows, `requested` at the most.
 
     On Windows that is a fixed number; elsewhere it is the limit of open files.
     The soft limit is raised as far as needed and allowed (setrlimit(2)).
@@ -69,36 +69,36 @@ def connections_that_fit(wanted: int) -> int:
         OptionError: it is too low for any use.
     """
     if resource is None:
-        return min(wanted, SELECTABLE - RESERVED_FILES)
+        return min(requested, MAX_SELECT_SOCKETS - RESERVED_FILES)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + RESERVED_FILES
+    needed = requested + RESERVED_FILES
     if hard != resource.RLIM_INFINITY:
         needed = min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
         soft = needed
-    fitting = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft - RESERVED_FILES)
-    if fitting < min(wanted, MIN_CONNECTIONS):
+    usable = requested if soft == resource.RLIM_INFINITY else min(requested, soft - RESERVED_FILES)
+    if usable < min(requested, MIN_CONNECTIONS):
         least = RESERVED_FILES + MIN_CONNECTIONS
         raise OptionError(f"the limit of open files is {soft}; raise it (ulimit -n) to {least}")
-    if fitting < wanted:
+    if usable < requested:
         text = "the limit of open files, %d, leaves room for %d connections, not --connections=%d"
-        log.warning(text, soft, fitting, wanted)
-    return fitting
+        log.warning(text, soft, usable, requested)
+    return usable
 
 
-class Connection(tornado.iostream.IOStream):
+class ClientStream(tornado.iostream.IOStream):
     """The stream of a client.
 
     Args:
-        closed: called when the file descriptor has been closed.
+        on_closed: called when the file descriptor has been closed.
     """
 
-    def __init__(self, connection: socket.socket, closed: Callable[[], None]) -> None:
+    def __init__(self, connection: socket.socket, on_closed: Callable[[], None]) -> None:
         super().__init__(connection)
-        self._on_closed = closed
+        self._on_closed = on_closed
         self._reading_head = False
-        self.waits_since = 0.0
+        self.blocked_since = 0.0
         """When something was last written while nothing waited, by the clock of the loop."""
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
@@ -115,13 +115,13 @@ class Connection(tornado.iostream.IOStream):
     def write(self, data: bytes | memoryview) -> "asyncio.Future[None]":
         """Write, and note when it begins to wait."""
         if not self.writing():
-            self.waits_since = self.io_loop.time()
+            self.blocked_since = self.io_loop.time()
         return super().write(data)
 
     def close(self, exc_info: Any = False) -> None:
         """Close; a client whose head is too long gets an answer first (RFC 6585, 5)."""
         if self._reading_head and isinstance(exc_info, tornado.iostream.UnsatisfiableReadError):
-            answer(self.socket, HEAD_TOO_LARGE)
+            send_response(self.socket, HEAD_TOO_LARGE)
         super().close(exc_info)
 
     def close_fd(self) -> None:
@@ -130,7 +130,7 @@ class Connection(tornado.iostream.IOStream):
         self._on_closed()
 
 
-def answer(connection: socket.socket, response: bytes) -> None:
+def send_response(connection: socket.socket, response: bytes) -> None:
     """Send a response without a stream. Nothing of it waits: the connection is closed after it.
 
     The request is read first, as far as it has come: a connection that is closed with unread data
@@ -144,14 +144,14 @@ def answer(connection: socket.socket, response: bytes) -> None:
         connection.shutdown(socket.SHUT_WR)
 
 
-class Incoming(tornado.httputil.HTTPMessageDelegate):
+class RequestReader(tornado.httputil.HTTPMessageDelegate):
     """Passes a request on, and notes when it is complete."""
 
     def __init__(
-        self, delegate: tornado.httputil.HTTPMessageDelegate, complete: Callable[[], None]
+        self, delegate: tornado.httputil.HTTPMessageDelegate, on_complete: Callable[[], None]
     ) -> None:
         self._delegate = delegate
-        self._complete = complete
+        self._on_complete = on_complete
 
     def headers_received(
         self,
@@ -167,7 +167,7 @@ class Incoming(tornado.httputil.HTTPMessageDelegate):
 
     def finish(self) -> None:
         """Note it and pass it on."""
-        self._complete()
+        self._on_complete()
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
@@ -205,18 +205,18 @@ class Server(tornado.httpserver.HTTPServer):
             body_timeout=options.body_timeout,
         )
         self.max_connections = options.connections if connections is None else connections
-        self._per_address = None if options.xheaders else options.connections_per_address
+        self._max_per_address = None if options.xheaders else options.connections_per_address
         self._response_timeout = options.response_timeout
         self._listening: list[socket.socket] = []
         self._resuming: object | None = None
-        self._addresses: Counter[str] = Counter()
-        self._open = 0  # connections, WebSockets included
+        self._per_network: Counter[str] = Counter()
+        self._open_count = 0  # connections, WebSockets included
         # Connections with the part of HTTP that they are in; a WebSocket is in neither.
-        self._serving: set[Connection] = set()
-        self._incoming: dict[Connection, None] = {}  # the one that has waited longest comes first
-        self._told = RateLimiter(1 / LOG_EVERY, 1)
+        self._serving: set[ClientStream] = set()
+        self._receiving: dict[ClientStream, None] = {}  # that which has waited longest is first
+        self._log_limiter = RateLimiter(1 / LOG_INTERVAL, 1)
         self._sweeper = tornado.ioloop.PeriodicCallback(
-            self._sweep, options.response_timeout * 1000 / SWEEPS
+            self._sweep, options.response_timeout * 1000 / SWEEPS_PER_TIMEOUT
         )
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
@@ -258,49 +258,50 @@ class Server(tornado.httpserver.HTTPServer):
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in EXHAUSTED:
-                    self._tell("no connection is accepted for %s s: %s", ACCEPT_PAUSE, error)
+                if error.errno in EXHAUSTED_ERRNOS:
+                    self._log_warning("no connection is accepted for %s s: %s", ACCEPT_PAUSE, error)
                     self._pause()
                     loop = tornado.ioloop.IOLoop.current()
                     self._resuming = loop.call_later(ACCEPT_PAUSE, self._resume)
                     return
                 continue  # the client has gone meanwhile, or the network has (accept(2))
-            self._take(connection, address)
+            self._admit(connection, address)
 
-    def _take(self, connection: socket.socket, address: Any) -> None:
-        network = rate_limiter.network(address[0])
-        if self._per_address is not None and self._addresses[network] >= self._per_address:
-            self._refuse(connection, "an address has more than %d connections", self._per_address)
+    def _admit(self, connection: socket.socket, address: Any) -> None:
+        network = rate_limiter.network_key(address[0])
+        maximum = self._max_per_address
+        if maximum is not None and self._per_network[network] >= maximum:
+            self._refuse(connection, "an address has more than %d connections", maximum)
             return
-        if self._open >= self.max_connections and self._incoming:
-            oldest = next(iter(self._incoming))
-            del self._incoming[oldest]
+        if self._open_count >= self.max_connections and self._receiving:
+            oldest = next(iter(self._receiving))
+            del self._receiving[oldest]
             oldest.close()
-            self._tell("more than %d connections: idle ones are closed", self.max_connections)
-        if self._open >= self.max_connections:
+            text = "more than %d connections: idle ones are closed"
+            self._log_warning(text, self.max_connections)
+        if self._open_count >= self.max_connections:
             self._refuse(connection, "more than %d connections", self.max_connections)
             return
-        self._open += 1
-        self._addresses[network] += 1
-        forget = functools.partial(self._forget, network)
-        stream = Connection(connection, forget)
-        self._incoming[stream] = None
+        self._open_count += 1
+        self._per_network[network] += 1
+        stream = ClientStream(connection, functools.partial(self._on_stream_closed, network))
+        self._receiving[stream] = None
         self.handle_stream(stream, address)
 
-    def _forget(self, network: str) -> None:
-        self._open -= 1
-        self._addresses[network] -= 1
-        if not self._addresses[network]:
-            del self._addresses[network]
+    def _on_stream_closed(self, network: str) -> None:
+        self._open_count -= 1
+        self._per_network[network] -= 1
+        if not self._per_network[network]:
+            del self._per_network[network]
 
     def _refuse(self, connection: socket.socket, *reason: object) -> None:
-        answer(connection, UNAVAILABLE)
+        send_response(connection, UNAVAILABLE)
         connection.close()
-        self._tell(*reason)
+        self._log_warning(*reason)
 
-    def _tell(self, text: object, *arguments: object) -> None:
-        """Log a warning, each text at most once in `LOG_EVERY` seconds."""
-        if self._told.acquire(text):
+    def _log_warning(self, text: object, *arguments: object) -> None:
+        """Log a warning, each text at most once in `LOG_INTERVAL` seconds."""
+        if self._log_limiter.acquire(text):
             log.warning(text, *arguments)
 
     def start_request(
@@ -308,22 +309,22 @@ class Server(tornado.httpserver.HTTPServer):
     ) -> tornado.httputil.HTTPMessageDelegate:
         """Return what reads the next request; Tornado calls this when it begins to wait for one."""
         delegate = super().start_request(server_conn, request_conn)
-        stream: Connection = server_conn.stream  # type: ignore[attr-defined]
+        stream: ClientStream = server_conn.stream  # type: ignore[attr-defined]
         self._serving.add(stream)
-        self._incoming.pop(stream, None)
-        self._incoming[stream] = None
-        return Incoming(delegate, lambda: self._incoming.pop(stream, None))
+        self._receiving.pop(stream, None)
+        self._receiving[stream] = None
+        return RequestReader(delegate, lambda: self._receiving.pop(stream, None))
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection that is closed or has become a WebSocket; Tornado calls this."""
         super().on_close(server_conn)
-        stream: Connection = server_conn.stream  # type: ignore[attr-defined]
+        stream: ClientStream = server_conn.stream  # type: ignore[attr-defined]
         self._serving.discard(stream)
-        self._incoming.pop(stream, None)
+        self._receiving.pop(stream, None)
 
     def _sweep(self) -> None:
         """Close the connections whose clients do not take their answers in time."""
         latest = tornado.ioloop.IOLoop.current().time() - self._response_timeout
         for stream in list(self._serving):
-            if stream.writing() and stream.waits_since < latest:
+            if stream.writing() and stream.blocked_since < latest:
                 stream.close()

@@ -22,7 +22,7 @@ from capstone_chat.realtime.broker import Broker
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.database import Database
 
-ANSWER_WITHIN = 5.0
+SHUTDOWN_TIMEOUT = 5.0
 """Seconds that a stop leaves to the requests that have begun, and to clients to say goodbye."""
 
 MAX_READS_IN_FLIGHT = 2
@@ -34,13 +34,13 @@ class Services:
     """The parts of one running chat."""
 
     options: Options
-    pool: Executor
+    password_pool: Executor
     """Threads that hash passwords, and nothing else."""
     database: Database
     accounts: Accounts
     sessions: Sessions
     arrivals: Arrivals
-    throttle: LoginThrottle
+    login_throttle: LoginThrottle
     captchas: Captchas
     pictures: Pictures
     contacts: Contacts
@@ -50,24 +50,24 @@ class Services:
     purge: Purge
     broker: Broker
     hub: Hub
-    requests: RateLimiter
+    request_limiter: RateLimiter
     """Logins, registrations and the like, by address or user."""
-    invitations: RateLimiter
+    invitation_limiter: RateLimiter
     """People added or invited to groups, by the user who adds them."""
-    reads: RateLimiter
+    read_limiter: RateLimiter
     """Reads of the API, pictures and handshakes of sockets, by user."""
-    reading: ConcurrencyLimiter
+    read_slots: ConcurrencyLimiter
     """Reads that run, by user: one user must not occupy all threads that read."""
-    sends: RateLimiter
+    message_limiter: RateLimiter
     """Messages, by user."""
-    signals: RateLimiter
+    signal_limiter: RateLimiter
     """Read marks, typing and pings, by user."""
-    frames: RateLimiter
+    frame_limiter: RateLimiter
     """WebSocket frames of any kind, by user."""
     metrics: Metrics
     active_requests: InFlight
     """Requests that are being answered."""
-    sockets: InFlight
+    active_connections: InFlight
     """Sockets that are open, until both sides have said goodbye."""
 
     async def open(self) -> None:
@@ -88,13 +88,12 @@ class Services:
         in it resets the connection, and the other side may then never read why.
         """
         self.hub.shutdown()
-        await self.active_requests.wait_until_empty(ANSWER_WITHIN)
-        await self.sockets.wait_until_empty(
-            ANSWER_WITHIN
-        )  # after the requests: one may have opened a socket
+        await self.active_requests.wait_until_empty(SHUTDOWN_TIMEOUT)
+        # After the requests: one may have opened a socket.
+        await self.active_connections.wait_until_empty(SHUTDOWN_TIMEOUT)
         await self.purge.stop()
         await self.pictures.close()
         await self.database.close()
         await self.broker.close()
         self.captchas.close()
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.password_pool.shutdown(wait=False, cancel_futures=True)

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-SQLITE = ("sqlite", "sqlite+pysqlite")
-SERVERS = ("mysql+pymysql", "mariadb+pymysql", "postgresql+psycopg")
+SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
+SERVER_DRIVERS = ("mysql+pymysql", "mariadb+pymysql", "postgresql+psycopg")
 
 DATABASE_FORMS = (
     "give sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/NAME"
@@ -31,7 +31,7 @@ class UrlError(ValueError):
     """A URL is wrong; the text says what to do and holds no password."""
 
 
-def database(text: str) -> sa.URL:
+def parse_database_url(text: str) -> sa.URL:
     """Return the URL of a database that the chat can use.
 
     Raises:
@@ -43,16 +43,16 @@ def database(text: str) -> sa.URL:
         raise UrlError(f"the port is not a number; {ESCAPES}") from None
     except sa.exc.ArgumentError:
         raise UrlError(f"this is not the URL of a database; {DATABASE_FORMS}") from None
-    if url.drivername in SQLITE:
+    if url.drivername in SQLITE_DRIVERS:
         _check_file(url)
-    elif url.drivername in SERVERS:
+    elif url.drivername in SERVER_DRIVERS:
         _check_server(url, text)
     else:
         raise UrlError(f"{url.drivername}:// is not known; {DATABASE_FORMS}")
     return url
 
 
-def of_file(file: Path) -> sa.URL:
+def sqlite_url(file: Path) -> sa.URL:
     """Return the URL of an SQLite file. It is made from its parts: in the text of a URL, characters
     such as ? and % of the path would have another meaning."""
     return sa.URL.create("sqlite", database=str(file))
@@ -67,7 +67,9 @@ def _check_file(url: sa.URL) -> None:
     if not name or name.startswith((":memory:", "file:")):
         raise UrlError("the messages must be in a file; give sqlite:///FILE")
     if url.query:
-        raise UrlError(f"unknown parameter {_first(url)!r}; give sqlite:///FILE without parameters")
+        raise UrlError(
+            f"unknown parameter {_first_parameter(url)!r}; give sqlite:///FILE without parameters"
+        )
 
 
 def _check_server(url: sa.URL, text: str) -> None:
@@ -101,11 +103,11 @@ def _is_parameter(url: sa.URL) -> bool:
     return True
 
 
-def _first(url: sa.URL) -> str:
+def _first_parameter(url: sa.URL) -> str:
     return next(iter(url.query))
 
 
-def redis(text: str) -> str:
+def parse_redis_url(text: str) -> str:
     """Return the URL of a Redis after a look at its parts.
 
     Raises:
@@ -134,7 +136,7 @@ def redis(text: str) -> str:
     return text
 
 
-def origin(text: str) -> str:
+def parse_origin(text: str) -> str:
     """Return an origin as browsers send it: in small letters, without a usual port (RFC 6454, 6.1).
 
     Args:

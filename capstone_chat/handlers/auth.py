@@ -127,13 +127,13 @@ class LoginHandler(FormHandler):
             return await self.show(errors, local_path(self.field("next")))
         name, password = self.field("name"), self.field("password", strip=False)
         keys = self.throttle_keys(name)
-        if await self.chat.throttle.reserve_attempt(*keys) > 0:
+        if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
             return await self.show({"form": translate(TOO_OFTEN)}, local_path(self.field("next")))
         login = await self.chat.accounts.log_in(name, password, self.agent)
         if login is None:
             errors = {"form": translate(WRONG_LOGIN)}
             return await self.show(errors, local_path(self.field("next")))
-        await self.chat.throttle.record_success(*keys)
+        await self.chat.login_throttle.record_success(*keys)
         return self.enter(login)
 
     def throttle_keys(self, name: str) -> list[str]:

@@ -273,16 +273,16 @@ class BaseHandler(tornado.web.RequestHandler):
     @property
     def network(self) -> str:
         """The network that the request comes from, see `rate_limiter.network`."""
-        return rate_limiter.network(self.request.remote_ip or "")
+        return rate_limiter.network_key(self.request.remote_ip or "")
 
     def enforce_rate_limit(self, key: object) -> None:
         """Refuse with 429 when `key` (an address, a user) has asked too often."""
-        if not self.chat.requests.acquire(key):
+        if not self.chat.request_limiter.acquire(key):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
 
     def require_read(self, tokens: float = 1) -> None:
         """Refuse with 429 a read of a user who has read too much."""
-        if not self.chat.reads.acquire(self.user.id, tokens):
+        if not self.chat.read_limiter.acquire(self.user.id, tokens):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -350,13 +350,13 @@ class ApiHandler(JsonHandler):
             raise session_ended()
         if self.request.method == "GET":
             self.require_read(self.read_tokens)
-            await self.chat.reading.acquire(self.user.id)
+            await self.chat.read_slots.acquire(self.user.id)
             self.reader = self.user.id
 
     def on_finish(self) -> None:
         """Let the user's next read run."""
         if self.reader is not None:
-            self.chat.reading.release(self.reader)
+            self.chat.read_slots.release(self.reader)
             self.reader = None
         super().on_finish()
 

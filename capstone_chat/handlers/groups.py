@@ -90,7 +90,7 @@ class GroupMembersHandler(GroupApiHandler):
         """Add somebody by user name, or invite them."""
         self.enforce_rate_limit(self.user.id)
         name = self.text(self.body(), "name").strip()
-        if not self.chat.invitations.acquire(self.user.id):
+        if not self.chat.invitation_limiter.acquire(self.user.id):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
         invited = await self.call_domain(self.chat.groups.add_member(self.user, int(conv), name))
         await self.answer(int(conv), invited=invited)

@@ -39,13 +39,13 @@ class AccountHandler(ApiHandler):
         """
         account, browser = names.canonical_key(self.user.name), f"session {self.open_session.id}"
         keys = login_throttle.known_browser_keys(account, browser)
-        if await self.chat.throttle.reserve_attempt(*keys) > 0:
+        if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
             raise ApiError(
                 429, "rate_limited", "Too many tries. Wait a while and try again.", field
             )
         if not await change():
             raise ApiError(400, "password_wrong", "The password is wrong.", field)
-        await self.chat.throttle.record_success(*keys)
+        await self.chat.login_throttle.record_success(*keys)
 
 
 class MeHandler(AccountHandler):

@@ -103,7 +103,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.set_nodelay(True)
         if self.stream.closed():  # it has gone during the handshake, and on_close was called then
             return
-        self.chat.sockets.add(self)
+        self.chat.active_connections.add(self)
         try:
             await self.subscribe_and_greet()
         except engines.DATABASE_ERRORS as error:
@@ -169,7 +169,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
 
     def handle_send(self, frame: Send) -> Awaitable[None] | None:
         """Let a message be stored; `sent` hears of it. Reading goes on unless too many wait."""
-        self.enforce_pace(self.chat.sends, frame.cid)
+        self.enforce_pace(self.chat.message_limiter, frame.cid)
         self.active_since_check = True
         self.in_flight_sends += 1
         self.chat.messages.post(self.user, frame, lambda stored: self.acknowledge(frame, stored))
@@ -184,7 +184,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
     async def handle_signal(self, frame: Read | Typing | Ping) -> None:
         """Do what a frame says that is not a message."""
         try:
-            self.enforce_pace(self.chat.signals)
+            self.enforce_pace(self.chat.signal_limiter)
             match frame:
                 case Read():
                     await self.chat.conversations.mark_read(self.user, frame.conv, frame.seq)
@@ -221,7 +221,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
 
     def admit_frame(self) -> bool:
         """Count a frame of any kind; return False when this user sends too many."""
-        return self.chat.frames.acquire(self.user.id)
+        return self.chat.frame_limiter.acquire(self.user.id)
 
     def on_pong(self, data: bytes) -> None:
         """Check the session when the browser answers the server's ping.
@@ -234,7 +234,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
             return
         self.next_check = now + self.chat.options.ping_interval / 2
         self.refresh_user()
-        if not self.chat.options.alone:
+        if not self.chat.options.is_single_process:
             self.schedule_resync()
 
     def schedule_resync(self) -> None:
@@ -335,7 +335,7 @@ class SocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
 
     def on_close(self) -> None:
         """Forget the socket."""
-        self.chat.sockets.remove(self)
+        self.chat.active_connections.remove(self)
         self.in_flight_sends = 0
         self.capacity_available.set()
         self.unregister()

@@ -27,7 +27,7 @@ import tornado.httpclient
 import tornado.web
 
 from capstone_chat import urls
-from capstone_chat.options import cookie_secret
+from capstone_chat.options import load_or_create_secret
 from capstone_chat.storage import engines, tables
 from capstone_chat.storage.database import now_ms
 from fault_injection.harness.api_session import RawConnection
@@ -133,7 +133,7 @@ class SQLiteFiles(DatabaseKind):
 
     def make(self, name: str) -> str:
         """Return the URL of a file that is made when it is used."""
-        return str(urls.of_file(self.folder / f"{name}.db"))
+        return str(urls.sqlite_url(self.folder / f"{name}.db"))
 
     def drop(self, name: str) -> None:
         """Remove a file and those that SQLite has put beside it."""
@@ -341,5 +341,5 @@ def log_in(url: str, data: Path) -> str:
             tables.sessions.insert().values(**row, created_at=now_ms(), seen_at=now_ms())
         )
     engine.dispose()
-    value = tornado.web.create_signed_value(cookie_secret(data), "session", token)
+    value = tornado.web.create_signed_value(load_or_create_secret(data), "session", token)
     return f"session={value.decode()}"

@@ -288,7 +288,7 @@ class DatabaseCase(tornado.testing.AsyncTestCase):
         self.addCleanup(folder.cleanup)
         self.file = Path(folder.name) / "chat.db"
         server = "" if self.only_sqlite else databases.chosen_url()
-        self.url = server or str(urls.of_file(self.file))
+        self.url = server or str(urls.sqlite_url(self.file))
         if not server:
             databases.make_file(self.file)
         self.database = Database(self.url)

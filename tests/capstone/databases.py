@@ -65,7 +65,7 @@ def make_file(file: Path) -> None:
 def _migrated_file() -> bytes:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "chat.db"
-        engine = engines.create_engine(urls.of_file(file), connections=1)
+        engine = engines.create_engine(urls.sqlite_url(file), connections=1)
         migrate.migrate(engine)
         engine.dispose()  # the last one to close it brings the file itself up to date
         return file.read_bytes()

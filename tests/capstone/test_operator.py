@@ -160,7 +160,7 @@ class LogCase(ChatCase):
             for hook in hooks:
                 restored.enter_context(hook)
             with contextlib.redirect_stderr(text):
-                logs.set_up(level)
+                logs.configure(level)
             try:
                 yield text
             finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from capstone_chat.options import OptionError, Options, cookie_secret, parse
+from capstone_chat.options import OptionError, Options, load_or_create_secret, parse
 
 
 class FolderCase(unittest.TestCase):
@@ -283,9 +283,9 @@ class ParseTest(FolderCase):
 
 class SecretTest(FolderCase):
     def test_it_is_made_once_long_and_readable_by_its_owner_only(self) -> None:
-        secret = cookie_secret(self.folder)
+        secret = load_or_create_secret(self.folder)
         self.assertGreaterEqual(len(secret), 64)  # 256 bits in hexadecimal
-        self.assertEqual(cookie_secret(self.folder), secret)
+        self.assertEqual(load_or_create_secret(self.folder), secret)
         path = self.folder / "secret"
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         self.assertEqual(list(self.folder.iterdir()), [path])
@@ -293,14 +293,14 @@ class SecretTest(FolderCase):
     def test_no_two_chats_share_one(self) -> None:
         other = self.folder / "other"
         other.mkdir()
-        self.assertNotEqual(cookie_secret(self.folder), cookie_secret(other))
+        self.assertNotEqual(load_or_create_secret(self.folder), load_or_create_secret(other))
 
     def test_a_secret_that_is_none_is_refused_with_what_to_do(self) -> None:
         for text in "", "\n", "short", " " * 64, "x" * 31 + "\n":
             with self.subTest(text=text):
                 (self.folder / "secret").write_text(text)
                 with self.assertRaises(OptionError) as caught:
-                    cookie_secret(self.folder)
+                    load_or_create_secret(self.folder)
                 self.assertIn("remove the file", str(caught.exception))
                 self.assertIn(str(self.folder / "secret"), str(caught.exception))
 
@@ -310,24 +310,24 @@ class SecretTest(FolderCase):
             path.write_bytes(content)
             with self.subTest(content=content[:5]):
                 with self.assertRaisesRegex(OptionError, "remove the file") as caught:
-                    cookie_secret(self.folder)
+                    load_or_create_secret(self.folder)
                 self.assertIn(f"--data={self.folder}", str(caught.exception))
         path.unlink()
         for make in path.mkdir, functools.partial(os.mkfifo, path):
             make()
             with self.assertRaisesRegex(OptionError, "is not a file"):
-                cookie_secret(self.folder)
+                load_or_create_secret(self.folder)
             path.rmdir() if path.is_dir() else path.unlink()
         path.symlink_to(self.folder / "nowhere")
         with self.assertRaisesRegex(OptionError, "is not a file"):
-            cookie_secret(self.folder)
+            load_or_create_secret(self.folder)
 
     def test_many_that_start_at_once_agree_on_one(self) -> None:
         ready, secrets = threading.Barrier(8), []
 
         def start() -> None:
             ready.wait()
-            secrets.append(cookie_secret(self.folder))
+            secrets.append(load_or_create_secret(self.folder))
 
         threads = [threading.Thread(target=start) for _ in range(8)]
         for thread in threads:

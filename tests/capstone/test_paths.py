@@ -47,12 +47,12 @@ class DataTest(unittest.TestCase):
         for name in NAMES:
             with self.subTest(name=name):
                 file = self.folder / name
-                for url in urls.of_file(file), str(urls.of_file(file)):
+                for url in urls.sqlite_url(file), str(urls.sqlite_url(file)):
                     engine = engines.create_engine(url)
                     with engine.execution_options(writes=True).begin() as connection:
                         connection.execute(sa.text("CREATE TABLE IF NOT EXISTS found (x)"))
                     engine.dispose()
-                fresh = sa.create_engine(urls.of_file(file))
+                fresh = sa.create_engine(urls.sqlite_url(file))
                 self.assertEqual(sa.inspect(fresh).get_table_names(), ["found"])
                 fresh.dispose()
         self.assertEqual({path.name for path in self.folder.iterdir()}, set(NAMES))
@@ -96,7 +96,7 @@ class PackageTest(ProcessCase):
         await self.admin("purge")
         await self.shut_down(process)
         for file in copy, self.data / "chat.db":
-            engine = sa.create_engine(urls.of_file(file))
+            engine = sa.create_engine(urls.sqlite_url(file))
             with contextlib.closing(engine.connect()) as connection:
                 revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
             engine.dispose()

@@ -69,7 +69,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         return self.port
 
     def answer(self, challenge: str) -> str:
-        engine = Database(self.url or urls.of_file(self.data / "chat.db")).engine
+        engine = Database(self.url or urls.sqlite_url(self.data / "chat.db")).engine
         try:
             return answer(engine, challenge)
         finally:
@@ -181,7 +181,7 @@ class AddressTest(unittest.TestCase):
             "chat.example.org": "http://chat.example.org:80",
         }.items():
             with self.subTest(address=address):
-                self.assertEqual(start.url_of(address, 80), url)
+                self.assertEqual(start.url_to_open(address, 80), url)
 
     def test_it_listens_on_what_is_meant(self) -> None:
         for address, meant in {
@@ -287,7 +287,7 @@ class WrongStartTest(ProcessCase):
     @tornado.testing.gen_test
     async def test_a_database_of_a_newer_chat_is_left_alone(self) -> None:
         await self.shut_down(await self.start())
-        engine = Database(urls.of_file(self.data / "chat.db")).engine
+        engine = Database(urls.sqlite_url(self.data / "chat.db")).engine
         with engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         engine.dispose()

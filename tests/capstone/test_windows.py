@@ -52,8 +52,8 @@ class ConnectionsTest(unittest.TestCase):
 
     def test_there_are_no_more_connections_than_can_be_watched(self) -> None:
         with unittest.mock.patch.object(server, "resource", None):
-            self.assertEqual(server.connections_that_fit(options.Options.connections), 472)
-            self.assertEqual(server.connections_that_fit(100), 100)
+            self.assertEqual(server.usable_connections(options.Options.connections), 472)
+            self.assertEqual(server.usable_connections(100), 100)
 
 
 class OutputTest(AdminCase):

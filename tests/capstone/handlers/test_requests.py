@@ -81,8 +81,8 @@ class JsonTest(ChatCase):
     async def test_errors_of_the_calls_of_a_form_are_json_too(self) -> None:
         anna = Person(self, "anna")
         headers = {"X-XSRFToken": (await anna.form("/login"))["_xsrf"]}
-        self.chat.requests.rate, self.chat.requests.burst = 0.001, 2
-        self.chat.requests._buckets.clear()
+        self.chat.request_limiter.rate, self.chat.request_limiter.burst = 0.001, 2
+        self.chat.request_limiter._buckets.clear()
         cases: list[tuple[str, dict[str, Any], int, str]] = [
             ("/api/names?name=%ff", {}, 400, "bad_request"),
             ("/captcha/profile", {"method": "POST", "body": "", "headers": headers}, 404, ""),
@@ -101,8 +101,8 @@ class JsonTest(ChatCase):
     @tornado.testing.gen_test
     async def test_too_many_calls_are_refused_with_when_to_come_back(self) -> None:
         anna = await self.person("anna")
-        self.chat.requests.rate, self.chat.requests.burst = 0.001, 1
-        self.chat.requests._buckets.clear()
+        self.chat.request_limiter.rate, self.chat.request_limiter.burst = 0.001, 1
+        self.chat.request_limiter._buckets.clear()
         await anna.group()
         code, answer = await anna.call("POST", "/api/groups", {"title": "Second"})
         self.assertEqual((code, answer["error"]["code"]), (429, "rate_limited"))

@@ -93,7 +93,7 @@ class NamesTest(CookieCase):
     async def test_two_chats_on_one_host_leave_each_others_cookies_alone(self) -> None:
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
-        database = str(urls.of_file(Path(folder.name) / "chat.db"))
+        database = str(urls.sqlite_url(Path(folder.name) / "chat.db"))
         app = make_app(Options(data=folder.name, database=database))
         listening, port = tornado.testing.bind_unused_port()
         server = tornado.httpserver.HTTPServer(app)

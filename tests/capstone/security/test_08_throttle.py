@@ -216,7 +216,7 @@ class NetworkTest(unittest.TestCase):
             "a socket file": "a socket file",
         }.items():
             with self.subTest(address=address):
-                self.assertEqual(rate_limiter.network(address), expected)
+                self.assertEqual(rate_limiter.network_key(address), expected)
 
 
 class LoginCase(ChatCase):
@@ -228,7 +228,7 @@ class LoginCase(ChatCase):
         super().setUp()
         self.io_loop.run_sync(lambda: self.person("anna"))
         self.time = 1_700_000_000_000
-        self.chat.throttle._clock = lambda: self.time
+        self.chat.login_throttle._clock = lambda: self.time
 
     async def says(self, person: Person, password: str) -> str:
         page = await person.login(password=password)
@@ -334,7 +334,7 @@ class ProxyThrottleTest(LoginCase):
     async def test_an_account_under_attack_lets_in_whoever_has_the_password(self) -> None:
         for number in range(2 * MAX_CONSECUTIVE_FAILURES):
             keys = new_browser_keys("anna", f"10.0.0.{number}")
-            await self.chat.throttle.reserve_attempt(*keys)
+            await self.chat.login_throttle.reserve_attempt(*keys)
         guesser = Elsewhere(self, "anna", "192.0.2.1")
         said = [await self.says(guesser, f"guess {number}") for number in range(2)]
         self.assertEqual(said, ["wrong", "wait"])
@@ -347,7 +347,7 @@ class ProxyThrottleTest(LoginCase):
         for name in "anna", "nobody":
             for number in range(MAX_CONSECUTIVE_FAILURES):
                 keys = new_browser_keys(name, f"10.0.0.{number}")
-                await self.chat.throttle.reserve_attempt(*keys)
+                await self.chat.login_throttle.reserve_attempt(*keys)
             guesser = Elsewhere(self, name, "192.0.2.1")
             said[name] = [await self.says(guesser, f"guess {number}") for number in range(2)]
         self.assertEqual(said["anna"], said["nobody"])
@@ -388,7 +388,7 @@ class ManyLoginsTest(ChatCase):
         self.assertFalse(all(check.done() for check in checks))
         self.assertTrue(all(await asyncio.gather(*checks)))
         # Each thread that hashes takes 19 MiB.
-        threads = [one for one in threading.enumerate() if one.name.startswith("slow")]
+        threads = [one for one in threading.enumerate() if one.name.startswith("password")]
         self.assertLessEqual(len(threads), self.chat.options.password_threads)
 
     @tornado.testing.gen_test

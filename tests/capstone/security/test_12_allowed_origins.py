@@ -90,7 +90,7 @@ class OptionTest(unittest.TestCase):
             ("http://127.0.0.1", "http://127.0.0.1"),
         ):
             with self.subTest(text=text):
-                self.assertEqual(urls.origin(text), expected)
+                self.assertEqual(urls.parse_origin(text), expected)
 
     def test_what_is_no_origin_is_refused_in_one_line(self) -> None:
         for text in (

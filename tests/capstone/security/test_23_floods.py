@@ -33,7 +33,7 @@ class TooManyTest(SocketCase):
         self.assertEqual((error["code"], error["cid"]), ("rate_limited", cid))
         await bob.send(self.conv, "bob may")
         await bob.receive("ack")
-        self.chat.sends._buckets.clear()  # time passes
+        self.chat.message_limiter._buckets.clear()  # time passes
         await tab.send(self.conv, "one too many", cid)
         self.assertEqual((await tab.receive("ack"))["seq"], 9)
 

@@ -141,7 +141,7 @@ class FloodTest(ControlFrameCase):
         }
         for kind, flood in floods.items():
             with self.subTest(kind=kind), self.assertNoLogs(level="ERROR"):
-                self.chat.frames._buckets.clear()
+                self.chat.frame_limiter._buckets.clear()
                 stream, handler = await self.open(self.anna)
                 await stream.write(flood)
                 code = close_code(await stream.read_until(b" frames"))

@@ -598,7 +598,7 @@ class ProcessTest(PictureCase):
         started = self.run_instead("import signal; signal.pause()")
         upload = asyncio.ensure_future(self.put(self.anna, PNG))
         await self.until(lambda: self.chat.pictures.converting == 1)
-        with mock.patch("capstone_chat.services.ANSWER_WITHIN", 0.01):
+        with mock.patch("capstone_chat.services.SHUTDOWN_TIMEOUT", 0.01):
             await self.chat.close()
         self.assertIsNotNone(started[0].returncode)
         upload.cancel()

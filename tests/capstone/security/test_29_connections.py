@@ -129,7 +129,7 @@ class TimeTest(ConnectionCase):
         stream = await self.dial(request * 3000)
         (connection,) = self.server._serving
         await self.until(connection.writing)
-        await self.until(lambda: self.server._open == 0)
+        await self.until(lambda: self.server._open_count == 0)
         await self.until(lambda: not self.server._serving)
         del stream
 
@@ -148,7 +148,7 @@ class NumberTest(ConnectionCase):
     @tornado.testing.gen_test
     async def test_an_address_has_so_many_connections_and_no_more(self) -> None:
         held = [await self.dial() for _ in range(4)]
-        await self.until(lambda: self.server._open == 4)
+        await self.until(lambda: self.server._open_count == 4)
         with self.assertLogs("capstone_chat.server", "WARNING") as logged:
             for _ in range(20):
                 answer = await self.answer_to(b"")
@@ -156,7 +156,7 @@ class NumberTest(ConnectionCase):
                 self.assertIn(b"Retry-After: 5\r\n", answer)
         self.assertEqual(len(logged.records), 1)
         held.pop().close()
-        await self.until(lambda: self.server._open == 3)
+        await self.until(lambda: self.server._open_count == 3)
         stream = await self.dial(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual(await self.status_of(stream), 200)
 
@@ -164,14 +164,14 @@ class NumberTest(ConnectionCase):
     async def test_sockets_count_and_all_that_is_closed_counts_no_more(self) -> None:
         anna = await self.person("anna")
         line = await anna.connect()
-        self.assertEqual(self.server._open, 1)
+        self.assertEqual(self.server._open_count, 1)
         for _ in range(30):
             await anna.fetch("/healthz")
             await self.answer_to(b"GET / HTTP/1.1\r\nbad header\r\n\r\n")
         line.socket.close()
-        await self.until(lambda: self.server._open == 0)
-        self.assertEqual(self.server._addresses, {})
-        self.assertEqual((self.server._incoming, self.server._serving), ({}, set()))
+        await self.until(lambda: self.server._open_count == 0)
+        self.assertEqual(self.server._per_network, {})
+        self.assertEqual((self.server._receiving, self.server._serving), ({}, set()))
 
 
 class AllTest(ConnectionCase):
@@ -183,12 +183,12 @@ class AllTest(ConnectionCase):
         idle = await self.dial(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual(await self.status_of(idle), 200)
         held = [await self.dial(half) for half in halves]
-        await self.until(lambda: self.server._open == 4)
+        await self.until(lambda: self.server._open_count == 4)
         for number, gone in enumerate([idle, *held]):
             stream = await self.dial(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertEqual(await self.status_of(stream), 200)
             await gone.read_until_close()
-            self.assertEqual(self.server._open, 4)
+            self.assertEqual(self.server._open_count, 4)
             rest = [each for each in held[number:] if each is not gone]
             self.assertFalse(any(each.closed() for each in rest))
 
@@ -201,7 +201,7 @@ class AllTest(ConnectionCase):
         for line in lines:
             await line.heard()
         lines[0].socket.close()
-        await self.until(lambda: self.server._open == 3)
+        await self.until(lambda: self.server._open_count == 3)
         await anna.connect()
 
 
@@ -213,7 +213,7 @@ class ProxyTest(ConnectionCase):
         for _ in range(5):
             stream = await self.dial(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertEqual(await self.status_of(stream), 200)
-        self.assertEqual(self.server._open, 5)
+        self.assertEqual(self.server._open_count, 5)
 
 
 class ExhaustedTest(ConnectionCase):
@@ -222,7 +222,7 @@ class ExhaustedTest(ConnectionCase):
         real = socket.socket.accept
         for error in errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM:
             calls: list[socket.socket] = []
-            self.server._told._buckets.clear()
+            self.server._log_limiter._buckets.clear()
 
             def accept(
                 self: socket.socket,
@@ -284,7 +284,7 @@ class FilesTest(ConnectionCase):
             mock.patch("resource.getrlimit", return_value=(soft, hard)),
             mock.patch("resource.setrlimit") as set_limit,
         ):
-            return server.connections_that_fit(wanted), set_limit.call_args_list
+            return server.usable_connections(wanted), set_limit.call_args_list
 
     def test_the_limit_of_open_files_is_raised_as_far_as_it_may(self) -> None:
         limit = resource.RLIMIT_NOFILE

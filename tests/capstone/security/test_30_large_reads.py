@@ -220,7 +220,7 @@ class EveryReadTest(Populated):
 
     @tornado.testing.gen_test
     async def test_every_read_of_a_user_has_a_rate_limit(self) -> None:
-        self.chat.reads.burst = 0
+        self.chat.read_limiter.burst = 0
         for path in PAGES.keys() - UNLIMITED.keys() - BY_ADDRESS:
             with self.subTest(path=path):
                 headers = self.anna.handshake() if path == "/ws" else {}
@@ -230,7 +230,7 @@ class EveryReadTest(Populated):
 
     @tornado.testing.gen_test
     async def test_every_read_without_a_user_has_a_rate_limit(self) -> None:
-        self.chat.requests.burst = 0
+        self.chat.request_limiter.burst = 0
         stranger = Person(self, "nobody")
         for path in BY_ADDRESS:
             with self.subTest(path=path):
@@ -553,7 +553,7 @@ class InFlightTest(ChatCase):
             go.set()
             self.assertEqual([code for code, _ in await asyncio.gather(*reads)], [200] * 6)
         self.assertEqual(most, 2)
-        self.assertEqual(self.chat.reading._slots, {})
+        self.assertEqual(self.chat.read_slots._slots, {})
 
     @tornado.testing.gen_test
     async def test_a_read_that_fails_frees_its_place(self) -> None:
@@ -561,7 +561,7 @@ class InFlightTest(ChatCase):
         for _ in range(5):
             self.assertEqual((await anna.call("GET", "/api/conversations/77"))[0], 404)
             self.assertEqual((await anna.call("GET", "/api/contacts?after=x"))[0], 400)
-        self.assertEqual(self.chat.reading._slots, {})
+        self.assertEqual(self.chat.read_slots._slots, {})
 
     @tornado.testing.gen_test
     async def test_a_wait_that_is_cancelled_takes_no_place(self) -> None:

@@ -117,8 +117,8 @@ class LoginClockTest(ChatCase):
     async def test_the_right_password_lets_in_after_the_clock_went_back(self) -> None:
         for name in "anna", "bob":
             await self.person(name)
-        start = self.time = self.chat.throttle._clock() + DAY
-        self.chat.throttle._clock = lambda: self.time
+        start = self.time = self.chat.login_throttle._clock() + DAY
+        self.chat.login_throttle._clock = lambda: self.time
         for number in range(6):
             await Person(self, "bob").login(password=f"a guess {number}")
         self.time = start - DAY

@@ -204,7 +204,7 @@ class BoundTest(ReachCase):
     @tornado.testing.gen_test
     async def test_to_invite_again_and_again_is_too_often(self) -> None:
         limit = RateLimiter(app.INVITATION_RATE, 3)
-        with mock.patch.object(self.chat.invitations, "acquire", limit.acquire):
+        with mock.patch.object(self.chat.invitation_limiter, "acquire", limit.acquire):
             for _ in range(3):
                 await self.invite(self.carl)
                 await self.group(self.carl, "DELETE", "/invitations/3", code=204)

@@ -17,7 +17,7 @@ import tornado.testing
 
 from capstone_chat import urls
 from capstone_chat.app import make_app
-from capstone_chat.options import OptionError, Options, cookie_secret
+from capstone_chat.options import OptionError, Options, load_or_create_secret
 from capstone_chat.storage import engines, files
 from tests.capstone.chat_case import Person
 from tests.capstone.socket_case import SocketCase
@@ -115,7 +115,7 @@ class FolderTest(unittest.TestCase):
             with self.subTest(umask=oct(value)), umask(value):
                 data = self.folder / f"{value}" / "deep" / "data"
                 files.prepare_data_folder(data)
-                cookie_secret(data)
+                load_or_create_secret(data)
                 files.create_private(data / "chat.db")
                 self.assertEqual({mode(data), mode(data.parent), mode(data.parent.parent)}, {0o700})
                 self.assertEqual({mode(data / "secret"), mode(data / "chat.db")}, {0o600})
@@ -191,8 +191,8 @@ class FolderTest(unittest.TestCase):
     def test_a_file_system_without_links_gets_a_secret(self) -> None:
         data = self.existing(0o700)
         with mock.patch.object(Path, "hardlink_to", side_effect=PermissionError(1, "no links")):
-            secret = cookie_secret(data)
-        self.assertEqual(cookie_secret(data), secret)
+            secret = load_or_create_secret(data)
+        self.assertEqual(load_or_create_secret(data), secret)
         self.assertEqual([path.name for path in data.iterdir()], ["secret"])
 
     def test_behind_a_link_the_folder_itself_becomes_private(self) -> None:
@@ -207,7 +207,7 @@ class FolderTest(unittest.TestCase):
         (place / "other.db").write_bytes(b"")
         for name in "other.db", "new.db":
             with umask(0):
-                database = str(urls.of_file(place / name))
+                database = str(urls.sqlite_url(place / name))
                 app = make_app(Options(data=str(self.folder / "own"), database=database))
             app.settings["chat"].database.engine.dispose()
             self.assertEqual(mode(place / name), 0o600)

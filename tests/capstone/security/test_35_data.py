@@ -10,7 +10,7 @@ from tornado.testing import gen_test
 
 from capstone_chat import purge
 from capstone_chat.accounts.login_throttle import FORGET_AFTER_MS
-from capstone_chat.purge import GRACE, Purge
+from capstone_chat.purge import GRACE_MS, Purge
 from capstone_chat.storage import tables
 from capstone_chat.storage.tables import (
     captchas,
@@ -45,7 +45,7 @@ class PurgeCase(ChatCase):
             lifetime=LIFETIME,
             pause=0,
             clock=lambda: self.time,
-            steady=lambda: self.steady,
+            monotonic=lambda: self.steady,
         )
 
     async def rows(self, table: sa.Table) -> set[Any]:
@@ -153,7 +153,7 @@ class ReachTest(PurgeCase):
     @gen_test
     async def test_what_has_expired_goes_after_a_grace_and_not_before(self) -> None:
         await self.person("anna")
-        old = self.time - LIFETIME * 1000 - GRACE
+        old = self.time - LIFETIME * 1000 - GRACE_MS
 
         def session(name: str, created_at: int, seen_at: int) -> sa.Executable:
             values = {"token_hash": name, "created_at": created_at, "seen_at": seen_at}
@@ -166,8 +166,8 @@ class ReachTest(PurgeCase):
         await self.change(
             sessions.delete(),
             session("old", old, self.time),
-            session("unused", old + 1, self.time - IDLE * 1000 - GRACE),
-            session("fresh", old + 1, self.time - IDLE * 1000 - GRACE + 1),
+            session("unused", old + 1, self.time - IDLE * 1000 - GRACE_MS),
+            session("fresh", old + 1, self.time - IDLE * 1000 - GRACE_MS + 1),
             captcha("old", self.time),
             captcha("fresh", self.time + 1),
             login_failures.insert().values(
@@ -200,7 +200,7 @@ class ReachTest(PurgeCase):
             ),
             users.update().where(users.c.id.in_(range(12, 45, 2))).values(deleted_at=1),
         )
-        with mock.patch.multiple(purge, PAGE=7, BATCH=3):
+        with mock.patch.multiple(purge, PAGE_SIZE=7, BATCH_SIZE=3):
             await self.purge.run()
         self.assertEqual(
             await self.rows(contacts),
@@ -247,7 +247,7 @@ class RaceTest(PurgeCase):
         conv = await self.dead_group(anna, messages=5)
         await anna.group()
         joined = []
-        real = purge._delete_some
+        real = purge._delete_references
 
         def delete_some(connection: sa.Connection, conv: int, column: sa.Column[Any]) -> int:
             joined.append(asyncio.run_coroutine_threadsafe(join(), loop))
@@ -258,7 +258,7 @@ class RaceTest(PurgeCase):
 
         loop = asyncio.get_running_loop()
         await ben.token()
-        with mock.patch.multiple(purge, BATCH=2, _delete_some=delete_some):
+        with mock.patch.multiple(purge, BATCH_SIZE=2, _delete_references=delete_some):
             await self.purge.run()
         codes = [await asyncio.wrap_future(answer) for answer in joined]
         self.assertGreater(len(codes), 3)
@@ -271,7 +271,7 @@ class RaceTest(PurgeCase):
         convs = [await self.dead_group(anna, messages=5) for _ in range(4)]
         newest = await anna.group()
         other = self.make_purge()
-        with mock.patch.object(purge, "BATCH", 2):
+        with mock.patch.object(purge, "BATCH_SIZE", 2):
             await asyncio.gather(self.purge.run(), other.run())
         await self.purge.run()
         self.assertEqual(await self.rows(conversations), {newest})
@@ -296,14 +296,14 @@ class RaceTest(PurgeCase):
         conv = await anna.group()
         line = await anna.connect()
         left = []
-        for_update = purge._delete_some
+        for_update = purge._delete_references
 
         def delete_some(connection: sa.Connection, dead: int, column: sa.Column[Any]) -> int:
             deleted = for_update(connection, dead, column)
             self.assertLessEqual(deleted, 5)
             return deleted
 
-        with mock.patch.multiple(purge, BATCH=5, _delete_some=delete_some):
+        with mock.patch.multiple(purge, BATCH_SIZE=5, _delete_references=delete_some):
             running = asyncio.ensure_future(self.purge.run())
             while not running.done():
                 await line.send(conv, "still here")
@@ -339,7 +339,7 @@ class BackgroundTest(PurgeCase):
     ) -> None:
         await self.person("anna")
         await self.purge.run_if_clock_is_right()
-        self.time += (LIFETIME + 1) * 1000 + GRACE
+        self.time += (LIFETIME + 1) * 1000 + GRACE_MS
         with self.assertLogs("capstone_chat.purge", "WARNING"):
             await self.purge.run_if_clock_is_right()
         self.assertEqual(len(await self.rows(sessions)), 1)

@@ -369,7 +369,7 @@ class StormTest(LogCase):
                 log.error("a message was not stored: %s", KeyError("x"))
                 log.info("not a warning")
             self.assertEqual(len(self.parsed(text)), 102)
-            clock += logs.QUIET
+            clock += logs.REPEAT_INTERVAL
             log.error("a message was not stored: %s", RuntimeError("x"))
             self.assertEqual(len(self.parsed(text)), 103)
 

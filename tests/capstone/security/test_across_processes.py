@@ -140,7 +140,7 @@ class Across(ManyCase):
         key = "account:anna"
         passed = 0
         for _ in range(10):
-            waits = await self.at_once(lambda n: chats[n].throttle.reserve_attempt(key))
+            waits = await self.at_once(lambda n: chats[n].login_throttle.reserve_attempt(key))
             passed += waits.count(0)
         self.assertEqual(passed, 5)
         self.assertEqual(await self.count(sa.select(login_failures)), 1)

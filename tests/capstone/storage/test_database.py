@@ -355,7 +355,7 @@ def test_a_killed_process_loses_no_message_that_it_acknowledged(acknowledged: in
         url = databases.chosen_url()
         for _start in range(2):  # the second finds what the first left behind
             acks += _acknowledged_before_the_kill(acknowledged, folder, url)
-        database = Database(url or urls.of_file(Path(folder) / "chat.db"))
+        database = Database(url or urls.sqlite_url(Path(folder) / "chat.db"))
         with database.engine.connect() as connection:
             if not url:
                 check = connection.execute(sa.text("PRAGMA integrity_check")).scalar_one()

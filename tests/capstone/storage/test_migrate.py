@@ -30,7 +30,7 @@ class SchemaTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "chat.db"
-        self.engine = Database(urls.of_file(self.path)).engine
+        self.engine = Database(urls.sqlite_url(self.path)).engine
         self.addCleanup(self.engine.dispose)
 
     def test_the_migrations_give_exactly_the_tables(self) -> None:
@@ -154,7 +154,7 @@ class ReachTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.engine = Database(urls.of_file(Path(folder.name) / "chat.db")).engine
+        self.engine = Database(urls.sqlite_url(Path(folder.name) / "chat.db")).engine
         self.addCleanup(self.engine.dispose)
         with self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
@@ -218,7 +218,7 @@ class SearchFoldingTest(unittest.TestCase):
             self.url = self.enterContext(databases.unmigrated(databases.CHOSEN))
         else:
             folder = self.enterContext(tempfile.TemporaryDirectory())
-            self.url = str(urls.of_file(Path(folder) / "chat.db"))
+            self.url = str(urls.sqlite_url(Path(folder) / "chat.db"))
         self.engine = engines.create_engine(self.url, connections=1)
         self.addCleanup(self.engine.dispose)
         upgrade(self.engine, "0003")
@@ -322,7 +322,7 @@ class FirstChatTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        database = Database(urls.of_file(Path(folder.name) / "chat.db"))
+        database = Database(urls.sqlite_url(Path(folder.name) / "chat.db"))
         make_first_chat(database.engine)
         database.engine.dispose()
 
@@ -386,7 +386,7 @@ class KilledTest(unittest.TestCase):
             else:
                 self.number += 1
                 file = self.folder / f"{self.number}.db"
-                engine = sa.create_engine(urls.of_file(file), isolation_level="AUTOCOMMIT")
+                engine = sa.create_engine(urls.sqlite_url(file), isolation_level="AUTOCOMMIT")
                 sa.event.listen(engine, "connect", never_flush)
             stack.callback(engine.dispose)
             if first:
@@ -444,7 +444,7 @@ class KilledTest(unittest.TestCase):
 
     def test_a_process_waits_for_another_one_that_migrates_however_long_that_takes(self) -> None:
         engine = engines.create_engine(
-            urls.of_file(self.folder / "chat.db"), statement_timeout=None
+            urls.sqlite_url(self.folder / "chat.db"), statement_timeout=None
         )
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:
