@@ -4,7 +4,7 @@ import ast
 import unittest
 
 from tests.capstone.test_layers import files, module
-from tests.identifiers import identifiers, identifiers_in
+from tests.support.identifiers import identifiers, identifiers_in
 
 RETIRED = {
     "realtime": {
