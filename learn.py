@@ -42,11 +42,11 @@ def main(arguments: list[str]) -> int:
     try:
         environment.prepare(NEEDS.get(arguments[0] if arguments else "", "lessons"))
         environment.set_variables()
-        return environment.hand_over([str(environment.PYTHON), "-m", "course", *arguments])
-    except environment.NotReadyError as problem:
-        print(f"learn.py: {problem}", file=sys.stderr)
-    except OSError as problem:
-        print(f"learn.py: {environment.explain(problem)}", file=sys.stderr)
+        return environment.exec_command([str(environment.PYTHON), "-m", "course", *arguments])
+    except environment.EnvironmentNotReady as error:
+        print(f"learn.py: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"learn.py: {environment.explain_os_error(error)}", file=sys.stderr)
     return environment.NOT_READY
 
 

@@ -22,7 +22,7 @@ def main() -> None:
 
             command_line()
     except ImportError as error:
-        if not (found := environment.damage()):
+        if not (found := environment.find_damage()):
             raise
         print(
             translate(

@@ -63,7 +63,7 @@ class Exercise:
     stub: Path  # as shipped: never edited, so that a reset works in a zip download too
     check: Path
     solution: Path
-    copy: Path  # the learner's own, under my_work/
+    work_file: Path  # the learner's own, under my_work/
     hints: tuple[str, ...]
     concepts: tuple[str, ...]
 
@@ -84,7 +84,7 @@ class Lesson:
 
     name: str
     folder: Path
-    work: Path
+    work_folder: Path
 
     @property
     def number(self) -> str:
@@ -108,11 +108,11 @@ class Lesson:
     def scripts(self) -> tuple[Script, ...]:
         """The scripts in the order in which the README names them, app.py first."""
 
-        def order(path: Path) -> tuple[bool, int, str]:
+        def sort_key(path: Path) -> tuple[bool, int, str]:
             named = self._readme.find(path.name)
             return path.stem != "app", named if named >= 0 else len(self._readme), path.stem
 
-        paths = sorted(self.folder.glob("*.py"), key=order)
+        paths = sorted(self.folder.glob("*.py"), key=sort_key)
         return tuple(Script(self.name, path.stem, path) for path in paths)
 
     @cached_property
@@ -142,7 +142,7 @@ class Lesson:
             stub=folder / entry["file"],
             check=folder / entry["check"],
             solution=folder / "solutions" / entry["file"],
-            copy=self.work / entry["file"],
+            work_file=self.work_folder / entry["file"],
             hints=tuple(entry["hints"]),
             concepts=tuple(entry.get("concepts", ())),
         )
@@ -165,7 +165,7 @@ class Catalog:
             Lesson(
                 name=folder.name,
                 folder=folder,
-                work=self.root / "my_work" / folder.name,
+                work_folder=self.root / "my_work" / folder.name,
             )
             for folder in sorted((self.root / "lessons").glob("[0-9][0-9]_*"))
             if folder.is_dir()
@@ -189,9 +189,9 @@ class Catalog:
                 return lesson
         spellings = {lesson.name.partition("_")[2]: lesson.name for lesson in self.lessons}
         spellings |= {lesson.name: lesson.name for lesson in self.lessons}
-        raise _unknown("lesson", text, spellings, [lesson.name for lesson in self.lessons])
+        raise _unknown_name("lesson", text, spellings, [lesson.name for lesson in self.lessons])
 
-    def _split(self, text: str) -> tuple[Lesson, str]:
+    def _resolve(self, text: str) -> tuple[Lesson, str]:
         """Return the lesson that `text` means and the name in it, or "" for the whole lesson.
 
         `text` is `01/NAME`, the path of a file of a lesson or below my_work/, or a NAME that only
@@ -233,9 +233,9 @@ class Catalog:
         for lesson in self.lessons:
             spellings |= {lesson.name: lesson.name, lesson.name.partition("_")[2]: lesson.name}
         names = [lesson.name for lesson in self.lessons]
-        return _unknown("lesson, script or exercise", text, spellings, names)
+        return _unknown_name("lesson, script or exercise", text, spellings, names)
 
-    def script(self, text: str) -> Script | Exercise:
+    def find_runnable(self, text: str) -> Script | Exercise:
         """Return what `run` should start: `01` is the lesson's app.py, `01/NAME` a script.
 
         A name that is no script but an exercise means the learner's copy of that exercise.
@@ -243,28 +243,30 @@ class Catalog:
         Raises:
             UnknownNameError: there is none; the message offers the closest.
         """
-        lesson, name = self._split(text)
+        lesson, name = self._resolve(text)
         runnable: list[Script | Exercise] = [*lesson.scripts, *lesson.exercises]
-        return _named(
+        return _by_name(
             translate("script in {lesson}", lesson=lesson.name),
             name.removesuffix(".py") or "app",
             runnable,
         )
 
-    def chosen(self, text: str) -> tuple[Lesson, Sequence[Exercise]]:
+    def select_exercises(self, text: str) -> tuple[Lesson, Sequence[Exercise]]:
         """Return a lesson and the exercises that `text` means: all of `01`, or one, `01/NAME`.
 
         Raises:
             UnknownNameError: there is no such lesson or exercise, or the lesson has none.
         """
-        lesson, name = self._split(text)
+        lesson, name = self._resolve(text)
         if not lesson.exercises:
             raise UnknownNameError(translate("{name} has no exercises.", name=lesson.name))
         if not name:
             return lesson, lesson.exercises
         wanted = name.removesuffix(".py")
         return lesson, [
-            _named(translate("exercise in {lesson}", lesson=lesson.name), wanted, lesson.exercises)
+            _by_name(
+                translate("exercise in {lesson}", lesson=lesson.name), wanted, lesson.exercises
+            )
         ]
 
     def notebook(self, text: str) -> Path:
@@ -290,16 +292,16 @@ class _Named(Protocol):
 T = TypeVar("T", bound=_Named)
 
 
-def _named(kind: str, wanted: str, things: Sequence[T]) -> T:
-    for thing in things:
-        if thing.name == wanted.lower():
-            return thing
-    raise _unknown(
-        kind, wanted, {thing.name: thing.label for thing in things}, [t.label for t in things]
+def _by_name(kind: str, wanted: str, items: Sequence[T]) -> T:
+    for item in items:
+        if item.name == wanted.lower():
+            return item
+    raise _unknown_name(
+        kind, wanted, {item.name: item.label for item in items}, [t.label for t in items]
     )
 
 
-def _unknown(
+def _unknown_name(
     kind: str, wanted: str, spellings: dict[str, str], names: Iterable[str]
 ) -> UnknownNameError:
     import difflib  # not needed for a list, which should feel instant

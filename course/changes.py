@@ -8,29 +8,29 @@ import subprocess
 from pathlib import Path
 
 from course.catalog import Catalog, Script
-from course.demo import changed_copy, demos
-from course.my_work import free_name
+from course.demo import make_changed_copy, sessions_of
 from course.pages import Session
 from course.translation import translate
+from course.workspace import backup_path
 
 
 class NoChangeError(LookupError):
     """No page asks for a change of this script; the message offers those that have one."""
 
 
-def change_of(catalog: Catalog, script: Script) -> Session:
+def find_change(catalog: Catalog, script: Script) -> Session:
     """Return the session in which a page shows what its change of a script does.
 
     Raises:
         NoChangeError: there is none.
     """
-    changed = [session for session in demos(script.path) if session.changes]
+    changed = [session for session in sessions_of(script.path) if session.changes]
     if not changed:
         lesson = catalog.lesson(script.lesson)
         others = [
             each.label
             for each in lesson.scripts
-            if any(session.changes for session in demos(each.path))
+            if any(session.changes for session in sessions_of(each.path))
         ]
         message = translate("The pages have no change to make in {label}.", label=script.label)
         if others:
@@ -39,12 +39,12 @@ def change_of(catalog: Catalog, script: Script) -> Session:
     return changed[0]
 
 
-def folder_of(catalog: Catalog, script: Script) -> Path:
+def copy_folder(catalog: Catalog, script: Script) -> Path:
     """Return the folder of the changed copy of a script's lesson."""
-    return catalog.lesson(script.lesson).work / "broken" / script.name
+    return catalog.lesson(script.lesson).work_folder / "broken" / script.name
 
 
-def make(catalog: Catalog, script: Script) -> Path:
+def make_copy(catalog: Catalog, script: Script) -> Path:
     """Make the change of a page in a copy, unless the copy is there already.
 
     Returns:
@@ -53,16 +53,16 @@ def make(catalog: Catalog, script: Script) -> Path:
     Raises:
         NoChangeError: no page asks for a change of this script.
     """
-    session = change_of(catalog, script)
-    folder = folder_of(catalog, script)
+    session = find_change(catalog, script)
+    folder = copy_folder(catalog, script)
     if not folder.exists():
-        changed_copy(script.path.parent, session.changes, folder)
+        make_changed_copy(script.path.parent, session.changes, folder)
     return folder / script.path.parent.name / script.path.name
 
 
-def undo(catalog: Catalog, script: Script) -> bool:
+def remove_copy(catalog: Catalog, script: Script) -> bool:
     """Remove the changed copy of a script's lesson; return False if there is none."""
-    folder = folder_of(catalog, script)
+    folder = copy_folder(catalog, script)
     if not folder.exists():
         return False
     shutil.rmtree(folder)
@@ -106,7 +106,7 @@ def restore(file: Path, root: Path) -> Path | None:
     # A clone on Windows may have other line ends than the repository.
     if file.exists() and file.read_bytes().replace(b"\r\n", b"\n") == done.stdout:
         return None
-    kept = free_name(file) if file.exists() else None
+    kept = backup_path(file) if file.exists() else None
     if kept:
         file.replace(kept)
     file.write_bytes(done.stdout)

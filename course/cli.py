@@ -12,18 +12,18 @@ from pathlib import Path
 
 import click
 
-from course import my_work
+from course import workspace
 from course.catalog import Catalog, CatalogError, Exercise, Script, UnknownNameError
-from course.environment import hand_over
-from course.progress import Progress, Record
+from course.environment import exec_command
+from course.progress import ExerciseProgress, Progress
 from course.translation import translate
 
 ROOT = Path(__file__).resolve().parent.parent
 FAILED = 1
-WRONG_USE = 2
+USAGE_ERROR = 2
 INTERRUPTED = 130
 # For a command whose options belong to the program that it starts.
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+FORWARD_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
 # Jupyter would ask its makers for news and updates.
 OFFLINE = [
     "--LabApp.news_url=None",
@@ -33,7 +33,7 @@ SECTIONS = {"chat": "The chat", "test": "The course itself", "bench": "The cours
 """Where the menu shows a command, if not under "Learn"."""
 
 
-class Desk:
+class AppState:
     """What the commands work with: the course on disk and the learner's progress."""
 
     def __init__(self, root: Path) -> None:
@@ -41,38 +41,38 @@ class Desk:
         self.catalog = Catalog(root)
         self.progress = Progress(root / ".progress.json")
 
-    def record(self, exercise: Exercise) -> Record:
+    def record(self, exercise: Exercise) -> ExerciseProgress:
         """The progress on one exercise."""
-        return self.records().get(exercise.key, Record())
+        return self.records().get(exercise.key, ExerciseProgress())
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> dict[str, ExerciseProgress]:
         """All progress, with a word to the learner when its file was broken."""
         records = self.progress.read()
-        if self.progress.set_aside:
+        if self.progress.corrupt_copy:
             click.echo(
                 translate(
                     "learn.py: {file} could not be read and is now {backup}. Your work is "
                     "untouched: check it again.",
                     file=self.progress.path.name,
-                    backup=self.progress.set_aside.name,
+                    backup=self.progress.corrupt_copy.name,
                 ),
                 err=True,
             )
-            self.progress.set_aside = None
+            self.progress.corrupt_copy = None
         return records
 
-    def chosen(self, text: str) -> Sequence[Exercise]:
+    def select_exercises(self, text: str) -> Sequence[Exercise]:
         """The exercises that `text` names; without a text the next that is not solved."""
-        return self.catalog.chosen(text)[1] if text else [self.first_unsolved("")]
+        return self.catalog.select_exercises(text)[1] if text else [self.first_unsolved("")]
 
     def first_unsolved(self, text: str) -> Exercise:
         """The exercise that `text` names; of a lesson, or of all, the first that is not solved."""
         every = [] if text else list(self.catalog.exercises())
-        exercises = self.catalog.chosen(text)[1] if text else every
+        exercises = self.catalog.select_exercises(text)[1] if text else every
         if not exercises:
             raise UnknownNameError(translate("The course has no exercises."))
         records = self.records()
-        unsolved = (e for e in exercises if not records.get(e.key, Record()).solved)
+        unsolved = (e for e in exercises if not records.get(e.key, ExerciseProgress()).solved)
         return next(unsolved, exercises[0])
 
 
@@ -97,7 +97,7 @@ class Menu(click.Group):
 @click.pass_context
 def app(context: click.Context, root: Path) -> None:
     """Learn Tornado by running it. Start with: list, then run 01, then check 01."""
-    context.obj = Desk(root.resolve())
+    context.obj = AppState(root.resolve())
     if os.environ.get("NO_COLOR"):
         context.color = False
     if context.invoked_subcommand is None:
@@ -105,67 +105,69 @@ def app(context: click.Context, root: Path) -> None:
 
 
 # What the names of lessons, scripts and exercises may look like.
-lesson = click.argument("lesson", metavar="LESSON")
-chosen = click.argument("name", metavar="LESSON[/NAME]")
+lesson_argument = click.argument("lesson", metavar="LESSON")
+name_argument = click.argument("name", metavar="LESSON[/NAME]")
 # Without a name it is the next exercise.
-chosen_or_next = click.argument("name", metavar="[LESSON[/NAME]]", default="")
+optional_name_argument = click.argument("name", metavar="[LESSON[/NAME]]", default="")
 
 
 @app.command("list")
 @click.argument("lesson", default="")
 @click.pass_obj
-def list_(desk: Desk, lesson: str) -> None:
+def list_(state: AppState, lesson: str) -> None:
     """Show the lessons and what is done; list 01 shows the scripts and exercises of a lesson."""
-    from course import report
+    from course import console
 
     if lesson:
-        report.list_lesson(desk.catalog.lesson(lesson), desk.records())
+        console.print_lesson(state.catalog.lesson(lesson), state.records())
     else:
-        report.list_lessons(desk.catalog.lessons, desk.records())
+        console.print_lessons(state.catalog.lessons, state.records())
 
 
 # What follows the script is the script's, --help too.
-@app.command(context_settings=PASS_ON | {"allow_interspersed_args": False})
-@chosen_or_next
+@app.command(context_settings=FORWARD_OPTIONS | {"allow_interspersed_args": False})
+@optional_name_argument
 @click.pass_context
 def run(context: click.Context, name: str) -> None:
     """Run a script, or your copy of an exercise; options go to it: run 02 --port=9000.
 
     01 stands for the app.py of the lesson. Without a name it is the lesson of the next exercise.
     """
-    desk: Desk = context.obj
-    found = desk.catalog.script(name or desk.first_unsolved("").lesson)
+    state: AppState = context.obj
+    found = state.catalog.find_runnable(name or state.first_unsolved("").lesson)
     if isinstance(found, Exercise):
-        my_work.start(found)
-    path = found.copy if isinstance(found, Exercise) else found.path
-    launch = [sys.executable, "-m", "course.launch", str(path), *context.args]
-    context.exit(hand_over(launch))
+        workspace.copy_stub(found)
+    path = found.work_file if isinstance(found, Exercise) else found.path
+    command = [sys.executable, "-m", "course.script_launcher", str(path), *context.args]
+    context.exit(exec_command(command))
 
 
 @app.command()
-@chosen
+@name_argument
 @click.pass_context
 def demo(context: click.Context, name: str) -> None:
     """Start a script, run the commands that its page has for it, and stop it: demo 01/routing."""
-    from course import report
-    from course.demo import BREAK, RUN, DemoError, demos, play
+    from course import console
+    from course.demo import BREAK_COMMAND, RUN_COMMAND, DemoError, run_session, sessions_of
 
-    script = script_of(context, name)
-    sessions = demos(script.path)
+    script = require_script(context, name)
+    sessions = sessions_of(script.path)
     if not sessions:
-        report.say(translate("No page of the lesson has commands for {label}.", label=script.label))
+        console.print_line(
+            translate("No page of the lesson has commands for {label}.", label=script.label)
+        )
         context.exit(FAILED)
     as_shown = True
     try:
         for session in sessions:
-            report.session(session)
-            if not session.commands[0][0].startswith((RUN, BREAK)):
-                begun = "(the changed copy is started)" if session.changes else "(started again)"
-                report.say(translate(begun), dim=True)
-            for ran in play(session):
-                as_shown &= ran.as_shown
-                report.ran(ran)
-            report.say("(stopped)", dim=True)
+            console.print_session(session)
+            if not session.commands[0][0].startswith((RUN_COMMAND, BREAK_COMMAND)):
+                note = "(the changed copy is started)" if session.changes else "(started again)"
+                console.print_line(translate(note), dim=True)
+            for ran in run_session(session):
+                as_shown &= ran.matches_page
+                console.print_command(ran)
+            console.print_line("(stopped)", dim=True)
     except DemoError as problem:
         click.echo(f"learn.py: {problem}", err=True)
         context.exit(FAILED)
@@ -173,66 +175,66 @@ def demo(context: click.Context, name: str) -> None:
         context.exit(FAILED)
 
 
-@app.command("break", context_settings=PASS_ON)
-@chosen
+@app.command("break", context_settings=FORWARD_OPTIONS)
+@name_argument
 @click.option("--undo", is_flag=True, help="remove the changed copy")
 @click.pass_context
 def break_(context: click.Context, name: str, undo: bool) -> None:
     """Make the change of "Break it" in a copy, and start the copy: break 01/response_output."""
-    from course import changes, report
+    from course import changes, console
 
     catalog = context.obj.catalog
-    script = script_of(context, name)
+    script = require_script(context, name)
     if undo:
-        there = changes.undo(catalog, script)
+        there = changes.remove_copy(catalog, script)
         message = "The changed copy of {label} is removed."
         if not there:
             message = "There is no changed copy of {label}."
-        report.say(translate(message, label=script.label))
+        console.print_line(translate(message, label=script.label))
         return
     try:
-        session = changes.change_of(catalog, script)
-        copy = changes.make(catalog, script)
+        session = changes.find_change(catalog, script)
+        copy = changes.make_copy(catalog, script)
     except changes.NoChangeError as problem:
-        report.say(str(problem))
+        console.print_line(str(problem))
         context.exit(FAILED)
     for block in session.changes:
-        where = report.relative(copy.parent / block.source)
-        report.say(translate("{file} is a copy with this change:\n", file=where))
-        report.say(block.text)
-    launch = [sys.executable, "-m", "course.launch", str(copy)]
+        where = console.relative_path(copy.parent / block.source)
+        console.print_line(translate("{file} is a copy with this change:\n", file=where))
+        console.print_line(block.text)
+    command = [sys.executable, "-m", "course.script_launcher", str(copy)]
     options = session.block.arguments
-    context.exit(hand_over([*launch, *options, *context.args]))
+    context.exit(exec_command([*command, *options, *context.args]))
 
 
 @app.command()
-@chosen
+@name_argument
 @click.pass_context
 def restore(context: click.Context, name: str) -> None:
     """Put a lesson's script back as it was, and keep your version beside it."""
-    from course import changes, report
+    from course import changes, console
 
-    script = script_of(context, name)
+    script = require_script(context, name)
     try:
         kept = changes.restore(script.path, context.obj.root)
     except changes.NotRestoredError as problem:
         click.echo(f"learn.py: {problem}", err=True)
         context.exit(FAILED)
-    where = report.relative(script.path)
+    where = console.relative_path(script.path)
     if kept:
-        report.say(
+        console.print_line(
             translate(
                 "{where} is as it was; your version is kept as {name}", where=where, name=kept.name
             )
         )
     else:
-        report.say(translate("{where} was not changed.", where=where))
+        console.print_line(translate("{where} was not changed.", where=where))
 
 
-def script_of(context: click.Context, name: str) -> Script:
+def require_script(context: click.Context, name: str) -> Script:
     """Return the script that a name means; an exercise is a wrong name here."""
-    desk: Desk = context.obj
-    found = desk.catalog.script(name)
+    state: AppState = context.obj
+    found = state.catalog.find_runnable(name)
     if isinstance(found, Exercise):
         raise UnknownNameError(
             translate("{label} is an exercise. This command is for scripts.", label=found.label)
@@ -241,55 +243,55 @@ def script_of(context: click.Context, name: str) -> Script:
 
 
 @app.command()
-@chosen
+@name_argument
 @click.pass_obj
-def start(desk: Desk, name: str) -> None:
+def start(state: AppState, name: str) -> None:
     """Copy an exercise's stub to my_work/, where you work on it."""
-    from course import report
+    from course import console
 
-    for exercise in desk.catalog.chosen(name)[1]:
-        new = my_work.start(exercise)
-        report.say(
-            f"{exercise.label:24} {report.relative(exercise.copy)}"
+    for exercise in state.catalog.select_exercises(name)[1]:
+        new = workspace.copy_stub(exercise)
+        console.print_line(
+            f"{exercise.label:24} {console.relative_path(exercise.work_file)}"
             + ("" if new else f"  ({translate('was there already')})")
         )
 
 
 @app.command()
-@chosen_or_next
+@optional_name_argument
 @click.pass_context
 def check(context: click.Context, name: str) -> None:
     """Check your exercises, and say what is missing."""
-    from course.checking import check_all
+    from course.checking.session import check_all
 
-    if not check_all(context.obj.chosen(name), context.obj.progress):
+    if not check_all(context.obj.select_exercises(name), context.obj.progress):
         context.exit(FAILED)
 
 
 @app.command()
-@chosen_or_next
+@optional_name_argument
 @click.pass_obj
-def watch(desk: Desk, name: str) -> None:
+def watch(state: AppState, name: str) -> None:
     """Check again whenever you save; goes on to the next exercise when one is solved."""
     from course.watch import watch_exercises
 
-    watch_exercises(desk.chosen(name), desk.progress)
+    watch_exercises(state.select_exercises(name), state.progress)
 
 
 @app.command()
-@chosen_or_next
+@optional_name_argument
 @click.pass_obj
-def hint(desk: Desk, name: str) -> None:
+def hint(state: AppState, name: str) -> None:
     """Give the next hint; of a whole lesson, for the first exercise that is not solved."""
-    from course import report
+    from course import console
 
-    found = desk.first_unsolved(name)
-    my_work.start(found)
-    record = desk.record(found)
-    report.introduce(found)
+    found = state.first_unsolved(name)
+    workspace.copy_stub(found)
+    record = state.record(found)
+    console.print_goal(found)
     if record.solved:  # the number of hints that were needed stays
         for number, each in enumerate(found.hints, 1):
-            report.say(
+            console.print_line(
                 translate(
                     "\nHint {number} of {count}: {hint}",
                     number=number,
@@ -299,8 +301,8 @@ def hint(desk: Desk, name: str) -> None:
             )
         return
     record.hints = min(record.hints + 1, len(found.hints))
-    desk.progress.write(found.key, record)
-    report.say(
+    state.progress.write(found.key, record)
+    console.print_line(
         translate(
             "\nHint {number} of {count}: {hint}",
             number=record.hints,
@@ -308,58 +310,60 @@ def hint(desk: Desk, name: str) -> None:
             hint=translate(found.hints[record.hints - 1]),
         )
     )
-    report.say(translate("\nYour file: {copy}", copy=report.relative(found.copy)))
+    console.print_line(
+        translate("\nYour file: {copy}", copy=console.relative_path(found.work_file))
+    )
     if record.hints == len(found.hints):
-        report.say(
+        console.print_line(
             translate(
                 "This was the last one. After a try: {learn} solution {label}",
-                learn=report.LEARN,
+                learn=console.LEARN,
                 label=found.label,
             )
         )
 
 
 @app.command()
-@chosen
+@name_argument
 @click.option("--yes", is_flag=True, help="show it before a first try")
 @click.pass_context
 def solution(context: click.Context, name: str, yes: bool) -> None:
     """Show a solution, once you have tried."""
-    from course import report
+    from course import console
 
-    desk: Desk = context.obj
-    found = desk.first_unsolved(name)
-    if not (yes or desk.record(found).tries):
-        report.say(
+    state: AppState = context.obj
+    found = state.first_unsolved(name)
+    if not (yes or state.record(found).tries):
+        console.print_line(
             translate(
                 "Try it first: change {copy}, then {learn} check {label}. (--yes shows the "
                 "solution anyway.)",
-                copy=report.relative(found.copy),
-                learn=report.LEARN,
+                copy=console.relative_path(found.work_file),
+                learn=console.LEARN,
                 label=found.label,
             )
         )
         context.exit(FAILED)
-    report.source(found.solution)
+    console.print_source(found.solution)
 
 
 @app.command()
-@chosen
+@name_argument
 @click.pass_obj
-def reset(desk: Desk, name: str) -> None:
+def reset(state: AppState, name: str) -> None:
     """Begin again: puts the stub back, and keeps your version beside it."""
-    from course import report
+    from course import console
 
-    for exercise in desk.catalog.chosen(name)[1]:
-        kept = my_work.reset(exercise)
-        desk.progress.write(exercise.key, None)
-        report.say(
+    for exercise in state.catalog.select_exercises(name)[1]:
+        kept = workspace.reset(exercise)
+        state.progress.write(exercise.key, None)
+        console.print_line(
             translate(
                 "{label} {file} is the stub again; yours is kept as {backup}"
                 if kept
                 else "{label} {file} is the stub again",
                 label=f"{exercise.label:24}",
-                file=report.relative(exercise.copy),
+                file=console.relative_path(exercise.work_file),
                 backup=kept and kept.name,
             )
         )
@@ -367,31 +371,31 @@ def reset(desk: Desk, name: str) -> None:
 
 @app.command()
 @click.pass_obj
-def progress(desk: Desk) -> None:
+def progress(state: AppState) -> None:
     """Show how much is solved, and what comes next."""
-    from course import report
+    from course import console
 
-    report.progress(desk.catalog.lessons, desk.records())
+    console.print_progress(state.catalog.lessons, state.records())
 
 
-@app.command(context_settings=PASS_ON)
-@lesson
+@app.command(context_settings=FORWARD_OPTIONS)
+@lesson_argument
 @click.pass_context
 def notebook(context: click.Context, lesson: str) -> None:
     """Open a lesson's notebook in Jupyter; options go to it: notebook 01 --no-browser."""
     path = context.obj.catalog.notebook(lesson)
     jupyter = [sys.executable, "-m", "jupyterlab", str(path), *OFFLINE, *context.args]
-    context.exit(hand_over(jupyter))
+    context.exit(exec_command(jupyter))
 
 
-@app.command(context_settings=PASS_ON, add_help_option=False)
+@app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def chat(context: click.Context) -> None:
     """Start the chat at http://localhost:8888; options go to it: chat --port=9000 --data=DIR."""
-    context.exit(hand_over([sys.executable, "-m", "capstone_chat", *context.args]))
+    context.exit(exec_command([sys.executable, "-m", "capstone_chat", *context.args]))
 
 
-@app.command(context_settings=PASS_ON, add_help_option=False)
+@app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def test(context: click.Context) -> None:
     """Run the course's own tests; options go to pytest: test -k hello."""
@@ -403,14 +407,14 @@ def test(context: click.Context) -> None:
     # The tests start hundreds of programs: each would compile the same files anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = [sys.executable, "-m", "pytest", f"--rootdir={ROOT}", *workers]
-    context.exit(hand_over([*pytest, *context.args]))
+    context.exit(exec_command([*pytest, *context.args]))
 
 
-@app.command(context_settings=PASS_ON, add_help_option=False)
+@app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def bench(context: click.Context) -> None:
     """Measure the chat against its peers; options go to it: bench --quick, bench --list."""
-    context.exit(hand_over([sys.executable, "-m", "benchmarks", *context.args]))
+    context.exit(exec_command([sys.executable, "-m", "benchmarks", *context.args]))
 
 
 def main() -> None:
@@ -428,7 +432,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except UnknownNameError as unknown:
         click.echo(f"learn.py: {unknown}", err=True)
-        sys.exit(WRONG_USE)
+        sys.exit(USAGE_ERROR)
     except CatalogError as broken:
         click.echo(f"learn.py: {broken}", err=True)
     except OSError as problem:

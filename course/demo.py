@@ -20,25 +20,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from course.launch import has_options
-from course.pages import Block, Session, change, matches, sessions, step_pages
+from course.pages import Block, Session, apply_change, matches_output, sessions, step_pages
+from course.script_launcher import has_options
 from course.translation import translate
 
 ROOT = Path(__file__).resolve().parent.parent
-PORT = "8888"
+DEFAULT_PORT = "8888"
 """The port in the commands of a page, unless the session has `--port=`."""
-RUN = "python3 learn.py run "
+RUN_COMMAND = "python3 learn.py run "
 """The beginning of the command that starts the script of a session."""
-BREAK = "python3 learn.py break "
+BREAK_COMMAND = "python3 learn.py break "
 """The beginning of the command that starts a changed copy of the script."""
-LOG = "log.txt"
-START = 40
+LOG_FILE = "log.txt"
+START_TIMEOUT = 40
 """Seconds in which a script must have printed its address."""
-STOP = 10
+STOP_TIMEOUT = 10
 """Seconds in which it must have ended after Ctrl-C."""
-ATTEMPTS = 3
+MAX_PORT_ATTEMPTS = 3
 """How many ports are tried if another program takes them."""
-REQUEST = 30
+REQUEST_TIMEOUT = 30
 """Seconds that one command may take."""
 
 
@@ -47,7 +47,7 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True)
-class Ran:
+class CommandResult:
     """A command of a page and what it printed.
 
     Attributes:
@@ -61,12 +61,12 @@ class Ran:
     shown: str
 
     @property
-    def as_shown(self) -> bool:
+    def matches_page(self) -> bool:
         """Whether the output is what the page shows."""
-        return matches(self.shown, self.output)
+        return matches_output(self.shown, self.output)
 
 
-def demos(script: Path) -> list[Session]:
+def sessions_of(script: Path) -> list[Session]:
     """Return the sessions that the pages of its lesson have for a script, in order."""
     return [
         session
@@ -76,7 +76,7 @@ def demos(script: Path) -> list[Session]:
     ]
 
 
-def changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> Path:
+def make_changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> Path:
     """Copy a lesson without its exercises, and make the changes of a page in the copy.
 
     Returns:
@@ -90,7 +90,9 @@ def changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> Path:
     for block in changes:
         file = copy / block.source
         try:
-            file.write_text(change(file.read_text(encoding="utf-8"), block.text), encoding="utf-8")
+            file.write_text(
+                apply_change(file.read_text(encoding="utf-8"), block.text), encoding="utf-8"
+            )
         except ValueError as error:
             raise ValueError(f"{block}, {block.source}: {error}") from None
     return copy
@@ -99,10 +101,10 @@ def changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> Path:
 def page_port(arguments: Sequence[str]) -> str:
     """Return the port that the commands of a session name."""
     given = [one.partition("=")[2] for one in arguments if one.startswith("--port=")]
-    return given[-1] if given else PORT
+    return given[-1] if given else DEFAULT_PORT
 
 
-def on_port(script: Path, port: int, folder: Path) -> tuple[Path, list[str]]:
+def script_on_port(script: Path, port: int, folder: Path) -> tuple[Path, list[str]]:
     """Return what to start so that a script listens on a port: a file and its options.
 
     The first scripts of the course have no options. Of such a script a copy is made in `folder`,
@@ -112,7 +114,7 @@ def on_port(script: Path, port: int, folder: Path) -> tuple[Path, list[str]]:
         return script, [f"--port={port}"]
     text = script.read_text(encoding="utf-8")
     copy = folder / script.name
-    copy.write_text(text.replace(PORT, str(port)), encoding="utf-8")
+    copy.write_text(text.replace(DEFAULT_PORT, str(port)), encoding="utf-8")
     return copy, []
 
 
@@ -141,7 +143,7 @@ def run_command(command: str, page: str, port: int) -> str:
             )
         )
     # Without a terminal curl would print a progress bar.
-    words = [curl, "--silent", "--show-error", "--max-time", str(REQUEST), *words[1:]]
+    words = [curl, "--silent", "--show-error", "--max-time", str(REQUEST_TIMEOUT), *words[1:]]
     done = subprocess.run(
         words,
         cwd=ROOT,
@@ -158,7 +160,7 @@ def run_command(command: str, page: str, port: int) -> str:
 def start_command(block: Block) -> str:
     """Return the command with which a page starts the script of a session."""
     label = f"{block.script.parent.name.partition('_')[0]}/{block.script.stem}"
-    return shlex.join([*RUN.split(), label.removesuffix("/app"), *block.arguments])
+    return shlex.join([*RUN_COMMAND.split(), label.removesuffix("/app"), *block.arguments])
 
 
 @contextlib.contextmanager
@@ -169,7 +171,7 @@ def serving(script: Path, arguments: Sequence[str], port: int, folder: Path) -> 
         script: the file.
         arguments: its options, but for the port.
         port: where it listens.
-        folder: gets the script's log, in LOG.
+        folder: gets the script's log, in LOG_FILE.
 
     Yields:
         What it has printed up to its address.
@@ -177,17 +179,19 @@ def serving(script: Path, arguments: Sequence[str], port: int, folder: Path) -> 
     Raises:
         DemoError: it has ended, or printed no address in time.
     """
-    file, options = on_port(script, port, folder)
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        process, stdout = start(["-m", "course.launch", str(file), *options, *arguments], log)
+    file, options = script_on_port(script, port, folder)
+    with (folder / LOG_FILE).open("w", encoding="utf-8") as log:
+        process, stdout = start_python(
+            ["-m", "course.script_launcher", str(file), *options, *arguments], log
+        )
     with stdout:
         try:
-            yield _until_address(process, stdout, script, folder / LOG)
+            yield _wait_for_address(process, stdout, script, folder / LOG_FILE)
         finally:
             _stop(process)
 
 
-def start(arguments: list[str], log: IO[str]) -> "tuple[subprocess.Popen[str], IO[str]]":
+def start_python(arguments: list[str], log: IO[str]) -> "tuple[subprocess.Popen[str], IO[str]]":
     """Start a Python with its standard error in `log`; return it and its standard output."""
     process = subprocess.Popen(
         [sys.executable, "-u", *arguments],
@@ -201,10 +205,10 @@ def start(arguments: list[str], log: IO[str]) -> "tuple[subprocess.Popen[str], I
     return process, cast("IO[str]", process.stdout)
 
 
-def _until_address(
+def _wait_for_address(
     process: "subprocess.Popen[str]", stdout: IO[str], script: Path, log: Path
 ) -> str:
-    timer = threading.Timer(START, process.kill)
+    timer = threading.Timer(START_TIMEOUT, process.kill)
     timer.start()
     printed = ""
     try:
@@ -215,9 +219,9 @@ def _until_address(
     finally:
         timer.cancel()
     process.wait()
-    said = log.read_text(encoding="utf-8", errors="replace").strip()
+    log_text = log.read_text(encoding="utf-8", errors="replace").strip()
     message = translate("{name} has printed no address.", name=script.name)
-    raise DemoError(f"{message} {printed}{said}".strip())
+    raise DemoError(f"{message} {printed}{log_text}".strip())
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
@@ -227,7 +231,7 @@ def _stop(process: "subprocess.Popen[str]") -> None:
         else:
             process.send_signal(signal.SIGINT)
         try:
-            process.wait(STOP)
+            process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
     process.wait()
@@ -248,7 +252,7 @@ def free_port(wanted: int) -> int:
     raise DemoError(translate("this computer has no free port"))
 
 
-def play(session: Session) -> Iterator[Ran]:
+def run_session(session: Session) -> Iterator[CommandResult]:
     """Run a session: start its script, run its commands, stop the script.
 
     Yields:
@@ -263,15 +267,15 @@ def play(session: Session) -> Iterator[Ran]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if session.changes:
-            script = changed_copy(script.parent, session.changes, folder) / script.name
+            script = make_changed_copy(script.parent, session.changes, folder) / script.name
         with contextlib.ExitStack() as stack:
-            for attempt in range(ATTEMPTS):
+            for attempt in range(MAX_PORT_ATTEMPTS):
                 port = free_port(int(page))
                 try:
                     printed = stack.enter_context(serving(script, arguments, port, folder))
                 except DemoError as problem:
                     # Another program may take the port between the choice and the start.
-                    if free_port(port) != port and attempt < ATTEMPTS - 1:
+                    if free_port(port) != port and attempt < MAX_PORT_ATTEMPTS - 1:
                         continue
                     if not session.changes:
                         raise
@@ -279,15 +283,15 @@ def play(session: Session) -> Iterator[Ran]:
                 break
             here = str(port)
             for command, shown in session.commands:
-                starts = command.startswith((RUN, BREAK))
+                starts = command.startswith((RUN_COMMAND, BREAK_COMMAND))
                 output = printed if starts else run_command(command, page, port)
-                yield Ran(command.replace(page, here), output, shown.replace(page, here))
-        log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+                yield CommandResult(command.replace(page, here), output, shown.replace(page, here))
+        log = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace")
         for block in session.logs:
-            yield Ran("", *_part_of(log, block.text.replace(page, here)))
+            yield CommandResult("", *_find_shown_part(log, block.text.replace(page, here)))
 
 
-def _part_of(log: str, shown: str) -> tuple[str, str]:
+def _find_shown_part(log: str, shown: str) -> tuple[str, str]:
     """Return the lines of a log that a page shows, or all of it, and the lines that are shown.
 
     A log indents a traceback, a page need not.
@@ -297,6 +301,6 @@ def _part_of(log: str, shown: str) -> tuple[str, str]:
     text = "\n".join(wanted)
     for first in range(len(lines)):
         for last in range(first + 1, len(lines) + 1):
-            if matches(text, part := "\n".join(lines[first:last])):
+            if matches_output(text, part := "\n".join(lines[first:last])):
                 return part, text
     return log, text

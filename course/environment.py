@@ -55,7 +55,7 @@ MAX_PIPS = 4
 ENTRY = re.compile(r"^(?=[\w.-]+(?:\[.*?\])?==)", re.M)
 """Where an entry of a list begins."""
 
-STEP = 10
+PROGRESS_STEP = 10
 """Packages after which progress is printed where the output is no terminal."""
 
 # What pip says, why that happens, what to do. The first that fits counts: those further down can
@@ -114,7 +114,7 @@ CAUSES = (
 )
 
 
-class NotReadyError(Exception):
+class EnvironmentNotReady(Exception):
     """The environment cannot be made; the message says why and what to do about it."""
 
 
@@ -125,7 +125,7 @@ def prepare(wanted: str) -> None:
         wanted: one of KINDS.
 
     Raises:
-        NotReadyError: it cannot, with a message for the user.
+        EnvironmentNotReady: it cannot, with a message for the user.
         OSError: .venv cannot be written.
     """
     if is_ready(wanted):  # the usual start: two small files are read, and nothing is locked
@@ -133,7 +133,7 @@ def prepare(wanted: str) -> None:
     import importlib.util
 
     if os.pathsep in str(VENV):  # it separates the entries of PATH, so no environment can be there
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate(
                 "the path of this folder has a {pathsep} in it, which no Python environment can "
                 "have: {root}. Rename the folder, or move the course to another one.",
@@ -143,7 +143,7 @@ def prepare(wanted: str) -> None:
         )
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
-            raise NotReadyError(
+            raise EnvironmentNotReady(
                 translate(
                     "this Python comes without '{module}'. On Debian and Ubuntu: sudo apt install "
                     "python3-venv (or python3.{minor}-venv). Elsewhere: install Python from "
@@ -152,8 +152,8 @@ def prepare(wanted: str) -> None:
                     minor=sys.version_info[1],
                 )
             )
-    refuse_foreign()
-    with one_at_a_time():
+    require_own_environment()
+    with install_lock():
         if not is_ready(wanted):  # the start that we waited for may have done it
             install(wanted)
 
@@ -179,7 +179,7 @@ def write_stamp(kind: str) -> None:
     UNFINISHED.unlink(missing_ok=True)
 
 
-def installed() -> dict[str, str]:
+def read_stamp() -> dict[str, str]:
     """Return the content of STAMP, or an empty dictionary if .venv is missing or unfinished."""
     if UNFINISHED.exists() or not PYTHON.exists():
         return {}
@@ -194,19 +194,19 @@ def installed() -> dict[str, str]:
 
 def is_ready(wanted: str) -> bool:
     """Return whether the packages of a list, as it is now, are installed for this Python."""
-    found = installed()
+    found = read_stamp()
     kind = found.get("kind")
     return kind in KINDS[KINDS.index(wanted) :] and found == stamp(kind)
 
 
-def refuse_foreign() -> None:
+def require_own_environment() -> None:
     """Refuse to change a .venv that learn.py did not make.
 
     Raises:
-        NotReadyError: there is one.
+        EnvironmentNotReady: there is one.
     """
     if VENV.is_symlink():  # to that of another checkout, which would be emptied
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate(
                 "{venv} is a link to {target}, which does not hold what this checkout needs. "
                 "Remove the link, and start learn.py again: it makes an environment of its own.",
@@ -219,7 +219,7 @@ def refuse_foreign() -> None:
     settings = VENV / "pyvenv.cfg"
     by_uv = settings.exists() and re.search(r"^uv\s*=", settings.read_text("utf-8"), re.M)
     maker = "uv" if by_uv else "another program"
-    raise NotReadyError(
+    raise EnvironmentNotReady(
         translate(
             "{venv} was made by {maker}, and learn.py changes no environment but its own. "
             "Rename or remove that folder, and start learn.py again.",
@@ -230,21 +230,21 @@ def refuse_foreign() -> None:
 
 
 @contextlib.contextmanager
-def one_at_a_time() -> Iterator[None]:
+def install_lock() -> Iterator[None]:
     """Wait until no other process changes .venv; the system releases the lock of a dead process."""
     import time
 
     with LOCK.open("a") as file:
-        if not locked(file.fileno()):
+        if not try_lock(file.fileno()):
             print(
                 translate("Another start is preparing the environment: waiting for it"), flush=True
             )
-            while not locked(file.fileno()):
+            while not try_lock(file.fileno()):
                 time.sleep(0.2)
         yield
 
 
-def locked(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Try to lock an open file; False when another process holds it."""
     try:
         if sys.platform == "win32":
@@ -265,17 +265,17 @@ def install(wanted: str) -> None:
     """Build .venv, or only bring it up to date if it is whole and made by this Python.
 
     Raises:
-        NotReadyError: venv or pip failed, or a package cannot be imported.
+        EnvironmentNotReady: venv or pip failed, or a package cannot be imported.
         OSError: .venv cannot be written.
     """
-    found = installed()
+    found = read_stamp()
     whole = found.items() >= identity().items()
     kind = found.get("kind")
     if whole and kind in KINDS[KINDS.index(wanted) :]:
         wanted = kind  # keep what else is there at the versions of the new lists
     print(translate("Preparing {venv} (once; it may take some minutes)", venv=VENV), flush=True)
     if not whole:
-        build()
+        create_venv()
     UNFINISHED.touch()
     settings = pip_settings()
     # One pip changes nothing before it has everything, so what is there is kept if that fails.
@@ -284,25 +284,25 @@ def install(wanted: str) -> None:
     if status:
         if whole and "Installing collected packages" not in log:
             UNFINISHED.unlink()  # it came to nothing while downloading, and changed nothing
-        raise NotReadyError(explain_pip(log, status))
+        raise EnvironmentNotReady(explain_pip_failure(log, status))
     if damage := import_all(wanted):
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate(
                 "the packages are installed, but do not work with {python}: "
                 "{damage}\nStart learn.py again: it makes the environment anew. Use another "
                 "version of Python if that does not help.",
-                python=described_python(),
+                python=describe_python(),
                 damage=damage,
             )
         )
     write_stamp(wanted)
 
 
-def build() -> None:
+def create_venv() -> None:
     """Make a new and empty .venv in place of an old one, with the pip that comes with Python.
 
     Raises:
-        NotReadyError: venv failed.
+        EnvironmentNotReady: venv failed.
         OSError: .venv cannot be written.
     """
     import shutil
@@ -318,7 +318,7 @@ def build() -> None:
     try:
         venv.create(VENV, symlinks=sys.platform != "win32")
     except ValueError as problem:  # the path holds a character that no environment can have
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate("{problem}. Move the course to another folder.", problem=problem)
         ) from problem
     add_pip()
@@ -331,7 +331,7 @@ def add_pip() -> None:
     from the wheel to install itself and to compile all of it, which takes ten times as long.
 
     Raises:
-        NotReadyError: there is none.
+        EnvironmentNotReady: there is none.
     """
     import ensurepip
     import sysconfig
@@ -341,7 +341,7 @@ def add_pip() -> None:
     places = [sysconfig.get_config_var("WHEEL_PKG_DIR"), bundled]
     wheels = [wheel for place in places if place for wheel in Path(place).glob("pip-*.whl")]
     if not wheels:
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate(
                 "this Python comes without 'pip'. Install your system's package python3-pip, or "
                 "Python from https://www.python.org/downloads/."
@@ -356,7 +356,7 @@ def pip_settings() -> dict[str, str]:
     """Return the environment for pip: the user's, with only those settings of pip that are kept.
 
     Raises:
-        NotReadyError: pip cannot read its configuration.
+        EnvironmentNotReady: pip cannot read its configuration.
     """
     import ast
     import subprocess
@@ -364,7 +364,7 @@ def pip_settings() -> dict[str, str]:
     others = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("PIP_") or name == "PIP_CONFIG_FILE" or setting_of(name)
+        if not name.startswith("PIP_") or name == "PIP_CONFIG_FILE" or is_kept_setting(name)
     }
     listed = subprocess.run(
         [str(PYTHON), "-I", "-m", "pip", "config", "list"],
@@ -378,7 +378,7 @@ def pip_settings() -> dict[str, str]:
         check=False,
     )
     if listed.returncode:
-        raise NotReadyError(
+        raise EnvironmentNotReady(
             translate(
                 "pip cannot read its configuration: {error}\nRepair that file, or leave it "
                 "aside with PIP_CONFIG_FILE=FILE.",
@@ -400,7 +400,7 @@ def pip_settings() -> dict[str, str]:
     return kept | {"PIP_CONFIG_FILE": os.devnull}
 
 
-def setting_of(variable: str) -> bool:
+def is_kept_setting(variable: str) -> bool:
     """Whether an environment variable is one of the settings of pip that are kept."""
     name = variable.removeprefix("PIP_").lower().replace("_", "-")
     return name in KEPT_SETTINGS | {"no-index"}
@@ -431,7 +431,7 @@ def run_pip(requirements: Path, settings: dict[str, str], count: int) -> tuple[i
         concurrent.futures.ThreadPoolExecutor(len(parts)) as pool,
     ):
         pips: list[subprocess.Popen[str]] = []
-        progress = Progress(text, len(parts), log)
+        progress = InstallProgress(text, len(parts), log)
         try:
             for number, part in enumerate(parts):
                 file = Path(folder) / f"{requirements.stem}-{number}.txt"
@@ -486,10 +486,10 @@ def start_pip(requirements: Path, settings: dict[str, str]) -> "subprocess.Popen
     )
 
 
-class Progress:
+class InstallProgress:
     """Prints how many packages there are already, from what the pip processes say.
 
-    On a terminal in one line that changes, elsewhere a line every `STEP` packages.
+    On a terminal in one line that changes, elsewhere a line every `PROGRESS_STEP` packages.
 
     Args:
         requirements: the text of the list.
@@ -501,7 +501,7 @@ class Progress:
         import threading
 
         self.total = len(ENTRY.findall(requirements))
-        self.there: set[str] = set()
+        self.collected: set[str] = set()
         self.terminal = sys.stdout.isatty()
         self.log = log
         self.lock = threading.Lock()  # each process has a thread that reads its output
@@ -510,37 +510,37 @@ class Progress:
 
     def follow(self, pip: "subprocess.Popen[str]") -> str:
         """Read the output of a process to its end, and return it."""
-        said: list[str] = []
+        output: list[str] = []
         with pip:
             for line in pip.stdout or ():
-                said.append(line)
+                output.append(line)
                 with self.lock:
                     self.log.write(line)
-                    self.see(line)
-        if not any(line.startswith("Installing collected packages") for line in said):
+                    self.update(line)
+        if not any(line.startswith("Installing collected packages") for line in output):
             with self.lock:
                 self._downloaded(0)  # all of its packages were there already
-        return "".join(said)
+        return "".join(output)
 
-    def see(self, line: str) -> None:
+    def update(self, line: str) -> None:
         """Take in a line of a process's output."""
         if line.startswith("Ignoring "):  # it is for another system or another Python
             self.total -= 1
         elif line.startswith("Installing collected packages"):
             self._downloaded(line.count(",") + 1)
         elif package := self._package(line):
-            before = len(self.there)
-            self.there.add(package)
+            before = len(self.collected)
+            self.collected.add(package)
             if self.terminal:
                 print(f"\r{self._count()}", end="", flush=True)
-            elif len(self.there) > before and len(self.there) % STEP == 0:
+            elif len(self.collected) > before and len(self.collected) % PROGRESS_STEP == 0:
                 print(self._count(), flush=True)
 
     def end(self) -> None:
         """End the line that changes."""
-        if self.terminal and self.there:
+        if self.terminal and self.collected:
             print(flush=True)
-            self.there.clear()
+            self.collected.clear()
 
     def _downloaded(self, count: int) -> None:
         """Note that a process has everything, and installs `count` packages."""
@@ -551,7 +551,7 @@ class Progress:
             print(translate("Installing {count} packages", count=self.installing), flush=True)
 
     def _count(self) -> str:
-        there, total = len(self.there), self.total
+        there, total = len(self.collected), self.total
         return translate("{there} of {total} packages", there=there, total=total)
 
     def _package(self, line: str) -> str:
@@ -591,9 +591,9 @@ def import_all(kind: str) -> str:
     )[-1]
 
 
-def damage() -> str:
+def find_damage() -> str:
     """Return what is wrong with the .venv in use, which is then made anew, or nothing."""
-    kind = installed().get("kind")
+    kind = read_stamp().get("kind")
     if kind not in KINDS or Path(sys.prefix).resolve() != VENV.resolve():
         return ""
     found = import_all(kind)
@@ -602,7 +602,7 @@ def damage() -> str:
     return found
 
 
-def explain_pip(log: str, status: int = 1) -> str:
+def explain_pip_failure(log: str, status: int = 1) -> str:
     """Turn what pip said before it failed into the package, the cause, and what to do.
 
     Args:
@@ -624,7 +624,7 @@ def explain_pip(log: str, status: int = 1) -> str:
         "{package} could not be installed: {cause}.\n{advice} Then start learn.py again.\n"
         "pip says: {error}\nAll that it said is in {file}",
         package=package or translate("the packages"),
-        cause=translate(cause, python=described_python()),
+        cause=translate(cause, python=describe_python()),
         advice=translate(advice),
         error=last_error(log),
         file=PIP_LOG,
@@ -653,14 +653,14 @@ def last_error(log: str) -> str:
     return str(errors[-1]) if errors else log.strip()[-200:]
 
 
-def described_python() -> str:
+def describe_python() -> str:
     """Return the version and the platform, as in `Python 3.11 on linux-x86_64`."""
     import sysconfig
 
     return f"Python {sys.version_info[0]}.{sys.version_info[1]} on {sysconfig.get_platform()}"
 
 
-def explain(problem: OSError) -> str:
+def explain_os_error(problem: OSError) -> str:
     """Turn a failure to write into what to do about it."""
     reason = f"{problem.strerror}: {problem.filename or VENV}"
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -688,7 +688,7 @@ def set_variables() -> None:
     os.environ["PYTHONIOENCODING"] = f"{encoding}:{errors or 'replace'}"
 
 
-def hand_over(command: list[str]) -> int:
+def exec_command(command: list[str]) -> int:
     """Become `command`; on Windows, which cannot, run it to its end and return its exit status."""
     sys.stdout.flush()
     if sys.platform != "win32":

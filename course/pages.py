@@ -176,14 +176,14 @@ def steps(page: Path) -> list[Step]:
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     headings = [number for number, line in enumerate(lines) if line.startswith("## ")]
     found = []
-    for start, end in zip(headings, [*headings[1:], len(lines)], strict=True):
-        if match := re.fullmatch(r"## Step (\d+): (.+)\n", lines[start]):
-            text = "".join(lines[start + 1 : end]).strip() + "\n"
-            found.append(Step(page, int(match[1]), match[2], text, start + 1, end))
+    for first, last in zip(headings, [*headings[1:], len(lines)], strict=True):
+        if match := re.fullmatch(r"## Step (\d+): (.+)\n", lines[first]):
+            text = "".join(lines[first + 1 : last]).strip() + "\n"
+            found.append(Step(page, int(match[1]), match[2], text, first + 1, last))
     return found
 
 
-def change(text: str, diff: str) -> str:
+def apply_change(text: str, diff: str) -> str:
     """Return a text with a change made in it.
 
     Args:
@@ -215,10 +215,10 @@ def excerpt(source: Path, names: str = "") -> str:
     text = source.read_text(encoding="utf-8")
     if not names:
         return text
-    return "\n\n".join(_named(source, text, name.strip()) for name in names.split(","))
+    return "\n\n".join(_definition(source, text, name.strip()) for name in names.split(","))
 
 
-def _named(source: Path, text: str, name: str) -> str:
+def _definition(source: Path, text: str, name: str) -> str:
     region = re.search(
         rf"# region {re.escape(name)}\b.*?\n(.*?)^[^\n]*# endregion", text, re.M | re.S
     )
@@ -242,7 +242,7 @@ def _named(source: Path, text: str, name: str) -> str:
     return textwrap.dedent("".join(text.splitlines(keepends=True)[first - 1 : node.end_lineno]))
 
 
-def matches(shown: str, real: str) -> bool:
+def matches_output(shown: str, real: str) -> bool:
     """Return whether real output is what a page shows.
 
     Within a line of the page, `...` stands for any text; as a line of its own, for any lines.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass
-class Record:
+class ExerciseProgress:
     """One exercise: how often a changed copy was checked, hints shown, the last check's outcome."""
 
     tries: int = 0
@@ -22,15 +22,15 @@ class Progress:
         path: the JSON file; it need not exist.
 
     Attributes:
-        set_aside: where an unreadable file was moved, or None. Nothing else is lost with it: the
+        corrupt_copy: where an unreadable file was moved, or None. Nothing else is lost with it: the
             learner's own files are elsewhere.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.set_aside: Path | None = None
+        self.corrupt_copy: Path | None = None
 
-    def read(self) -> dict[str, Record]:
+    def read(self) -> dict[str, ExerciseProgress]:
         """Return all records; none for a file that is missing or broken."""
         try:
             text = self.path.read_text(encoding="utf-8")
@@ -39,18 +39,18 @@ class Progress:
         except UnicodeDecodeError:
             text = ""
         try:
-            found = {key: _record(value) for key, value in json.loads(text).items()}
+            found = {key: _parse(value) for key, value in json.loads(text).items()}
         except (ValueError, TypeError, AttributeError):
-            self.set_aside = self.path.with_suffix(".json.broken")
-            self.path.replace(self.set_aside)
+            self.corrupt_copy = self.path.with_suffix(".json.broken")
+            self.path.replace(self.corrupt_copy)
             return {}
         return found
 
-    def of(self, key: str) -> Record:
+    def get(self, key: str) -> ExerciseProgress:
         """Return the record of one exercise, a fresh one when there is none."""
-        return self.read().get(key, Record())
+        return self.read().get(key, ExerciseProgress())
 
-    def write(self, key: str, record: Record | None) -> None:
+    def write(self, key: str, record: ExerciseProgress | None) -> None:
         """Keep the record of one exercise; None forgets it."""
         records = self.read()
         records.pop(key, None)
@@ -66,8 +66,8 @@ class Progress:
             fresh.unlink(missing_ok=True)
 
 
-def _record(value: dict[str, object]) -> Record:
-    record = Record(**value)  # type: ignore[arg-type]  # a TypeError for unknown names
+def _parse(value: dict[str, object]) -> ExerciseProgress:
+    record = ExerciseProgress(**value)  # type: ignore[arg-type]  # a TypeError for unknown names
     if [type(field) for field in asdict(record).values()] != [int, int, bool]:
         raise TypeError(f"not a record: {value}")
     return record

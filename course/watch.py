@@ -5,37 +5,41 @@ from collections.abc import Sequence
 
 import watchfiles
 
-from course import my_work, report
+from course import console, workspace
 from course.catalog import Exercise
-from course.checking import check_one
+from course.checking.session import check_one
 from course.progress import Progress
 from course.translation import translate
 
 # Milliseconds after which the file is looked at anyway, so that no save during a check is missed.
-LOOK_AGAIN = 1000
+POLL_INTERVAL_MS = 1000
 
 
 def watch_exercises(exercises: Sequence[Exercise], progress: Progress) -> None:
     """Check the first unsolved of `exercises` on every save until all are solved, or Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         for exercise in exercises:
-            if not progress.of(exercise.key).solved:
+            if not progress.get(exercise.key).solved:
                 _until_solved(exercise, progress)
-        report.say(translate("\nAll solved."), fg="green")
+        console.print_line(translate("\nAll solved."), fg="green")
 
 
 def _until_solved(exercise: Exercise, progress: Progress) -> None:
-    my_work.start(exercise)
+    workspace.copy_stub(exercise)
     checked = None
-    changes = watchfiles.watch(exercise.copy.parent, rust_timeout=LOOK_AGAIN, yield_on_timeout=True)
+    changes = watchfiles.watch(
+        exercise.work_file.parent, rust_timeout=POLL_INTERVAL_MS, yield_on_timeout=True
+    )
     while True:
         # An editor may write a new file and move it over the old one: for a moment there is none.
-        saved = exercise.copy.stat().st_mtime_ns if exercise.copy.exists() else checked
+        saved = exercise.work_file.stat().st_mtime_ns if exercise.work_file.exists() else checked
         if saved != checked:
             checked = saved
             result = check_one(exercise, progress)
             if result.passed:
                 return
-            report.what_next(exercise)
-            report.say(translate("\nWaiting for you to save the file. Ctrl-C ends this."), dim=True)
+            console.print_next_step(exercise)
+            console.print_line(
+                translate("\nWaiting for you to save the file. Ctrl-C ends this."), dim=True
+            )
         next(changes)

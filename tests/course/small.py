@@ -21,12 +21,12 @@ STUB = APP.format(greeting="TODO")
 SOLUTION = APP.format(greeting="hello")
 
 CHECK = """
-from course.exercise_case import ExerciseCase
+from course.testing.http import ExerciseCase
 
 
 class Hello(ExerciseCase):
     def test_it_says_hello(self):
-        self.send("GET", "/").expect(status=200, body="hello", look="get() of Hello")
+        self.send("GET", "/").expect(status=200, body="hello", advice="get() of Hello")
 """
 
 EXERCISES = """

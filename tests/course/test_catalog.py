@@ -36,17 +36,17 @@ def test_an_unknown_lesson_offers_the_closest(catalog: Catalog, text: str, offer
 
 def test_an_unknown_script_offers_the_closest(catalog: Catalog) -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean 01/zebra\?"):
-        catalog.script("01/zbra")
+        catalog.find_runnable("01/zbra")
 
 
 def test_an_unknown_exercise_offers_the_closest(catalog: Catalog) -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean 01/greeting\?"):
-        catalog.chosen("01/greetings")
+        catalog.select_exercises("01/greetings")
 
 
 def test_a_lesson_without_exercises_says_so(catalog: Catalog) -> None:
     with pytest.raises(UnknownNameError, match="02_options has no exercises"):
-        catalog.chosen("02")
+        catalog.select_exercises("02")
 
 
 def test_scripts_come_in_the_order_of_the_readme_app_first(catalog: Catalog) -> None:
@@ -56,7 +56,11 @@ def test_scripts_come_in_the_order_of_the_readme_app_first(catalog: Catalog) -> 
 
 
 def test_a_lesson_alone_means_its_app(catalog: Catalog) -> None:
-    assert catalog.script("01") == catalog.script("1/app") == catalog.script("hello/app.py")
+    assert (
+        catalog.find_runnable("01")
+        == catalog.find_runnable("1/app")
+        == catalog.find_runnable("hello/app.py")
+    )
 
 
 def test_what_is_added_on_disk_is_found(catalog: Catalog, tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ def test_what_is_added_on_disk_is_found(catalog: Catalog, tmp_path: Path) -> Non
         "options",
         "Something new",
     ]
-    added = catalog.script("new/first")
+    added = catalog.find_runnable("new/first")
     assert isinstance(added, Script)
     assert added.path.exists()
 
@@ -88,7 +92,7 @@ def test_broken_exercises_are_named(
 ) -> None:
     write(tmp_path / "lessons" / "01_hello" / "exercises" / "exercises.toml", text)
     with pytest.raises(CatalogError, match=complaint):
-        catalog.chosen("01")
+        catalog.select_exercises("01")
 
 
 def test_a_notebook_goes_by_its_lesson_or_its_own_name(catalog: Catalog, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from course.checks import CheckResult, Failure, Problem, run_check
+from course.checking.runner import CheckResult, Failure, Problem, run_check
 
 HELLO = """
 import tornado.web
@@ -22,11 +22,11 @@ def make_app():
 """
 
 CHECK = """
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 class Hello(ExerciseCase):
     def test_it_says_hello(self):
-        self.send("GET", "/").expect(status=200, body="hello", look="get()")
+        self.send("GET", "/").expect(status=200, body="hello", advice="get()")
 """
 
 
@@ -88,7 +88,9 @@ def test_what_is_sent_is_told_with_its_headers_and_body(tmp_path: Path) -> None:
         'body="raw"': "body  'raw'",
         'headers={"X-Visitor": "Ada"}': "X-Visitor: Ada",
     }.items():
-        test = f'def test_it(self): self.send("POST", "/", {sending}).expect(status=200, look="x")'
+        test = (
+            f'def test_it(self): self.send("POST", "/", {sending}).expect(status=200, advice="x")'
+        )
         assert f"sent      POST /\n          {told}\nreceived  405" in message(
             check(tmp_path, HELLO, body(test))
         )
@@ -106,27 +108,27 @@ def test_each_expectation_can_fail_and_only_what_fails_is_told(tmp_path: Path) -
         'contains="bye"': "a body that contains 'bye'",
         'lacks="ell"': "a body without 'ell'",
     }.items():
-        test = f'def test_it(self): self.send("GET", "/").expect({expectation}, look="x")'
+        test = f'def test_it(self): self.send("GET", "/").expect({expectation}, advice="x")'
         assert f"expected  {told}\nadvice" in message(check(tmp_path, HELLO, body(test)))
 
 
 def test_what_does_not_matter_is_not_compared(tmp_path: Path) -> None:
     subject = HELLO.replace('"hello"', '" hello\\n"')
     test = """def test_it(self):
-        self.send("GET", "/").expect(text="hello", content_type="text/html", look="x")"""
+        self.send("GET", "/").expect(text="hello", content_type="text/html", advice="x")"""
     assert check(tmp_path, subject, body(test)).passed
 
 
 def test_json_is_compared_as_values(tmp_path: Path) -> None:
     subject = HELLO.replace('"hello"', '{"b": [1, None], "a": "ë"}')
-    test = 'def test_it(self): self.send("GET", "/").expect(json={}, look="x")'
+    test = 'def test_it(self): self.send("GET", "/").expect(json={}, advice="x")'
     right = test.replace("{}", '{"a": "ë", "b": [1, None]}')
     assert check(tmp_path, subject, body(right)).passed
     assert '{"b": [1, null], "a": "ë"}\nexpected' in message(check(tmp_path, subject, body(test)))
 
 
 def test_a_value_that_is_no_answer_is_told_in_the_same_parts(tmp_path: Path) -> None:
-    test = 'def test_it(self): self.expect("bye", "hi", sent="a frame", look="on_message")'
+    test = 'def test_it(self): self.expect("bye", "hi", sent="a frame", advice="on_message")'
     assert message(check(tmp_path, HELLO, body(test))) == dedent(
         """\
         sent      a frame
@@ -140,7 +142,7 @@ def test_plain_assertions_and_waits_can_be_given_a_look(tmp_path: Path) -> None:
     for inside, came in {
         'self.assertIn("a", "xyz")': "'a' not found in 'xyz'",
         "raise TimeoutError": "nothing in the time allowed",
-        'raise Mismatch(sent="a frame", came="no", look="on_message")': "no",
+        'raise Mismatch(sent="a frame", came="no", advice="on_message")': "no",
     }.items():
         test = f"""
             def test_it(self):
@@ -162,7 +164,7 @@ def test_a_failure_is_known_while_the_check_goes_on(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text(HELLO, encoding="utf-8")
     tests = """
     def test_first(self):
-        self.expect(1, 2, look="here")
+        self.expect(1, 2, advice="here")
 
     def test_second(self):
         while not pathlib.Path(FILE).exists():
@@ -198,7 +200,7 @@ def test_a_coroutine_test_may_send_too(tmp_path: Path) -> None:
     test = """
         @__import__("tornado.testing").testing.gen_test
         async def test_it(self):
-            (await self.request("GET", "/")).expect(body="bye", look="get()")
+            (await self.request("GET", "/")).expect(body="bye", advice="get()")
         """
     assert "expected  the body 'bye'" in message(check(tmp_path, HELLO, body(test)))
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from course.cli import app
-from course.progress import Progress, Record
-from course.report import cause
+from course.console import cause_of
+from course.progress import ExerciseProgress, Progress
 from tests.course.checkout import ROOT, clean_environment, read_until
 from tests.course.small import SOLUTION, STUB, make_course, write
 
@@ -48,8 +48,8 @@ def solve(root: Path, copy: Path = COPY) -> None:
     write(root / copy, SOLUTION)
 
 
-def record(root: Path, name: str = "greeting") -> Record:
-    return Progress(root / ".progress.json").of(f"01_hello/{name}")
+def record(root: Path, name: str = "greeting") -> ExerciseProgress:
+    return Progress(root / ".progress.json").get(f"01_hello/{name}")
 
 
 def test_nothing_shows_the_menu(root: Path) -> None:
@@ -170,20 +170,20 @@ def test_advice_comes_from_the_first_change_on(root: Path) -> None:
 
 
 CHECK_OF_CASES = """
-from course.exercise_case import ExerciseCase
+from course.testing.http import ExerciseCase
 
 
 class Hello(ExerciseCase):
     def test_each_path_answers(self):
         for path in ("/", "/?a=1", "/?a=2"):
             with self.subTest(path):
-                self.send("GET", path).expect(status=200, body="hello", look="get() of Hello")
+                self.send("GET", path).expect(status=200, body="hello", advice="get() of Hello")
 
     def test_another_path_is_404(self):
-        self.send("GET", "/nowhere").expect(status=404, look="make_app()")
+        self.send("GET", "/nowhere").expect(status=404, advice="make_app()")
 
     def test_post_is_refused(self):
-        self.send("POST", "/", form={}).expect(status=404, look="post() of Hello")
+        self.send("POST", "/", form={}).expect(status=404, advice="post() of Hello")
 """
 
 
@@ -202,8 +202,8 @@ def test_tests_that_did_not_run_are_counted(root: Path) -> None:
         "    def test_another",
         """    def test_a_slow_one(self):
         import sys
-        sys.modules["__main__"].PATIENCE = -1
-        self.send("GET", "/").expect(body="hello", look="get() of Hello")
+        sys.modules["__main__"].FAIL_FAST_AFTER = -1
+        self.send("GET", "/").expect(body="hello", advice="get() of Hello")
 
     def test_another""",
     )
@@ -223,20 +223,20 @@ def test_an_exception_at_one_line_is_one_cause(root: Path) -> None:
 
 def test_numbers_in_what_is_printed_do_not_make_another_cause() -> None:
     failed = "sent      GET /{0}\nreceived  500\nprinted   [E 09:00:0{0}] port 900{0} is closed"
-    assert cause(failed.format(1)) == cause(failed.format(2))
-    assert cause(failed.format(1)) != cause(failed.format(1).replace("closed", "open"))
+    assert cause_of(failed.format(1)) == cause_of(failed.format(2))
+    assert cause_of(failed.format(1)) != cause_of(failed.format(1).replace("closed", "open"))
     missing = "received  exit code 1\nexpected  it prints: Open http://localhost:{}"
-    assert cause(missing.format(9001)) == cause(missing.format(9002))
-    assert cause("received  204") != cause("received  205")
+    assert cause_of(missing.format(9001)) == cause_of(missing.format(9002))
+    assert cause_of("received  204") != cause_of("received  205")
 
 
 def test_failures_of_an_earlier_cause_are_counted_at_the_end(root: Path) -> None:
     get, nowhere, post = (
-        'self.send("GET", "/").expect(status=204, look="get() of Hello")',
-        'self.send("GET", "/").expect(status=205, look="get() of Hello")',
-        'self.send("GET", "/").expect(status=204, look="get() of Hello")',
+        'self.send("GET", "/").expect(status=204, advice="get() of Hello")',
+        'self.send("GET", "/").expect(status=205, advice="get() of Hello")',
+        'self.send("GET", "/").expect(status=204, advice="get() of Hello")',
     )
-    source = "from course.exercise_case import ExerciseCase\n\n\nclass Hello(ExerciseCase):\n"
+    source = "from course.testing.http import ExerciseCase\n\n\nclass Hello(ExerciseCase):\n"
     for name, line in ("one", get), ("two", nowhere), ("three", post):
         source += f"    def test_{name}(self):\n        {line}\n"
     write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", source)
@@ -362,7 +362,7 @@ def test_reset_forgets_the_progress(root: Path) -> None:
     solve(root)
     course(root, "check", "01/greeting")
     course(root, "reset", "01")
-    assert record(root) == Record()
+    assert record(root) == ExerciseProgress()
 
 
 def test_start_makes_all_copies_and_keeps_what_is_there(root: Path) -> None:

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from course.checks import CheckResult, run_check
+from course.checking.runner import CheckResult, run_check
 from tests.lessons.serving import ignored_interrupts
 
 LIGHT = """
@@ -41,7 +41,7 @@ def check(folder: Path, subject: str, *lines: str) -> CheckResult:
     """Run a check whose only test consists of these lines."""
     test = "\n".join(f"        {line}" for line in lines)
     (folder / "check_light.py").write_text(
-        "from course.command_case import CommandCase\n\n"
+        "from course.testing.command import CommandCase\n\n"
         f"class Light(CommandCase):\n    def test_light(self):\n{test}\n",
         encoding="utf-8",
     )
@@ -59,12 +59,12 @@ def test_a_started_program_is_asked_and_ended(tmp_path: Path) -> None:
     result = check(
         tmp_path,
         LIGHT,
-        'self.start("--name=Bell Rock", look="main()")',
-        'self.send("GET", "/").expect(status=200, body="Bell Rock", look="get()")',
-        "ended = self.end()",
-        'ended.expect(contains="200 GET /", lacks="Traceback", look="the log")',
-        'self.start("--name=Fastnet", look="main()")',
-        'self.send("GET", "/").expect(body="Fastnet", look="get()")',
+        'self.start("--name=Bell Rock", advice="main()")',
+        'self.send("GET", "/").expect(status=200, body="Bell Rock", advice="get()")',
+        "ended = self.stop()",
+        'ended.expect(contains="200 GET /", lacks="Traceback", advice="the log")',
+        'self.start("--name=Fastnet", advice="main()")',
+        'self.send("GET", "/").expect(body="Fastnet", advice="get()")',
     )
     assert result.passed, result
 
@@ -74,7 +74,7 @@ def test_what_a_program_writes_is_not_coloured(
 ) -> None:
     # From Python 3.13 on this colours a traceback, wherever it goes.
     monkeypatch.setenv("FORCE_COLOR", "1")
-    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", look="main()")'))
+    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", advice="main()")'))
     assert "Unrecognized command line option" in told
     assert "\x1b" not in told
 
@@ -84,8 +84,8 @@ def test_a_check_in_the_background_of_a_shell_script_ends_its_program(tmp_path: 
         result = check(
             tmp_path,
             LIGHT,
-            'self.start(look="main()")',
-            'self.end().expect(success=True, look="main()")',
+            'self.start(advice="main()")',
+            'self.stop().expect(success=True, advice="main()")',
         )
     assert result.passed, result
 
@@ -96,8 +96,8 @@ def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
             tmp_path,
             LIGHT,
             'self.write("light.conf", "port = 1\\n")',
-            'self.start("--name=Bell Rock", look="main()")',
-            'self.send("GET", "/").expect(body="Fastnet", look="get()")',
+            'self.start("--name=Bell Rock", advice="main()")',
+            'self.send("GET", "/").expect(body="Fastnet", advice="get()")',
         )
     )
     lines = told.splitlines()
@@ -108,7 +108,7 @@ def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
 
 
 def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:
-    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", look="main()")'))
+    told = message(check(tmp_path, LIGHT, 'self.start("--nmae=Fastnet", advice="main()")'))
     assert "received  exit code 1" in told
     assert 'File "light.py", line 18, in main' in told
     assert "Error: Unrecognized command line option: 'nmae'" in told
@@ -118,7 +118,7 @@ def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:
 
 def test_a_program_that_serves_elsewhere_is_told(tmp_path: Path) -> None:
     elsewhere = LIGHT.replace("{options.port}", "{options.port + 1}")
-    told = message(check(tmp_path, elsewhere, 'self.start(look="main()")'))
+    told = message(check(tmp_path, elsewhere, 'self.start(advice="main()")'))
     assert "received  it prints: Open http://localhost:" in told
     assert "expected  it prints: Open http://localhost:" in told
 
@@ -129,7 +129,7 @@ def test_a_program_that_should_end_and_serves_is_told(tmp_path: Path) -> None:
             tmp_path,
             LIGHT,
             'port = f"--port={self.free_port()}"',
-            'self.run_to_end(port).expect(success=False, contains="port", look="main()")',
+            'self.run_program(port).expect(success=False, contains="port", advice="main()")',
         )
     )
     assert "received  it goes on and prints: Open http://localhost:" in told
@@ -150,8 +150,8 @@ def test_a_program_that_ends_is_told_by_code_and_log(tmp_path: Path) -> None:
         check(
             tmp_path,
             code_3,
-            'self.run_to_end("--lit").expect(success=False, contains="no light", look="")',
-            'self.run_to_end("--lit").expect(success=True, lacks="light", look="main()")',
+            'self.run_program("--lit").expect(success=False, contains="no light", advice="")',
+            'self.run_program("--lit").expect(success=True, lacks="light", advice="main()")',
         )
     )
     assert told.splitlines() == [
@@ -171,9 +171,9 @@ def test_a_program_that_hangs_without_a_word_is_ended(tmp_path: Path) -> None:
         check(
             tmp_path,
             silent,
-            "import course.command_case",
-            "course.command_case.START_LIMIT = 0.5",
-            'self.start(look="main()")',
+            "import course.testing.command",
+            "course.testing.command.START_TIMEOUT = 0.5",
+            'self.start(advice="main()")',
         )
     )
     assert "received  still running after 8 seconds, and no address printed" in told
@@ -185,8 +185,8 @@ def test_an_error_of_the_server_is_shown_with_the_failure(tmp_path: Path) -> Non
         check(
             tmp_path,
             broken,
-            'self.start(look="main()")',
-            'self.send("GET", "/").expect(status=200, look="get()")',
+            'self.start(advice="main()")',
+            'self.send("GET", "/").expect(status=200, advice="get()")',
         )
     )
     assert "500 Internal Server Error" in told

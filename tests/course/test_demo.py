@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course.pages import Session, change, commands, sessions, steps
+from course.pages import Session, apply_change, commands, sessions, steps
 from tests.course.checkout import ROOT, clean_environment, read_until
 from tests.course.small import make_course, write
 from tests.course.test_cli import command, course, course_process
@@ -100,10 +100,10 @@ def test_a_log_without_a_session_is_a_mistake_of_the_page(tmp_path: Path) -> Non
 
 
 def test_a_change_needs_its_old_lines_exactly_once() -> None:
-    assert change("a\nb\n", " a\n-b\n+c\n") == "a\nc\n"
+    assert apply_change("a\nb\n", " a\n-b\n+c\n") == "a\nc\n"
     for text in ("", "b\nb\n"):
         with pytest.raises(ValueError, match="not in the file exactly once"):
-            change(text, "-b\n+c\n")
+            apply_change(text, "-b\n+c\n")
 
 
 def test_a_session_begins_with_a_command() -> None:

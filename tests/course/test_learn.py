@@ -397,13 +397,13 @@ FAILURES = {
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_failure_names_the_package_and_the_cause(failure: str) -> None:
     before, last, expected = FAILURES[failure]
-    said = environment.explain_pip(f"Collecting y==1\nCollecting x==1\n{before}\n{last}\n")
+    said = environment.explain_pip_failure(f"Collecting y==1\nCollecting x==1\n{before}\n{last}\n")
     for text in (*expected, last.removeprefix("ERROR: "), str(environment.PIP_LOG)):
         assert text in said
 
 
 def test_a_pip_that_was_killed() -> None:
-    assert "signal 9" in environment.explain_pip("Collecting x==1\n", -9)
+    assert "signal 9" in environment.explain_pip_failure("Collecting x==1\n", -9)
 
 
 def test_a_certificate_that_nobody_knows_is_the_cause(course: Path, index: Index) -> None:

@@ -1,6 +1,6 @@
 """HTML is read by its meaning: a check must not depend on how a learner writes it."""
 
-from course.markup import elements
+from course.testing.markup import elements
 
 
 def test_quotes_case_and_order_do_not_matter() -> None:

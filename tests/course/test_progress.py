@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from course.progress import Progress, Record
+from course.progress import ExerciseProgress, Progress
 
 
 @pytest.fixture
@@ -14,16 +14,16 @@ def progress(tmp_path: Path) -> Progress:
 
 
 def test_what_is_written_is_read(progress: Progress) -> None:
-    progress.write("01_hello/greeting", Record(tries=2, hints=1, solved=True))
-    progress.write("01_hello/farewell", Record(tries=1))
+    progress.write("01_hello/greeting", ExerciseProgress(tries=2, hints=1, solved=True))
+    progress.write("01_hello/farewell", ExerciseProgress(tries=1))
     again = Progress(progress.path)
-    assert again.of("01_hello/greeting") == Record(2, 1, True)
-    assert again.of("01_hello/farewell") == Record(1, 0, False)
-    assert again.of("01_hello/never") == Record()
+    assert again.get("01_hello/greeting") == ExerciseProgress(2, 1, True)
+    assert again.get("01_hello/farewell") == ExerciseProgress(1, 0, False)
+    assert again.get("01_hello/never") == ExerciseProgress()
 
 
 def test_none_forgets(progress: Progress) -> None:
-    progress.write("01_hello/greeting", Record(tries=2))
+    progress.write("01_hello/greeting", ExerciseProgress(tries=2))
     progress.write("01_hello/greeting", None)
     assert progress.read() == {}
 
@@ -43,16 +43,16 @@ def test_none_forgets(progress: Progress) -> None:
 def test_a_broken_file_is_put_aside(progress: Progress, content: bytes) -> None:
     progress.path.write_bytes(content)
     assert progress.read() == {}
-    assert progress.set_aside
-    assert progress.set_aside.read_bytes() == content
-    progress.write("01_hello/greeting", Record(tries=1))
-    assert Progress(progress.path).of("01_hello/greeting").tries == 1
+    assert progress.corrupt_copy
+    assert progress.corrupt_copy.read_bytes() == content
+    progress.write("01_hello/greeting", ExerciseProgress(tries=1))
+    assert Progress(progress.path).get("01_hello/greeting").tries == 1
 
 
 def test_a_write_that_fails_leaves_the_old_file(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    progress.write("01_hello/greeting", Record(tries=1))
+    progress.write("01_hello/greeting", ExerciseProgress(tries=1))
 
     def full(path: Path, text: str, **_: object) -> None:
         path.write_bytes(text[:10].encode())
@@ -61,6 +61,6 @@ def test_a_write_that_fails_leaves_the_old_file(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", full)
         with pytest.raises(OSError, match="No space left"):
-            progress.write("01_hello/greeting", Record(tries=2))
-    assert progress.of("01_hello/greeting").tries == 1
+            progress.write("01_hello/greeting", ExerciseProgress(tries=2))
+    assert progress.get("01_hello/greeting").tries == 1
     assert [path.name for path in progress.path.parent.iterdir()] == [".progress.json"]

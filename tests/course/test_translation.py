@@ -11,12 +11,15 @@ import pytest
 from course.translation import translate
 from tests.lessons.serving import ROOT
 
-RUNNER = [ROOT / "learn.py", *sorted((ROOT / "course").glob("*.py"))]
+RUNNER = [ROOT / "learn.py", *sorted((ROOT / "course").rglob("*.py"))]
 CHECKS = sorted(ROOT.glob("lessons/*/exercises/check_*.py"))
 WORDS = re.compile(r"[A-Za-z]{2,} (?!http)[a-z]{2,}")
-SHOWN = {"say", "secho", "echo", "print", "style"}
+SHOWN = {"print_line", "secho", "echo", "print", "style"}
 """The calls that print."""
-RAISED = {"UnknownNameError", "NotReadyError", "DemoError", "NoChangeError", "NotRestoredError"}
+RAISED = {
+    *("UnknownNameError", "EnvironmentNotReady", "DemoError", "NoChangeError", "NotRestoredError"),
+    "InvalidSubmission",
+}
 """The errors whose message is printed."""
 INTERNAL = {"CatalogError", "ValueError", "TypeError", "LookupError"}
 """The errors that only an author of the course sees."""
@@ -69,7 +72,7 @@ def test_what_a_check_advises_is_a_constant(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for call in calls(tree):
         for keyword in call.keywords:
-            if keyword.arg == "look" and isinstance(keyword.value, ast.JoinedStr):
+            if keyword.arg == "advice" and isinstance(keyword.value, ast.JoinedStr):
                 # Several constants, a line each, are translated one by one.
                 where = f"{file.name}, line {keyword.value.lineno}"
                 assert not has_words(keyword.value), where

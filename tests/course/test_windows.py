@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from course import checks
-from course.program_case import ProgramCase
+from course.checking import runner
+from course.testing.services import ServiceCase
 from tests.course.checkout import ROOT
 
 
@@ -42,7 +42,7 @@ def test_an_environment_has_copies_in_place_of_links(
     monkeypatch.setattr(windows, "VENV", tmp_path)
     monkeypatch.setattr(windows, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setattr(windows, "add_pip", lambda: None)
-    windows.build()
+    windows.create_venv()
     assert made == [False]
 
 
@@ -61,7 +61,7 @@ def test_the_lock_is_that_of_msvcrt(
 
     msvcrt = types.SimpleNamespace(LK_NBLCK=2, locking=locking)
     monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
-    assert windows.locked(5) is free
+    assert windows.try_lock(5) is free
     assert calls == [(5, 2, 1)], "one byte, without waiting"
 
 
@@ -78,7 +78,7 @@ def test_a_program_is_waited_for_though_ctrl_c_comes(
 
     monkeypatch.setattr(os, "execv", None)
     monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
-    assert windows.hand_over([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+    assert windows.exec_command([sys.executable, "-c", "raise SystemExit(7)"]) == 7
 
 
 def test_a_check_that_hangs_is_ended_with_all_it_has_started(
@@ -94,7 +94,7 @@ def test_a_check_that_hangs_is_ended_with_all_it_has_started(
         monkeypatch.setattr(sys, "platform", "win32")
         monkeypatch.setattr(subprocess, "run", run)
         monkeypatch.delattr(os, "killpg")
-        checks._end(process)
+        runner.terminate(process)
     assert commands == [["taskkill", "/T", "/F", "/PID", str(process.pid)]]
 
 
@@ -102,12 +102,12 @@ def test_nginx_is_started_where_nobody_is_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "geteuid")
-    case = ProgramCase.__new__(ProgramCase)
-    case.folder, case.front, case._tens = tmp_path, 1, 0
+    case = ServiceCase.__new__(ServiceCase)
+    case.folder, case.front, case.port_block = tmp_path, 1, 0
     started: list[list[str]] = []
     subject = types.SimpleNamespace(NGINX="server {}")
     monkeypatch.setattr(case, "subject", subject, raising=False)
-    monkeypatch.setattr(case, "program", lambda name, package: name)
+    monkeypatch.setattr(case, "find_program", lambda name, package: name)
     monkeypatch.setattr(case, "start", lambda command, port, **_: started.append(command))
-    case.start_nginx(look="NGINX")
+    case.start_nginx(advice="NGINX")
     assert "user root" not in started[0][-1]

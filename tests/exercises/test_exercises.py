@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from course.checks import CheckResult, run_check
+from course.checking.runner import CheckResult, run_check
 from course.pages import step_pages
 from tests.lessons import forking
 from tests.lessons.serving import serving
@@ -74,7 +74,7 @@ each_exercise = pytest.mark.parametrize(("folder", "entry"), EXERCISES)
 @pytest.fixture(autouse=True)
 def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "win32":
-        monkeypatch.setattr("course.checks.start", forking.start_check)
+        monkeypatch.setattr("course.checking.runner.start_worker", forking.start_check)
 
 
 def told(result: CheckResult) -> str:

@@ -47,9 +47,9 @@ import tornado.testing
 import tornado.web
 import tornado.websocket  # noqa: F401, the last name stands for all of them
 
-import course.check_process
-import course.command_case
-import course.socket_case
+import course.checking.worker
+import course.testing.command
+import course.testing.websocket
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = struct.Struct("i")
@@ -128,7 +128,7 @@ class Forked:
 
 
 class Command:
-    """A program; a `course.command_case.Process`."""
+    """A program; a `course.testing.command.Process`."""
 
     def __init__(self, process: Forked, stdout: asyncio.StreamReader) -> None:
         self._process = process
@@ -150,16 +150,16 @@ def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[Forked, IO[str
 
 
 def start_check(
-    check: Path, subject: Path, timeout: float, answer: IO[bytes], noise: IO[bytes]
+    check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
 ) -> Forked:
-    """Stands in for `course.checks.start`."""
-    arguments = ["-m", "course.check_process", str(check), str(subject), str(timeout)]
+    """Stands in for `course.checking.runner.start_worker`."""
+    arguments = ["-m", "course.checking.worker", str(check), str(subject), str(timeout)]
     with nothing() as stdin:
-        return Forked(arguments, [stdin.fileno(), answer.fileno(), noise.fileno()], ROOT)
+        return Forked(arguments, [stdin.fileno(), result_file.fileno(), stderr_file.fileno()], ROOT)
 
 
 async def start_command(arguments: Sequence[str], folder: Path, log: IO[bytes]) -> Command:
-    """Stands in for `course.command_case.start`."""
+    """Stands in for `course.testing.command.start`."""
     stdout = asyncio.StreamReader()
     reads, writes = os.pipe()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -260,5 +260,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    course.command_case.start = start_command
+    course.testing.command.start = start_command
     main()

@@ -15,7 +15,7 @@ from typing import IO
 
 from tornado.testing import bind_unused_port
 
-from course.demo import on_port
+from course.demo import script_on_port
 from tests.lessons import forking
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ class Server:
         sock.close()
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed in stop()
         self._folder = tempfile.TemporaryDirectory()
-        file, options = on_port(script, self.port, Path(self._folder.name))
+        file, options = script_on_port(script, self.port, Path(self._folder.name))
         command = [str(file), *options, *arguments]
         self._process: subprocess.Popen[str] | forking.Forked
         if new_python or sys.platform == "win32":

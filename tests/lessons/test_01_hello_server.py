@@ -153,7 +153,7 @@ class ForkTest(unittest.TestCase):
         with serving(FOLDER / "make_app.py") as one:
             for start, message in [
                 ([app], "Address already in use"),
-                (["-m", "course.launch", app], "is in use: another program listens on it"),
+                (["-m", "course.script_launcher", app], "is in use: another program listens on it"),
             ]:
                 with self.subTest(start=start):
                     second = subprocess.run(

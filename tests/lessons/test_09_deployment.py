@@ -19,8 +19,8 @@ import tornado.web
 from tornado.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
 from tornado.websocket import websocket_connect
 
-from course import program_case
-from course.exercise_case import Unusable
+from course.testing import services
+from course.testing.http import InvalidSubmission
 from tests.lessons.cases import json_of, script
 from tests.lessons.serving import serving
 
@@ -257,6 +257,6 @@ def test_autoreload_drops_what_is_being_answered(tmp_path: Path) -> None:
 
 
 def test_a_check_without_its_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program_case, "PLACES", "")
-    with pytest.raises(Unusable, match=r"This check needs nginx.* sudo apt install nginx"):
-        program_case.ProgramCase().program("nginx", "nginx")
+    monkeypatch.setattr(services, "SEARCH_PATH", "")
+    with pytest.raises(InvalidSubmission, match=r"This check needs nginx.* sudo apt install nginx"):
+        services.ServiceCase().find_program("nginx", "nginx")

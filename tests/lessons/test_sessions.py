@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from course import demo
-from course.demo import BREAK, RUN, play, start_command
-from course.pages import Block, Session, Step, blocks, commands, matches, sessions, steps
+from course.demo import BREAK_COMMAND, RUN_COMMAND, run_session, start_command
+from course.pages import Block, Session, Step, blocks, commands, matches_output, sessions, steps
 from tests.lessons import forking
 from tests.lessons.needs import servers_for
 from tests.lessons.prose import ROOT, STEP_PAGES, name_of
@@ -54,7 +54,7 @@ def test_a_command_prints_what_the_page_shows(block: Block) -> None:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
         )
-        assert matches(shown, done.stdout), f"{block}\n$ {command}\nreal:\n{done.stdout}"
+        assert matches_output(shown, done.stdout), f"{block}\n$ {command}\nreal:\n{done.stdout}"
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
@@ -67,7 +67,7 @@ def test_a_step_has_a_command_and_its_output(step: Step) -> None:
 @pytest.fixture
 def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "win32":
-        monkeypatch.setattr("course.demo.start", forking.start_server)
+        monkeypatch.setattr("course.demo.start_python", forking.start_server)
     # Tests run side by side: none of them may take the port that the pages name.
     choose = demo.free_port
     monkeypatch.setattr(demo, "free_port", lambda _wanted: choose(0))
@@ -80,13 +80,13 @@ def test_the_demo_of_a_session_prints_what_the_page_shows(session: Session) -> N
     block = session.block
     require_needs(block.script)
     for command, _ in session.commands:
-        if command.startswith((RUN, BREAK)):
-            started_by = command.replace(BREAK, RUN) if session.changes else command
+        if command.startswith((RUN_COMMAND, BREAK_COMMAND)):
+            started_by = command.replace(BREAK_COMMAND, RUN_COMMAND) if session.changes else command
             assert started_by == start_command(block), f"{block} is about {block.source}"
     with servers_for(block.script):
-        for ran in play(session):
+        for ran in run_session(session):
             what = ran.command or "the log"
-            assert ran.as_shown, f"{block}\n$ {what}\nshown:\n{ran.shown}\nreal:\n{ran.output}"
+            assert ran.matches_page, f"{block}\n$ {what}\nshown:\n{ran.shown}\nreal:\n{ran.output}"
 
 
 def test_commands_and_their_output_are_told_apart() -> None:
@@ -99,9 +99,9 @@ def test_commands_and_their_output_are_told_apart() -> None:
 
 
 def test_dots_stand_for_what_differs() -> None:
-    assert matches("Date: ...\n...\nend\n", "Date: today\r\na\r\nb\r\nend\r\n")
-    assert not matches("Date: ...\nend\n", "Date: today\nmore\nend\n")
-    assert not matches("moons: 2\n", "moons: 3\n")
+    assert matches_output("Date: ...\n...\nend\n", "Date: today\r\na\r\nb\r\nend\r\n")
+    assert not matches_output("Date: ...\nend\n", "Date: today\nmore\nend\n")
+    assert not matches_output("moons: 2\n", "moons: 3\n")
 
 
 def test_a_session_notices_a_server_that_does_not_start(tmp_path: Path) -> None:

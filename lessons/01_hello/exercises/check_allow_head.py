@@ -1,6 +1,6 @@
 """HEAD / answers like GET / without the body; no other method is added."""
 
-from course.exercise_case import ExerciseCase
+from course.testing.http import ExerciseCase
 
 GET = "get(): write the text with self.write(). Tornado does not send what a method returns"
 HEAD = "class HelloHandler: add a method head(); Tornado calls it for HEAD"
@@ -15,26 +15,26 @@ ONLY_HEAD = "the exercise asks for HEAD only: remove the method that answers thi
 
 class AllowHead(ExerciseCase):
     def test_get_still_answers(self) -> None:
-        answer = self.send("GET", "/").expect(status=200, look=GET)
+        answer = self.send("GET", "/").expect(status=200, advice=GET)
         if not answer.text:
-            answer.expect(contains="Hello, world", look=GET)
+            answer.expect(contains="Hello, world", advice=GET)
 
     def test_head_is_answered_without_a_body(self) -> None:
         answer = self.send("HEAD", "/")
-        looks = {405: HEAD, 500: FAILED}
-        answer.expect(status=200, body="", look=looks.get(answer.status or 405, SAME))
+        advice_by_status = {405: HEAD, 500: FAILED}
+        answer.expect(status=200, body="", advice=advice_by_status.get(answer.status or 405, SAME))
 
     def test_head_has_the_headers_of_get(self) -> None:
-        page = self.send("GET", "/").expect(status=200, look=GET)
+        page = self.send("GET", "/").expect(status=200, advice=GET)
         others = ("Date", "Server", "Connection")  # not made by the handler
         headers = {name: page.headers[name] for name in page.headers if name not in others}
         etag = {name: headers.pop(name) for name in ("Etag",) if name in headers}
         answer = self.send("HEAD", "/")
-        looks = {405: HEAD, 500: FAILED}
-        answer.expect(status=200, look=looks.get(answer.status or 405, SAME))
-        answer.expect(headers=headers, look=SAME).expect(headers=etag, look=TEXT)
+        advice_by_status = {405: HEAD, 500: FAILED}
+        answer.expect(status=200, advice=advice_by_status.get(answer.status or 405, SAME))
+        answer.expect(headers=headers, advice=SAME).expect(headers=etag, advice=TEXT)
 
     def test_other_methods_are_still_refused(self) -> None:
         for method in ("OPTIONS", "POST", "PUT", "PATCH", "DELETE"):
             with self.subTest(method):
-                self.send(method, "/").expect(status=405, look=ONLY_HEAD)
+                self.send(method, "/").expect(status=405, advice=ONLY_HEAD)

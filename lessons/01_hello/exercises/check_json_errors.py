@@ -1,6 +1,6 @@
 """Every error is JSON with its code and reason, and says nothing about the exception."""
 
-from course.exercise_case import Answer, ExerciseCase
+from course.testing.http import ExerciseCase, Response
 
 SAME = "MoonsHandler: leave get() and put() as they are"
 PAGE = "BaseHandler: override write_error(self, status_code, **kwargs)"
@@ -33,36 +33,38 @@ UNSET = (
 
 
 class JsonErrors(ExerciseCase):
-    def expect_error(self, answer: Answer, code: int, reason: str, look: str = PAGE) -> None:
-        answer.expect(status=code, look=STATUS if answer.status == 200 and look == PAGE else look)
-        if not answer.text and look in (PAGE, OTHER):
-            look = EMPTY
+    def expect_error(self, answer: Response, code: int, reason: str, advice: str = PAGE) -> None:
+        answer.expect(
+            status=code, advice=STATUS if answer.status == 200 and advice == PAGE else advice
+        )
+        if not answer.text and advice in (PAGE, OTHER):
+            advice = EMPTY
         if answer.text.lstrip().startswith("{"):
-            answer.expect(content_type="application/json", look=TYPE)
-        answer.expect(content_type="application/json", look=look)
-        answer.expect(json={"code": code, "reason": reason}, look=FIELDS)
+            answer.expect(content_type="application/json", advice=TYPE)
+        answer.expect(content_type="application/json", advice=advice)
+        answer.expect(json={"code": code, "reason": reason}, advice=FIELDS)
 
     def test_a_page_without_an_error_is_unchanged(self) -> None:
-        self.send("GET", "/moons/mars").expect(status=200, json={"moons": 2}, look=SAME)
+        self.send("GET", "/moons/mars").expect(status=200, json={"moons": 2}, advice=SAME)
 
     def test_an_error_that_a_handler_raises(self) -> None:
         self.expect_error(self.send("PUT", "/moons/mars"), 409, "Conflict")
 
     def test_an_exception_that_nobody_expected(self) -> None:
         answer = self.send("GET", "/moons/venus")
-        answer.expect(status=500, look=STATUS)
+        answer.expect(status=500, advice=STATUS)
         for secret in ("Traceback", "KeyError", "venus"):
-            answer.expect(lacks=secret, look=LEAK)
+            answer.expect(lacks=secret, advice=LEAK)
         self.expect_error(answer, 500, "Internal Server Error")
 
     def test_a_path_that_no_route_matches(self) -> None:
         for method in ("GET", "POST"):
             with self.subTest(method):
                 answer = self.send(method, "/nowhere")
-                look = UNSET if answer.status == 200 else OTHER
+                advice = UNSET if answer.status == 200 else OTHER
                 if (method, answer.status) == ("POST", 405):
-                    look = EVERY
-                self.expect_error(answer, 404, "Not Found", look)
+                    advice = EVERY
+                self.expect_error(answer, 404, "Not Found", advice)
 
     def test_a_method_that_the_handler_does_not_have(self) -> None:
         self.expect_error(self.send("DELETE", "/moons/mars"), 405, "Method Not Allowed")

@@ -1,6 +1,6 @@
 """Five steps when it works, seven when post() fails; prepare() refuses."""
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 VISITOR = {"X-Visitor": "Ada"}
 BEFORE = ["set_default_headers", "initialize", "prepare"]
@@ -35,21 +35,21 @@ class LifecycleTrace(ExerciseCase):
     def steps(self) -> object:
         return self._app.settings.get("steps")
 
-    def expect_steps(self, answer: Answer, expected: list[str], look: str) -> None:
+    def expect_steps(self, answer: Response, expected: list[str], advice: str) -> None:
         if self.steps != expected:
             raise Mismatch(
                 sent=answer.sent,
-                came=f"the steps  {_arrows(self.steps)}",
+                received=f"the steps  {_arrows(self.steps)}",
                 expected=f"the steps  {_arrows(expected)}",
-                look=look,
+                advice=advice,
             )
 
     def test_a_get_that_works_has_five_steps(self) -> None:
-        answer = self.send("GET", "/trace", headers=VISITOR).expect(status=200, look=WORKS)
+        answer = self.send("GET", "/trace", headers=VISITOR).expect(status=200, advice=WORKS)
         self.expect_steps(answer, [*BEFORE, "get", "on_finish"], NAMES)
 
     def test_a_post_that_fails_has_seven_steps(self) -> None:
-        answer = self.send("POST", "/trace", headers=VISITOR).expect(status=409, look=RAISE)
+        answer = self.send("POST", "/trace", headers=VISITOR).expect(status=409, advice=RAISE)
         self.expect_steps(answer, [*BEFORE, "post", *ERROR], AGAIN)
 
     def test_a_request_without_the_header_is_refused(self) -> None:
@@ -57,17 +57,17 @@ class LifecycleTrace(ExerciseCase):
             with self.subTest(method):
                 self._app.settings["steps"].clear()
                 answer = self.send(method, "/trace")
-                look = MISSING if answer.status == 500 else REFUSE
-                answer.expect(status=403, look=INITIALIZE if answer.lost else look)
-                came = self.steps
-                if came == [*BEFORE, "on_finish"]:
+                advice = MISSING if answer.status == 500 else REFUSE
+                answer.expect(status=403, advice=INITIALIZE if answer.no_response else advice)
+                received = self.steps
+                if received == [*BEFORE, "on_finish"]:
                     continue  # prepare() has ended the response without an error page
-                called = isinstance(came, list) and {"get", "post"} & set(came)
+                called = isinstance(received, list) and {"get", "post"} & set(received)
                 self.expect_steps(answer, [*BEFORE, *ERROR], CALLED if called else FIRST)
 
     def test_the_error_page_is_still_sent(self) -> None:
         self.send("POST", "/trace", headers=VISITOR).expect(
-            status=409, contains="409: Conflict", look=PAGE
+            status=409, contains="409: Conflict", advice=PAGE
         )
 
 

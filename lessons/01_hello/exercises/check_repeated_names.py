@@ -1,6 +1,6 @@
 """Query and body are kept apart, repeated names keep all their values, a missing one is 400."""
 
-from course.exercise_case import Answer, ExerciseCase
+from course.testing.http import Response, ExerciseCase
 
 WRITE = (
     "post(): give self.write() a dictionary with query, body and all.\n"
@@ -10,7 +10,7 @@ BAD_NAME = (
     "400 means that an argument is missing; the log names it. Write name without quotes:\n"
     "the variable name has the text from the path"
 )
-LOOKS = {
+ADVICE = {
     "query": "query: get_query_argument() returns the last value in the query.\n"
     "get_argument() looks in the body, too",
     "body": "body: get_body_argument() returns the last value in the form",
@@ -28,34 +28,34 @@ class RepeatedNames(ExerciseCase):
     def test_the_values_of_the_query_and_of_the_form(self) -> None:
         answer = self.send("POST", "/a?a=1&a=2", form={"a": "3"})
         expected = {"query": "2", "body": "3", "all": ["1", "2", "3"]}
-        answer.expect(status=200, json=expected, look=_look(answer, expected))
+        answer.expect(status=200, json=expected, advice=_look(answer, expected))
 
     def test_a_value_that_is_sent_twice_is_kept_twice(self) -> None:
         answer = self.send("POST", "/a?a=2&a=1", form={"a": ["1", "2"]})
         expected = {"query": "1", "body": "2", "all": ["2", "1", "1", "2"]}
-        answer.expect(status=200, json=expected, look=_look(answer, expected))
+        answer.expect(status=200, json=expected, advice=_look(answer, expected))
 
     def test_the_name_is_the_one_in_the_path(self) -> None:
         answer = self.send("POST", "/size?size=S&a=1", form={"size": ["M", "L"], "a": "2"})
         expected = {"query": "S", "body": "L", "all": ["S", "M", "L"]}
-        came = answer.json(look=WRITE) if answer.status == 200 else None
+        received = answer.json(advice=WRITE) if answer.status == 200 else None
         # The argument a has other values, so one right value shows that the name is right.
-        named = isinstance(came, dict) and any(came.get(key) == expected[key] for key in expected)
-        look = _look(answer, expected) if named else NAME
-        answer.expect(status=200, json=expected, look=look)
+        named = isinstance(received, dict) and any(received.get(key) == expected[key] for key in expected)
+        advice = _look(answer, expected) if named else NAME
+        answer.expect(status=200, json=expected, advice=advice)
 
     def test_missing_in_the_query_is_400(self) -> None:
-        self.send("POST", "/a", form={"a": "3"}).expect(status=400, look=MISSING)
+        self.send("POST", "/a", form={"a": "3"}).expect(status=400, advice=MISSING)
 
     def test_missing_in_the_form_is_400(self) -> None:
-        self.send("POST", "/a?a=1", form={"b": "3"}).expect(status=400, look=MISSING)
+        self.send("POST", "/a?a=1", form={"b": "3"}).expect(status=400, advice=MISSING)
 
 
-def _look(answer: Answer, expected: dict[str, object]) -> str:
+def _look(answer: Response, expected: dict[str, object]) -> str:
     """Return the hints for the values that are wrong."""
     if answer.status == 400:
         return BAD_NAME
-    came = answer.json(look=WRITE) if answer.status == 200 else None
-    if not isinstance(came, dict):
+    received = answer.json(advice=WRITE) if answer.status == 200 else None
+    if not isinstance(received, dict):
         return WRITE
-    return "\n".join(LOOKS[name] for name in expected if came.get(name) != expected[name])
+    return "\n".join(ADVICE[name] for name in expected if received.get(name) != expected[name])

@@ -2,7 +2,7 @@
 
 import json
 
-from course.command_case import CommandCase, Mismatch
+from course.testing.command import CommandCase, Mismatch
 
 DEFINE = "main(): define() each option before parse_command_line(); see option_types.py"
 IMPORT = "a name is not known: from datetime import timedelta at the top of the file"
@@ -26,48 +26,48 @@ ENDED = {
     "2500ms": PERIOD,
     "1d 1h": PERIOD,
 }
-LOOKS = {"port": "leave the option port as it is", "lit": LIT, "colours": COLOURS, "period": PERIOD}
+ADVICE = {"port": "leave the option port as it is", "lit": LIT, "colours": COLOURS, "period": PERIOD}
 
 
 class DefineOptions(CommandCase):
     def test_the_defaults(self) -> None:
-        self.start(look=DEFINE, looks=ENDED)
+        self.start(advice=DEFINE, advice_by_error=ENDED)
         self.expect_config({"port": self.port, "lit": False, "colours": [], "period": 10.0})
 
     def test_all_options_on_the_command_line(self) -> None:
-        self.start("--lit", "--colours=red,white", "--period=1m 30s", look=DEFINE, looks=ENDED)
+        self.start("--lit", "--colours=red,white", "--period=1m 30s", advice=DEFINE, advice_by_error=ENDED)
         self.expect_config(
             {"port": self.port, "lit": True, "colours": ["red", "white"], "period": 90.0}
         )
 
     def test_false_and_one_colour(self) -> None:
-        self.start("--lit=false", "--colours=red", "--period=2500ms", look=DEFINE, looks=ENDED)
+        self.start("--lit=false", "--colours=red", "--period=2500ms", advice=DEFINE, advice_by_error=ENDED)
         self.expect_config({"port": self.port, "lit": False, "colours": ["red"], "period": 2.5})
 
     def test_a_period_of_more_than_a_day(self) -> None:
-        self.start("--period=1d 1h", look=DEFINE, looks=ENDED)
+        self.start("--period=1d 1h", advice=DEFINE, advice_by_error=ENDED)
         self.expect_config({"period": 90000.0})
 
     def expect_config(self, expected: dict[str, object]) -> None:
         answer = self.send("GET", "/config")
-        answer.expect(status=200, look=NO_JSON if answer.status == 500 else CONFIG)
-        config = answer.json(look=CONFIG)
+        answer.expect(status=200, advice=NO_JSON if answer.status == 500 else CONFIG)
+        config = answer.json(advice=CONFIG)
         wrong = [name for name, value in expected.items() if not _same(config.get(name), value)]
         for name in wrong:
             if name not in config:
                 raise Mismatch(
                     sent=self.sent,
-                    came=f"the JSON  {_text(config)}",
+                    received=f"the JSON  {_text(config)}",
                     expected=f'a field  "{name}": {_text(expected[name])}',
-                    look=CONFIG,
+                    advice=CONFIG,
                 )
-            came, wanted = _text({name: config[name]}), _text({name: expected[name]})
-            self.expect(came, wanted, sent=self.sent, look=LOOKS[name])
+            received, wanted = _text({name: config[name]}), _text({name: expected[name]})
+            self.expect(received, wanted, sent=self.sent, advice=ADVICE[name])
 
 
-def _same(came: object, expected: object) -> bool:
+def _same(received: object, expected: object) -> bool:
     """1 is not true, though Python says that they are equal."""
-    return came == expected and isinstance(came, bool) == isinstance(expected, bool)
+    return received == expected and isinstance(received, bool) == isinstance(expected, bool)
 
 
 def _text(value: object) -> str:

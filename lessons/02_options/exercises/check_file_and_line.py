@@ -1,6 +1,6 @@
 """The file overrides the defaults, the command line overrides the file, in any order."""
 
-from course.command_case import CommandCase
+from course.testing.command import CommandCase
 
 NO_FILE = "read a file only if options.config is not empty; without --config there is none"
 FILE = (
@@ -29,25 +29,37 @@ class FileAndLine(CommandCase):
         (self.folder / "light.conf").write_text(OTHER, encoding="utf-8")
 
     def test_without_config_no_file_is_read(self) -> None:
-        self.start(look=NO_FILE, looks=IMPORT)
-        self.send("GET", "/").expect(status=200, text="Eddystone", look=NO_FILE)
+        self.start(advice=NO_FILE, advice_by_error=IMPORT)
+        self.send("GET", "/").expect(status=200, text="Eddystone", advice=NO_FILE)
 
     def test_config_comes_before_an_option(self) -> None:
         # With --port a program that does not read the file takes no port that others may use.
         self.write("north.conf", 'name = "Skerryvore"\n')
-        self.start("--config=north.conf", look=FILE, looks=IMPORT)
-        self.send("GET", "/").expect(status=200, text="Skerryvore", look=FILE)
+        self.start("--config=north.conf", advice=FILE, advice_by_error=IMPORT)
+        self.send("GET", "/").expect(status=200, text="Skerryvore", advice=FILE)
         port = self.free_port()
         self.write("north.conf", f'port = {port}\nname = "Skerryvore"\n')
-        looks = IMPORT | {"Address already in use": FILE_PORT}
-        self.start("--config=north.conf", "--name=Fastnet", port=port, look=FILE_PORT, looks=looks)
+        advice_by_error = IMPORT | {"Address already in use": FILE_PORT}
+        self.start(
+            "--config=north.conf",
+            "--name=Fastnet",
+            port=port,
+            advice=FILE_PORT,
+            advice_by_error=advice_by_error,
+        )
         answer = self.send("GET", "/")
-        look = LAST if "Skerryvore" in answer.text else FILE
-        answer.expect(status=200, text="Fastnet", look=look)
+        advice = LAST if "Skerryvore" in answer.text else FILE
+        answer.expect(status=200, text="Fastnet", advice=advice)
 
     def test_config_comes_after_an_option(self) -> None:
         port = self.free_port()
         self.write("north.conf", f'port = {self.free_port()}\nname = "Skerryvore"\n')
-        looks = IMPORT | {"Error": FILE}
-        self.start(f"--port={port}", "--config=north.conf", port=port, look=LAST, looks=looks)
-        self.send("GET", "/").expect(status=200, text="Skerryvore", look=FILE)
+        advice_by_error = IMPORT | {"Error": FILE}
+        self.start(
+            f"--port={port}",
+            "--config=north.conf",
+            port=port,
+            advice=LAST,
+            advice_by_error=advice_by_error,
+        )
+        self.send("GET", "/").expect(status=200, text="Skerryvore", advice=FILE)

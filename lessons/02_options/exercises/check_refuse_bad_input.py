@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar
 
-from course.command_case import CommandCase, Ended, Mismatch
+from course.testing.command import CommandCase, CompletedProgram, Mismatch
 
 HELP = "main(): define() has the argument help; --help prints it below the name of the option"
 ERRORS = (
@@ -17,7 +17,7 @@ RANGE = "main(): after parsing, sys.exit(text) unless keepers is from 1 to 9; bo
 
 
 class RefuseBadInput(CommandCase):
-    ended: ClassVar[dict[str, Ended]] = {}  # how the program ended, by its argument
+    ended: ClassVar[dict[str, CompletedProgram]] = {}  # how the program ended, by its argument
 
     def setUp(self) -> None:
         super().setUp()
@@ -29,45 +29,45 @@ class RefuseBadInput(CommandCase):
             self.ended.update(zip(COMMANDS, self.run_each(*commands), strict=True))
 
     def test_help_describes_keepers(self) -> None:
-        ended = self.ended["--help"].expect(success=True, look=HELP)
+        ended = self.ended["--help"].expect(success=True, advice=HELP)
         found = re.search(r"--keepers\b(.*?)(?=^\s*--|\Z)", ended.log, re.S | re.M)
         described = re.sub(r"\(default .*?\)", "", found[1] if found else "").strip()
         if not described:
             raise Mismatch(
                 sent=ended.sent,
-                came=found[0].strip() if found else ended.told,
+                received=found[0].strip() if found else ended.summary,
                 expected="--keepers with a description",
-                look=HELP,
+                advice=HELP,
             )
 
     def test_a_value_that_is_no_number_is_refused(self) -> None:
-        self.refuses("--port=abc", "abc", "port", look=ERRORS)
+        self.refuses("--port=abc", "abc", "port", advice=ERRORS)
 
     def test_an_option_that_does_not_exist_is_refused(self) -> None:
-        self.refuses("--keeper=2", "keeper", look=ERRORS)
+        self.refuses("--keeper=2", "keeper", advice=ERRORS)
 
     def test_too_few_and_too_many_keepers_are_refused(self) -> None:
         for number in ("0", "10"):
             with self.subTest(number):
-                self.refuses(f"--keepers={number}", "keepers", number, look=RANGE)
+                self.refuses(f"--keepers={number}", "keepers", number, advice=RANGE)
 
     def test_from_1_to_9_keepers_are_served(self) -> None:
         one = self.ended["--keepers=1"]
         if isinstance(one.code, int):  # a server has no exit code: it was stopped
-            raise Mismatch(sent=one.sent, came=one.told, expected="a server", look=RANGE)
-        self.start("--keepers=9", look=RANGE)
-        self.send("GET", "/").expect(status=200, json={"keepers": 9}, look=RANGE)
+            raise Mismatch(sent=one.sent, received=one.summary, expected="a server", advice=RANGE)
+        self.start("--keepers=9", advice=RANGE)
+        self.send("GET", "/").expect(status=200, json={"keepers": 9}, advice=RANGE)
 
-    def refuses(self, argument: str, *names: str, look: str) -> None:
+    def refuses(self, argument: str, *names: str, advice: str) -> None:
         """The program has ended, says what is wrong, and shows no traceback."""
         ended = self.ended[argument]
-        ended.expect(lacks="Traceback", look=look)
-        ended.expect(success=False, look=EXIT if ended.code == 0 else look)
+        ended.expect(lacks="Traceback", advice=advice)
+        ended.expect(success=False, advice=EXIT if ended.code == 0 else advice)
         last = ended.log.strip().rpartition("\n")[2]
         if not any(name in last for name in names):
             raise Mismatch(
                 sent=ended.sent,
-                came=ended.told,
+                received=ended.summary,
                 expected=f"a last line that names {' or '.join(names)}",
-                look=SENTENCE if last else EXIT,
+                advice=SENTENCE if last else EXIT,
             )

@@ -2,7 +2,7 @@
 
 import re
 
-from course.command_case import CommandCase, Mismatch
+from course.testing.command import CommandCase, Mismatch
 
 FUNCTION = (
     "make_app(): Application(routes, log_function=log_request); see own_logs.py.\n"
@@ -24,13 +24,13 @@ TORNADO = re.compile(r"\d{3} [A-Z]+ \S+ \(\S+\) [\d.]+ms")
 class RequestLog(CommandCase):
     def requests(self, *requests: str) -> list[str]:
         """Send these requests and return the lines of the log."""
-        self.start(look=FUNCTION)
+        self.start(advice=FUNCTION)
         for request in requests:
             method, path = request.split()
             answer = self.send(method, path)
             known = path.startswith(("/light", "/health"))
-            answer.expect(status=200 if known else 404, look=ROUTES)
-        return self.end().log.splitlines()
+            answer.expect(status=200 if known else 404, advice=ROUTES)
+        return self.stop().log.splitlines()
 
     def expect_line(self, lines: list[str], words: list[str], path: str) -> None:
         """There is one line about the path, and it has these words."""
@@ -39,16 +39,16 @@ class RequestLog(CommandCase):
         if len(found) == len(complete) == 1 and not TORNADO.search(found[0]):
             return
         if any(TORNADO.search(line) for line in found):
-            look = FUNCTION
+            advice = FUNCTION
         elif found:
-            look = LINE if any(words[1] in line for line in found) else URI
+            advice = LINE if any(words[1] in line for line in found) else URI
         else:
-            look = f"{OTHERS}\n{LOG}"
+            advice = f"{OTHERS}\n{LOG}"
         raise Mismatch(
             sent=self.sent,
-            came="\n".join(["the log:", *(f"  {line}" for line in lines[-6:])]),
+            received="\n".join(["the log:", *(f"  {line}" for line in lines[-6:])]),
             expected=f"one line with {', '.join(words)}",
-            look=look,
+            advice=advice,
         )
 
     def test_each_request_is_one_line(self) -> None:
@@ -62,8 +62,8 @@ class RequestLog(CommandCase):
         if any("/health" in line for line in lines):
             raise Mismatch(
                 sent=self.sent,
-                came="\n".join(["the log:", *(f"  {line}" for line in lines[-6:])]),
+                received="\n".join(["the log:", *(f"  {line}" for line in lines[-6:])]),
                 expected="no line with /health",
-                look=HEALTH,
+                advice=HEALTH,
             )
         self.expect_line(lines, ["GET", "/light?id=health", "200"], "/light")

@@ -1,7 +1,7 @@
 """Both pages have the layout of the base; one has its own title, the other that of the base."""
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch, Unusable
-from course.markup import Element, elements
+from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch, Response
+from course.testing.markup import Element, elements
 
 LAYOUT = "base.html: <main>{% block main %}{% end %}</main>; each page: {% extends 'base.html' %}"
 BLOCK = (
@@ -15,20 +15,20 @@ ONCE = "TEMPLATES: what the pages share is only in base.html: doctype, title, ma
 
 
 class BasePage(ExerciseCase):
-    def page(self, path: str, look: str) -> tuple[Answer, list[Element]]:
-        answer = self.send("GET", path).expect(status=200, look=look)
+    def page(self, path: str, advice: str) -> tuple[Response, list[Element]]:
+        answer = self.send("GET", path).expect(status=200, advice=advice)
         return answer, elements(answer.text)
 
-    def expect_one(self, path: str, tag: str, text: str, look: str) -> None:
+    def expect_one(self, path: str, tag: str, text: str, advice: str) -> None:
         """The page has one element with this tag, and it has this text."""
-        answer, page = self.page(path, look)
+        answer, page = self.page(path, advice)
         found = [each for each in page if each.tag == tag]
         if len(found) != 1 or found[0].text.strip() != text:
-            self.differs(answer, f"<{tag}>{text}</{tag}>, once", look)
+            self.differs(answer, f"<{tag}>{text}</{tag}>, once", advice)
 
-    def differs(self, answer: Answer, expected: str, look: str) -> None:
-        came = answer.text.strip() or "(an empty page)"
-        raise Mismatch(sent=answer.sent, came=came, expected=expected, look=look)
+    def differs(self, answer: Response, expected: str, advice: str) -> None:
+        received = answer.text.strip() or "(an empty page)"
+        raise Mismatch(sent=answer.sent, received=received, expected=expected, advice=advice)
 
     def test_each_page_has_its_heading_in_main(self) -> None:
         for path, text in (("/", "All homes"), ("/about", "About us")):
@@ -58,13 +58,15 @@ class BasePage(ExerciseCase):
     def test_what_they_share_is_written_once(self) -> None:
         templates = getattr(self.subject, "TEMPLATES", None)
         if not isinstance(templates, dict):
-            raise Unusable("The file has no TEMPLATES: the check reads the templates there.")
+            raise InvalidSubmission(
+                "The file has no TEMPLATES: the check reads the templates there."
+            )
         for shared in ("<!doctype", "<footer"):
             names = [name for name, text in templates.items() if shared in text.lower()]
             if len(names) != 1:
                 raise Mismatch(
                     sent="TEMPLATES",
-                    came=f"{shared} in {', '.join(names) or 'no template'}",
+                    received=f"{shared} in {', '.join(names) or 'no template'}",
                     expected=f"{shared} in one template",
-                    look=ONCE,
+                    advice=ONCE,
                 )

@@ -2,8 +2,8 @@
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
-from course.markup import Element, elements
+from course.testing.http import ExerciseCase, Mismatch, Response
+from course.testing.markup import Element, elements
 
 SENTENCE = "Nothing is free."
 LOOP = (
@@ -23,31 +23,31 @@ class EmptyList(ExerciseCase):
         self.homes = {}
         return self.make_app(self.homes)
 
-    def page(self, homes: dict[str, int], look: str) -> tuple[Answer, list[Element]]:
+    def page(self, homes: dict[str, int], advice: str) -> tuple[Response, list[Element]]:
         self.homes.clear()
         self.homes.update(homes)
         answer = self.send("GET", "/")
-        answer.expect(status=200, look=f"{EMPTY}\n{END}" if answer.status == 500 else look)
+        answer.expect(status=200, advice=f"{EMPTY}\n{END}" if answer.status == 500 else advice)
         return answer, elements(answer.text)
 
-    def expect_texts(self, homes: dict[str, int], tag: str, texts: list[str], look: str) -> None:
+    def expect_texts(self, homes: dict[str, int], tag: str, texts: list[str], advice: str) -> None:
         """The elements with this tag have these texts."""
-        answer, page = self.page(homes, look)
-        came = [" ".join(each.text.split()) for each in page if each.tag == tag]
+        answer, page = self.page(homes, advice)
+        received = [" ".join(each.text.split()) for each in page if each.tag == tag]
         # Beside the sentence there may be other paragraphs.
-        if not (texts[0] in came if tag == "p" else came == texts):
+        if not (texts[0] in received if tag == "p" else received == texts):
             raise Mismatch(
                 sent=f"{answer.sent}, with the homes {homes}",
-                came=answer.text.strip() or "(an empty page)",
+                received=answer.text.strip() or "(an empty page)",
                 expected="\n".join(f"<{tag}>{text}</{tag}>" for text in texts) or f"no <{tag}>",
-                look=look,
+                advice=advice,
             )
 
     def test_each_home_is_an_item(self) -> None:
         homes = {"Cabin": 110, "Windmill": 95}
         self.expect_texts(homes, "li", ["Cabin: 110 €", "Windmill: 95 €"], LOOP)
         answer, _ = self.page(homes, LOOP)
-        answer.expect(lacks=SENTENCE, look=EMPTY)
+        answer.expect(lacks=SENTENCE, advice=EMPTY)
 
     def test_one_home_is_a_list_as_well(self) -> None:
         self.expect_texts({"Tree house": 60}, "li", ["Tree house: 60 €"], LOOP)

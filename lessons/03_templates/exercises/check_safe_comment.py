@@ -5,8 +5,8 @@ import json
 import re
 from urllib.parse import quote, unquote, unquote_plus
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
-from course.markup import Element, elements
+from course.testing.http import Response, ExerciseCase, Mismatch
+from course.testing.markup import Element, elements
 
 ATTRIBUTE = 'PAGE, the input: value="{{ comment }}", with quotes around it'
 TEXT = "PAGE, the <p>: {{ comment }} escapes by itself, {% raw comment %} does not"
@@ -27,11 +27,11 @@ FROM_PAGE = re.compile(r"dataset|getAttribute|textContent|innerText|\.value")
 class SafeComment(ExerciseCase):
     harmless: tuple[str, ...] = ()
 
-    def page(self, comment: str) -> tuple[Answer, list[Element]]:
-        answer = self.send("GET", f"/?comment={quote(comment)}").expect(status=200, look=PAGE)
+    def page(self, comment: str) -> tuple[Response, list[Element]]:
+        answer = self.send("GET", f"/?comment={quote(comment)}").expect(status=200, advice=PAGE)
         return answer, elements(answer.text)
 
-    def attack(self, comment: str, look: str) -> None:
+    def attack(self, comment: str, advice: str) -> None:
         """The page has the same elements, with the same attributes, as for a harmless comment."""
         self.harmless = self.harmless or _structure(self.page("Nice.")[1])
         harmless = self.harmless
@@ -40,26 +40,26 @@ class SafeComment(ExerciseCase):
         if added or _structure(page) != harmless:
             raise Mismatch(
                 sent=f"the comment  {comment}",
-                came=answer.text.strip(),
+                received=answer.text.strip(),
                 expected="the page's own elements and nothing else; now it has "
                 + ", ".join(f"<{each}>" for each in added or _structure(page)),
-                look=look,
+                advice=advice,
             )
 
-    def same(self, comment: str, came: str, where: str, look: str) -> None:
-        if came == comment:
+    def same(self, comment: str, received: str, where: str, advice: str) -> None:
+        if received == comment:
             return
-        if html.unescape(came) == comment or unquote_plus(came) == comment:
-            look = JSON if look == SCRIPT else TWICE
-        elif came.startswith("(no JSON)") and "&quot;" in came:
-            look = JSON
-        elif look == TEXT and 0 < len(came) < len(comment):
-            look = REMOVED
+        if html.unescape(received) == comment or unquote_plus(received) == comment:
+            advice = JSON if advice == SCRIPT else TWICE
+        elif received.startswith("(no JSON)") and "&quot;" in received:
+            advice = JSON
+        elif advice == TEXT and 0 < len(received) < len(comment):
+            advice = REMOVED
         raise Mismatch(
             sent=f"the comment  {comment}",
-            came=f"{where}  {came!r}",
+            received=f"{where}  {received!r}",
             expected=f"{where}  {comment!r}",
-            look=look,
+            advice=advice,
         )
 
     def test_a_comment_cannot_add_an_attribute(self) -> None:
@@ -80,7 +80,7 @@ class SafeComment(ExerciseCase):
             answer, page = self.page(comment)
             first = {each.tag: each for each in reversed(page)}
             if not {"input", "p", "script"} <= set(first):
-                answer.expect(contains="<script>", look=PARTS)
+                answer.expect(contains="<script>", advice=PARTS)
             value = first["input"].attributes.get("value", "")
             self.same(comment, value, "the input", ATTRIBUTE)
             self.same(comment, first["p"].text.strip(), "the <p>", TEXT)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 RULES = "Feed the owls."
 PATHS = {
@@ -41,39 +41,39 @@ class StaticLinks(ExerciseCase):
             (folder / "secret.txt").write_text("secret", encoding="utf-8")
         return self.make_app(self.folder)
 
-    def link(self) -> Answer:
+    def link(self) -> Response:
         answer = self.send("GET", "/link")
-        look = LINK if answer.status == 500 else ROUTES
-        return answer.expect(status=200, look=look)
+        advice = LINK if answer.status == 500 else ROUTES
+        return answer.expect(status=200, advice=advice)
 
-    def path(self, link: Answer) -> str:
+    def path(self, link: Response) -> str:
         """Return the path and the query of the link, which may name the host."""
         parts = urlsplit(link.text.strip())
         return f"{parts.path}?{parts.query}"
 
     def test_the_file_has_three_addresses(self) -> None:
-        for path, look in PATHS.items():
+        for path, advice in PATHS.items():
             with self.subTest(path):
-                self.send("GET", path).expect(status=200, text=RULES, look=look)
+                self.send("GET", path).expect(status=200, text=RULES, advice=advice)
 
     def test_the_link_has_the_version_of_the_file(self) -> None:
-        link = self.link().expect(contains="/static/rules.html?v=", look=LINK)
+        link = self.link().expect(contains="/static/rules.html?v=", advice=LINK)
         (self.folder / "rules.html").write_text("Feed the bats.\n", encoding="utf-8")
         tornado.web.StaticFileHandler.reset()  # Tornado reads a file once; this is a new start
         changed = self.link()
         if changed.text == link.text:
             raise Mismatch(
                 sent="GET /link, before and after a change of rules.html",
-                came=changed.text.strip(),
+                received=changed.text.strip(),
                 expected="another version after the change",
-                look=CHANGES,
+                advice=CHANGES,
             )
 
     def test_browsers_may_keep_the_file_for_ten_years(self) -> None:
         answer = self.send("GET", self.path(self.link()))
-        answer.expect(status=200, text=RULES, look=LINK)
+        answer.expect(status=200, text=RULES, advice=LINK)
         if "max-age=315360000" not in answer.headers.get("Cache-Control", ""):
-            answer.expect(headers={"Cache-Control": "max-age=315360000"}, look=KEEP)
+            answer.expect(headers={"Cache-Control": "max-age=315360000"}, advice=KEEP)
 
     def test_nothing_outside_of_the_folder_is_served(self) -> None:
         for prefix in ("/static", "/view"):
@@ -83,7 +83,7 @@ class StaticLinks(ExerciseCase):
                     if answer.status not in (400, 403, 404) or "secret" in answer.text:
                         raise Mismatch(
                             sent=answer.sent,
-                            came=f"{answer.status}  {answer.text}",
+                            received=f"{answer.status}  {answer.text}",
                             expected="403 Forbidden",
-                            look=OUTSIDE,
+                            advice=OUTSIDE,
                         )

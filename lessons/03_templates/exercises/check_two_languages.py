@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tornado.web
 
-from course.exercise_case import ExerciseCase
+from course.testing.http import ExerciseCase
 
 LOAD = "make_app(): tornado.locale.load_translations(str(folder)) loads es.csv"
 TRANSLATE = 'get(): self.locale.translate("Welcome"); the name _ is in templates only'
@@ -26,14 +26,14 @@ class TwoLanguages(ExerciseCase):
         self.addCleanup(folder.cleanup)
         return self.make_app(Path(folder.name))
 
-    def expect_page(self, path: str, accept: str, text: str, look: str = "") -> None:
+    def expect_page(self, path: str, accept: str, text: str, advice: str = "") -> None:
         headers = {"Accept-Language": accept} if accept else {}
         answer = self.send("GET", path, headers=headers)
         greeting = text.partition(":")[0]
-        look = look or (PLURAL if greeting in answer.text else f"{LOAD}\n{TRANSLATE}")
+        advice = advice or (PLURAL if greeting in answer.text else f"{LOAD}\n{TRANSLATE}")
         if answer.status == 500:
-            look = f"{TRANSLATE}\n{PLURAL}\n{CHOSEN}"
-        answer.expect(status=200, text=text, look=look)
+            advice = f"{TRANSLATE}\n{PLURAL}\n{CHOSEN}"
+        answer.expect(status=200, text=text, advice=advice)
 
     def test_english_when_the_browser_asks_for_nothing(self) -> None:
         self.expect_page("/?count=3", "", "Welcome: 3 homes", CHOSEN)

@@ -4,7 +4,7 @@ import re
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import Response, ExerciseCase, Mismatch
 
 GUARD = (
     "ProfileHandler: @tornado.web.authenticated above get(), login_url='/login' in make_app().\n"
@@ -42,18 +42,18 @@ FORGED = "2|1:0|10:1800000000|6:member|4:QWRh|" + 64 * "0"
 
 
 class LoginFlow(ExerciseCase):
-    def log_in(self, target: str | None = None) -> Answer:
+    def log_in(self, target: str | None = None) -> Response:
         query = f"?{urlencode({'next': target})}" if target is not None else ""
         return self.send("POST", f"/login{query}", form={"name": "Zoë"})
 
-    def expect_redirect(self, answer: Answer, path: str, look: str) -> None:
+    def expect_redirect(self, answer: Response, path: str, advice: str) -> None:
         """Raise `Mismatch` unless a browser would ask for this path next, with GET."""
         location = answer.headers.get("Location", "")
         leads_to = urljoin(answer.response.effective_url if answer.response else "", location)
         if answer.status not in (302, 303) or leads_to != self.get_url(path):
-            look = COROUTINE if "<coroutine" in answer.text else look
+            advice = COROUTINE if "<coroutine" in answer.text else advice
             status = 302 if answer.sent.startswith("GET") else 303
-            answer.expect(status=status, headers={"Location": path}, look=look)
+            answer.expect(status=status, headers={"Location": path}, advice=advice)
 
     def member(self) -> dict[str, str]:
         """Return the headers of somebody who has logged in."""
@@ -62,9 +62,9 @@ class LoginFlow(ExerciseCase):
         if "member" not in cookies:
             raise Mismatch(
                 sent=answer.sent,
-                came=f"{answer.status}, and no cookie called member",
+                received=f"{answer.status}, and no cookie called member",
                 expected="Set-Cookie: member=...",
-                look=SETTING,
+                advice=SETTING,
             )
         return {"Cookie": f"member={cookies['member'].value}"}
 
@@ -74,7 +74,7 @@ class LoginFlow(ExerciseCase):
         )
 
     def test_a_visitor_cannot_post(self) -> None:
-        self.send("POST", "/profile", form={}).expect(status=403, look=POST)
+        self.send("POST", "/profile", form={}).expect(status=403, advice=POST)
 
     def test_a_name_typed_by_hand_is_no_login(self) -> None:
         for path, headers in (
@@ -90,10 +90,10 @@ class LoginFlow(ExerciseCase):
         for method in ("GET", "POST"):
             form = {} if method == "POST" else None
             answer = self.send(method, "/profile", headers=member, form=form)
-            look = (
+            advice = (
                 COROUTINE if "<coroutine" in answer.text else NAME if "b'" in answer.text else USER
             )
-            answer.expect(status=200, contains="Profile of Zoë", look=look)
+            answer.expect(status=200, contains="Profile of Zoë", advice=advice)
 
     def test_the_login_redirects_back(self) -> None:
         for path in ("/profile?tab=2", "/profile", "/"):
@@ -107,4 +107,4 @@ class LoginFlow(ExerciseCase):
             # Another path of this site is no danger.
             path = answer.headers.get("Location", "").removeprefix(self.get_url(""))
             if answer.status not in (302, 303) or not re.fullmatch(r"/(?!/)[!-\[\]-~]*", path):
-                answer.expect(status=303, headers={"Location": "/"}, look=LOCAL)
+                answer.expect(status=303, headers={"Location": "/"}, advice=LOCAL)

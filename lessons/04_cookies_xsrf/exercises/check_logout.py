@@ -7,7 +7,7 @@ from http.cookies import Morsel, SimpleCookie
 from typing import TypeAlias
 from urllib.parse import urljoin
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 LOGIN = "ClubHandler: leave the login as it was"
 ROUTE = "a class LogoutHandler, and a route for it in make_app()"
@@ -43,7 +43,7 @@ def expired(cookie: Morsel[str]) -> bool:
 class Jar(dict[Key, str]):
     """Keeps cookies as a browser does."""
 
-    def take(self, answer: Answer) -> None:
+    def take(self, answer: Response) -> None:
         for line in answer.headers.get_list("Set-Cookie"):
             for name, cookie in SimpleCookie(line).items():
                 key = (name, cookie["path"] or "/club", cookie["domain"])
@@ -70,13 +70,13 @@ class Logout(ExerciseCase):
         if not jar.holds_member():
             raise Mismatch(
                 sent=answer.sent,
-                came="an answer that does not set the cookie member",
+                received="an answer that does not set the cookie member",
                 expected="Set-Cookie: member=...",
-                look=LOGIN,
+                advice=LOGIN,
             )
         return jar
 
-    def log_out(self, jar: Jar, method: str = "POST") -> Answer:
+    def log_out(self, jar: Jar, method: str = "POST") -> Response:
         form = {} if method == "POST" else None
         answer = self.send(method, "/club/logout", headers=jar.header, form=form)
         jar.take(answer)
@@ -84,17 +84,17 @@ class Logout(ExerciseCase):
 
     def test_the_login_works_as_before(self) -> None:
         self.send("GET", "/club", headers=self.member().header).expect(
-            status=200, json={"member": True}, look=LOGIN
+            status=200, json={"member": True}, advice=LOGIN
         )
 
     def test_the_logout_redirects_to_the_club(self) -> None:
         answer = self.log_out(self.member())
-        looks = {404: ROUTE, 405: METHOD, 307: REPEATS, 308: REPEATS}
-        look = looks.get(answer.status or 0, LEADS)
+        advice_by_status = {404: ROUTE, 405: METHOD, 307: REPEATS, 308: REPEATS}
+        advice = advice_by_status.get(answer.status or 0, LEADS)
         url = answer.response.effective_url if answer.response else ""
         leads_to = urljoin(url, answer.headers.get("Location", ""))
         if answer.status not in (302, 303) or leads_to != self.get_url("/club"):
-            answer.expect(status=303, headers={"Location": "/club"}, look=look)
+            answer.expect(status=303, headers={"Location": "/club"}, advice=advice)
 
     def test_the_browser_deletes_the_cookie(self) -> None:
         jar = self.member()
@@ -103,12 +103,12 @@ class Logout(ExerciseCase):
             lines = answer.headers.get_list("Set-Cookie")
             cookies = SimpleCookie("; ".join(lines))
             deleted = [name for name, cookie in cookies.items() if expired(cookie)]
-            look = PATH if "member" in deleted else NAME if deleted else CLEAR
+            advice = PATH if "member" in deleted else NAME if deleted else CLEAR
             raise Mismatch(
                 sent=answer.sent,
-                came="\n".join(f"Set-Cookie: {line}" for line in lines) or "no Set-Cookie",
+                received="\n".join(f"Set-Cookie: {line}" for line in lines) or "no Set-Cookie",
                 expected="Set-Cookie: member=...; Path=/club, no Domain, and a date in the past",
-                look={404: ROUTE, 405: METHOD}.get(answer.status or 0, look),
+                advice={404: ROUTE, 405: METHOD}.get(answer.status or 0, advice),
             )
 
     def test_a_get_does_not_log_out(self) -> None:
@@ -119,9 +119,9 @@ class Logout(ExerciseCase):
             if jar != before:
                 raise Mismatch(
                     sent=answer.sent,
-                    came="\n".join(
+                    received="\n".join(
                         f"Set-Cookie: {line}" for line in answer.headers.get_list("Set-Cookie")
                     ),
                     expected="no change of the cookie, for example 405 Method Not Allowed",
-                    look=IN_GET,
+                    advice=IN_GET,
                 )

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 SETTING = "make_app(): Application(..., xsrf_cookies=True), with an s at the end"
 FIELD = (
@@ -47,31 +47,31 @@ class Fields(HTMLParser):
 
 
 class ProtectForm(ExerciseCase):
-    def page(self) -> Answer:
-        return self.send("GET", "/").expect(status=200, look="get(): the page needs no token")
+    def page(self) -> Response:
+        return self.send("GET", "/").expect(status=200, advice="get(): the page needs no token")
 
-    def cookie(self, page: Answer) -> SimpleCookie:
+    def cookie(self, page: Response) -> SimpleCookie:
         cookies = SimpleCookie("; ".join(page.headers.get_list("Set-Cookie")))
         if "_xsrf" not in cookies:
             raise Mismatch(
                 sent=page.sent,
-                came="a page that sets no cookie called _xsrf",
+                received="a page that sets no cookie called _xsrf",
                 expected="Set-Cookie: _xsrf=...",
-                look=FIELD,
+                advice=FIELD,
             )
         return cookies
 
-    def token(self, page: Answer) -> str:
+    def token(self, page: Response) -> str:
         fields = Fields(page.text)
         if fields.sent:
             return fields.sent[0]
-        look = OUTSIDE if fields.outside else ESCAPED if "&lt;input" in page.text else FIELD
-        look = BRACKETS if "bound method" in page.text else look
+        advice = OUTSIDE if fields.outside else ESCAPED if "&lt;input" in page.text else FIELD
+        advice = BRACKETS if "bound method" in page.text else advice
         raise Mismatch(
             sent=page.sent,
-            came=page.text,
+            received=page.text,
             expected='<input type="hidden" name="_xsrf" value="..."/> inside <form method="post">',
-            look=look,
+            advice=advice,
         )
 
     def visitor(self) -> tuple[str, str]:
@@ -80,38 +80,40 @@ class ProtectForm(ExerciseCase):
         token = self.token(page)
         return f"_xsrf={self.cookie(page)['_xsrf'].value}", token
 
-    def post(self, cookie: str, token: str) -> Answer:
+    def post(self, cookie: str, token: str) -> Response:
         form = NOTE | {"_xsrf": token}
         return self.send("POST", "/", form=form, headers={"Cookie": cookie})
 
     def test_a_post_without_a_token_is_refused(self) -> None:
-        self.send("POST", "/", form=NOTE).expect(status=403, look=SETTING)
+        self.send("POST", "/", form=NOTE).expect(status=403, advice=SETTING)
 
     def test_json_is_refused_even_with_the_token_in_it(self) -> None:
         cookie, token = self.visitor()
         headers = {"Cookie": cookie, "X-Requested-With": "XMLHttpRequest"}
         self.send("PUT", "/", json=NOTE | {"_xsrf": token}, headers=headers).expect(
-            status=403, look=PUT
+            status=403, advice=PUT
         )
 
     def test_the_form_of_the_page_works(self) -> None:
-        self.post(*self.visitor()).expect(status=200, json=NOTE, look=WORKS)
+        self.post(*self.visitor()).expect(status=200, json=NOTE, advice=WORKS)
 
     def test_json_works_with_the_token_in_a_header(self) -> None:
         cookie, token = self.visitor()
         headers = {"Cookie": cookie, "X-XSRFToken": token}
-        self.send("PUT", "/", json=NOTE, headers=headers).expect(status=200, json=NOTE, look=HEADER)
+        self.send("PUT", "/", json=NOTE, headers=headers).expect(
+            status=200, json=NOTE, advice=HEADER
+        )
 
     def test_a_page_opened_again_works_too(self) -> None:
         cookie, _ = self.visitor()
-        again = self.send("GET", "/", headers={"Cookie": cookie}).expect(status=200, look=WORKS)
-        self.post(cookie, self.token(again)).expect(status=200, json=NOTE, look=WORKS)
+        again = self.send("GET", "/", headers={"Cookie": cookie}).expect(status=200, advice=WORKS)
+        self.post(cookie, self.token(again)).expect(status=200, json=NOTE, advice=WORKS)
 
     def test_the_token_of_somebody_else_is_refused(self) -> None:
         cookie, _ = self.visitor()
         _, other = self.visitor()
         for wrong in (other, "anything"):
-            self.post(cookie, wrong).expect(status=403, look=OTHER)
+            self.post(cookie, wrong).expect(status=403, advice=OTHER)
 
     def test_the_cookie_is_kept_from_scripts_and_other_sites(self) -> None:
         page = self.page()
@@ -119,7 +121,7 @@ class ProtectForm(ExerciseCase):
         if not cookie["httponly"] or cookie["samesite"].lower() != "lax":
             raise Mismatch(
                 sent=page.sent,
-                came=f"Set-Cookie: {page.headers['Set-Cookie']}",
+                received=f"Set-Cookie: {page.headers['Set-Cookie']}",
                 expected="Set-Cookie: _xsrf=...; HttpOnly; Path=/; SameSite=Lax",
-                look=KWARGS,
+                advice=KWARGS,
             )

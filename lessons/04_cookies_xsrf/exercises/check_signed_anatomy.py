@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase
+from course.testing.http import ExerciseCase, Response
 
 KEYS = {3: "a secret that this application does not know"}
 PARTS = (
@@ -27,10 +27,10 @@ class SignedAnatomy(ExerciseCase):
             KEYS, name, value, clock=lambda: 1800000000, key_version=3
         ).decode()
 
-    def ask(self, signed: str) -> Answer:
+    def ask(self, signed: str) -> Response:
         return self.send("GET", f"/decode?{urlencode({'signed': signed}, safe='|:=')}")
 
-    def decode(self, name: str, value: str, look: str) -> None:
+    def decode(self, name: str, value: str, advice: str) -> None:
         signed = self.signed(name, value)
         parts = {
             "version": 2,
@@ -40,7 +40,7 @@ class SignedAnatomy(ExerciseCase):
             "value": value,
             "signature": signed.rpartition("|")[2],
         }
-        self.ask(signed).expect(status=200, json=parts, look=look)
+        self.ask(signed).expect(status=200, json=parts, advice=advice)
 
     def test_the_parts_of_a_counter(self) -> None:
         self.decode("count", "5", PARTS)
@@ -54,9 +54,9 @@ class SignedAnatomy(ExerciseCase):
 
     def test_a_text_that_is_not_a_signed_value_is_400(self) -> None:
         for nonsense in ("5", "2|many:0|", "2|1:0|99:1800000000|5:count|4:NQ==|6d5d"):
-            self.ask(nonsense).expect(status=400, look=NONSENSE)
+            self.ask(nonsense).expect(status=400, advice=NONSENSE)
 
     def test_a_wrong_length_is_400(self) -> None:
         signed = self.signed("count", "5")
         for wrong in ("4:count|", "6:count|", "5:count-"):
-            self.ask(signed.replace("5:count|", wrong)).expect(status=400, look=BAR)
+            self.ask(signed.replace("5:count|", wrong)).expect(status=400, advice=BAR)

@@ -6,7 +6,7 @@ from unittest import mock
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 COUNT = (
     "get(): 1 for a visitor without a cookie, then one more for each visit.\n"
@@ -29,37 +29,37 @@ DAY = 24 * 60 * 60  # seconds
 
 
 class VisitCounter(ExerciseCase):
-    def cookies(self, answer: Answer) -> SimpleCookie:
+    def cookies(self, answer: Response) -> SimpleCookie:
         """Return the cookies that this answer sets."""
         cookies = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie")))
         if not cookies:
             raise Mismatch(
                 sent=answer.sent,
-                came="an answer that sets no cookie",
+                received="an answer that sets no cookie",
                 expected="Set-Cookie: visits=...",
-                look=COUNT,
+                advice=COUNT,
             )
         return cookies
 
-    def visit(self, cookies: dict[str, str] | None = None) -> Answer:
+    def visit(self, cookies: dict[str, str] | None = None) -> Response:
         pairs = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
         return self.send("GET", "/", headers={"Cookie": pairs} if pairs else {})
 
     def first_visit(self) -> dict[str, str]:
         """Return the cookies of somebody who has been here once."""
-        answer = self.visit().expect(status=200, json={"visits": 1}, look=COUNT)
+        answer = self.visit().expect(status=200, json={"visits": 1}, advice=COUNT)
         return {name: cookie.value for name, cookie in self.cookies(answer).items()}
 
     def test_the_count_goes_up(self) -> None:
         jar = self.first_visit()
         for visits in (2, 3):
-            answer = self.visit(jar).expect(status=200, json={"visits": visits}, look=COUNT)
+            answer = self.visit(jar).expect(status=200, json={"visits": visits}, advice=COUNT)
             jar |= {name: cookie.value for name, cookie in self.cookies(answer).items()}
 
     def test_a_count_typed_by_hand_is_not_believed(self) -> None:
         for name in {"visits", *self.first_visit()}:
             for typed in ("1000", "many"):
-                self.visit({name: typed}).expect(status=200, json={"visits": 1}, look=FORGED)
+                self.visit({name: typed}).expect(status=200, json={"visits": 1}, advice=FORGED)
 
     def test_one_changed_character_is_enough(self) -> None:
         for name, value in self.first_visit().items():
@@ -67,7 +67,9 @@ class VisitCounter(ExerciseCase):
                 if place and character.isalnum():  # the first one is the version of the format
                     other = "7" if character != "7" else "3"
                     changed = value[:place] + other + value[place + 1 :]
-                    self.visit({name: changed}).expect(status=200, json={"visits": 1}, look=CHANGED)
+                    self.visit({name: changed}).expect(
+                        status=200, json={"visits": 1}, advice=CHANGED
+                    )
 
     def test_a_signature_is_valid_for_one_cookie_only(self) -> None:
         settings = self._app.settings
@@ -78,23 +80,23 @@ class VisitCounter(ExerciseCase):
             settings["cookie_secret"], "other", "1000", key_version=key
         ).decode()
         for name in self.first_visit():
-            self.visit({name: signed}).expect(status=200, json={"visits": 1}, look=OTHER)
+            self.visit({name: signed}).expect(status=200, json={"visits": 1}, advice=OTHER)
 
     def test_a_count_is_valid_for_31_days(self) -> None:
         now = time.time()
-        for days, visits, look in ((29, 2, YOUNG), (32, 1, AGE)):
+        for days, visits, advice in ((29, 2, YOUNG), (32, 1, AGE)):
             with mock.patch("time.time", lambda: now - days * DAY):  # noqa: B023, called at once
                 jar = self.first_visit()
             answer = self.visit(jar)
-            answer = Answer(f"{answer.sent}\n(signed {days} days ago)", answer.response)
-            answer.expect(status=200, json={"visits": visits}, look=look)
+            answer = Response(f"{answer.sent}\n(signed {days} days ago)", answer.response)
+            answer.expect(status=200, json={"visits": visits}, advice=advice)
 
     def test_scripts_of_the_page_do_not_see_it(self) -> None:
         answer = self.visit()
         if not all(cookie["httponly"] for cookie in self.cookies(answer).values()):
             raise Mismatch(
                 sent=answer.sent,
-                came=f"Set-Cookie: {answer.headers['Set-Cookie']}",
+                received=f"Set-Cookie: {answer.headers['Set-Cookie']}",
                 expected="Set-Cookie: visits=...; HttpOnly; ...",
-                look=SCRIPTS,
+                advice=SCRIPTS,
             )

@@ -6,7 +6,7 @@ import tornado.httpserver
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 LOOK = (
     "get(): await asyncio.gather(self.ask(...), self.ask(...)) starts both and waits for both;\n"
@@ -63,22 +63,22 @@ class Aggregate(ExerciseCase):
 
     def test_both_are_asked_before_either_has_answered(self) -> None:
         answer = self.send("GET", "/shop")
-        answer.expect(status=200, look=AWAIT if answer.status == 500 else LOOK)
+        answer.expect(status=200, advice=AWAIT if answer.status == 500 else LOOK)
         asked_first = [event.endswith("asked") for event in self.events[:2]] == [True, True]
         if not asked_first or len(self.events) != 4:
             raise Mismatch(
                 sent="GET /shop",
-                came="at the services  " + (" -> ".join(self.events) or "no question at all"),
+                received="at the services  " + (" -> ".join(self.events) or "no question at all"),
                 expected="at the services  price asked -> stock asked -> both answered",
-                look=LOOK,
+                advice=LOOK,
             )
 
     def test_the_page_has_both_numbers(self) -> None:
-        answer = self.send("GET", "/shop").expect(status=200, look=LOOK)
-        swapped = answer.json(look=ORDER) == {"price": 3, "stock": 12}
-        answer.expect(json=NUMBERS, look=SWAPPED if swapped else ORDER)
+        answer = self.send("GET", "/shop").expect(status=200, advice=LOOK)
+        swapped = answer.json(advice=ORDER) == {"price": 3, "stock": 12}
+        answer.expect(json=NUMBERS, advice=SWAPPED if swapped else ORDER)
 
     def test_the_numbers_are_asked_for_each_request(self) -> None:
         self.send("GET", "/shop")
         self.numbers |= {"price": 7, "stock": 0}
-        self.send("GET", "/shop").expect(status=200, json=self.numbers, look=FRESH)
+        self.send("GET", "/shop").expect(status=200, json=self.numbers, advice=FRESH)

@@ -6,7 +6,7 @@ import tornado.httpserver
 import tornado.web
 from tornado.testing import bind_unused_port, gen_test
 
-from course.exercise_case import ExerciseCase
+from course.testing.http import ExerciseCase
 
 GOOD = "get(): write the body of the response, as at the beginning"
 ERROR = (
@@ -68,28 +68,28 @@ class Gateway(ExerciseCase):
 
     def test_a_good_answer_is_passed_on(self) -> None:
         answer = self.send("GET", "/fine")
-        look = BLOCKED if answer.status == 504 else GOOD
-        answer.expect(status=200, look=look)
-        self.expect(answer.text.strip(), "fine", sent=answer.sent, look=GOOD)
+        advice = BLOCKED if answer.status == 504 else GOOD
+        answer.expect(status=200, advice=advice)
+        self.expect(answer.text.strip(), "fine", sent=answer.sent, advice=GOOD)
 
     def test_an_error_of_the_service_is_a_bad_gateway(self) -> None:
         for page in ("missing", "broken"):
             answer = self.send("GET", f"/{page}")
-            answer.expect(status=502, look=ORDER if answer.status == 504 else ERROR)
+            answer.expect(status=502, advice=ORDER if answer.status == 504 else ERROR)
 
     def test_a_service_that_is_not_there_is_a_bad_gateway(self) -> None:
         listener, port = bind_unused_port()
         listener.close()
         self._app.settings["upstream"] = f"http://127.0.0.1:{port}"
-        self.send("GET", "/fine").expect(status=502, look=REFUSED)
+        self.send("GET", "/fine").expect(status=502, advice=REFUSED)
 
     def test_a_service_that_closes_the_connection_is_a_bad_gateway(self) -> None:
-        self.send("GET", "/hang_up").expect(status=502, look=HUNG_UP)
+        self.send("GET", "/hang_up").expect(status=502, advice=HUNG_UP)
 
     @gen_test
     async def test_a_service_that_is_too_slow_is_a_gateway_timeout(self) -> None:
         late, too_late = await asyncio.gather(
             self.request("GET", "/late"), self.request("GET", "/too_late")
         )
-        late.expect(status=200, contains="late", look=PATIENT)
-        too_late.expect(status=504, look=ORDER if too_late.status == 502 else SLOW)
+        late.expect(status=200, contains="late", advice=PATIENT)
+        too_late.expect(status=504, advice=ORDER if too_late.status == 502 else SLOW)

@@ -5,7 +5,7 @@ import threading
 
 from tornado.testing import gen_test
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 ALONE = 0.8  # seconds that the hashing waits for the other visitor
 LOOK = (
@@ -44,19 +44,19 @@ class Hashing(ExerciseCase):
         page = await self.request("GET", "/")
         self.events.append("another visitor is answered")
         self.answered.set()
-        page.expect(status=200, body="pong\n", look="PingHandler: leave it as it is")
+        page.expect(status=200, body="pong\n", advice="PingHandler: leave it as it is")
         answer = await hashing
-        answer.expect(status=200, look=LOOK)
+        answer.expect(status=200, advice=LOOK)
         expected = ["hash begins", "another visitor is answered", "hash ends"]
         if self.events != expected:
             raise Mismatch(
                 sent="GET /hash, and GET / while it works",
-                came=" -> ".join(self.events),
+                received=" -> ".join(self.events),
                 expected=" -> ".join(expected),
-                look=HOLDS if self.events == [expected[0], expected[2], expected[1]] else ANSWER,
+                advice=HOLDS if self.events == [expected[0], expected[2], expected[1]] else ANSWER,
             )
 
     def test_the_answer_is_the_hash(self) -> None:
         self.answered.set()  # nobody else is there
-        answer = self.send("GET", "/hash").expect(status=200, look=LOOK)
-        self.expect(answer.text.strip(), b"terces".hex(), sent=answer.sent, look=ANSWER)
+        answer = self.send("GET", "/hash").expect(status=200, advice=LOOK)
+        self.expect(answer.text.strip(), b"terces".hex(), sent=answer.sent, advice=ANSWER)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tornado.testing import gen_test
 
-from course.exercise_case import ExerciseCase, Mismatch, Unusable
+from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch
 
 NEXT = "drive(): Python 3 has no steps.next(). Write next(steps), or steps.send(None)"
 SEND = "drive(): steps.send(answer) goes on, and answer is then the value of the yield expression"
@@ -44,53 +44,53 @@ class Story(ExerciseCase):
         asyncio.get_running_loop().call_soon(turn)
         return answer
 
-    def expect_story(self, sent: str, look: str) -> None:
+    def expect_story(self, sent: str, advice: str) -> None:
         if self.events != EVENTS:
             raise Mismatch(
                 sent=sent,
-                came=" -> ".join(map(str, self.events)) or "no event",
+                received=" -> ".join(map(str, self.events)) or "no event",
                 expected=" -> ".join(EVENTS),
-                look=look,
+                advice=advice,
             )
 
     @gen_test
     async def test_drive_runs_the_story(self) -> None:
         drive, story = (getattr(self.subject, name, None) for name in ("drive", "story"))
         if not callable(drive) or not callable(story):
-            raise Unusable("The check calls drive() and story(): both have to be there.")
+            raise InvalidSubmission("The check calls drive() and story(): both have to be there.")
         sent = "drive(story(events, ask))"
         try:
             drive(story(self.events, self.ask))
         except AttributeError as error:
             raise Mismatch(
                 sent=sent,
-                came=f"AttributeError: {error}",
+                received=f"AttributeError: {error}",
                 expected="the generator runs to its first yield",
-                look=NEXT,
+                advice=NEXT,
             ) from None
         if self.events:
             await self.done.wait()
         last = self.events[-1] if self.events else ""
-        look = LOST if last is None else RESULT if isinstance(last, asyncio.Future) else SEND
-        self.expect_story(sent, look)
+        advice = LOST if last is None else RESULT if isinstance(last, asyncio.Future) else SEND
+        self.expect_story(sent, advice)
         if self.leaked:
             raise Mismatch(
                 sent=sent,
-                came=f"{type(self.leaked[0]).__name__} at the end of the story",
+                received=f"{type(self.leaked[0]).__name__} at the end of the story",
                 expected="no exception: a generator raises it when it has ended",
-                look=END,
+                advice=END,
             )
 
     def test_get_has_the_same_story(self) -> None:
         answer = self.send("GET", "/")
-        answer.expect(status=200, look=GET)
+        answer.expect(status=200, advice=GET)
         self.expect_story(answer.sent, GET)
-        answer.expect(status=200, json={"events": EVENTS}, look=WRITE)
+        answer.expect(status=200, json={"events": EVENTS}, advice=WRITE)
 
     def test_no_driver_is_needed_any_more(self) -> None:
         def no_driver(*_: Any) -> None:
             raise AssertionError
 
         self.subject.drive = no_driver  # type: ignore[attr-defined]
-        answer = self.send("GET", "/").expect(status=200, look=NO_DRIVER)
+        answer = self.send("GET", "/").expect(status=200, advice=NO_DRIVER)
         self.expect_story(answer.sent, NO_DRIVER)

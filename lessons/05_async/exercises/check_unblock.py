@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 NAP = 0.5  # seconds
 TURNS = 100  # of the event loop, about as many as it takes to serve others
@@ -54,17 +54,17 @@ class Unblock(ExerciseCase):
         answer = self.send("GET", "/nap")
         if events.began:
             self.io_loop.run_sync(events.served.wait)
-        answer.expect(status=200, look=AWAIT if answer.status == 500 else LINES)
-        self.expect(answer.text.strip(), "Good morning", sent=answer.sent, look=LINES)
-        came = [event for event in events if event != OTHERS]
-        self.expect(came, ["nap begins", "nap ends"], sent=answer.sent, look=LINES)
+        answer.expect(status=200, advice=AWAIT if answer.status == 500 else LINES)
+        self.expect(answer.text.strip(), "Good morning", sent=answer.sent, advice=LINES)
+        received = [event for event in events if event != OTHERS]
+        self.expect(received, ["nap begins", "nap ends"], sent=answer.sent, advice=LINES)
         slept = events.ended - events.began
         if slept < NAP - 0.02:  # a clock may be that coarse
             raise Mismatch(
                 sent=answer.sent,
-                came=f"a nap of {slept:.2f} seconds",
+                received=f"a nap of {slept:.2f} seconds",
                 expected=f"{NAP} seconds",
-                look=LENGTH,
+                advice=LENGTH,
             )
 
     def test_others_are_served_before_the_nap_ends(self) -> None:
@@ -72,7 +72,7 @@ class Unblock(ExerciseCase):
         if self.events != expected:
             raise Mismatch(
                 sent="GET /nap, and other requests while the nap lasts",
-                came=" -> ".join(self.events),
+                received=" -> ".join(self.events),
                 expected=" -> ".join(expected),
-                look=LOOK,
+                advice=LOOK,
             )

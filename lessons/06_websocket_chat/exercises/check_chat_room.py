@@ -2,7 +2,7 @@
 
 from tornado.websocket import WebSocketHandler as HANDLER
 
-from course.socket_case import Socket, SocketCase
+from course.testing.websocket import WebSocketCase, WebSocketClient
 
 ROUTE = "make_app(): leave the route /room/NAME to MemberHandler as it was"
 CAME = "open(): first self.members.add(self), then write the event to every member, yourself too"
@@ -18,43 +18,45 @@ LEFT = (
 MEMBERS = 'self.settings["members"] must hold the handlers (self) of those who are there'
 
 
-class ChatRoom(SocketCase):
-    frame_limit = 0.8
+class ChatRoom(WebSocketCase):
+    frame_timeout = 0.8
 
-    def enter(self, name: str) -> Socket:
-        socket = self.connect(f"/room/{name}", name=name, look=ROUTE)
-        socket.expect({"type": "came", "name": name}, look=CAME, kind=JSON)
+    def enter(self, name: str) -> WebSocketClient:
+        socket = self.connect(f"/room/{name}", name=name, advice=ROUTE)
+        socket.expect({"type": "came", "name": name}, advice=CAME, advice_for_type=JSON)
         return socket
 
     def expect_members(self, number: int) -> None:
         members = self._app.settings["members"]
         sent = f'{self.sent}\nlen(settings["members"])'
-        look = LEFT if len(members) > number else MEMBERS
-        self.expect(len(members), number, sent=sent, look=look)
+        advice = LEFT if len(members) > number else MEMBERS
+        self.expect(len(members), number, sent=sent, advice=advice)
         kinds = {type(member).__name__ for member in members if not isinstance(member, HANDLER)}
-        self.expect(kinds, set(), sent="what else is among the members?", look=MEMBERS)
+        self.expect(kinds, set(), sent="what else is among the members?", advice=MEMBERS)
 
     def test_everybody_hears_who_comes(self) -> None:
         ada = self.enter("Ada")
         self.enter("Bob")
-        ada.expect({"type": "came", "name": "Bob"}, look=CAME)
+        ada.expect({"type": "came", "name": "Bob"}, advice=CAME)
         self.expect_members(2)
 
     def test_everybody_hears_what_one_says(self) -> None:
         ada, bob = self.enter("Ada"), self.enter("Bob")
-        ada.expect({"type": "came", "name": "Bob"}, look=CAME)
+        ada.expect({"type": "came", "name": "Bob"}, advice=CAME)
         for text in ("hello", '"quotes" <b>tags</b>', "你好"):
             ada.send(text)
             for member in (ada, bob):
-                member.expect({"type": "said", "name": "Ada", "text": text}, look=SAID, kind=JSON)
+                member.expect(
+                    {"type": "said", "name": "Ada", "text": text}, advice=SAID, advice_for_type=JSON
+                )
         bob.send("hi")
-        ada.expect({"type": "said", "name": "Bob", "text": "hi"}, look=SAID)
+        ada.expect({"type": "said", "name": "Bob", "text": "hi"}, advice=SAID)
 
     def test_the_others_hear_who_has_left(self) -> None:
         ada, bob = self.enter("Ada"), self.enter("Bob")
-        ada.expect({"type": "came", "name": "Bob"}, look=CAME)
+        ada.expect({"type": "came", "name": "Bob"}, advice=CAME)
         bob.close()
-        ada.expect({"type": "left", "name": "Bob"}, look=LEFT)
+        ada.expect({"type": "left", "name": "Bob"}, advice=LEFT)
         self.expect_members(1)
 
     def test_the_room_goes_on_when_somebody_has_left(self) -> None:
@@ -67,6 +69,6 @@ class ChatRoom(SocketCase):
             {"type": "left", "name": "Bob"},
             {"type": "said", "name": "Ada", "text": "still here?"},
         ):
-            ada.expect(heard, look=LEFT)
-        cy.expect({"type": "left", "name": "Bob"}, look=LEFT)
-        cy.expect({"type": "said", "name": "Ada", "text": "still here?"}, look=SAID)
+            ada.expect(heard, advice=LEFT)
+        cy.expect({"type": "left", "name": "Bob"}, advice=LEFT)
+        cy.expect({"type": "said", "name": "Ada", "text": "still here?"}, advice=SAID)

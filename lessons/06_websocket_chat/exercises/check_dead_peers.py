@@ -5,7 +5,7 @@ import logging
 
 from tornado.websocket import WebSocketHandler
 
-from course.socket_case import Socket, SocketCase
+from course.testing.websocket import WebSocketCase, WebSocketClient
 
 ROUTE = "make_app(): leave the route /room to MemberHandler as it was"
 EVERYBODY = "on_message(): write the message to every member, the sender too"
@@ -26,13 +26,13 @@ LEAVE = (
 )
 
 
-class DeadPeers(SocketCase):
-    frame_limit = 0.8
+class DeadPeers(WebSocketCase):
+    frame_timeout = 0.8
 
-    def enter(self, name: str) -> Socket:
-        return self.connect("/room", name=name, look=ROUTE)
+    def enter(self, name: str) -> WebSocketClient:
+        return self.connect("/room", name=name, advice=ROUTE)
 
-    def enter_closed(self, name: str) -> Socket:
+    def enter_closed(self, name: str) -> WebSocketClient:
         """Let one enter, and close it from the server; its client has not answered yet."""
         members = self._app.settings["members"]
         before = members.copy()
@@ -42,14 +42,14 @@ class DeadPeers(SocketCase):
         return socket
 
     def close_member(self, member: WebSocketHandler, name: str) -> None:
-        self.note("the server", f"closes {name}")
+        self.record("the server", f"closes {name}")
         member.close()
 
     def test_all_hear_what_one_says(self) -> None:
         ada, bob = self.enter("Ada"), self.enter("Bob")
         ada.send("hello")
-        ada.expect("hello", look=EVERYBODY)
-        bob.expect("hello", look=EVERYBODY)
+        ada.expect("hello", advice=EVERYBODY)
+        bob.expect("hello", advice=EVERYBODY)
 
     def test_the_others_hear_it_although_one_is_closed(self) -> None:
         members = self._app.settings["members"]
@@ -65,27 +65,27 @@ class DeadPeers(SocketCase):
         living = [socket for name, socket in sockets.items() if name != names[first]]
         living[0].send("hello")
         for member in living:
-            member.expect("hello", look=HEARS)
+            member.expect("hello", advice=HEARS)
 
     def test_the_speaker_stays_connected(self) -> None:
         ada = self.enter("Ada")
         self.enter_closed("Bob")
         for text in ("hello", "still here?"):
             ada.send(text)
-            ada.expect(text, look=SPEAKER)
+            ada.expect(text, advice=SPEAKER)
 
     def test_a_closed_member_is_forgotten(self) -> None:
         ada = self.enter("Ada")
         self.enter("Bob").close()
         self.expect_members(1)
-        self.enter_closed("Cy").expect_end(look=FORGET)
+        self.enter_closed("Cy").expect_close(advice=FORGET)
         ada.send("hello")
-        ada.expect("hello", look=HEARS)
+        ada.expect("hello", advice=HEARS)
         self.expect_members(1)
 
     def expect_members(self, number: int) -> None:
         members = len(self._app.settings["members"])
-        self.expect(members, number, sent=f"{self.sent}\nlen(members)", look=FORGET)
+        self.expect(members, number, sent=f"{self.sent}\nlen(members)", advice=FORGET)
 
     def test_a_closed_member_is_no_error(self) -> None:
         errors = Errors()
@@ -94,14 +94,14 @@ class DeadPeers(SocketCase):
         ada = self.enter("Ada")
         closed = self.enter_closed("Bob")
         ada.send("hello")
-        ada.expect("hello", look=HEARS)
-        closed.expect_end(look=LEAVE)
+        ada.expect("hello", advice=HEARS)
+        closed.expect_close(advice=LEAVE)
         self.enter("Cy").close()
         ada.send("still here?")
-        ada.expect("still here?", look=LEAVE)
+        ada.expect("still here?", advice=LEAVE)
         gc.collect()  # only then asyncio reports the exception of a task that nobody awaited
         sent = f"{self.sent}\nwhich errors are logged?"
-        self.expect(errors.logged, [], sent=sent, look=LEAVE)
+        self.expect(errors.logged, [], sent=sent, advice=LEAVE)
 
 
 class Errors(logging.Handler):

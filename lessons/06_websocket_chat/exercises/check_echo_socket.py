@@ -1,6 +1,6 @@
 """Each frame comes back as what it was; the status is JSON, and each connection's own."""
 
-from course.socket_case import SocketCase
+from course.testing.websocket import WebSocketCase
 
 ROUTE = "make_app(): leave the route /echo to EchoHandler as it was"
 TEXT = "Define on_message(), spelled exactly so, and in it self.write_message(message)"
@@ -14,48 +14,48 @@ SIZE = "Count bytes: a text has len(message.encode()) of them, and a binary fram
 OWN = "Each connection has a handler object of its own: set the counts on self, in open()"
 
 
-class EchoSocket(SocketCase):
-    frame_limit = 0.8
+class EchoSocket(WebSocketCase):
+    frame_timeout = 0.8
 
     def test_text_comes_back_as_text(self) -> None:
-        socket = self.connect("/echo", look=ROUTE)
+        socket = self.connect("/echo", advice=ROUTE)
         for text in ("hello", "Grüße", ""):
             socket.send(text)
-            socket.expect(text, look=TEXT, kind=BYTES)
+            socket.expect(text, advice=TEXT, advice_for_type=BYTES)
 
     def test_bytes_come_back_as_bytes(self) -> None:
-        socket = self.connect("/echo", look=ROUTE)
-        for data, look in ((b"hello", BYTES), (b"\xff\x00", BYTES), (b"status", QUESTION)):
+        socket = self.connect("/echo", advice=ROUTE)
+        for data, advice in ((b"hello", BYTES), (b"\xff\x00", BYTES), (b"status", QUESTION)):
             socket.send(data)
-            socket.expect(data, look=look)
+            socket.expect(data, advice=advice)
 
     def test_each_connection_counts_for_itself(self) -> None:
-        ada = self.connect("/echo", name="Ada", look=ROUTE)
-        bob = self.connect("/echo", name="Bob", look=ROUTE)
+        ada = self.connect("/echo", name="Ada", advice=ROUTE)
+        bob = self.connect("/echo", name="Bob", advice=ROUTE)
         ada.send("hello")
-        ada.expect("hello", look=TEXT)
+        ada.expect("hello", advice=TEXT)
         bob.send("status")
-        bob.expect({"frames": 0, "bytes": 0}, look=OWN)
+        bob.expect({"frames": 0, "bytes": 0}, advice=OWN)
 
     def test_status_answers_in_json(self) -> None:
-        socket = self.connect("/echo", look=ROUTE)
+        socket = self.connect("/echo", advice=ROUTE)
         socket.send("status")
-        socket.expect({"frames": 0, "bytes": 0}, look=STATUS)
+        socket.expect({"frames": 0, "bytes": 0}, advice=STATUS)
         socket.send("hello")
-        socket.expect("hello", look=TEXT)
+        socket.expect("hello", advice=TEXT)
         for _ in range(2):
             socket.send("status")
-            socket.expect({"frames": 1, "bytes": 5}, look=STATUS)
+            socket.expect({"frames": 1, "bytes": 5}, advice=STATUS)
 
     def test_status_counts_bytes_not_characters(self) -> None:
-        socket = self.connect("/echo", look=ROUTE)
-        for frame, look in (("ü", TEXT), (b"\xff\x00", BYTES)):
+        socket = self.connect("/echo", advice=ROUTE)
+        for frame, advice in (("ü", TEXT), (b"\xff\x00", BYTES)):
             socket.send(frame)
-            socket.expect(frame, look=look)
+            socket.expect(frame, advice=advice)
         socket.send("status")
-        socket.expect({"frames": 2, "bytes": 4}, look=SIZE)
+        socket.expect({"frames": 2, "bytes": 4}, advice=SIZE)
 
     def test_a_plain_get_is_refused(self) -> None:
         self.send("GET", "/echo").expect(
-            status=400, look="EchoHandler needs no get(): WebSocketHandler has it, and refuses"
+            status=400, advice="EchoHandler needs no get(): WebSocketHandler has it, and refuses"
         )

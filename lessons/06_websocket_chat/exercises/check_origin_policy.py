@@ -1,6 +1,6 @@
 """Own pages, the partner and programs get in; no other page does, however similar its name."""
 
-from course.socket_case import SocketCase
+from course.testing.websocket import WebSocketCase
 
 STRANGER = "Without a check_origin() of your own, Tornado refuses foreign pages; see origin.py"
 PARTNER = "make_app(): trusted_origins is a list of whole origins, such as https://host.example"
@@ -10,11 +10,11 @@ OWN = "Pages of this server are let in: Tornado compares Origin with Host before
 PROGRAM = "A program sends no Origin. It has no cookies of your visitors either, so let it in"
 
 
-class OriginPolicy(SocketCase):
-    frame_limit = 0.8
+class OriginPolicy(WebSocketCase):
+    frame_timeout = 0.8
 
-    def expect_status(self, status: int, origin: str, look: str) -> None:
-        self.handshake("/news", headers={"Origin": origin}).expect(status=status, look=look)
+    def expect_status(self, status: int, origin: str, advice: str) -> None:
+        self.handshake("/news", headers={"Origin": origin}).expect(status=status, advice=advice)
 
     def test_a_stranger_is_refused(self) -> None:
         self.expect_status(403, "https://evil.example", STRANGER)
@@ -45,8 +45,8 @@ class OriginPolicy(SocketCase):
             self.expect_status(403, origin, PORT)
 
     def test_a_program_without_an_origin_gets_in(self) -> None:
-        self.handshake("/news").expect(status=101, look=PROGRAM)
+        self.handshake("/news").expect(status=101, advice=PROGRAM)
 
     def test_the_news_still_come(self) -> None:
-        socket = self.connect("/news", headers={"Origin": "https://partner.example"}, look=PARTNER)
-        socket.expect("news for you", look="open(): leave it as it was")
+        socket = self.connect("/news", headers={"Origin": "https://partner.example"}, advice=PARTNER)
+        socket.expect("news for you", advice="open(): leave it as it was")

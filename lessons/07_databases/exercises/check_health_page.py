@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 PATIENCE = 0.2  # seconds
 ALL_UP = "A check that returns is a store that is up, whatever it returns, None too."
@@ -46,7 +46,7 @@ async def refused() -> None:
 
 
 class HealthPage(ExerciseCase):
-    answer_limit: ClassVar[float] = 1.0
+    response_timeout: ClassVar[float] = 1.0
 
     def get_app(self) -> tornado.web.Application:
         self.checks: dict[str, Check] = {"redis": up, "mysql": up, "mongo": up}
@@ -68,16 +68,16 @@ class HealthPage(ExerciseCase):
         finally:
             self.running -= 1
 
-    def expect_health(self, look: str, **down: Check) -> Answer:
+    def expect_health(self, advice: str, **down: Check) -> Response:
         """Ask, while these stores are down; the others are up."""
         self.checks |= down
         states = {name: "down" if name in down else "up" for name in self.checks}
         answer = self.send("GET", "/health")
         if down and answer.status == 503 and _states(answer) is None:
-            look = BODY
+            advice = BODY
         elif answer.status != 500 and _states(answer) == states:
-            look = STATUS
-        return answer.expect(status=503 if down else 200, json=states, look=look)
+            advice = STATUS
+        return answer.expect(status=503 if down else 200, json=states, advice=advice)
 
     def test_all_are_up(self) -> None:
         self.expect_health(ALL_UP)
@@ -89,16 +89,16 @@ class HealthPage(ExerciseCase):
         self.checks["mysql"] = self.hangs
         answer = self.send("GET", "/health")
         states = _states(answer) or {}
-        look = OTHERS if states.get("redis") == "down" else HANGS
-        answer.expect(json={"redis": "up", "mysql": "down", "mongo": "up"}, look=look)
-        answer.expect(status=503, look=STATUS)
+        advice = OTHERS if states.get("redis") == "down" else HANGS
+        answer.expect(json={"redis": "up", "mysql": "down", "mongo": "up"}, advice=advice)
+        answer.expect(status=503, advice=STATUS)
         self.io_loop.run_sync(self.given_up)
         if self.running:
             raise Mismatch(
                 sent=f"{answer.sent}\nthe check of mysql does not return",
-                came="the right answer; but the check still runs after it",
+                received="the right answer; but the check still runs after it",
                 expected="the check is cancelled",
-                look=CANCEL,
+                advice=CANCEL,
             )
 
     async def given_up(self) -> None:
@@ -123,10 +123,10 @@ class HealthPage(ExerciseCase):
         self.expect_health(AGAIN)
 
 
-def _states(answer: Answer) -> dict[str, object] | None:
+def _states(answer: Response) -> dict[str, object] | None:
     """The names and states of an answer, if it is a JSON object."""
     try:
-        found = answer.json(look=BODY)
+        found = answer.json(advice=BODY)
     except Mismatch:
         return None
     return found if isinstance(found, dict) else None

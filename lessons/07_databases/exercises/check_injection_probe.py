@@ -7,7 +7,7 @@ from typing import Any
 import tornado.escape
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import Response, ExerciseCase, Mismatch
 
 BIND = (
     "Write a ? into the SQL and pass the value separately: execute('... WHERE id = ?', [value]).\n"
@@ -82,7 +82,7 @@ class InjectionProbe(ExerciseCase):
         super().tearDown()
         self.db.close()
 
-    def ask(self, method: str, number: str) -> Answer:
+    def ask(self, method: str, number: str) -> Response:
         """Send an id; raise `Mismatch` when it has become a part of a statement."""
         self.db.statements.clear()
         answer = self.send(method, f"/house?id={tornado.escape.url_escape(number)}")
@@ -90,38 +90,38 @@ class InjectionProbe(ExerciseCase):
             if number and re.search(rf"(?<!\w){re.escape(number)}(?!\w)", sql.replace("''", "'")):
                 raise Mismatch(
                     sent=f"{answer.sent}\nthe id is  {number}",
-                    came=f"the statement  {sql}",
+                    received=f"the statement  {sql}",
                     expected="a statement without the id",
-                    look=BIND,
+                    advice=BIND,
                 )
         return answer
 
-    def or_a_list(self, look: str) -> str:
+    def or_a_list(self, advice: str) -> str:
         """This advice, unless the values were passed as a text."""
-        return A_LIST if self.db.text_for_values else look
+        return A_LIST if self.db.text_for_values else advice
 
-    def expect_titles(self, answer: Answer, *titles: str, look: str) -> None:
+    def expect_titles(self, answer: Response, *titles: str, advice: str) -> None:
         rows = self.db.execute("SELECT title FROM houses ORDER BY id").fetchall()
-        came = [title for (title,) in rows]
-        self.expect(came, list(titles), sent=f"{answer.sent}\nthen: all titles?", look=look)
+        received = [title for (title,) in rows]
+        self.expect(received, list(titles), sent=f"{answer.sent}\nthen: all titles?", advice=advice)
 
     def test_a_house_is_found(self) -> None:
         answer = self.ask("GET", "42")
-        answer.expect(status=200, json={"title": "Windmill"}, look=self.or_a_list(KEEP))
+        answer.expect(status=200, json={"title": "Windmill"}, advice=self.or_a_list(KEEP))
 
     def test_sql_in_an_id_finds_nothing(self) -> None:
         for typed in TYPED:
             answer = self.ask("GET", typed)
-            look = EXACT if answer.status == 200 else self.or_a_list(NONE)
-            answer.expect(status=404, look=look)
+            advice = EXACT if answer.status == 200 else self.or_a_list(NONE)
+            answer.expect(status=404, advice=advice)
 
     def test_sql_in_an_id_deletes_nothing(self) -> None:
         for typed in TYPED:
             answer = self.ask("DELETE", typed)
-            self.expect_titles(answer, "Lighthouse", "Windmill", look=EXACT)
-            answer.expect(status=404, look=self.or_a_list(GONE))
+            self.expect_titles(answer, "Lighthouse", "Windmill", advice=EXACT)
+            answer.expect(status=404, advice=self.or_a_list(GONE))
 
     def test_a_house_is_deleted(self) -> None:
         answer = self.ask("DELETE", "17")
-        answer.expect(status=204, body="", look=self.or_a_list(KEEP))
-        self.expect_titles(answer, "Windmill", look=ONE)
+        answer.expect(status=204, body="", advice=self.or_a_list(KEEP))
+        self.expect_titles(answer, "Windmill", advice=ONE)

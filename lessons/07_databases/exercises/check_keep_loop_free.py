@@ -9,7 +9,7 @@ from typing import Any
 import tornado.web
 from tornado.testing import gen_test
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 PATIENCE = 1.0  # seconds that the query waits for a ping: only a loop that is blocked takes so long
 ASKED = "GET /report, and GET /ping while the query runs"
@@ -99,23 +99,23 @@ class KeepLoopFree(ExerciseCase):
         await asyncio.wait({report, began}, return_when=asyncio.FIRST_COMPLETED)
         began.cancel()
         if not report.done():
-            (await self.request("GET", "/ping")).expect(status=200, body="pong", look=BLOCKED)
+            (await self.request("GET", "/ping")).expect(status=200, body="pong", advice=BLOCKED)
             self.ponged.set()
         answer = await report
         if self.on_loop or not self.free:
             raise Mismatch(
                 sent=ASKED,
-                came="pong only when the query was over",
+                received="pong only when the query was over",
                 expected="pong before that",
-                look=THREAD if self.on_loop else BLOCKED,
+                advice=THREAD if self.on_loop else BLOCKED,
             )
-        answer.expect(status=200, look=OWN)
-        answer.expect(json={"counted": 42}, look=ANSWER)
+        answer.expect(status=200, advice=OWN)
+        answer.expect(json={"counted": 42}, advice=ANSWER)
 
     def test_each_report_has_a_connection_and_closes_it(self) -> None:
         self.ponged.set()
         for _ in range(2):
-            answer = self.send("GET", "/report").expect(status=200, look=OWN)
+            answer = self.send("GET", "/report").expect(status=200, advice=OWN)
         sent = f"{answer.sent}, twice; then: which connections are closed?"
         self.expect_closed(2, sent)
 
@@ -133,5 +133,5 @@ class KeepLoopFree(ExerciseCase):
                 break
             time.sleep(0.02)
         closed = [connection.closed for connection in self.connections]
-        look = CLOSE if len(closed) == count else NONE
-        self.expect(closed, [True] * count, sent=sent, look=look)
+        advice = CLOSE if len(closed) == count else NONE
+        self.expect(closed, [True] * count, sent=sent, advice=advice)

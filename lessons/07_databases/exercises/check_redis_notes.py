@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import tornado.web
 from redis.exceptions import DataError
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 GET = "note = await self.store.get(name), then self.write(note)"
 MISSING = "Redis returns None for a key that it does not have: raise tornado.web.HTTPError(404)."
@@ -92,48 +92,48 @@ class RedisNotes(ExerciseCase):
         self.store = StandIn()
         return self.make_app(self.store)
 
-    def post(self, path: str, body: str | bytes, look: str) -> Answer:
-        return self.send("POST", path, body=body).expect(status=204, body="", look=look)
+    def post(self, path: str, body: str | bytes, advice: str) -> Response:
+        return self.send("POST", path, body=body).expect(status=204, body="", advice=advice)
 
     def test_a_note_that_is_not_there_is_404(self) -> None:
         answer = self.send("GET", "/note/shopping")
-        answer.expect(status=404, look=AWAIT if self.store.waiting else MISSING)
+        answer.expect(status=404, advice=AWAIT if self.store.waiting else MISSING)
 
     def test_a_note_is_stored(self) -> None:
         answer = self.post("/note/shopping", "milk", POST)
         if not self.store.kept:
             raise Mismatch(
                 sent=f"{answer.sent}\nthen: what is in the store?",
-                came="nothing",
+                received="nothing",
                 expected="the note",
-                look=AWAIT if self.store.waiting else STORE,
+                advice=AWAIT if self.store.waiting else STORE,
             )
-        look = GET if b"milk" in self.store.kept.values() else POST
+        advice = GET if b"milk" in self.store.kept.values() else POST
         answer = self.send("GET", "/note/shopping")
-        answer.expect(status=200, body="milk", look=AWAIT if self.store.waiting else look)
+        answer.expect(status=200, body="milk", advice=AWAIT if self.store.waiting else advice)
 
     def test_the_newest_note_counts(self) -> None:
         for text in ("milk", "bread"):
             self.post("/note/shopping", text, POST)
-        self.send("GET", "/note/shopping").expect(status=200, body="bread", look=NEWEST)
+        self.send("GET", "/note/shopping").expect(status=200, body="bread", advice=NEWEST)
 
     def test_each_name_has_its_note(self) -> None:
         self.post("/note/shopping", "milk", POST)
-        self.send("GET", "/note/other").expect(status=404, look=NAMES)
+        self.send("GET", "/note/other").expect(status=404, advice=NAMES)
 
     def test_an_empty_note_is_a_note(self) -> None:
         self.post("/note/empty", "", POST)
-        self.send("GET", "/note/empty").expect(status=200, body="", look=EMPTY)
+        self.send("GET", "/note/empty").expect(status=200, body="", advice=EMPTY)
 
     def test_any_bytes_come_back(self) -> None:
         for body in (b" two spaces\r\n", b"\xff\x00\x80", "Grüß dich".encode(), b'{"a": 1}'):
             sent = self.post("/note/raw", body, BYTES).sent
-            answer = self.send("GET", "/note/raw").expect(status=200, look=BYTES)
-            came = answer.response.body if answer.response else b""
-            if came != body:
+            answer = self.send("GET", "/note/raw").expect(status=200, advice=BYTES)
+            received = answer.response.body if answer.response else b""
+            if received != body:
                 raise Mismatch(
                     sent=f"{sent}\n{answer.sent}",
-                    came=repr(came),
+                    received=repr(received),
                     expected=repr(body),
-                    look=BYTES,
+                    advice=BYTES,
                 )

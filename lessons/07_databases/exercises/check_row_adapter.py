@@ -8,7 +8,7 @@ from typing import Any
 
 import tornado.web
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 INSERT = "INSERT INTO houses (title, price) VALUES (?, ?)"
 QUERY = "query(): cursor.description has the names of the columns, cursor.fetchall() the values."
@@ -56,30 +56,35 @@ class RowAdapter(ExerciseCase):
         with contextlib.closing(sqlite3.connect(self.file)) as db, db:
             return db.execute(sql, values).fetchall()
 
-    def call(self, name: str, *arguments: Any, look: str) -> Any:
+    def call(self, name: str, *arguments: Any, advice: str) -> Any:
         """What the method returns, or the exception that it raises."""
         self.sent = f"db.{name}({', '.join(map(repr, arguments))})"
         method = getattr(self.db, name, None)
         if method is None:
             raise Mismatch(
-                sent=self.sent, came="no such method", expected=f"a method {name}()", look=look
+                sent=self.sent,
+                received="no such method",
+                expected=f"a method {name}()",
+                advice=advice,
             )
         try:
             return method(*arguments)
         except Exception as error:
             return error
 
-    def expect_that(self, came: object, expected: str, is_right: bool, look: str) -> None:
+    def expect_that(self, received: object, expected: str, is_right: bool, advice: str) -> None:
         if not is_right:
-            raise Mismatch(sent=self.sent, came=repr(came), expected=expected, look=look)
+            raise Mismatch(
+                sent=self.sent, received=repr(received), expected=expected, advice=advice
+            )
 
-    def expect_value(self, expected: Any, name: str, *arguments: Any, look: str) -> None:
-        came = self.call(name, *arguments, look=look)
-        if came is None:
-            look = NOTHING
-        elif isinstance(came, Exception):
-            look = BOUND
-        self.expect(came, expected, sent=self.sent, look=look)
+    def expect_value(self, expected: Any, name: str, *arguments: Any, advice: str) -> None:
+        received = self.call(name, *arguments, advice=advice)
+        if received is None:
+            advice = NOTHING
+        elif isinstance(received, Exception):
+            advice = BOUND
+        self.expect(received, expected, sent=self.sent, advice=advice)
 
     def column(self, row: Any, name: str) -> object:
         try:
@@ -95,63 +100,63 @@ class RowAdapter(ExerciseCase):
             return error
 
     def test_query_returns_all_rows(self) -> None:
-        rows = self.call("query", "SELECT title FROM houses ORDER BY id", look=QUERY)
-        look = NOTHING if rows is None else A_LIST
-        self.expect_that(rows, "a list of two rows", isinstance(rows, list), look)
+        rows = self.call("query", "SELECT title FROM houses ORDER BY id", advice=QUERY)
+        advice = NOTHING if rows is None else A_LIST
+        self.expect_that(rows, "a list of two rows", isinstance(rows, list), advice)
         self.expect_that(rows, "a list of two rows", len(rows) == 2, QUERY)
         titles = [self.column(row, "title") for row in rows]
         self.sent += ", then ['title'] of each row"
-        look = f"{INDEX}\n{QUERY}"
-        self.expect(titles, ["Lighthouse", "Windmill"], sent=self.sent, look=look)
-        self.expect_value([], "query", "SELECT title FROM houses WHERE id = ?", 99, look=QUERY)
+        advice = f"{INDEX}\n{QUERY}"
+        self.expect(titles, ["Lighthouse", "Windmill"], sent=self.sent, advice=advice)
+        self.expect_value([], "query", "SELECT title FROM houses WHERE id = ?", 99, advice=QUERY)
 
     def test_a_row_has_keys_and_attributes(self) -> None:
-        row = self.call("get", "SELECT * FROM houses WHERE id = ?", 1, look=GET)
+        row = self.call("get", "SELECT * FROM houses WHERE id = ?", 1, advice=GET)
         if row is None or isinstance(row, Exception):
             self.expect_that(row, "a row", False, GET)
-        came = self.attribute(row, "title")
-        self.expect(came, "Lighthouse", sent=self.sent, look=ATTRIBUTE)
-        came = self.attribute(row, "garden")
-        is_right = isinstance(came, AttributeError)
-        self.expect_that(came, "an AttributeError", is_right, NO_COLUMN)
+        received = self.attribute(row, "title")
+        self.expect(received, "Lighthouse", sent=self.sent, advice=ATTRIBUTE)
+        received = self.attribute(row, "garden")
+        is_right = isinstance(received, AttributeError)
+        self.expect_that(received, "an AttributeError", is_right, NO_COLUMN)
 
     def test_get_returns_one_row_or_none(self) -> None:
         by_id = "SELECT price FROM houses WHERE id = ?"
-        row = self.call("get", by_id, 2, look=GET)
-        self.expect(self.column(row, "price"), 95, sent=f"{self.sent}, then ['price']", look=GET)
-        came = self.call("get", by_id, 99, look=GET)
-        self.expect(came, None, sent=self.sent, look=GET)
+        row = self.call("get", by_id, 2, advice=GET)
+        self.expect(self.column(row, "price"), 95, sent=f"{self.sent}, then ['price']", advice=GET)
+        received = self.call("get", by_id, 99, advice=GET)
+        self.expect(received, None, sent=self.sent, advice=GET)
 
     def test_get_of_several_rows_is_an_error(self) -> None:
-        came = self.call("get", "SELECT * FROM houses", look=GET)
-        self.expect_that(came, "a LookupError", isinstance(came, LookupError), GET)
+        received = self.call("get", "SELECT * FROM houses", advice=GET)
+        self.expect_that(received, "a LookupError", isinstance(received, LookupError), GET)
 
     def test_execute_returns_the_new_id(self) -> None:
-        came = self.call("execute", INSERT, "Miller's shed? Yes", None, look=EXECUTE)
-        look = BOUND if isinstance(came, Exception) else EXECUTE
-        if came in (None, 1):
-            look = NOTHING if came is None else SWAPPED
-        self.expect(came, 3, sent=self.sent, look=look)
-        row = self.call("get", "SELECT title, price FROM houses WHERE id = ?", 3, look=GET)
-        came = self.column(row, "title"), self.column(row, "price")
+        received = self.call("execute", INSERT, "Miller's shed? Yes", None, advice=EXECUTE)
+        advice = BOUND if isinstance(received, Exception) else EXECUTE
+        if received in (None, 1):
+            advice = NOTHING if received is None else SWAPPED
+        self.expect(received, 3, sent=self.sent, advice=advice)
+        row = self.call("get", "SELECT title, price FROM houses WHERE id = ?", 3, advice=GET)
+        received = self.column(row, "title"), self.column(row, "price")
         self.sent = "what execute() has inserted"
-        self.expect(came, ("Miller's shed? Yes", None), sent=self.sent, look=BOUND)
+        self.expect(received, ("Miller's shed? Yes", None), sent=self.sent, advice=BOUND)
 
     def test_execute_rowcount_returns_how_many_changed(self) -> None:
         update = "UPDATE houses SET price = price + ? WHERE price > ?"
         for least, expected in ((100, 1), (0, 2), (1000, 0)):
-            came = self.call("execute_rowcount", update, 5, least, look=COUNT)
-            look = NOTHING if came is None else f"{COUNT}\n{SWAPPED}"
-            if isinstance(came, Exception):
-                look = BOUND
-            self.expect(came, expected, sent=self.sent, look=look)
+            received = self.call("execute_rowcount", update, 5, least, advice=COUNT)
+            advice = NOTHING if received is None else f"{COUNT}\n{SWAPPED}"
+            if isinstance(received, Exception):
+                advice = BOUND
+            self.expect(received, expected, sent=self.sent, advice=advice)
 
     def test_the_pages_use_it(self) -> None:
         form = {"title": "Tent'); DROP TABLE houses --", "price": "9"}
-        self.send("POST", "/houses", form=form).expect(status=201, json={"id": 3}, look=POST)
+        self.send("POST", "/houses", form=form).expect(status=201, json={"id": 3}, advice=POST)
         house = {"id": 3, "title": form["title"], "price": 9}
-        self.send("GET", "/houses/3").expect(status=200, json=house, look=PAGE)
-        self.send("GET", "/houses/99").expect(status=404, look=MISSING)
-        came = self.outside("SELECT price FROM houses WHERE id = 3")
+        self.send("GET", "/houses/3").expect(status=200, json=house, advice=PAGE)
+        self.send("GET", "/houses/99").expect(status=404, advice=MISSING)
+        received = self.outside("SELECT price FROM houses WHERE id = 3")
         sent = "POST /houses, then another connection: SELECT price FROM houses WHERE id = 3"
-        self.expect(came, [(9,)], sent=sent, look=COMMIT)
+        self.expect(received, [(9,)], sent=sent, advice=COMMIT)

@@ -8,7 +8,7 @@ import tornado.httputil
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 NAME, CODE, TOKEN = "Zoë Õun", "the-code/+", "the-token"
 TRADE = "self.oauth2_request(url, post_args={...}) sends a form by POST and returns the JSON."
@@ -75,30 +75,30 @@ class Callback(ExerciseCase):
         self.sent = answer.sent
         self.expect_asked()
         location = urljoin("/callback", answer.headers.get("Location", ""))
-        look = AFTER if answer.status == 500 else GO
+        advice = AFTER if answer.status == 500 else GO
         if answer.status not in (302, 303) or location != "/me":
-            answer.expect(status=302, headers={"Location": "/me"}, look=look)
+            answer.expect(status=302, headers={"Location": "/me"}, advice=advice)
         return dict(SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))))
 
     def expect_asked(self) -> None:
         """Raise `Mismatch` unless the provider was asked for a token, then for the name."""
         asked = [(request.method, request.path) for request in self.asked]
         if asked[:1] != [("POST", "/token")]:
-            self.expect(asked[:1], [("POST", "/token")], sent=self.to_provider("first"), look=TRADE)
+            self.expect(asked[:1], [("POST", "/token")], sent=self.to_provider("first"), advice=TRADE)
         form = {name: values[0] for name, values in parse_qs(self.asked[0].body.decode()).items()}
         right = {"grant_type": "authorization_code", "code": CODE, **self.subject.CLIENT}
         right["redirect_uri"] = self.subject.CALLBACK
         for name, value in right.items():  # more is allowed, such as a code_verifier
             sent = self.to_provider(f"{name} in the form that came to /token")
-            self.expect(form.get(name), value, sent=sent, look=FORM)
+            self.expect(form.get(name), value, sent=sent, advice=FORM)
         uris = [(request.method, request.uri) for request in self.asked[1:]]
         sent = self.to_provider("those after /token")
-        self.expect(uris, [("GET", "/userinfo")], sent=sent, look=HEADER)
+        self.expect(uris, [("GET", "/userinfo")], sent=sent, advice=HEADER)
         authorization = self.asked[1].headers.get("Authorization", "")
         scheme, _, token = authorization.partition(" ")
         sent = self.to_provider("Authorization at /userinfo")
         came_token = (scheme.capitalize(), token)
-        self.expect(came_token, ("Bearer", TOKEN), sent=sent, look=HEADER)
+        self.expect(came_token, ("Bearer", TOKEN), sent=sent, advice=HEADER)
 
     def to_provider(self, what: str) -> str:
         return f"{self.sent}\nrequests to the provider: {what}"
@@ -111,34 +111,34 @@ class Callback(ExerciseCase):
         morsel = cookies.get("user")
         if morsel is None:
             raise Mismatch(
-                sent=self.sent, came="no cookie named user", expected="Set-Cookie: user=", look=KEEP
+                sent=self.sent, received="no cookie named user", expected="Set-Cookie: user=", advice=KEEP
             )
         secret = self._app.settings["cookie_secret"]
         if tornado.web.decode_signed_value(secret, "user", morsel.value) is None:
             raise Mismatch(
                 sent=f"{self.sent}\nthe cookie named user",
-                came=morsel.value,
+                received=morsel.value,
                 expected="a signed value",
-                look=UNSIGNED,
+                advice=UNSIGNED,
             )
         flags = (bool(morsel["httponly"]), morsel["samesite"].capitalize())
         sent = f"{self.sent}\nthe cookie named user: HttpOnly, SameSite"
-        self.expect(flags, (True, "Lax"), sent=sent, look=KEEP)
+        self.expect(flags, (True, "Lax"), sent=sent, advice=KEEP)
         for name, each in cookies.items():
             value = tornado.web.decode_signed_value(secret, name, each.value) or b""
             if TOKEN in each.value or TOKEN.encode() in value:
                 raise Mismatch(
                     sent=self.sent,
-                    came=f"a cookie named {name} that holds the access token",
+                    received=f"a cookie named {name} that holds the access token",
                     expected="no such cookie",
-                    look=SERVER,
+                    advice=SERVER,
                 )
 
     def test_me_returns_the_name_in_the_cookie(self) -> None:
         cookies = "; ".join(f"{name}={each.value}" for name, each in self.callback().items())
         answer = self.send("GET", "/me", headers={"Cookie": cookies})
-        look = ROUTE if answer.status == 404 else ME
-        answer.expect(status=200, json={"name": NAME}, look=look)
+        advice = ROUTE if answer.status == 404 else ME
+        answer.expect(status=200, json={"name": NAME}, advice=advice)
 
     def test_me_accepts_only_a_cookie_that_this_app_has_signed(self) -> None:
         forged = self.signed("the secret of somebody else", "user", "Mallory")
@@ -146,5 +146,5 @@ class Callback(ExerciseCase):
             answer = self.send("GET", "/me", headers=headers)
             if answer.status == 200 and answer.text == "null":
                 continue
-            look = UNSIGNED if "Mallory" in answer.text else NOBODY
-            answer.expect(status=200, json={"name": None}, look=look)
+            advice = UNSIGNED if "Mallory" in answer.text else NOBODY
+            answer.expect(status=200, json={"name": None}, advice=advice)

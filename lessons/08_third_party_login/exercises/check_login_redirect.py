@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import tornado.web
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 PROVIDER = "http://provider.example:9000"
 ENOUGH = 22  # characters of secrets.token_urlsafe(16), which are 128 bits
@@ -38,20 +38,22 @@ class LoginRedirect(ExerciseCase):
         app.settings["provider"] = PROVIDER
         return app
 
-    def login(self) -> tuple[Answer, dict[str, str]]:
+    def login(self) -> tuple[Response, dict[str, str]]:
         """The answer to GET /login, and the query of the address that it leads to."""
-        answer = self.send("GET", "/login").expect(status=302, look=GO)
+        answer = self.send("GET", "/login").expect(status=302, advice=GO)
         query = parse_qs(urlsplit(answer.headers["Location"]).query)
         return answer, {name: values[0] for name, values in query.items()}
 
-    def expect_in_query(self, name: str, value: str, look: str) -> None:
+    def expect_in_query(self, name: str, value: str, advice: str) -> None:
         answer, query = self.login()
-        self.expect(query.get(name), value, sent=f"{answer.sent}\n{name} in Location", look=look)
+        self.expect(
+            query.get(name), value, sent=f"{answer.sent}\n{name} in Location", advice=advice
+        )
 
     def test_login_redirects_to_the_provider(self) -> None:
         answer, _ = self.login()
-        came = answer.headers["Location"].partition("?")[0]
-        self.expect(came, f"{PROVIDER}/authorize", sent=f"{answer.sent}\nLocation", look=GO)
+        received = answer.headers["Location"].partition("?")[0]
+        self.expect(received, f"{PROVIDER}/authorize", sent=f"{answer.sent}\nLocation", advice=GO)
 
     def test_the_address_has_the_four_values_that_oauth_needs(self) -> None:
         self.expect_in_query("client_id", "course", CLIENT)
@@ -67,17 +69,17 @@ class LoginRedirect(ExerciseCase):
             if len(states[-1]) < ENOUGH:
                 raise Mismatch(
                     sent=f"{answer.sent}\nstate in Location",
-                    came=repr(states[-1]) if states[-1] else "no state",
+                    received=repr(states[-1]) if states[-1] else "no state",
                     expected=f"{ENOUGH} characters or more, made by secrets",
-                    look=STATE if states[-1] else NO_STATE,
+                    advice=STATE if states[-1] else NO_STATE,
                 )
         different = sum(one != other for one, other in zip(*states, strict=False))
         if different < len(states[0]) / 2:
             raise Mismatch(
                 sent="GET /login, twice",
-                came="\n".join(states),
+                received="\n".join(states),
                 expected="two states that have nothing in common",
-                look=STATE if different else ANEW,
+                advice=STATE if different else ANEW,
             )
 
     def test_the_state_is_kept_in_a_signed_cookie_of_this_browser(self) -> None:
@@ -86,13 +88,18 @@ class LoginRedirect(ExerciseCase):
         morsel = SimpleCookie("; ".join(answer.headers.get_list("Set-Cookie"))).get("state")
         if morsel is None:
             raise Mismatch(
-                sent=sent, came="no such cookie", expected="Set-Cookie: state=...", look=COOKIE
+                sent=sent,
+                received="no such cookie",
+                expected="Set-Cookie: state=...",
+                advice=COOKIE,
             )
         secret = self._app.settings["cookie_secret"]
         kept = tornado.web.decode_signed_value(secret, "state", morsel.value)
         if kept is None:
-            raise Mismatch(sent=sent, came=morsel.value, expected="a signed value", look=UNSIGNED)
-        self.expect(kept.decode(), query.get("state"), sent=sent, look=SAME)
-        self.expect(bool(morsel["httponly"]), True, sent=f"{sent}: HttpOnly", look=HTTP_ONLY)
-        came = morsel["samesite"].capitalize()
-        self.expect(came, "Lax", sent=f"{sent}: SameSite", look=LAX)
+            raise Mismatch(
+                sent=sent, received=morsel.value, expected="a signed value", advice=UNSIGNED
+            )
+        self.expect(kept.decode(), query.get("state"), sent=sent, advice=SAME)
+        self.expect(bool(morsel["httponly"]), True, sent=f"{sent}: HttpOnly", advice=HTTP_ONLY)
+        received = morsel["samesite"].capitalize()
+        self.expect(received, "Lax", sent=f"{sent}: SameSite", advice=LAX)

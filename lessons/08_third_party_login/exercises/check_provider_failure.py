@@ -9,7 +9,7 @@ import tornado.httputil
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch
 
 FAILS = (
     "An answer without success raises HTTPClientError from oauth2_request(). Catch it, and raise\n"
@@ -59,19 +59,19 @@ class ProviderFailure(ExerciseCase):
         self.io_loop.run_sync(self.provider.close_all_connections)
         super().tearDown()
 
-    def expect_502(self, what: str, look: str, answer: tuple[int, Any] = (200, "")) -> None:
+    def expect_502(self, what: str, advice: str, answer: tuple[int, Any] = (200, "")) -> None:
         self.answers["answer"] = answer
-        came = self.send("GET", "/callback?code=the-code")
-        came = replace(came, sent=f"{came.sent}\nthe provider answers {what}")
-        came.expect(status=502, look=look if came.status == 500 else STATUS)
-        came.expect(lacks="Traceback", look=OURS)
-        if "provider" not in came.text.casefold():
-            came.expect(contains="provider", look=WORD)
+        received = self.send("GET", "/callback?code=the-code")
+        received = replace(received, sent=f"{received.sent}\nthe provider answers {what}")
+        received.expect(status=502, advice=advice if received.status == 500 else STATUS)
+        received.expect(lacks="Traceback", advice=OURS)
+        if "provider" not in received.text.casefold():
+            received.expect(contains="provider", advice=WORD)
 
     def test_a_good_answer_logs_the_visitor_in(self) -> None:
         self.answers["answer"] = (200, {"access_token": "1234567"})
         self.send("GET", "/callback?code=the-code").expect(
-            status=200, contains="a token of 7 characters", look=GOOD
+            status=200, contains="a token of 7 characters", advice=GOOD
         )
 
     def test_an_error_of_the_provider_is_502(self) -> None:
@@ -93,7 +93,7 @@ class ProviderFailure(ExerciseCase):
     def test_the_reason_is_in_the_log(self) -> None:
         self.answers["answer"] = (507, "")
         with self.assertLogs() as log:  # any logger, and at least one: Tornado's of each request
-            answer = self.send("GET", "/callback?code=the-code").expect(status=502, look=FAILS)
+            answer = self.send("GET", "/callback?code=the-code").expect(status=502, advice=FAILS)
         lines = [
             logging.Formatter().format(record)
             for record in log.records
@@ -102,13 +102,13 @@ class ProviderFailure(ExerciseCase):
         if "507" not in "\n".join(lines):
             raise Mismatch(
                 sent=f"{answer.sent}\nthe provider answers 507\nwhat is in the log?",
-                came="\n".join(lines) or "nothing",
+                received="\n".join(lines) or "nothing",
                 expected="a line with 507",
-                look=LOG,
+                advice=LOG,
             )
 
     def test_a_user_who_has_declined_gets_403_and_nothing_is_sent_to_the_provider(self) -> None:
-        answer = self.send("GET", "/callback?error=access_denied").expect(status=403, look=NO)
+        answer = self.send("GET", "/callback?error=access_denied").expect(status=403, advice=NO)
         self.expect(
-            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token sent?", look=NO
+            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token sent?", advice=NO
         )

@@ -10,7 +10,7 @@ import tornado.httputil
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 GUARD = (
     'get(): before the request, compare get_query_argument("state", "") with '
@@ -60,7 +60,7 @@ class StateGuard(ExerciseCase):
         self.io_loop.run_sync(self.provider.close_all_connections)
         super().tearDown()
 
-    def callback(self, query: str, cookie: str = "", name: str = "state") -> Answer:
+    def callback(self, query: str, cookie: str = "", name: str = "state") -> Response:
         headers = {}
         if cookie:
             secret = self._app.settings["cookie_secret"]
@@ -68,19 +68,19 @@ class StateGuard(ExerciseCase):
             headers["Cookie"] = f"state={signed}"
         return self.send("GET", f"/callback?code=the-code{query}", headers=headers)
 
-    def expect_refused(self, answer: Answer, look: str) -> None:
-        if answer.status in (400, 401, 404) and not self.asked and look != DEFAULT:
-            look = STATUS
-        answer.expect(status=403, look=look)
+    def expect_refused(self, answer: Response, advice: str) -> None:
+        if answer.status in (400, 401, 404) and not self.asked and advice != DEFAULT:
+            advice = STATUS
+        answer.expect(status=403, advice=advice)
         self.expect(
-            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token sent?", look=FIRST
+            len(self.asked), 0, sent=f"{answer.sent}\nhow often was POST /token sent?", advice=FIRST
         )
 
     def test_the_browser_that_began_the_login_gets_in(self) -> None:
         answer = self.callback("&state=mine", "mine")
-        look = EQUAL if answer.status == 403 else GUARD
-        answer.expect(status=200, body="You are in", look=look)
-        self.expect(len(self.asked), 1, sent="how often was POST /token sent?", look=GUARD)
+        advice = EQUAL if answer.status == 403 else GUARD
+        answer.expect(status=200, body="You are in", advice=advice)
+        self.expect(len(self.asked), 1, sent="how often was POST /token sent?", advice=GUARD)
 
     def test_another_state_is_refused(self) -> None:
         for query in ("&state=other", "&state=", ""):
@@ -108,9 +108,9 @@ class StateGuard(ExerciseCase):
             if morsel is None or not _ends(morsel):
                 raise Mismatch(
                     sent=f"{answer.sent}\nthe cookie named state",
-                    came="it stays" if morsel is None else morsel.OutputString(),
+                    received="it stays" if morsel is None else morsel.OutputString(),
                     expected="it is cleared",
-                    look=ONCE,
+                    advice=ONCE,
                 )
 
 

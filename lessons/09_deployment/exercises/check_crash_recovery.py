@@ -12,8 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from course.exercise_case import Mismatch
-from course.program_case import ProgramCase, listens
+from course.testing.http import Mismatch
+from course.testing.services import ServiceCase, is_listening
 
 CONF = "SUPERVISOR: supervisor refuses the file. Its own message says why."
 NAME = (
@@ -45,14 +45,14 @@ STARTED = 1.2  # seconds in which supervisor starts a process, once it has the r
 LISTENS = 2.5  # seconds until it has looked for the first time, and until a process listens
 
 
-class CrashRecovery(ProgramCase):
+class CrashRecovery(ServiceCase):
     def setUp(self) -> None:
         super().setUp()
         (self.folder / "logs").mkdir()
-        text = self.text("SUPERVISOR").replace("PYTHON", sys.executable)
+        text = self.configuration("SUPERVISOR").replace("PYTHON", sys.executable)
         text = HEAD + text.replace("FILE", str(self.subject.__file__))
         (self.folder / "supervisor.conf").write_text(at_once(text), encoding="utf-8")
-        command = [self.program("supervisord", "supervisor"), "-c", "supervisor.conf"]
+        command = [self.find_program("supervisord", "supervisor"), "-c", "supervisor.conf"]
         self.supervisor = self.launch(command, "supervisord")
 
     def tearDown(self) -> None:
@@ -81,12 +81,14 @@ class CrashRecovery(ProgramCase):
             time.sleep(0.02)
         return True
 
-    def failure(self, came: str, expected: str, look: str, sent: str = SAID) -> Mismatch:
+    def failure(self, received: str, expected: str, advice: str, sent: str = SAID) -> Mismatch:
         logs = [path for path in self.folder.rglob("*") if path.suffix not in (".conf", ".pid")]
         text = "".join(path.read_text(errors="replace") for path in logs if path.is_file())
         lines = [line for line in text.splitlines() if re.search(r"\w*Error\b", line)]
-        told = "\n".join([came, *list(dict.fromkeys(lines))[-2:]]).replace(f"{self.folder}/", "")
-        return Mismatch(sent=sent, came=told, expected=expected, look=look)
+        told = "\n".join([received, *list(dict.fromkeys(lines))[-2:]]).replace(
+            f"{self.folder}/", ""
+        )
+        return Mismatch(sent=sent, received=told, expected=expected, advice=advice)
 
     def pid(self, port: int) -> str:
         """Which process answers on this port; nothing if none does."""
@@ -99,24 +101,24 @@ class CrashRecovery(ProgramCase):
         self.until(lambda: "started with pid" in self.said() or self.has_ended(), 5)
         self.until(lambda: bool(self.spawned()) or self.has_ended(), LISTENS)
         if self.has_ended():
-            came = self.log("supervisord")
-            look = NAME if "process_num" in "".join(came) else CONF
-            raise self.failure("\n".join(["it has ended", *came[:1]]), "it runs", look)
+            received = self.last_log_lines("supervisord")
+            advice = NAME if "process_num" in "".join(received) else CONF
+            raise self.failure("\n".join(["it has ended", *received[:1]]), "it runs", advice)
         if not self.spawned():
             raise self.failure("it runs, and starts nothing", "two processes", SECTION)
         # All that start together are in its log before the first of them listens.
-        self.until(lambda: any(listens(port) for port in self.apps), LISTENS)
+        self.until(lambda: any(is_listening(port) for port in self.apps), LISTENS)
         names = sorted(set(self.spawned()))
         if len(names) != 2:
-            came = f"it has started  {', '.join(names)}"
-            raise self.failure(came, "it has started two processes", TWO)
-        self.until(lambda: all(map(listens, self.apps)) or len(self.spawned()) > 2, LISTENS)
-        silent = [f"nothing listens on port {port}" for port in self.apps if not listens(port)]
+            received = f"it has started  {', '.join(names)}"
+            raise self.failure(received, "it has started two processes", TWO)
+        self.until(lambda: all(map(is_listening, self.apps)) or len(self.spawned()) > 2, LISTENS)
+        silent = [f"nothing listens on port {port}" for port in self.apps if not is_listening(port)]
         if silent:
-            look = ZERO if listens(self.apps[0] - 1) else PORTS
+            advice = ZERO if is_listening(self.apps[0] - 1) else PORTS
             if len(self.spawned()) > 2:
-                look = ENDS
-            raise self.failure("\n".join(silent), "both ports are served", look)
+                advice = ENDS
+            raise self.failure("\n".join(silent), "both ports are served", advice)
 
     def has_ended(self) -> bool:
         return self.supervisor.poll() is not None
@@ -133,8 +135,8 @@ class CrashRecovery(ProgramCase):
             if path.is_file() and not re.match(r"supervisor|.*-stderr---", path.name)
         )
         if len(logs) < 2:
-            came = f"the logs  {', '.join(logs) or '(none)'}"
-            raise self.failure(came, "a log for each process", LOGS)
+            received = f"the logs  {', '.join(logs) or '(none)'}"
+            raise self.failure(received, "a log for each process", LOGS)
 
     def kill(self, port: int, other: int, pids: dict[int, str]) -> None:
         """Kill the process on one port, and wait until it is back; the other answers meanwhile."""
@@ -146,9 +148,9 @@ class CrashRecovery(ProgramCase):
         self.until(lambda: self.pid(other) != pids[other] or self.exits() > ended, 3)
         self.until(lambda: self.pid(other) != pids[other] or len(self.spawned()) > started, STARTED)
         if self.pid(other) != pids[other]:
-            came = f"the process on port {other} does not answer, or is another"
-            raise self.failure(came, "the other process answers meanwhile", TWO, sent)
-        if len(self.spawned()) == started or not self.until(lambda: listens(port), LISTENS):
+            received = f"the process on port {other} does not answer, or is another"
+            raise self.failure(received, "the other process answers meanwhile", TWO, sent)
+        if len(self.spawned()) == started or not self.until(lambda: is_listening(port), LISTENS):
             raise self.failure("it is not started again", "it comes back", BACK, sent)
         pids[port] = self.pid(port)
 

@@ -2,7 +2,7 @@
 
 import tornado.httpserver
 
-from course.exercise_case import ExerciseCase, Unusable
+from course.testing.http import ExerciseCase, InvalidSubmission
 
 XHEADERS = "make_server(): HTTPServer ignores these headers unless it gets  xheaders=True."
 TRUSTED = (
@@ -23,15 +23,15 @@ class RealClient(ExerciseCase):
         factory = getattr(self.subject, "make_server", None)
         server = factory(self._app) if callable(factory) else None
         if not isinstance(server, tornado.httpserver.HTTPServer):
-            raise Unusable("The file needs a make_server(app) that returns an HTTPServer.")
+            raise InvalidSubmission("The file needs a make_server(app) that returns an HTTPServer.")
         return server
 
-    def seen(self, address: str, scheme: str, headers: dict[str, str], look: str) -> None:
+    def seen(self, address: str, scheme: str, headers: dict[str, str], advice: str) -> None:
         wanted = {"address": address, "scheme": scheme}
         answer = self.send("GET", "/who", headers=headers)
         if "6.6.6.6" in answer.text:
-            look = FORGED
-        answer.expect(status=200, json=wanted, look=look)
+            advice = FORGED
+        answer.expect(status=200, json=wanted, advice=advice)
 
     def test_a_request_without_a_proxy_keeps_its_address(self) -> None:
         self.seen("127.0.0.1", "http", {}, DIRECT)

@@ -5,8 +5,8 @@ Needs:  nginx
 
 import re
 
-from course.program_case import ProgramCase
-from course.socket_case import Socket, SocketCase
+from course.testing.services import ServiceCase
+from course.testing.websocket import WebSocketClient, WebSocketCase
 
 CONF = "NGINX: each line ends with a semicolon, each { has its }."
 MAP = (
@@ -33,7 +33,7 @@ FOREIGN = (
 ROUTE = "NGINX: the location has to pass /chat on to http://127.0.0.1:APP_1."
 
 
-class SocketProxy(ProgramCase, SocketCase):
+class SocketProxy(ServiceCase, WebSocketCase):
     def get_http_port(self) -> int:
         return self.apps[0]
 
@@ -42,15 +42,15 @@ class SocketProxy(ProgramCase, SocketCase):
         self.http_server.listen(self.apps[0], "127.0.0.1")
         text = str(getattr(self.subject, "NGINX", ""))
         no_map = "$connection_upgrade" in text and not re.search(r"\bmap\s", text)
-        self.start_nginx(look=MAP if no_map else CONF)
+        self.start_nginx(advice=MAP if no_map else CONF)
         self.page = {"Origin": f"http://localhost:{self.front}"}
 
-    def page_gets_a_socket(self) -> Socket:
+    def page_gets_a_socket(self) -> WebSocketClient:
         answer = self.handshake("/chat", headers=self.page)
         if answer.status != 101:
-            looks = {400: UPGRADE, 426: UPGRADE, 403: HOST}
-            answer.expect(status=101, look=looks.get(answer.status or 0, ROUTE))
-        return self.connect("/chat", headers=self.page, look=HOST)
+            advice_by_status = {400: UPGRADE, 426: UPGRADE, 403: HOST}
+            answer.expect(status=101, advice=advice_by_status.get(answer.status or 0, ROUTE))
+        return self.connect("/chat", headers=self.page, advice=HOST)
 
     def test_a_page_of_the_site_gets_a_socket(self) -> None:
         self.page_gets_a_socket()
@@ -59,12 +59,12 @@ class SocketProxy(ProgramCase, SocketCase):
         socket = self.page_gets_a_socket()
         for text in ("hello", "still there?"):
             socket.send(text)
-            socket.expect(text, look=VERSION)
+            socket.expect(text, advice=VERSION)
 
     def test_a_page_of_another_site_gets_403(self) -> None:
         for origin in ("https://evil.example", f"http://evil.example:{self.front}"):
             answer = self.handshake("/chat", headers={"Origin": origin})
-            answer.expect(status=403, look=FOREIGN if answer.status == 101 else UPGRADE)
+            answer.expect(status=403, advice=FOREIGN if answer.status == 101 else UPGRADE)
 
     def test_a_program_gets_a_socket(self) -> None:
-        self.connect("/chat", look=UPGRADE)
+        self.connect("/chat", advice=UPGRADE)

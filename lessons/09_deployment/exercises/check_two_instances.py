@@ -5,8 +5,8 @@ Needs:  nginx
 
 import re
 
-from course.exercise_case import Answer, Mismatch
-from course.program_case import ProgramCase
+from course.testing.http import Response, Mismatch
+from course.testing.services import ServiceCase
 
 STUB = "main(): leave it as the stub has it."
 CONF = (
@@ -33,10 +33,10 @@ AWAY = (
 )
 
 
-class TwoInstances(ProgramCase):
+class TwoInstances(ServiceCase):
     def test_both_answer_in_turn_and_one_if_the_other_does_not_run(self) -> None:
-        self.start_nginx(look=CONF)
-        away, there = [self.start_app(port, look=STUB) for port in self.apps]
+        self.start_nginx(advice=CONF)
+        away, there = [self.start_app(port, advice=STUB) for port in self.apps]
         self.pids = {str(away.pid), str(there.pid)}
         numbers = re.search(r"\bserver\s+[\w.]+:\d", self.subject.NGINX)
         self.expect_answers_of(self.pids, NUMBERS if numbers else UPSTREAM)
@@ -44,24 +44,24 @@ class TwoInstances(ProgramCase):
         away.wait()
         self.expect_answers_of({str(there.pid)}, AWAY)
 
-    def expect_answers_of(self, pids: set[str], look: str) -> None:
-        came = {self.ask(look).text.strip() for _ in range(10)}
-        if came != pids:
-            if not came <= self.pids:
-                look = PID
-            elif len(came) == 1:
-                look = ONE
+    def expect_answers_of(self, pids: set[str], advice: str) -> None:
+        received = {self.ask(advice).text.strip() for _ in range(10)}
+        if received != pids:
+            if not received <= self.pids:
+                advice = PID
+            elif len(received) == 1:
+                advice = ONE
             raise Mismatch(
                 sent=f"ten times  GET /pid, with {len(pids)} running",
-                came=f"answers  {', '.join(sorted(came))}",
+                received=f"answers  {', '.join(sorted(received))}",
                 expected=f"answers  {', '.join(sorted(pids))}",
-                look=look,
+                advice=advice,
             )
 
-    def ask(self, look: str) -> Answer:
+    def ask(self, advice: str) -> Response:
         answer = self.send("GET", "/pid")
         if answer.status == 500:
             for port in self.apps:  # as the failure shows it
-                print(*self.log(str(port)), sep="\n")
-            look = PID
-        return answer.expect(status=200, look=look)
+                print(*self.last_log_lines(str(port)), sep="\n")
+            advice = PID
+        return answer.expect(status=200, advice=advice)

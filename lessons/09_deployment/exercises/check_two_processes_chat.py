@@ -19,8 +19,8 @@ from tornado.websocket import (
     websocket_connect,
 )
 
-from course.exercise_case import Mismatch, Unusable
-from course.program_case import ProgramCase
+from course.testing.http import InvalidSubmission, Mismatch
+from course.testing.services import ServiceCase
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://localhost:6379/0")
 UNSUPPORTED = 1003  # the close code for data of a kind that is not accepted
@@ -98,14 +98,14 @@ async def until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-class TwoProcessesChat(ProgramCase):
+class TwoProcessesChat(ServiceCase):
     def setUp(self) -> None:
         super().setUp()
         with redis.Redis.from_url(REDIS) as broker:
             try:
                 broker.ping()
             except redis.ConnectionError:
-                raise Unusable(
+                raise InvalidSubmission(
                     f"This check needs Redis, which does not answer at {REDIS}. Debian, Ubuntu: "
                     "sudo apt install redis-server; or docker run -p 6379:6379 redis. Elsewhere: "
                     "set TEST_REDIS_URL. Your file may be right: without it nobody can tell."
@@ -121,13 +121,15 @@ class TwoProcessesChat(ProgramCase):
     def start_process(self, port: int, channel: str) -> None:
         arguments = [f"--port={port}", f"--redis={REDIS}", f"--channel={channel}"]
         command = [sys.executable, str(self.subject.__file__), *arguments]
-        self.start(command, port, said=f"python3 FILE --port={port}", look=STUB)
+        self.start(command, port, label=f"python3 FILE --port={port}", advice=STUB)
 
-    def mismatch(self, came: str, expected: str, look: str) -> Mismatch:
+    def mismatch(self, received: str, expected: str, advice: str) -> Mismatch:
         """A failure with what was done, and what the processes have written."""
-        lines = [line for port in self.apps for line in self.log(str(port)) if "Error" in line]
-        told = "\n".join([came, *dict.fromkeys(lines)])
-        return Mismatch(sent="\n".join(self.steps), came=told, expected=expected, look=look)
+        lines = [
+            line for port in self.apps for line in self.last_log_lines(str(port)) if "Error" in line
+        ]
+        told = "\n".join([received, *dict.fromkeys(lines)])
+        return Mismatch(sent="\n".join(self.steps), received=told, expected=expected, advice=advice)
 
     async def enter(self, name: str, port: int) -> Member:
         member = Member(name)
@@ -138,8 +140,8 @@ class TwoProcessesChat(ProgramCase):
                 request, on_message_callback=member.on_message
             )
         except (HTTPError, OSError) as error:
-            look = BLOCKED if isinstance(error, HTTPError) and error.code == 599 else STUB
-            raise self.mismatch(str(error), "the socket opens", look) from None
+            advice = BLOCKED if isinstance(error, HTTPError) and error.code == 599 else STUB
+            raise self.mismatch(str(error), "the socket opens", advice) from None
         return member
 
     async def ready(self, *members: Member) -> None:
@@ -151,14 +153,14 @@ class TwoProcessesChat(ProgramCase):
                 apart = now() + TOGETHER
             if now() > min(limit, apart or limit):
                 deaf = [(a, b) for a in members for b in members if not a.hears(b)]
-                look = PUBLISH
+                advice = PUBLISH
                 if len(deaf) == len(members) ** 2:
-                    look = SUBSCRIBE
+                    advice = SUBSCRIBE
                 elif all(one is other for one, other in deaf):
-                    look = SPEAKER
+                    advice = SPEAKER
                 self.steps.append("all of them say something, several times")
                 told = [f"{one.name} does not hear {other.name}" for one, other in deaf]
-                raise self.mismatch("\n".join(told), "everybody hears everybody", look)
+                raise self.mismatch("\n".join(told), "everybody hears everybody", advice)
             for member in members:
                 member.count += 1
                 try:
@@ -168,22 +170,22 @@ class TwoProcessesChat(ProgramCase):
                     raise self.mismatch(came, "it stays open", TYPE) from None
             await until(lambda: all(a.hears(b) for a in members for b in members), 0.1)
 
-    async def expect_heard(self, texts: list[str], members: list[Member], look: str) -> None:
+    async def expect_heard(self, texts: list[str], members: list[Member], advice: str) -> None:
         """Raise `Mismatch` unless these are all texts that each of them has heard."""
         last = texts[-1]
         await until(lambda: all(last in member.said or member.ended for member in members), 1)
         for member in members:
             if member.said == texts:
                 continue
-            if look == CHANNEL and "in the other channel" in member.said:
+            if advice == CHANNEL and "in the other channel" in member.said:
                 pass
             elif len(member.said) > len(set(member.said)):
-                look = ONCE
+                advice = ONCE
             elif [text for text in member.said if text not in texts]:
-                look = TYPE
-            came = f"{member.name} has heard {member.said}"
-            came += "; then the socket was closed" if member.ended else ""
-            raise self.mismatch(came, f"{member.name} has heard {texts}", look)
+                advice = TYPE
+            received = f"{member.name} has heard {member.said}"
+            received += "; then the socket was closed" if member.ended else ""
+            raise self.mismatch(received, f"{member.name} has heard {texts}", advice)
 
     async def say(self, member: Member, message: str | bytes) -> None:
         kind = "binary" if isinstance(message, bytes) else "text"
@@ -241,6 +243,6 @@ class TwoProcessesChat(ProgramCase):
             await self.say(speaker, text)
         texts.append("in the first channel")
         if not await until(lambda: bool(eve.said), 1) or eve.said != ["in the other channel"]:
-            came = f"Eve has heard {eve.said}"
-            raise self.mismatch(came, "Eve has heard ['in the other channel']", CHANNEL)
+            received = f"Eve has heard {eve.said}"
+            raise self.mismatch(received, "Eve has heard ['in the other channel']", CHANNEL)
         await self.expect_heard(texts, members, CHANNEL)

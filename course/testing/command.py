@@ -2,13 +2,13 @@
 
     class Quiet(CommandCase):
         def test_help_says_what_an_option_is_for(self) -> None:
-            self.run_to_end("--help").expect(success=True, contains="port to", look="define()")
+            self.run_program("--help").expect(success=True, contains="port to", advice="define()")
 
         def test_the_option_is_used(self) -> None:
-            self.start("--name=Ada", look="main()")
-            self.send("GET", "/").expect(status=200, body="Ada", look="HelloHandler")
+            self.start("--name=Ada", advice="main()")
+            self.send("GET", "/").expect(status=200, body="Ada", advice="HelloHandler")
 
-A failure has the parts of `course.exercise_case`; what was sent begins with the command.
+A failure has the parts of `course.testing.http`; what was sent begins with the command.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ import tornado.web
 from tornado.httpclient import HTTPRequest
 from tornado.testing import bind_unused_port
 
-from course.exercise_case import Answer, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 from course.translation import translate
 
-START_LIMIT = 8.0  # seconds until a program has ended, or has printed its address
-STOP_LIMIT = 2.0  # seconds that a program has to end after it was asked to
-SHOWN_LINES = 6  # of standard error, the last ones
-SILENT = translate(
-    "still running after {limit} seconds, and no address printed", limit=f"{START_LIMIT:g}"
+START_TIMEOUT = 8.0  # seconds until a program has ended, or has printed its address
+STOP_TIMEOUT = 2.0  # seconds that a program has to end after it was asked to
+MAX_SHOWN_LINES = 6  # of standard error, the last ones
+NO_ADDRESS = translate(
+    "still running after {limit} seconds, and no address printed", limit=f"{START_TIMEOUT:g}"
 )
 
 
 @dataclass(frozen=True)
-class Ended:
+class CompletedProgram:
     """A program that has ended.
 
     Attributes:
@@ -57,7 +57,7 @@ class Ended:
     def expect(
         self,
         *,
-        look: str,
+        advice: str,
         success: bool | None = None,
         contains: str | None = None,
         lacks: str | None = None,
@@ -65,7 +65,7 @@ class Ended:
         """Raise `Mismatch` unless the program ended as described; return it otherwise.
 
         Args:
-            look: where the learner finds what is missing.
+            advice: where the learner finds what is missing.
             success: True for exit code 0, False for any other.
             contains, lacks: a text that must, must not, be part of standard error.
         """
@@ -79,18 +79,20 @@ class Ended:
         if lacks is not None and lacks in self.log:
             wanted.append(translate("standard error without {part}", part=repr(lacks)))
         if wanted:
-            raise Mismatch(sent=self.sent, came=self.told, expected="\n".join(wanted), look=look)
+            raise Mismatch(
+                sent=self.sent, received=self.summary, expected="\n".join(wanted), advice=advice
+            )
         return self
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The exit code and the end of standard error, as a failure shows them."""
         how = (
             self.code
             if isinstance(self.code, str)
             else translate("exit code {code}", code=self.code)
         )
-        lines = last(without_libraries(self.log, self.file))
+        lines = last_lines(without_libraries(self.log, self.file))
         log = [translate("standard error:"), *(f"  {line}" for line in lines)]
         return "\n".join([how, *(log if lines else [translate("nothing on standard error")])])
 
@@ -131,12 +133,12 @@ class CommandCase(ExerciseCase):
         self._log = Path(temporary.name, "standard_error")
         self._log.touch()
         self._file = Path(str(self.subject.__file__))
-        self._said: list[str] = []
+        self._transcript: list[str] = []
         self._files: dict[str, str] = {}
         self._process: Process | None = None
 
     def tearDown(self) -> None:
-        self.end()
+        self.stop()
         super().tearDown()
 
     def get_app(self) -> tornado.web.Application:
@@ -156,94 +158,100 @@ class CommandCase(ExerciseCase):
         (self.folder / name).write_text(text, encoding="utf-8")
         self._files[name] = text
 
-    def run_to_end(self, *arguments: str) -> Ended:
+    def run_program(self, *arguments: str) -> CompletedProgram:
         """Run the program with these arguments until it ends; if it does not, stop it."""
-        return self.end(_goes_on(self._launch(arguments)))
+        return self.stop(_still_running(self._launch(arguments)))
 
-    def run_each(self, *commands: tuple[str, ...]) -> list[Ended]:
+    def run_each(self, *commands: tuple[str, ...]) -> list[CompletedProgram]:
         """Run the program once with each of these arguments, at the same time, and return how.
 
         A program that serves is stopped as soon as it has printed its address.
         """
-        self.end()
+        self.stop()
 
-        async def run_all() -> list[Ended]:
-            return await asyncio.gather(*[self._run(arguments) for arguments in commands])
+        async def run_all() -> list[CompletedProgram]:
+            return await asyncio.gather(*[self._run_one(arguments) for arguments in commands])
 
-        every: list[Ended] = self.io_loop.run_sync(run_all)
+        every: list[CompletedProgram] = self.io_loop.run_sync(run_all)
         return every
 
-    async def _run(self, arguments: tuple[str, ...]) -> Ended:
+    async def _run_one(self, arguments: tuple[str, ...]) -> CompletedProgram:
         with tempfile.TemporaryFile() as log:
             process = await start([str(self._file), *arguments], self.folder, log)
             address = await _address(process)
-            code = await _end(process, _goes_on(address))
+            code = await _stop_process(process, _still_running(address))
             log.seek(0)
             text = log.read().decode("utf-8", "replace")
-        return Ended("\n".join(self._begin(arguments)), code, text, self._file)
+        return CompletedProgram(
+            "\n".join(self._describe_command(arguments)), code, text, self._file
+        )
 
     def start(
         self,
         *arguments: str,
         port: int = 0,
-        look: str,
-        looks: Mapping[str, str] | None = None,
+        advice: str,
+        advice_by_error: Mapping[str, str] | None = None,
     ) -> None:
         """Start the program as a server that `send` asks from now on; raises `Mismatch` otherwise.
 
         Args:
             arguments: the options.
             port: where it has to serve; without it a free one is chosen, and given as --port.
-            look: where the learner finds why it does not serve there.
-            looks: the same for a program that ended: a text on standard error, and where to look.
+            advice: where the learner finds why it does not serve there.
+            advice_by_error: the same for a program that has ended, by a text on standard error.
         """
         self.port = port or self.free_port()
         address = self._launch(arguments if port else (*arguments, f"--port={self.port}"))
         expected = f"Open http://localhost:{self.port}"
         if address != expected:
-            came = translate("it prints: {address}", address=address)
+            received = translate("it prints: {address}", address=address)
             if not address:
-                ended = self.end(SILENT)
-                came = ended.told
-                fitting = [each for text, each in (looks or {}).items() if text in ended.log]
-                look = fitting[0] if fitting else look
+                ended = self.stop(NO_ADDRESS)
+                received = ended.summary
+                fitting = [
+                    each for text, each in (advice_by_error or {}).items() if text in ended.log
+                ]
+                advice = fitting[0] if fitting else advice
             raise Mismatch(
                 sent=self.sent,
-                came=came,
+                received=received,
                 expected=translate("it prints: {address}", address=expected),
-                look=look,
+                advice=advice,
             )
 
-    def end(self, why: str = "") -> Ended:
+    def stop(self, reason: str = "") -> CompletedProgram:
         """End the program, if it still runs, and return how it ended and what it wrote.
 
         Args:
             why: told in place of the exit code when it had to be ended.
         """
         process, self._process = self._process, None
-        ended: int | str = self.io_loop.run_sync(lambda: _end(process, why)) if process else ""
-        return Ended(self.sent, ended, self._read_log(), self._file)
+        ended: int | str = (
+            self.io_loop.run_sync(lambda: _stop_process(process, reason)) if process else ""
+        )
+        return CompletedProgram(self.sent, ended, self._read_log(), self._file)
 
     @property
     def sent(self) -> str:
         """The command, the files it found, and the requests since."""
-        return "\n".join(self._said)
+        return "\n".join(self._transcript)
 
-    async def _ask(self, request: HTTPRequest, sent: str) -> Answer:
-        self._said.append(sent)
-        answer = await super()._ask(request, self.sent)
-        if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+    async def _fetch(self, request: HTTPRequest, sent: str) -> Response:
+        self._transcript.append(sent)
+        response = await super()._fetch(request, self.sent)
+        if response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             # The client is told nothing; where the test fails, this is shown as printed.
-            print(*last(without_libraries(self._read_log(), self._file)), sep="\n")
-        return answer
+            print(*last_lines(without_libraries(self._read_log(), self._file)), sep="\n")
+        return response
 
     def _read_log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def _launch(self, arguments: tuple[str, ...]) -> str:
         """Start the program; return the line with its address, or nothing when none has come."""
-        self.end()
-        self._said = self._begin(arguments)
+        self.stop()
+        self._transcript = self._describe_command(arguments)
 
         async def launch() -> str:
             with self._log.open("wb") as log:
@@ -255,7 +263,7 @@ class CommandCase(ExerciseCase):
         address: str = self.io_loop.run_sync(launch)
         return address
 
-    def _begin(self, arguments: tuple[str, ...]) -> list[str]:
+    def _describe_command(self, arguments: tuple[str, ...]) -> list[str]:
         """Return the command, then the files that the program finds."""
         words = (f'"{word}"' if " " in word else word for word in arguments)
         said = [" ".join(["python3", self._file.name, *words])]
@@ -278,7 +286,7 @@ async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
 async def _address(process: Process) -> str:
     """Return the line with the address of a server, or nothing when the program has ended."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(START_LIMIT):
+        async with asyncio.timeout(START_TIMEOUT):
             async for line in cast(asyncio.StreamReader, process.stdout):
                 if line.startswith(b"Open http"):
                     return line.decode().rstrip()
@@ -286,14 +294,14 @@ async def _address(process: Process) -> str:
     return ""
 
 
-def _goes_on(address: str) -> str:
+def _still_running(address: str) -> str:
     """Return the reason why a program was stopped."""
     if not address:
-        return SILENT
+        return NO_ADDRESS
     return translate("it goes on and prints: {address}", address=address)
 
 
-async def _end(process: Process, why: str) -> int | str:
+async def _stop_process(process: Process, reason: str) -> int | str:
     if process.returncode is None:
         # As Ctrl-C, which lets the program finish its log; Windows cannot send that to one process.
         if sys.platform == "win32":
@@ -301,17 +309,17 @@ async def _end(process: Process, why: str) -> int | str:
         else:
             process.send_signal(signal.SIGINT)
         try:
-            await asyncio.wait_for(process.wait(), STOP_LIMIT)
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
         except TimeoutError:
             process.kill()
             await process.wait()
-        return why or process.returncode or 0
+        return reason or process.returncode or 0
     return process.returncode
 
 
-def last(lines: list[str]) -> list[str]:
+def last_lines(lines: list[str]) -> list[str]:
     """Return the last lines of a log, with dots in front if there are more."""
-    return [*(["..."] if len(lines) > SHOWN_LINES else []), *lines[-SHOWN_LINES:]]
+    return [*(["..."] if len(lines) > MAX_SHOWN_LINES else []), *lines[-MAX_SHOWN_LINES:]]
 
 
 def without_libraries(log: str, file: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Run the check of an exercise on a learner's file, in a process of its own with a time limit.
 
 The learner's code may loop, exit, print or crash: nothing of that reaches the caller, who gets a
-`CheckResult`. The process itself is `course.check_process`.
+`CheckResult`. The process itself is `course.checking.worker`.
 """
 
 import contextlib
@@ -19,16 +19,16 @@ from typing import IO, Any, Literal
 
 from course.translation import translate
 
-ROOT = Path(__file__).resolve().parent.parent
-GRACE = 2.0  # seconds given to the process to say by itself where it hangs
-LOOK = 0.02  # seconds between two looks for what the process has reported
+ROOT = Path(__file__).resolve().parents[2]
+GRACE_PERIOD = 2.0  # seconds given to the process to say by itself where it hangs
+POLL_INTERVAL = 0.02  # seconds between two reads of what the process has reported
 
 Kind = Literal["syntax", "import", "timeout", "crash"]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One test that failed; `message` tells, a line each, what was sent, came, was expected."""
+    """One test that failed; `message` tells, a line each, what was sent, received and expected."""
 
     test: str
     message: str
@@ -82,35 +82,36 @@ def run_check(
         timeout: seconds after which the check is ended.
         on_failure: is called with each failure as soon as it is known, while the check goes on.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     if subject.is_file():
-        report = _report(check.resolve(), subject.resolve(), timeout, on_failure)
+        report = _run_worker(check.resolve(), subject.resolve(), timeout, on_failure)
     else:
-        report = _problem("import", translate("There is no file {name}.", name=subject))
-    problem = report["problem"] and _as_problem(report["problem"])
+        report = _failed_report("import", translate("There is no file {name}.", name=subject))
+    problem = report["problem"] and _parse_problem(report["problem"])
     failures = [Failure(**failure) for failure in report["failures"]]
     return CheckResult(
         passed=bool(report["tests"]) and not failures and not problem,
         tests=report["tests"],
         failures=failures,
         problem=problem,
-        seconds=time.monotonic() - began,
+        seconds=time.monotonic() - started,
         output=report["output"],
         not_run=report["not_run"],
     )
 
 
-def _report(
+def _run_worker(
     check: Path, subject: Path, timeout: float, on_failure: Callable[[Failure], None] | None
 ) -> dict[str, Any]:
     # Files, not pipes: a child that the learner's program left behind would keep a pipe open.
     with contextlib.ExitStack() as files:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory()))
-        answer, noise = (files.enter_context((folder / name).open("wb")) for name in ("out", "err"))
-        lines = _Lines(files.enter_context((folder / "out").open("rb")))
+        result_file = files.enter_context((folder / "out").open("wb"))
+        stderr_file = files.enter_context((folder / "err").open("wb"))
+        lines = _LineReader(files.enter_context((folder / "out").open("rb")))
         failures: list[dict[str, str]] = []
 
-        def look() -> dict[str, Any] | None:
+        def read_results() -> dict[str, Any] | None:
             """Read what is new; return the last report, which is no failure, if it is there."""
             for line in lines.read():
                 found = dict(json.loads(line))
@@ -121,66 +122,72 @@ def _report(
                     on_failure(Failure(**found))
             return None
 
-        process = start(check, subject, timeout, answer, noise)
+        process = start_worker(check, subject, timeout, result_file, stderr_file)
         try:
-            limit = time.monotonic() + timeout + GRACE
+            limit = time.monotonic() + timeout + GRACE_PERIOD
             while (code := process.poll()) is None and time.monotonic() < limit:
-                if report := look():
+                if report := read_results():
                     return report
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK)
+                    process.wait(POLL_INTERVAL)
         finally:
-            _end(process)
-        if report := look():
+            terminate(process)
+        if report := read_results():
             return report
         if code is None:
             message = translate("Still running after {seconds} seconds.", seconds=f"{timeout:g}")
-            return _problem("timeout", message) | {"failures": failures}
-        last = (folder / "err").read_text("utf-8", "replace")[-1000:].strip()
+            return _failed_report("timeout", message) | {"failures": failures}
         message = translate(
             "The program ended before its check did, with exit code {code}.", code=code
         )
-        return _problem("crash", f"{message}\n{last}".strip()) | {"failures": failures}
+        return _failed_report("crash", f"{message}\n{_read_tail(folder / 'err')}".strip()) | {
+            "failures": failures
+        }
 
 
-class _Lines:
+class _LineReader:
     """The whole lines of a file to which another process appends."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._begun = b""
+        self._unfinished = b""
 
     def read(self) -> list[bytes]:
         """Return the lines that are new."""
-        *whole, self._begun = (self._begun + self._file.read()).split(b"\n")
+        *whole, self._unfinished = (self._unfinished + self._file.read()).split(b"\n")
         return whole
 
 
-def start(
-    check: Path, subject: Path, timeout: float, answer: IO[bytes], noise: IO[bytes]
+def start_worker(
+    check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start the process, which writes its report to `answer`."""
+    """Start the process, which writes its report to `result_file`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "course.check_process", str(check), str(subject), str(timeout)],
+        [sys.executable, "-m", "course.checking.worker", str(check), str(subject), str(timeout)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=answer,
-        stderr=noise,
+        stdout=result_file,
+        stderr=stderr_file,
         start_new_session=True,  # so that it can be ended with all it started
     )
 
 
-def _problem(kind: Kind, message: str) -> dict[str, Any]:
+def _read_tail(file: Path) -> str:
+    """Return the end of a file that a program has written."""
+    return file.read_text("utf-8", "replace")[-1000:].strip()
+
+
+def _failed_report(kind: Kind, message: str) -> dict[str, Any]:
     problem = {"kind": kind, "message": message}
     return {"tests": 0, "not_run": 0, "failures": [], "problem": problem, "output": ""}
 
 
-def _as_problem(fields: dict[str, Any]) -> Problem:
+def _parse_problem(fields: dict[str, Any]) -> Problem:
     file = fields.get("file")
     return Problem(**fields | {"file": Path(file) if file else None})
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def terminate(process: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         if process.poll() is None:
             command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]

@@ -1,9 +1,9 @@
 """Checks that put the learner's file behind programs beside Python: nginx, supervisor.
 
-    class Pids(ProgramCase):
+    class Pids(ServiceCase):
         def test_it_answers(self) -> None:
-            self.start_nginx(self.subject.NGINX, look="NGINX")
-            self.send("GET", "/pid").expect(status=200, look="PidHandler")
+            self.start_nginx(self.subject.NGINX, advice="NGINX")
+            self.send("GET", "/pid").expect(status=200, advice="PidHandler")
 
 In a configuration the words FRONT, APP_1 and APP_2 stand for ports. `send` asks FRONT.
 """
@@ -19,14 +19,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from course.exercise_case import ExerciseCase, Mismatch, Unusable
+from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch
 from course.translation import translate
 
-START_LIMIT = 8.0  # seconds until a program listens
-STOP_LIMIT = 5.0  # seconds that it has to end after it was asked to
-SHOWN_LINES = 4  # of what it wrote before it ended
+START_TIMEOUT = 8.0  # seconds until a program listens
+STOP_TIMEOUT = 5.0  # seconds that it has to end after it was asked to
+MAX_SHOWN_LINES = 4  # of what it wrote before it ended
 # Debian keeps servers in sbin, which is not on every user's PATH.
-PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 NGINX_CONF = """
 events {{}}
 http {{
@@ -38,7 +38,7 @@ fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 """
 
 
-class ProgramCase(ExerciseCase):
+class ServiceCase(ExerciseCase):
     """An `ExerciseCase` that starts programs, in a folder and on ports of its own.
 
     Attributes:
@@ -50,8 +50,11 @@ class ProgramCase(ExerciseCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self._programs = self.enterContext(contextlib.ExitStack())
-        self._tens = _free_tens()
-        self.apps, self.front = [self._tens * 10 + 1, self._tens * 10 + 2], self._tens * 10 + 3
+        self.port_block = _free_port_block()
+        self.apps, self.front = (
+            [self.port_block * 10 + 1, self.port_block * 10 + 2],
+            self.port_block * 10 + 3,
+        )
         super().setUp()
 
     def tearDown(self) -> None:
@@ -61,23 +64,23 @@ class ProgramCase(ExerciseCase):
     def get_url(self, path: str) -> str:
         return f"http://localhost:{self.front}{path}"
 
-    def text(self, name: str) -> str:
+    def configuration(self, name: str) -> str:
         """The configuration that the learner's file has under this name, with the ports in it."""
         text = getattr(self.subject, name, None)
         if not isinstance(text, str):
-            raise Unusable(
+            raise InvalidSubmission(
                 translate(
                     "The file has no text {name}: the check reads the configuration there.",
                     name=name,
                 )
             )
-        return text.replace("FRONT", str(self.front)).replace("APP_", str(self._tens))
+        return text.replace("FRONT", str(self.front)).replace("APP_", str(self.port_block))
 
-    def program(self, name: str, package: str) -> str:
-        """The path of a program; raises `Unusable` where it is missing."""
-        found = shutil.which(name, path=PLACES)
+    def find_program(self, name: str, package: str) -> str:
+        """The path of a program; raises `InvalidSubmission` where it is missing."""
+        found = shutil.which(name, path=SEARCH_PATH)
         if not found:
-            raise Unusable(
+            raise InvalidSubmission(
                 translate(
                     "This check needs {name}, which is neither on the PATH nor in /usr/sbin. "
                     "Debian, Ubuntu: sudo apt install {package}. macOS: brew install {package}. "
@@ -88,44 +91,44 @@ class ProgramCase(ExerciseCase):
             )
         return found
 
-    def start_app(self, port: int, *, look: str) -> subprocess.Popen[bytes]:
+    def start_app(self, port: int, *, advice: str) -> subprocess.Popen[bytes]:
         """Start the learner's file on this port."""
         command = [sys.executable, str(self.subject.__file__), f"--port={port}"]
-        return self.start(command, port, said=f"python3 FILE --port={port}", look=look)
+        return self.start(command, port, label=f"python3 FILE --port={port}", advice=advice)
 
-    def start_nginx(self, *, look: str) -> None:
+    def start_nginx(self, *, advice: str) -> None:
         """Start nginx with the server that the learner's file has as NGINX."""
-        text = self.text("NGINX")
-        nginx = self.program("nginx", "nginx")
+        text = self.configuration("NGINX")
+        nginx = self.find_program("nginx", "nginx")
         (self.folder / "nginx.conf").write_text(NGINX_CONF.format(text), encoding="utf-8")
         settings = "daemon off; pid nginx.pid; worker_processes 1;"
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # Windows has no root
             settings += " user root;"
         command = [nginx, "-p", f"{self.folder}/", "-e", "stderr", "-c", "nginx.conf"]
-        self.start([*command, "-g", settings], self.front, said="nginx with NGINX", look=look)
+        self.start([*command, "-g", settings], self.front, label="nginx with NGINX", advice=advice)
 
     def start(
-        self, command: list[str], port: int, *, said: str, look: str
+        self, command: list[str], port: int, *, label: str, advice: str
     ) -> subprocess.Popen[bytes]:
         """Start a program and wait until it listens; raises `Mismatch` when it does not.
 
         Args:
             command: the program with its arguments; it ends with the test.
             port: where it has to listen.
-            said: what a failure tells of the command.
-            look: where the learner finds why it does not.
+            label: what a failure tells of the command.
+            advice: where the learner finds why it does not.
         """
         process = self.launch(command, str(port))
-        limit = time.monotonic() + START_LIMIT
-        while not listens(port):
+        limit = time.monotonic() + START_TIMEOUT
+        while not is_listening(port):
             if process.poll() is not None or time.monotonic() > limit:
                 if process.poll() is None:
-                    came = translate("nothing listens on port {port}", port=port)
+                    received = translate("nothing listens on port {port}", port=port)
                 else:
-                    came = translate("it has ended")
-                told = "\n".join([came, *self.log(str(port))])
+                    received = translate("it has ended")
+                summary = "\n".join([received, *self.last_log_lines(str(port))])
                 expected = translate("it listens on port {port}", port=port)
-                raise Mismatch(sent=said, came=told, expected=expected, look=look)
+                raise Mismatch(sent=label, received=summary, expected=expected, advice=advice)
             time.sleep(0.02)
         return process
 
@@ -137,26 +140,26 @@ class ProgramCase(ExerciseCase):
                 cwd=self.folder,
                 stdout=file,
                 stderr=file,
-                env={**os.environ, "PATH": PLACES},
+                env={**os.environ, "PATH": SEARCH_PATH},
             )
-        self._programs.callback(_end, process)
+        self._programs.callback(_stop_process, process)
         return process
 
-    def log(self, name: str) -> list[str]:
+    def last_log_lines(self, name: str) -> list[str]:
         """The last lines that the program of this name, or of this port, has written."""
         text = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         text = text.replace(f"{self.folder}/", "")
-        return [line[:200] for line in text.splitlines()[-SHOWN_LINES:]]
+        return [line[:200] for line in text.splitlines()[-MAX_SHOWN_LINES:]]
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     """Whether somebody listens on this port of this machine."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
 
 
-def _free_tens() -> int:
+def _free_port_block() -> int:
     """A number that, with 1, 2 or 3 put behind it, is a free port."""
     while True:  # below the ports that systems give to clients
         tens = random.randrange(1100, 3200)  # noqa: S311, no secret
@@ -166,10 +169,10 @@ def _free_tens() -> int:
             return tens
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _stop_process(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(STOP_LIMIT)
+        process.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

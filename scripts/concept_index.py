@@ -1,6 +1,6 @@
 """Write the concept index, lessons/CONCEPTS.md, from lessons/concepts.toml.
 
-Run it after a change of concepts.toml:  python -m course.concepts
+Run it after a change of concepts.toml:  python -m scripts.concept_index
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 CAPSTONE = "capstone_chat"
-BEGIN = "<!-- concepts: written by python -m course.concepts -->"
+BEGIN = "<!-- concepts: written by python -m scripts.concept_index -->"
 END = "<!-- end of concepts -->"
 
 
@@ -39,14 +39,14 @@ class Concept:
         return f"../{self.where}" if self.lesson == CAPSTONE else self.where
 
 
-def read(folder: Path = LESSONS) -> list[Concept]:
+def read_concepts(folder: Path = LESSONS) -> list[Concept]:
     """Return the concepts in the order of their ids."""
     catalog = tomllib.loads((folder / "concepts.toml").read_text(encoding="utf-8"))
     concepts = [Concept(**entry) for entry in catalog["concept"]]
     return sorted(concepts, key=lambda concept: concept.id)
 
 
-def index(concepts: list[Concept]) -> str:
+def render_index(concepts: list[Concept]) -> str:
     """Return the index as Markdown: for each lesson a table of its concepts."""
     lines: list[str] = []
     for lesson in sorted({concept.lesson for concept in concepts}):
@@ -63,7 +63,7 @@ def _row(concept: Concept) -> str:
     return f"| {concept.id} {concept.title} | [{page}]({concept.link}) | {proof} |"
 
 
-def with_index(page: str, concepts: list[Concept]) -> str:
+def replace_index(page: str, concepts: list[Concept]) -> str:
     """Return the page with a new index between its two markers.
 
     Raises:
@@ -73,13 +73,15 @@ def with_index(page: str, concepts: list[Concept]) -> str:
     _, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"the page lacks the line {BEGIN} or, below it, {END}")
-    return f"{before}{BEGIN}\n{index(concepts)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{render_index(concepts)}\n{END}{after}"
 
 
 def main() -> int:
     """Write the index; return the exit status."""
     page = LESSONS / "CONCEPTS.md"
-    page.write_text(with_index(page.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    page.write_text(
+        replace_index(page.read_text(encoding="utf-8"), read_concepts()), encoding="utf-8"
+    )
     return 0
 
 

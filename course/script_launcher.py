@@ -1,4 +1,6 @@
-"""Run one script as `python SCRIPT` would, with short messages: python -m course.launch SCRIPT ...
+"""Run one script as `python SCRIPT` would, with short messages.
+
+    python -m course.script_launcher SCRIPT [OPTION ...]
 
 A taken port, a wrong option or a missing package is one line, and an error in the script shows the
 lines of the script only, not those of the libraries under it.
@@ -18,7 +20,7 @@ from pathlib import Path
 from course.translation import translate
 
 FAILED = 1
-WRONG_USE = 2
+USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
@@ -28,19 +30,19 @@ def main() -> int:
     # What `python SCRIPT` sets: the arguments, and where its imports are looked for first.
     sys.argv = [str(script), *sys.argv[2:]]
     sys.path[0] = str(script.parent)
-    _no_help_without_asking()
+    _suppress_implicit_help()
     if len(sys.argv) > 1 and not has_options(script):
         print(
             translate("learn.py: {name} has no options, and takes none.", name=script.name),
             file=sys.stderr,
         )
-        return WRONG_USE
+        return USAGE_ERROR
     try:
         runpy.run_path(str(script), run_name="__main__")
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        statuses = [tell(each, script) for each in _single_errors(error)]
+        statuses = [print_error(each, script) for each in _flatten_group(error)]
         return max(statuses)
     return 0
 
@@ -54,15 +56,15 @@ def has_options(script: Path) -> bool:
     return "define(" in text or "argv" in text or "argparse" in text
 
 
-def tell(error: BaseException, script: Path) -> int:
+def print_error(error: BaseException, script: Path) -> int:
     """Print what went wrong in `script`, as short as it can be said; return the exit status."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(script.parent)]
     status = FAILED
     if isinstance(error, SyntaxError):
-        message = _at(error.filename, error.lineno, error.msg, error.text)
+        message = _at_line(error.filename, error.lineno, error.msg, error.text)
     elif isinstance(error, ImportError) and own:
-        message = _at(own[-1].filename, own[-1].lineno, str(error), own[-1].line)
+        message = _at_line(own[-1].filename, own[-1].lineno, str(error), own[-1].line)
     elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         message = _port_in_use()
     elif isinstance(error, PermissionError) and 0 < _port() < 1024 and "bind" in str(frames):
@@ -71,7 +73,7 @@ def tell(error: BaseException, script: Path) -> int:
             port=_port(),
         )
     elif any(Path(frame.filename).parts[-2:] == ("tornado", "options.py") for frame in frames):
-        message, status = _wrong_option(error), WRONG_USE
+        message, status = _wrong_option(error), USAGE_ERROR
     else:
         lines = traceback.format_list(own) + traceback.format_exception_only(error)
         message = translate("{name} has failed", name=script.name) + "\n" + "".join(lines)
@@ -79,7 +81,7 @@ def tell(error: BaseException, script: Path) -> int:
     return status
 
 
-def _at(file: str | None, line: int | None, message: str, source: str | None) -> str:
+def _at_line(file: str | None, line: int | None, message: str, source: str | None) -> str:
     where = translate("{file}, line {number}", file=file, number=line)
     return f"{where}: {message}\n    {source or ''}"
 
@@ -126,7 +128,7 @@ def _wrong_option(error: BaseException) -> str:
     return translate("wrong option in '{given}': {error}", given=given, error=error)
 
 
-def _no_help_without_asking() -> None:
+def _suppress_implicit_help() -> None:
     # Tornado prints the help of every option, its own too, before it complains about one.
     from tornado.options import OptionParser
 
@@ -145,11 +147,11 @@ def _port() -> int:
     return int(options.port) if "port" in options else 0
 
 
-def _single_errors(error: BaseException) -> Iterator[BaseException]:
+def _flatten_group(error: BaseException) -> Iterator[BaseException]:
     # A task group wraps what its tasks raise.
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
-            yield from _single_errors(each)
+            yield from _flatten_group(each)
     else:
         yield error
 

@@ -48,7 +48,7 @@ def launch(folder: Path, source: str, *arguments: str) -> subprocess.CompletedPr
     """Run a script with this source through the launcher, to its end."""
     write(folder / "script.py", source)
     return subprocess.run(
-        [sys.executable, "-m", "course.launch", str(folder / "script.py"), *arguments],
+        [sys.executable, "-m", "course.script_launcher", str(folder / "script.py"), *arguments],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,

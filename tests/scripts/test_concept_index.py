@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from course.concepts import CAPSTONE, LESSONS, Concept, index, read, with_index
+from scripts.concept_index import (
+    CAPSTONE,
+    LESSONS,
+    Concept,
+    read_concepts,
+    render_index,
+    replace_index,
+)
 from tests.lessons.prose import ROOT, SCRIPTS, anchors, name_of
 
-CONCEPTS = read()
+CONCEPTS = read_concepts()
 every_concept = pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.id)
 
 
@@ -56,7 +63,7 @@ def test_a_script_shows_a_concept(script: Path) -> None:
 
 def test_the_index_is_made_from_the_concepts() -> None:
     page = (LESSONS / "CONCEPTS.md").read_text(encoding="utf-8")
-    assert page == with_index(page, CONCEPTS), "run: python -m course.concepts"
+    assert page == replace_index(page, CONCEPTS), "run: python -m scripts.concept_index"
 
 
 def test_the_index_has_a_row_for_a_concept() -> None:
@@ -64,14 +71,14 @@ def test_the_index_has_a_row_for_a_concept() -> None:
         "C999", "Nets", "10_sea", "10_sea/nets.py", "tests/test_sea.py::Nets::test_a_b"
     )
     row = "| C999 Nets | [nets.py](10_sea/nets.py) | [a b](../tests/test_sea.py) |"
-    assert row in index([concept])
+    assert row in render_index([concept])
 
 
 def test_the_capstone_is_linked_beside_the_lessons() -> None:
     concept = Concept("C999", "Nets", CAPSTONE, f"{CAPSTONE}/nets.py")
-    assert "| C999 Nets | [nets.py](../capstone_chat/nets.py) |  |" in index([concept])
+    assert "| C999 Nets | [nets.py](../capstone_chat/nets.py) |  |" in render_index([concept])
 
 
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="lacks the line"):
-        with_index("# A page\n", CONCEPTS)
+        replace_index("# A page\n", CONCEPTS)

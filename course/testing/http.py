@@ -2,11 +2,11 @@
 
     class AllowHead(ExerciseCase):
         def test_head_is_answered(self) -> None:
-            self.send("HEAD", "/").expect(status=200, body="", look="the verbs, in README.md")
+            self.send("HEAD", "/").expect(status=200, body="", advice="the verbs, in README.md")
 
-A failure has four parts: what was sent, what was received, what was expected, and advice (`look`).
-`course.check_process` adds a fifth when the learner's own code raised: its line. The advice is the
-last part: a report on a stub that is still unchanged leaves it out (`course.report`).
+A failure has four parts: what was sent, what was received, what was expected, and advice.
+`course.checking.worker` adds a fifth when the learner's own code raised: its line. The advice is
+the last part: a report on a stub that is still unchanged leaves it out (`course.console`).
 """
 
 import contextlib
@@ -26,13 +26,13 @@ from tornado.testing import AsyncHTTPTestCase
 
 from course.translation import translate
 
-ANSWER_LIMIT = 4.0  # seconds; below tornado.testing's own 5, whose message says less
-SHOWN = 400  # characters of a body that a failure shows
+RESPONSE_TIMEOUT = 4.0  # seconds; below tornado.testing's own 5, whose message says less
+MAX_SHOWN = 400  # characters of a body that a failure shows
 
-_ANY: Any = object()  # "not asked for", where None is a value one may expect
+_UNSET: Any = object()  # "not asked for", where None is a value one may expect
 
 
-class Unusable(Exception):
+class InvalidSubmission(Exception):
     """The learner's file loads but cannot be checked. `line` is where to begin, if known."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
@@ -48,15 +48,17 @@ class Mismatch(AssertionError):
         advice: what the learner may do about it, or nothing.
     """
 
-    def __init__(self, *, sent: str = "", came: str, expected: str = "", look: str = "") -> None:
-        translated = "\n".join(translate(line) for line in look.splitlines())
-        parts = {"sent": sent, "received": came, "expected": expected}
-        self.facts = in_parts(parts.items())
-        self.advice = in_parts([("advice", translated)])
+    def __init__(
+        self, *, sent: str = "", received: str, expected: str = "", advice: str = ""
+    ) -> None:
+        translated = "\n".join(translate(line) for line in advice.splitlines())
+        parts = {"sent": sent, "received": received, "expected": expected}
+        self.facts = format_sections(parts.items())
+        self.advice = format_sections([("advice", translated)])
         super().__init__("\n".join(filter(None, [self.facts, self.advice])))
 
 
-def in_parts(parts: Iterable[tuple[str, str]]) -> str:
+def format_sections(parts: Iterable[tuple[str, str]]) -> str:
     """Return the non-empty (label, text) pairs as two columns, a text of several lines kept so."""
     return "\n".join(
         f"{translate(label) if number == 0 else '':<10}{line}".rstrip()
@@ -66,12 +68,12 @@ def in_parts(parts: Iterable[tuple[str, str]]) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back for one request; `lost` says why when nothing did."""
+class Response:
+    """What came back for one request; `no_response` says why when nothing did."""
 
     sent: str
     response: HTTPResponse | None
-    lost: str = ""
+    no_response: str = ""
 
     @property
     def status(self) -> int | None:
@@ -90,30 +92,30 @@ class Answer:
         """The media type, in small letters and without parameters such as charset."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
-    def json(self, *, look: str) -> Any:
+    def json(self, *, advice: str) -> Any:
         """Return the body read as JSON; raises `Mismatch` when it is none."""
         try:
             return json.loads(self.text)
         except ValueError:
-            raise self._mismatch([translate("a body in JSON")], (), look) from None
+            raise self._mismatch([translate("a body in JSON")], (), advice) from None
 
     def expect(
         self,
         *,
-        look: str,
+        advice: str,
         status: int | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str | None] | None = None,
         body: str | None = None,
         text: str | None = None,
-        json: object = _ANY,
+        json: object = _UNSET,
         contains: str | None = None,
         lacks: str | None = None,
     ) -> Self:
         """Raise `Mismatch` unless the answer is as described; return it otherwise.
 
         Args:
-            look: where the learner finds what is missing: a method, a file, a step of the README.
+            advice: where the learner finds what is missing: a method, a file, a step of the README.
             status: the status code.
             content_type: the media type, such as application/json, with or without parameters.
             headers: names with the value each must have; None for a header that must be absent.
@@ -125,7 +127,7 @@ class Answer:
         headers = headers or {}
         wanted = []
         if status not in (None, self.status):
-            wanted.append(_status_line(status))
+            wanted.append(_format_status(status))
         if content_type not in (None, self.content_type):
             wanted.append(f"Content-Type: {content_type}")
         for name, value in headers.items():
@@ -137,37 +139,40 @@ class Answer:
             wanted.append(the_body if body else translate("an empty body"))
         if text not in (None, self.text.strip()):
             wanted.append(translate("the body {body}", body=repr(text)))
-        if json is not _ANY and self._as_json() != json:
-            wanted.append(translate("the JSON  {json}", json=_compact(json)))
+        if json is not _UNSET and self._as_json() != json:
+            wanted.append(translate("the JSON  {json}", json=_to_json(json)))
         if contains is not None and contains not in self.text:
             wanted.append(translate("a body that contains {part}", part=repr(contains)))
         if lacks is not None and lacks in self.text:
             wanted.append(translate("a body without {part}", part=repr(lacks)))
-        if wanted or self.lost:
-            raise self._mismatch(wanted or [translate("an answer")], headers, look)
+        if wanted or self.no_response:
+            raise self._mismatch(wanted or [translate("an answer")], headers, advice)
         return self
 
     def _as_json(self) -> object:
         try:
             return json.loads(self.text)
         except ValueError:
-            return _ANY
+            return _UNSET
 
-    def _mismatch(self, wanted: list[str], headers: Iterable[str], look: str) -> Mismatch:
+    def _mismatch(self, wanted: list[str], headers: Iterable[str], advice: str) -> Mismatch:
         return Mismatch(
-            sent=self.sent, came=self._told(headers), expected="\n".join(wanted), look=look
+            sent=self.sent,
+            received=self._describe(headers),
+            expected="\n".join(wanted),
+            advice=advice,
         )
 
-    def _told(self, names: Iterable[str]) -> str:
+    def _describe(self, names: Iterable[str]) -> str:
         if self.response is None:
-            return self.lost
+            return self.no_response
         lines = [f"{self.response.code} {self.response.reason}"]
         for name in ("Content-Type", *(name for name in names if name != "Content-Type")):
             if name in self.headers:
                 lines.append(f"{name}: {self.headers[name]}")
         value = self._as_json()
-        text = self.text if value is _ANY else _compact(value)
-        shown = text[:SHOWN] + (" ..." if len(text) > SHOWN else "")
+        text = self.text if value is _UNSET else _to_json(value)
+        shown = text[:MAX_SHOWN] + (" ..." if len(text) > MAX_SHOWN else "")
         return "\n".join([*lines, shown.strip() or translate("(an empty body)")])
 
 
@@ -175,34 +180,37 @@ class ExerciseCase(AsyncHTTPTestCase):
     """Serves `subject`, the learner's file, on a free port, and sends it requests.
 
     A check that needs another application than `make_app()` overrides `get_app`; one in which a
-    wrong answer never comes sets a shorter `answer_limit`, in seconds. WebSockets are in
-    `course.socket_case`, and programs with options and an exit code in `course.command_case`.
+    wrong answer never comes sets a shorter `response_timeout`, in seconds. WebSockets are in
+    `course.testing.websocket`, programs with options and an exit code in
+    `course.testing.command`.
     """
 
     subject: ClassVar[ModuleType]
-    answer_limit: ClassVar[float] = ANSWER_LIMIT
+    response_timeout: ClassVar[float] = RESPONSE_TIMEOUT
 
     def get_app(self) -> tornado.web.Application:
         return self.make_app()
 
     def make_app(self, *args: Any, **kwargs: Any) -> tornado.web.Application:
-        """Return what the learner's `make_app` makes; raises `Unusable` unless an application."""
+        """Return the application of the learner's make_app(); raises `InvalidSubmission`."""
         factory = getattr(self.subject, "make_app", None)
         if not callable(factory):
-            raise Unusable(
+            raise InvalidSubmission(
                 translate("The file has no make_app(): the check asks it for the application.")
             )
         try:
             app = factory(*args, **kwargs)
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            raise Unusable(translate("make_app() raised {error}", error=told)) from error
+            summary = f"{type(error).__name__}: {error}"
+            raise InvalidSubmission(
+                translate("make_app() raised {error}", error=summary)
+            ) from error
         if not isinstance(app, tornado.web.Application):
             code = getattr(factory, "__code__", None)
-            raise Unusable(
+            raise InvalidSubmission(
                 translate(
                     "make_app() returned {it}, but it must return a tornado.web.Application.",
-                    it=_a(app),
+                    it=_describe_type(app),
                 ),
                 line=code.co_firstlineno if code else None,
             )
@@ -214,10 +222,10 @@ class ExerciseCase(AsyncHTTPTestCase):
         path: str,
         *,
         form: Mapping[str, str | list[str]] | None = None,
-        json: object = _ANY,
+        json: object = _UNSET,
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and return its answer, whatever it is; redirects are not followed.
 
         Args:
@@ -225,10 +233,10 @@ class ExerciseCase(AsyncHTTPTestCase):
             form, json, body: at most one: what the body carries and its Content-Type follows.
             headers: sent besides.
         """
-        answer: Answer = self.io_loop.run_sync(
+        response: Response = self.io_loop.run_sync(
             lambda: self.request(method, path, form=form, json=json, body=body, headers=headers)
         )
-        return answer
+        return response
 
     async def request(
         self,
@@ -236,10 +244,10 @@ class ExerciseCase(AsyncHTTPTestCase):
         path: str,
         *,
         form: Mapping[str, str | list[str]] | None = None,
-        json: object = _ANY,
+        json: object = _UNSET,
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """`send` for a check that is itself a coroutine (`@tornado.testing.gen_test`)."""
         all_headers = dict(headers or {})
         sent = [f"{method} {path}", *(f"{name}: {value}" for name, value in all_headers.items())]
@@ -247,8 +255,8 @@ class ExerciseCase(AsyncHTTPTestCase):
             body = urlencode(form, doseq=True)
             sent.append(translate("form  {body}", body=body))
             all_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        elif json is not _ANY:
-            body = _compact(json)
+        elif json is not _UNSET:
+            body = _to_json(json)
             sent.append(f"JSON  {body}")
             all_headers.setdefault("Content-Type", "application/json")
         elif body is not None:
@@ -259,54 +267,56 @@ class ExerciseCase(AsyncHTTPTestCase):
             headers=all_headers,
             body=body,
             follow_redirects=False,
-            request_timeout=self.answer_limit,
+            request_timeout=self.response_timeout,
             allow_nonstandard_methods=True,
         )
-        return await self._ask(request, "\n".join(sent))
+        return await self._fetch(request, "\n".join(sent))
 
-    async def _ask(self, request: HTTPRequest, sent: str) -> Answer:
+    async def _fetch(self, request: HTTPRequest, sent: str) -> Response:
         try:
-            return Answer(sent, await self.http_client.fetch(request, raise_error=False))
+            return Response(sent, await self.http_client.fetch(request, raise_error=False))
         except HTTPTimeoutError:
-            limit = f"{self.answer_limit:g}"
-            return Answer(sent, None, translate("no answer within {limit} seconds", limit=limit))
+            limit = f"{self.response_timeout:g}"
+            return Response(sent, None, translate("no answer within {limit} seconds", limit=limit))
         except HTTPStreamClosedError:
-            return Answer(sent, None, translate("no answer: the server closed the connection"))
+            return Response(sent, None, translate("no answer: the server closed the connection"))
         except (HTTPError, OSError) as error:
-            return Answer(sent, None, translate("no answer: {error}", error=error))
+            return Response(sent, None, translate("no answer: {error}", error=error))
 
-    def expect(self, came: object, expected: object, *, look: str, sent: str = "") -> None:
+    def expect(self, received: object, expected: object, *, advice: str, sent: str = "") -> None:
         """Raise `Mismatch` unless the two are equal; for a frame, a line, any other value."""
-        if came != expected:
-            raise Mismatch(sent=sent, came=repr(came), expected=repr(expected), look=look)
+        if received != expected:
+            raise Mismatch(
+                sent=sent, received=repr(received), expected=repr(expected), advice=advice
+            )
 
     @contextlib.contextmanager
-    def looking(self, look: str, *, sent: str = "") -> Iterator[None]:
+    def with_advice(self, advice: str, *, sent: str = "") -> Iterator[None]:
         """Give the assertions inside, of any kind, and a wait in vain, their `sent` and `look`."""
         try:
             yield
         except Mismatch:
             raise
         except AssertionError as error:
-            raise Mismatch(sent=sent, came=str(error), look=look) from None
+            raise Mismatch(sent=sent, received=str(error), advice=advice) from None
         except TimeoutError:
             raise Mismatch(
-                sent=sent, came=translate("nothing in the time allowed"), look=look
+                sent=sent, received=translate("nothing in the time allowed"), advice=advice
             ) from None
 
 
-def _status_line(status: int | None) -> str:
+def _format_status(status: int | None) -> str:
     try:
         return f"{status} {HTTPStatus(status or 0).phrase}"
     except ValueError:
         return str(status)
 
 
-def _compact(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _a(value: object) -> str:
+def _describe_type(value: object) -> str:
     return (
         translate("None (is a return missing?)") if value is None else f"a {type(value).__name__}"
     )
