@@ -1,4 +1,4 @@
-"""`@pytest.mark.service(...)`, that CI skips nothing (see tests/services.py), and Chromium."""
+"""`@pytest.mark.service(...)`, that CI skips nothing (tests/support/services.py), and Chromium."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.services import SERVICES, require, required
+from tests.support.services import SERVICES, require, required
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -110,7 +110,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One for all tests of this process: to start it costs more than most of them."""
-    from tests.browser.chromium import running  # a test process may never need it
+    from tests.support.chromium import running  # a test process may never need it
 
     with running() as chromium:
         yield chromium
@@ -119,7 +119,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def browser(chromium: Browser) -> Iterator[Browser]:
     """Chromium, for a module whose tests run no event loop of their own."""
-    from tests.browser.chromium import using
+    from tests.support.chromium import using
 
     with using(chromium):
         yield chromium

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.course.checkout import ROOT
+from tests.support.checkout import ROOT
 
 # Line ends in a text, and bytes that look like line ends in files that are none.
 FILES = {"learn.py": b"one\ntwo\n", "chat.mo": b"\xde\x12\n\r\n\n", "chat.png": b"text\r\n\n"}

@@ -4,24 +4,27 @@ Servers are started on a free port and stopped. `test` would start the tests ins
 shown to collect them through the same path; that they pass is what this run is about.
 """
 
-import itertools
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tornado.testing import bind_unused_port
 
-from tests.course.checkout import ROOT, learn, make_checkout, read_until, start_learn
-from tests.services import require
+from tests.support.checkout import (
+    ROOT,
+    fetch_page,
+    learn,
+    make_checkout,
+    read_until,
+    serving,
+    start_learn,
+    with_free_port,
+)
+from tests.support.services import require
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -35,49 +38,6 @@ EXERCISE = "allow_head"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     return make_checkout(tmp_path / "course")
-
-
-def with_free_port(arguments: list[str]) -> list[str]:
-    """The arguments with a port that no other test uses."""
-    socket, port = bind_unused_port()
-    socket.close()
-    return [*(one for one in arguments if not one.startswith("--port=")), f"--port={port}"]
-
-
-@contextmanager
-def serving(
-    checkout: Path,
-    arguments: list[str],
-    line: str = "http://",
-    env: Mapping[str, str] | None = None,
-) -> Iterator[str]:
-    """Start a server, give the address that it prints, and end it by SIGTERM."""
-    with start_learn(checkout, *arguments, env=env) as process:
-        try:
-            said = read_until(process, line)
-            address = re.search(r"http://\S+", said)
-            assert address, said
-            yield address[0]
-            process.terminate()
-            rest, _ = process.communicate(timeout=60)
-            assert "Traceback" not in said + rest
-            # A script leaves the signal to Python; the chat and Jupyter have their own way to end.
-            codes = (1,) if sys.platform == "win32" else (0, -signal.SIGTERM)
-            assert process.returncode in codes, said + rest
-        finally:
-            process.kill()
-
-
-def page(address: str) -> str:
-    """What the address shows. Jupyter prints it a moment before it listens."""
-    for attempt in itertools.count():
-        try:
-            with urllib.request.urlopen(address, timeout=60) as answer:
-                return str(answer.read().decode())
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError) or attempt == 10_000:
-                raise
-    raise AssertionError("unreachable")
 
 
 def shows(checkout: Path, arguments: list[str], text: str, status: int = 0) -> None:
@@ -102,10 +62,10 @@ def run(checkout: Path, arguments: list[str]) -> None:
         port = with_free_port([])[0].removeprefix("--port=")
         app.write_text(app.read_text("utf-8").replace("8888", port), encoding="utf-8")
         with serving(checkout, arguments) as address:
-            assert page(address)
+            assert fetch_page(address)
         return
     with serving(checkout, with_free_port(arguments)) as address:
-        assert page(address)
+        assert fetch_page(address)
 
 
 def demo(checkout: Path, arguments: list[str]) -> None:
@@ -117,7 +77,7 @@ def break_(checkout: Path, arguments: list[str]) -> None:
     if "--undo" in arguments:
         return shows(checkout, arguments, "There is no changed copy of")
     with serving(checkout, with_free_port(arguments)) as address:
-        assert page(address)
+        assert fetch_page(address)
     return None
 
 
@@ -181,10 +141,10 @@ def notebook(checkout: Path, arguments: list[str]) -> None:
     home.mkdir()
     arguments = with_free_port([*arguments, *quiet])
     with serving(checkout, arguments, "/lab?token=", env={"HOME": str(home)}) as address:
-        assert "<title>JupyterLab</title>" in page(address)
+        assert "<title>JupyterLab</title>" in fetch_page(address)
         token = address.partition("?")[2]
         server = address.partition("/lab")[0]
-        assert "01_hello.ipynb" in page(f"{server}/api/contents?{token}")
+        assert "01_hello.ipynb" in fetch_page(f"{server}/api/contents?{token}")
 
 
 def chat(checkout: Path, arguments: list[str]) -> None:
@@ -193,7 +153,7 @@ def chat(checkout: Path, arguments: list[str]) -> None:
     arguments = with_free_port(arguments)
     with serving(checkout, arguments) as address:
         assert address.endswith(arguments[-1].partition("=")[2]), "it prints where to look"
-        assert "<html" in page(address)
+        assert "<html" in fetch_page(address)
     data = next((a.partition("=")[2] for a in arguments if a.startswith("--data=")), "var")
     assert (checkout / data / "chat.db").exists()
     return None

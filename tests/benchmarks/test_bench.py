@@ -26,7 +26,7 @@ from benchmarks.load_client.frames import MARKER, FrameReader, MarkerCounter
 from benchmarks.load_client.jobs import make_job
 from benchmarks.summary import Summary, summarize
 from benchmarks.workloads import Step, Trial, Workload
-from tests.course.checkout import ROOT, learn
+from tests.support.checkout import ROOT, learn
 
 SHORT = {"seconds": 0.1, "warmup": 0.05}
 TINY: list[Step] = [

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.person import DESKTOP, Person
 from tests.browser.profiles import Profiles
 from tests.browser.serving import ChatServer, serving
-from tests.services import require
+from tests.support.services import require
 
 expect.set_options(timeout=15_000)  # milliseconds; two cores may be busy
 

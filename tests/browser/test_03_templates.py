@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Error, Page, ViewportSize, expect
 
 from tests.browser.accessibility import violations
-from tests.lessons.serving import ROOT, serving
+from tests.support.script_server import ROOT, serving
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.accessibility import violations
-from tests.lessons.cases import script as load
-from tests.lessons.serving import ROOT, serving
+from tests.support.lesson_case import import_script
+from tests.support.script_server import ROOT, serving
 
 pytestmark = pytest.mark.service("chromium")
 
-plain_cookies = load("04_cookies_xsrf", "plain_cookies")
+plain_cookies = import_script("04_cookies_xsrf", "plain_cookies")
 LESSON = ROOT / "lessons" / "04_cookies_xsrf"
 PICTURES = ROOT / "test-output" / "browser"
 PHONE: ViewportSize = {"width": 390, "height": 844}

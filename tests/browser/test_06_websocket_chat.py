@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 from course.pages import blocks
 from tests.browser.accessibility import violations
-from tests.lessons.prose import LESSONS_FOLDER
-from tests.lessons.serving import Server, serving
+from tests.support.lesson_pages import LESSONS_FOLDER
+from tests.support.script_server import Server, serving
 
 pytestmark = pytest.mark.service("chromium")
 

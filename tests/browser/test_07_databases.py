@@ -8,9 +8,9 @@ import redis
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
-from tests.lessons.needs import servers_for
-from tests.lessons.serving import ROOT, serving
-from tests.services import require
+from tests.support.script_environment import servers_for
+from tests.support.script_server import ROOT, serving
+from tests.support.services import require
 
 pytestmark = pytest.mark.service("chromium", "redis")
 

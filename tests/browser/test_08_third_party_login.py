@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
-from tests.lessons.prose import LESSONS_FOLDER
-from tests.lessons.serving import serving
+from tests.support.lesson_pages import LESSONS_FOLDER
+from tests.support.script_server import serving
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.lessons.serving import ROOT, serving
+from tests.support.script_server import ROOT, serving
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from capstone_chat import urls
 from capstone_chat.storage import engines, migrate, tables
-from tests.services import MissingServiceError, find
+from tests.support.services import MissingServiceError, find
 
 SERVERS = ("mariadb", "postgresql")
 CHOSEN = os.environ.get("TEST_DATABASE", "") or "sqlite"

@@ -19,7 +19,7 @@ from capstone_chat.server import Server
 from capstone_chat.services import Services
 from tests.capstone import databases
 from tests.capstone.chat_case import ChatCase, Line, Person
-from tests.services import require
+from tests.support.services import require
 
 
 class Process:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from course.catalog import Catalog, CatalogError, Script, UnknownNameError
-from tests.course.small import make_course, write
+from tests.course.sample_course import make_course, write
 
 
 @pytest.fixture

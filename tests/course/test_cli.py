@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from course.cli import app
 from course.console import cause_of
 from course.progress import ExerciseProgress, Progress
-from tests.course.checkout import ROOT, clean_environment, read_until
-from tests.course.small import SOLUTION, STUB, make_course, write
+from tests.course.sample_course import SOLUTION, STUB, make_course, write
+from tests.support.checkout import ROOT, clean_environment, read_until
 
 COPY = Path("my_work", "01_hello", "greeting.py")
 OTHER_COPY = Path("my_work", "01_hello", "farewell.py")

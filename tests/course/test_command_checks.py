@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from course.checking.runner import CheckResult, run_check
-from tests.lessons.serving import ignored_interrupts
+from tests.support.script_server import ignored_interrupts
 
 LIGHT = """
 import asyncio

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from course.pages import Session, apply_change, commands, sessions, steps
-from tests.course.checkout import ROOT, clean_environment, read_until
-from tests.course.small import make_course, write
+from tests.course.sample_course import make_course, write
 from tests.course.test_cli import command, course, course_process
+from tests.support.checkout import ROOT, clean_environment, read_until
 
 SERVER = '''
 """A server."""

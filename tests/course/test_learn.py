@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from course import environment
-from tests.course.checkout import ROOT, learn, read_until, start_learn
+from tests.support.checkout import ROOT, learn, read_until, start_learn
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 

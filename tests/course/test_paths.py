@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.course.checkout import learn, make_checkout
-from tests.test_readme import page, serving, with_free_port
+from tests.support.checkout import fetch_page, learn, make_checkout, serving, with_free_port
 
 # All that a name may hold here, but for the colon, which learn.py refuses: test_learn.py. And a
 # letter of each length that UTF-8 has.
@@ -39,7 +38,7 @@ def test_a_checkout_in_a_folder_of_any_name(tmp_path: Path) -> None:
 
     for command in ["run", "01/make_app"], ["run", "01/allow_head"], ["run", "03"], ["chat"]:
         with serving(checkout, with_free_port(command), env=narrow) as address:
-            assert page(address)
+            assert fetch_page(address)
 
 
 def test_a_script_prints_what_the_output_cannot_hold(tmp_path: Path) -> None:

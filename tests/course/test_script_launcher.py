@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.course.checkout import ROOT, clean_environment, read_until
-from tests.course.small import write
+from tests.course.sample_course import write
+from tests.support.checkout import ROOT, clean_environment, read_until
 
 SERVER = '''
 """A server."""

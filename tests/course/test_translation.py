@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from course.translation import translate
-from tests.lessons.serving import ROOT
+from tests.support.script_server import ROOT
 
 RUNNER = [ROOT / "learn.py", *sorted((ROOT / "course").rglob("*.py"))]
 CHECKS = sorted(ROOT.glob("lessons/*/exercises/check_*.py"))

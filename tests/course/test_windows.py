@@ -15,7 +15,7 @@ import pytest
 
 from course.checking import runner
 from course.testing.services import ServiceCase
-from tests.course.checkout import ROOT
+from tests.support.checkout import ROOT
 
 
 @pytest.fixture

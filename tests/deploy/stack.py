@@ -26,7 +26,7 @@ import tornado.web
 from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.storage import tables
 from capstone_chat.storage.database import now_ms
-from tests.services import require
+from tests.support.services import require
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "capstone_chat" / "deploy"

@@ -27,7 +27,7 @@ from capstone_chat import __main__ as start
 from capstone_chat.app import ROUTES
 from capstone_chat.options import parse
 from tests.deploy.stack import DEPLOY, ROOT
-from tests.scripts.bare import load
+from tests.support.bare_system_script import load
 
 Step = tuple[str, str]
 

@@ -23,9 +23,9 @@ import pytest
 
 from course.checking.runner import CheckResult, run_check
 from course.pages import step_pages
-from tests.lessons import forking
-from tests.lessons.serving import serving
-from tests.services import require_needs
+from tests.support import forked_python
+from tests.support.script_server import serving
+from tests.support.services import require_needs
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted(path.parent for path in ROOT.glob("lessons/*/exercises/exercises.toml"))
@@ -74,7 +74,7 @@ each_exercise = pytest.mark.parametrize(("folder", "entry"), EXERCISES)
 @pytest.fixture(autouse=True)
 def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "win32":
-        monkeypatch.setattr("course.checking.runner.start_worker", forking.start_check)
+        monkeypatch.setattr("course.checking.runner.start_worker", forked_python.start_check)
 
 
 def told(result: CheckResult) -> str:

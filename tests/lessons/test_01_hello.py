@@ -12,10 +12,10 @@ import tornado.web
 import tornado.wsgi
 from tornado.testing import AsyncHTTPTestCase
 
-from tests.lessons.cases import RoutesTestCase, script
-from tests.lessons.serving import serving
+from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.script_server import serving
 
-make_app = script("01_hello", "make_app")
+make_app = import_script("01_hello", "make_app")
 
 VERBS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"]
 

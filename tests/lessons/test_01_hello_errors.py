@@ -5,9 +5,9 @@ from typing import Any
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, script
+from tests.support.lesson_case import RoutesTestCase, import_script
 
-errors = script("01_hello", "errors")
+errors = import_script("01_hello", "errors")
 
 
 class ErrorsTest(AsyncHTTPTestCase):

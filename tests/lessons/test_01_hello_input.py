@@ -13,11 +13,11 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-request_input = script("01_hello", "request_input")
-json_body = script("01_hello", "json_body")
-uploads = script("01_hello", "uploads")
+request_input = import_script("01_hello", "request_input")
+json_body = import_script("01_hello", "json_body")
+uploads = import_script("01_hello", "uploads")
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}

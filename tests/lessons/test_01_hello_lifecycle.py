@@ -9,9 +9,9 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-lifecycle = script("01_hello", "lifecycle")
+lifecycle = import_script("01_hello", "lifecycle")
 
 
 class LifecycleTest(AsyncHTTPTestCase):

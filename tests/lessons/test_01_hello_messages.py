@@ -8,7 +8,7 @@ import tornado.escape
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from tests.lessons.cases import RoutesTestCase
+from tests.support.lesson_case import RoutesTestCase
 
 
 class ColourHandler(tornado.web.RequestHandler):

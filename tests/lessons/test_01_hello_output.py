@@ -5,9 +5,9 @@ from typing import ClassVar
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-response_output = script("01_hello", "response_output")
+response_output = import_script("01_hello", "response_output")
 
 
 class ResponseOutputTest(AsyncHTTPTestCase):

@@ -3,9 +3,9 @@
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, script
+from tests.support.lesson_case import RoutesTestCase, import_script
 
-redirects = script("01_hello", "redirects")
+redirects = import_script("01_hello", "redirects")
 
 
 class RedirectsTest(RoutesTestCase):

@@ -5,11 +5,11 @@ import tornado.template
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-routing = script("01_hello", "routing")
-route_names = script("01_hello", "route_names")
-route_arguments = script("01_hello", "route_arguments")
+routing = import_script("01_hello", "routing")
+route_names = import_script("01_hello", "route_names")
+route_arguments = import_script("01_hello", "route_arguments")
 
 
 class RoutingTest(AsyncHTTPTestCase):

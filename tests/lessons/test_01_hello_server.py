@@ -20,11 +20,11 @@ import tornado.web
 from tornado.process import cpu_count
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, bind_unused_port, gen_test
 
-from tests.lessons.cases import script
-from tests.lessons.prose import LESSONS_FOLDER, ROOT
-from tests.lessons.serving import serving
+from tests.support.lesson_case import import_script
+from tests.support.lesson_pages import LESSONS_FOLDER, ROOT
+from tests.support.script_server import serving
 
-server_script = script("01_hello", "server")
+server_script = import_script("01_hello", "server")
 FOLDER = LESSONS_FOLDER / "01_hello"
 
 

@@ -11,12 +11,12 @@ import tornado.web
 from tornado.options import Error, OptionParser
 from tornado.testing import AsyncHTTPTestCase
 
-from tests.lessons.cases import json_of, script
-from tests.lessons.prose import LESSONS_FOLDER, ROOT
-from tests.lessons.serving import serving
+from tests.support.lesson_case import import_script, json_of
+from tests.support.lesson_pages import LESSONS_FOLDER, ROOT
+from tests.support.script_server import serving
 
-app = script("02_options", "app")
-option_types = script("02_options", "option_types")
+app = import_script("02_options", "app")
+option_types = import_script("02_options", "option_types")
 
 FOLDER = LESSONS_FOLDER / "02_options"
 

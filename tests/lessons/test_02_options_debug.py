@@ -21,10 +21,10 @@ from urllib.request import urlopen
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, bind_unused_port
 
-from tests.lessons.cases import script
 from tests.lessons.test_02_options import FOLDER
+from tests.support.lesson_case import import_script
 
-debug = script("02_options", "debug")
+debug = import_script("02_options", "debug")
 
 RAISED = '"no answer from db.internal:5432"'
 PARTS = {

@@ -15,12 +15,12 @@ import tornado.web
 from tornado.options import OptionParser
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import script
-from tests.lessons.serving import Server, serving
 from tests.lessons.test_02_options import FOLDER
+from tests.support.lesson_case import import_script
+from tests.support.script_server import Server, serving
 
-logs = script("02_options", "logs")
-own_logs = script("02_options", "own_logs")
+logs = import_script("02_options", "logs")
+own_logs = import_script("02_options", "own_logs")
 
 LEVELS = ["debug", "info", "warning", "error"]
 

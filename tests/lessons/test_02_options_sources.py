@@ -12,12 +12,12 @@ import tornado.web
 from tornado.options import Error, OptionParser
 from tornado.testing import AsyncHTTPTestCase
 
-from tests.lessons.cases import json_of, script
 from tests.lessons.test_02_options import FOLDER, run_script
+from tests.support.lesson_case import import_script, json_of
 
-config_file = script("02_options", "config_file")
-environment = script("02_options", "environment")
-settings_module = script("02_options", "settings_module")
+config_file = import_script("02_options", "config_file")
+environment = import_script("02_options", "environment")
+settings_module = import_script("02_options", "settings_module")
 lighthouse = importlib.import_module("settings.lighthouse")
 
 

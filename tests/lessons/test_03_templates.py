@@ -6,15 +6,15 @@ import tornado.template
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-app = script("03_templates", "app")
-blocks = script("03_templates", "blocks")
-directives = script("03_templates", "directives")
-functions = script("03_templates", "functions")
-hello = script("03_templates", "hello")
-rendering = script("03_templates", "rendering")
-template_path = script("03_templates", "template_path")
+app = import_script("03_templates", "app")
+blocks = import_script("03_templates", "blocks")
+directives = import_script("03_templates", "directives")
+functions = import_script("03_templates", "functions")
+hello = import_script("03_templates", "hello")
+rendering = import_script("03_templates", "rendering")
+template_path = import_script("03_templates", "template_path")
 
 TEMPLATES = Path(app.HERE) / "templates"
 

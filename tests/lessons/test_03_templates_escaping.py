@@ -7,10 +7,10 @@ import tornado.escape
 import tornado.template
 import tornado.web
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-contexts = script("03_templates", "contexts")
-escaping = script("03_templates", "escaping")
+contexts = import_script("03_templates", "contexts")
+escaping = import_script("03_templates", "escaping")
 
 ATTACK = "<script>alert('1' & \"2\")</script>"
 HARMLESS = "&lt;script&gt;alert(&#x27;1&#x27; &amp; &quot;2&quot;)&lt;/script&gt;"

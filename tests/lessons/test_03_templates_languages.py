@@ -7,9 +7,9 @@ from unittest import mock
 import tornado.locale
 import tornado.web
 
-from tests.lessons.cases import RoutesTestCase, script
+from tests.support.lesson_case import RoutesTestCase, import_script
 
-languages = script("03_templates", "languages")
+languages = import_script("03_templates", "languages")
 
 ENGLISH, SPANISH = "Where would you like to wake up?", "¿Dónde te gustaría despertar?"
 CHINESE = "您想在哪里醒来？"

@@ -6,9 +6,9 @@ import pytest
 import tornado.template
 import tornado.web
 
-from tests.lessons.cases import RoutesTestCase, script
+from tests.support.lesson_case import RoutesTestCase, import_script
 
-mistakes = script("03_templates", "mistakes")
+mistakes = import_script("03_templates", "mistakes")
 
 SAID = {
     "endif": "ParseError: unknown operator: 'endif' at <string>:1",

@@ -6,9 +6,9 @@ import tornado.template
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, script
+from tests.support.lesson_case import RoutesTestCase, import_script
 
-modules = script("03_templates", "modules")
+modules = import_script("03_templates", "modules")
 
 
 class ModulesTest(RoutesTestCase):

@@ -11,10 +11,10 @@ import tornado.web
 from tornado.httpclient import HTTPClientError
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-static_files = script("03_templates", "static_files")
-static_versions = script("03_templates", "static_versions")
+static_files = import_script("03_templates", "static_files")
+static_versions = import_script("03_templates", "static_versions")
 
 RULES = (static_files.STATIC / "pages" / "rules.html").read_bytes()
 

@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
-from tests.lessons.visitors import VisitorHTTPTestCase, cookies_set_by
+from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-app = script("04_cookies_xsrf", "app")
-plain_cookies = script("04_cookies_xsrf", "plain_cookies")
+app = import_script("04_cookies_xsrf", "app")
+plain_cookies = import_script("04_cookies_xsrf", "plain_cookies")
 
 MOMENT = datetime(2031, 11, 11, 23, 59, 59, tzinfo=UTC)
 
 
-class RoleTest(VisitorHTTPTestCase):
+class RoleTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app("a secret")
 
@@ -45,7 +45,7 @@ class RoleTest(VisitorHTTPTestCase):
                 self.assertEqual((cookie["samesite"], cookie["path"]), ("Lax", "/"))
 
 
-class PlainCookiesTest(VisitorHTTPTestCase):
+class PlainCookiesTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return plain_cookies.make_app()
 

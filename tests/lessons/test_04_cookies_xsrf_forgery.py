@@ -11,13 +11,13 @@ from tornado.httpclient import HTTPResponse
 from tornado.httputil import url_concat
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import json_of, script
-from tests.lessons.visitors import VisitorHTTPTestCase, cookies_set_by
+from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
+from tests.support.lesson_case import import_script, json_of
 
-attacker = script("04_cookies_xsrf", "attacker")
-cross_origin = script("04_cookies_xsrf", "cross_origin")
-xsrf_fetch = script("04_cookies_xsrf", "xsrf_fetch")
-xsrf_form = script("04_cookies_xsrf", "xsrf_form")
+attacker = import_script("04_cookies_xsrf", "attacker")
+cross_origin = import_script("04_cookies_xsrf", "cross_origin")
+xsrf_fetch = import_script("04_cookies_xsrf", "xsrf_fetch")
+xsrf_form = import_script("04_cookies_xsrf", "xsrf_form")
 
 JSON = {"Content-Type": "application/json"}
 SAFE = ["GET", "HEAD", "OPTIONS"]
@@ -33,7 +33,7 @@ def field_of(response: HTTPResponse) -> str:
     return field[1]
 
 
-class BankTest(VisitorHTTPTestCase):
+class BankTest(CookieClientCase):
     """What the browser sends on behalf of the attacker, sent by hand."""
 
     protection: dict[str, bool] = {}  # noqa: RUF012, only read
@@ -91,7 +91,7 @@ class BankWithOriginTest(BankTest):
     forged = 403
 
 
-class BankCookieTest(VisitorHTTPTestCase):
+class BankCookieTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return attacker.make_app(samesite="None")
 
@@ -101,7 +101,7 @@ class BankCookieTest(VisitorHTTPTestCase):
         self.assertEqual((cookie["samesite"], cookie["secure"]), ("None", True))
 
 
-class AttackersPageTest(VisitorHTTPTestCase):
+class AttackersPageTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         app: tornado.web.Application = attacker.make_attacker_app("http://localhost:1")
         return app
@@ -114,7 +114,7 @@ class AttackersPageTest(VisitorHTTPTestCase):
         self.assertNotIn("_xsrf", page)
 
 
-class GuestBookTest(VisitorHTTPTestCase):
+class GuestBookTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return xsrf_form.make_app()
 
@@ -189,7 +189,7 @@ class EscapedFormHandler(tornado.web.RequestHandler):
         self.write(template.generate(**self.get_template_namespace()))
 
 
-class TokenDetailsTest(VisitorHTTPTestCase):
+class TokenDetailsTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         self.prepared: list[str] = []
         return tornado.web.Application(
@@ -243,7 +243,7 @@ class TokenDetailsTest(VisitorHTTPTestCase):
         self.assertIn(b'<input type="hidden" name="_xsrf"', page)
 
 
-class MisspelltSettingTest(VisitorHTTPTestCase):
+class MisspelltSettingTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/", TokenHandler)], prepared=[], xsrf_cookie=True)
 
@@ -253,7 +253,7 @@ class MisspelltSettingTest(VisitorHTTPTestCase):
             self.assertEqual(self.send(verb, "/").code, 200)
 
 
-class NotesTest(VisitorHTTPTestCase):
+class NotesTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return xsrf_fetch.make_app()
 
@@ -288,7 +288,7 @@ class NotesTest(VisitorHTTPTestCase):
         self.assertNotIn("$.", scripts)
 
 
-class LampTest(VisitorHTTPTestCase):
+class LampTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return cross_origin.make_app()
 

@@ -9,11 +9,11 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import ExpectLog
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
-from tests.lessons.visitors import VisitorHTTPTestCase, cookies_set_by
+from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-login = script("04_cookies_xsrf", "login")
-sessions = script("04_cookies_xsrf", "sessions")
+login = import_script("04_cookies_xsrf", "login")
+sessions = import_script("04_cookies_xsrf", "sessions")
 
 LOCAL = ["/", "/?tab=2", "/members/Zo%C3%AB", "/a//b", "/search?q=https://example.com/&x=50%"]
 FOREIGN = [
@@ -34,7 +34,7 @@ FOREIGN = [
 ]
 
 
-class MembersTest(VisitorHTTPTestCase):
+class MembersTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return login.make_app("a secret")
 
@@ -117,7 +117,7 @@ def test_a_path_of_this_site_is_told_from_all_else() -> None:
         assert login.local_path(target) == "/", repr(target)
 
 
-class SessionsTest(VisitorHTTPTestCase):
+class SessionsTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return sessions.make_app("a secret")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import tornado.web
 
-from tests.lessons.cases import RoutesTestCase
+from tests.support.lesson_case import RoutesTestCase
 
 Handler = tornado.web.RequestHandler
 

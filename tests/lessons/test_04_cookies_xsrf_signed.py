@@ -15,12 +15,12 @@ from tornado.testing import ExpectLog
 from tornado.web import create_signed_value, decode_signed_value
 
 from course.pages import blocks
-from tests.lessons.cases import json_of, script
-from tests.lessons.prose import LESSONS_FOLDER
-from tests.lessons.visitors import VisitorHTTPTestCase, cookies_set_by
+from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
+from tests.support.lesson_case import import_script, json_of
+from tests.support.lesson_pages import LESSONS_FOLDER
 
-signed_cookies = script("04_cookies_xsrf", "signed_cookies")
-key_rotation = script("04_cookies_xsrf", "key_rotation")
+signed_cookies = import_script("04_cookies_xsrf", "signed_cookies")
+key_rotation = import_script("04_cookies_xsrf", "key_rotation")
 
 SECRET = "a secret"
 DAY = 86400
@@ -33,7 +33,7 @@ def signed(name: str, value: str, age: float = 0, **options: Any) -> str:
     return create_signed_value(SECRET, name, value, **options).decode()
 
 
-class InvitationTest(VisitorHTTPTestCase):
+class InvitationTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return signed_cookies.make_app(SECRET)
 
@@ -77,7 +77,7 @@ class InvitationTest(VisitorHTTPTestCase):
             self.assertEqual(json_of(self.get()), {"guest": guest})
 
 
-class RotationTest(VisitorHTTPTestCase):
+class RotationTest(CookieClientCase):
     keys = {1: "old", 2: "new"}  # noqa: RUF012, only read
 
     def get_app(self) -> tornado.web.Application:
@@ -130,7 +130,7 @@ class AliasHandler(tornado.web.RequestHandler):
         self.write({"same": same and handler.get_secure_cookie is handler.get_signed_cookie})
 
 
-class SignedDetailsTest(VisitorHTTPTestCase):
+class SignedDetailsTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         routes = [(r"/sign/(\w+)", SignHandler), ("/read", ReadHandler), ("/alias", AliasHandler)]
         return tornado.web.Application(routes, cookie_secret=SECRET)
@@ -172,7 +172,7 @@ class SignedDetailsTest(VisitorHTTPTestCase):
         self.assertEqual(self.read(), repr("Zoë".encode()))
 
 
-class NoSecretTest(VisitorHTTPTestCase):
+class NoSecretTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([(r"/sign/(\w+)", SignHandler), ("/read", ReadHandler)])
 
@@ -183,7 +183,7 @@ class NoSecretTest(VisitorHTTPTestCase):
                 self.assertEqual(self.get(path).code, 500)
 
 
-class KeysWithoutVersionTest(VisitorHTTPTestCase):
+class KeysWithoutVersionTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         routes = [(r"/sign/(\w+)", SignHandler), ("/read", ReadHandler)]
         return tornado.web.Application(routes, cookie_secret={1: SECRET})

@@ -19,13 +19,13 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, ExpectLog, gen_test
 
-from tests.lessons.cases import RoutesTestCase, Script, json_of, script
+from tests.support.lesson_case import RoutesTestCase, Script, import_script, json_of
 
-app = script("05_async", "app")
-blocking = script("05_async", "blocking")
-callbacks = script("05_async", "callbacks")
-generators = script("05_async", "generators")
-async_await = script("05_async", "async_await")
+app = import_script("05_async", "app")
+blocking = import_script("05_async", "blocking")
+callbacks = import_script("05_async", "callbacks")
+generators = import_script("05_async", "generators")
+async_await = import_script("05_async", "async_await")
 
 coroutine: Callable[[Callable[..., Generator[Any, Any, Any]]], Callable[..., Awaitable[Any]]]
 coroutine = generators.coroutine

@@ -17,13 +17,13 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, ExpectLog, gen_test
 
-from tests.lessons.cases import json_of, script
+from tests.support.lesson_case import import_script, json_of
 
-cancellation = script("05_async", "cancellation")
-periodic = script("05_async", "periodic")
-queues = script("05_async", "queues")
-startup = script("05_async", "startup")
-streaming = script("05_async", "streaming")
+cancellation = import_script("05_async", "cancellation")
+periodic = import_script("05_async", "periodic")
+queues = import_script("05_async", "queues")
+startup = import_script("05_async", "startup")
+streaming = import_script("05_async", "streaming")
 
 
 class QueueTest(AsyncHTTPTestCase):

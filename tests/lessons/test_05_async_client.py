@@ -11,12 +11,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, bind_unused_port, gen_test
 
-from tests.lessons.cases import RoutesTestCase, json_of, script
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
 
-http_client = script("05_async", "http_client")
-client_errors = script("05_async", "client_errors")
-client_limits = script("05_async", "client_limits")
-upstream = script("05_async", "upstream")
+http_client = import_script("05_async", "http_client")
+client_errors = import_script("05_async", "client_errors")
+client_limits = import_script("05_async", "client_limits")
+upstream = import_script("05_async", "upstream")
 QUEUE_LIMIT = 1.0  # seconds
 
 

@@ -14,11 +14,11 @@ import tornado.web
 from tornado.ioloop import IOLoop
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, ExpectLog, gen_test
 
-from tests.lessons.cases import json_of, script
+from tests.support.lesson_case import import_script, json_of
 
-executors = script("05_async", "executors")
-one_fails = script("05_async", "one_fails")
-parallel = script("05_async", "parallel")
+executors = import_script("05_async", "executors")
+one_fails = import_script("05_async", "one_fails")
+parallel = import_script("05_async", "parallel")
 
 PATIENCE = 5  # seconds until a wait that should have ended fails the test
 

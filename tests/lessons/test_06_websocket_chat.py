@@ -7,14 +7,14 @@ import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from tests.lessons.cases import json_of, script
-from tests.lessons.sockets import ACCEPT, KEY, UPGRADE, SocketsTestCase
+from tests.lessons.websocket_case import ACCEPT, KEY, UPGRADE, WebSocketTestCase
+from tests.support.lesson_case import import_script, json_of
 
-app = script("06_websocket_chat", "app")
-life = script("06_websocket_chat", "life")
+app = import_script("06_websocket_chat", "app")
+life = import_script("06_websocket_chat", "life")
 
 
-class EchoTest(SocketsTestCase):
+class EchoTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app()
 
@@ -80,7 +80,7 @@ class Steps(list[str]):
             self.closed.set()
 
 
-class LifeTest(SocketsTestCase):
+class LifeTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         app = life.make_app()
         self.steps = app.settings["steps"] = Steps()
@@ -175,7 +175,7 @@ class LateHandler(WebSocketHandler):
         self.write_message("too late")
 
 
-class DetailsTest(SocketsTestCase):
+class DetailsTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         self.may_open = asyncio.Event()
         return tornado.web.Application(

@@ -4,19 +4,19 @@ import tornado.web
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler
 
-from tests.lessons.cases import script
-from tests.lessons.serving import serving
-from tests.lessons.sockets import UPGRADE, SocketsTestCase
-from tests.lessons.visitors import VisitorHTTPTestCase
+from tests.lessons.cookie_case import CookieClientCase
+from tests.lessons.websocket_case import UPGRADE, WebSocketTestCase
+from tests.support.lesson_case import import_script
+from tests.support.script_server import serving
 
-origin = script("06_websocket_chat", "origin")
-login = script("06_websocket_chat", "login")
+origin = import_script("06_websocket_chat", "origin")
+login = import_script("06_websocket_chat", "login")
 
 EVIL = "https://evil.example"
 SECRET = "a test's own"
 
 
-class OriginTest(SocketsTestCase):
+class OriginTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return origin.make_app()
 
@@ -95,7 +95,7 @@ class AskedHandler(WebSocketHandler):
         return False
 
 
-class AskedTest(SocketsTestCase):
+class AskedTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         self.asked: list[str] = []
         return tornado.web.Application([("/", AskedHandler)], asked=self.asked)
@@ -110,7 +110,7 @@ class AskedTest(SocketsTestCase):
         self.assertEqual(self.asked, [EVIL])
 
 
-class LoginTest(SocketsTestCase):
+class LoginTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return login.make_app(SECRET)
 
@@ -157,7 +157,7 @@ class LoginTest(SocketsTestCase):
         self.assertEqual(await socket.read_message(), "Ada said 'still here'")
 
 
-class LoginPageTest(VisitorHTTPTestCase):
+class LoginPageTest(CookieClientCase):
     def get_app(self) -> tornado.web.Application:
         return login.make_app(SECRET)
 
@@ -186,7 +186,7 @@ class AuthenticatedHandler(WebSocketHandler):
         await super().get(*args, **kwargs)
 
 
-class AuthenticatedTest(SocketsTestCase):
+class AuthenticatedTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/", AuthenticatedHandler)], login_url="/login")
 

@@ -7,13 +7,13 @@ import tornado.web
 from tornado.testing import ExpectLog, gen_test
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler
 
-from tests.lessons.cases import script
-from tests.lessons.sockets import SocketsTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
+from tests.support.lesson_case import import_script
 
-messages = script("06_websocket_chat", "messages")
+messages = import_script("06_websocket_chat", "messages")
 
 
-class MessagesTest(SocketsTestCase):
+class MessagesTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return messages.make_app()
 
@@ -107,7 +107,7 @@ class WriteHandler(WebSocketHandler):
             self.write_message(f"{type(error).__name__}: {error}")
 
 
-class WriteMessageTest(SocketsTestCase):
+class WriteMessageTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         values = [[1], 5, None, {"a": "ë"}, b"bytes", "text"]
         return tornado.web.Application([("/", WriteHandler)], values=values)
@@ -140,7 +140,7 @@ class OrderHandler(WebSocketHandler):
         self.write_message(message)
 
 
-class OrderTest(SocketsTestCase):
+class OrderTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         self.order: list[str] = []
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
@@ -166,7 +166,7 @@ class RaisingHandler(WebSocketHandler):
         self.write_message([1])  # type: ignore[arg-type]
 
 
-class RaisingTest(SocketsTestCase):
+class RaisingTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/", RaisingHandler)])
 

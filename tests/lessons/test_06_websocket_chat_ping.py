@@ -8,15 +8,15 @@ import tornado.web
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13, websocket_connect
 
-from tests.lessons.cases import script
-from tests.lessons.sockets import SocketsTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
+from tests.support.lesson_case import import_script
 
-ping = script("06_websocket_chat", "ping")
+ping = import_script("06_websocket_chat", "ping")
 
 PING, PONG, CLOSE = b"\x89", b"\x8a", b"\x88"
 
 
-class PingTest(SocketsTestCase):
+class PingTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return ping.make_app(interval=1)
 
@@ -47,7 +47,7 @@ class PingTest(SocketsTestCase):
         self.assertFalse(stream.closed())
 
 
-class SilentTest(SocketsTestCase):
+class SilentTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return ping.make_app(interval=0.05)
 
@@ -69,7 +69,7 @@ class OpenHandler(WebSocketHandler):
         self.settings["timeouts"].append(self.ws_connection.ping_timeout)
 
 
-class TimeoutTest(SocketsTestCase):
+class TimeoutTest(WebSocketTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog
@@ -97,7 +97,7 @@ class PingedHandler(WebSocketHandler):
         self.settings["pinged"].set()
 
 
-class PingedTest(SocketsTestCase):
+class PingedTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         self.pinged = asyncio.Event()
         return tornado.web.Application([("/", PingedHandler)], pinged=self.pinged)

@@ -12,17 +12,17 @@ from tornado.iostream import IOStream
 from tornado.testing import ExpectLog, gen_test
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler
 
-from tests.lessons.cases import script
-from tests.lessons.serving import serving
-from tests.lessons.sockets import SocketsTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
+from tests.support.lesson_case import import_script
+from tests.support.script_server import serving
 
-room = script("06_websocket_chat", "room")
-chat = script("06_websocket_chat", "chat")
-pair = script("06_websocket_chat", "pair")
+room = import_script("06_websocket_chat", "room")
+chat = import_script("06_websocket_chat", "chat")
+pair = import_script("06_websocket_chat", "pair")
 TALKING = ["messages", "origin", "pair", "ping", "room", "slow_reader"]  # scripts with clients
 
 
-class PairTest(SocketsTestCase):
+class PairTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         app = pair.make_app()
         self.people = app.wildcard_router.rules[-1].target_kwargs["people"]
@@ -57,7 +57,7 @@ def test_a_script_closes_its_clients(name: str, monkeypatch: pytest.MonkeyPatch)
         assert "ResourceWarning" not in server.log
 
 
-class RoomTest(SocketsTestCase):
+class RoomTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         app = room.make_app()
         self.room = app.wildcard_router.rules[-1].target_kwargs["room"]
@@ -144,7 +144,7 @@ class NotesHandler(WebSocketHandler):
             user.write_message(message)
 
 
-class NotesTest(SocketsTestCase):
+class NotesTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         self.users: set[NotesHandler] = set()
         return tornado.web.Application([("/", NotesHandler)], users=self.users)
@@ -164,7 +164,7 @@ class NotesTest(SocketsTestCase):
         self.assertIsNone(heard[-1])
 
 
-class ChatTest(SocketsTestCase):
+class ChatTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         app = chat.make_app()
         self.rooms = app.settings["rooms"]

@@ -9,16 +9,16 @@ from tornado.iostream import IOStream
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler
 
-from tests.lessons.cases import script
-from tests.lessons.serving import serving
-from tests.lessons.sockets import SocketsTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
+from tests.support.lesson_case import import_script
+from tests.support.script_server import serving
 
-slow_reader = script("06_websocket_chat", "slow_reader")
+slow_reader = import_script("06_websocket_chat", "slow_reader")
 
 GO = b"\x81\x82\x00\x00\x00\x00go"  # a text frame, masked as those of clients are
 
 
-class SlowReaderTest(SocketsTestCase):
+class SlowReaderTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         app = slow_reader.make_app()
         self.feeds = app.settings["feeds"]
@@ -105,7 +105,7 @@ class UnseenHandler(WebSocketHandler):
             self.write_message(bytes(100_000), binary=True)
 
 
-class UnseenTest(SocketsTestCase):
+class UnseenTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/", UnseenHandler)])
 

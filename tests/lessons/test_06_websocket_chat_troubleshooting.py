@@ -7,7 +7,7 @@ import tornado.web
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler
 
-from tests.lessons.sockets import SocketsTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
 
 
 class DeafHandler(WebSocketHandler):
@@ -39,7 +39,7 @@ IN_THE_LOG = {
 }
 
 
-class TroubleshootingTest(SocketsTestCase):
+class TroubleshootingTest(WebSocketTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog

@@ -19,12 +19,12 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 
-from tests.lessons import databases
-from tests.lessons.cases import RoutesTestCase, json_of, script
-from tests.services import require
+from tests.support import lesson_databases as databases
+from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.services import require
 
-app = script("07_databases", "app")
-rows = script("07_databases", "rows")
+app = import_script("07_databases", "app")
+rows = import_script("07_databases", "rows")
 torndb3 = importlib.import_module("store.torndb3")
 
 INSERT = "INSERT INTO houses (title, position, price) VALUES (%s, %s, %s)"

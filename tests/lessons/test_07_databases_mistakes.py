@@ -16,13 +16,13 @@ import sqlalchemy as sa
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, gen_test
 
-from tests.lessons import databases
-from tests.lessons.cases import json_of, script
+from tests.support import lesson_databases as databases
+from tests.support.lesson_case import import_script, json_of
 
-core = script("07_databases", "core")
-injection = script("07_databases", "injection")
-sharing = script("07_databases", "sharing")
-waiting = script("07_databases", "waiting")
+core = import_script("07_databases", "core")
+injection = import_script("07_databases", "injection")
+sharing = import_script("07_databases", "sharing")
+waiting = import_script("07_databases", "waiting")
 torndb3 = importlib.import_module("store.torndb3")
 
 PATIENCE = 5  # seconds until a wait that should have ended fails the test

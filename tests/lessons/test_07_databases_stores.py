@@ -26,16 +26,18 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, bind_unused_port, gen_test
 
-from tests.lessons import cluster, databases, mongod
-from tests.lessons.cases import json_of, script
-from tests.lessons.prose import LESSONS_FOLDER, ROOT
-from tests.lessons.serving import serving
-from tests.services import require
+from tests.lessons import postgresql_cluster
+from tests.support import lesson_databases as databases
+from tests.support import mongodb_stand_in
+from tests.support.lesson_case import import_script, json_of
+from tests.support.lesson_pages import LESSONS_FOLDER, ROOT
+from tests.support.script_server import serving
+from tests.support.services import require
 
-health = script("07_databases", "health")
-mongo_records = script("07_databases", "mongo_records")
-postgres_todo = script("07_databases", "postgres_todo")
-redis_notes = script("07_databases", "redis_notes")
+health = import_script("07_databases", "health")
+mongo_records = import_script("07_databases", "mongo_records")
+postgres_todo = import_script("07_databases", "postgres_todo")
+redis_notes = import_script("07_databases", "redis_notes")
 
 PATIENCE = 5  # seconds until a wait that should have ended fails the test
 
@@ -77,7 +79,7 @@ class TodoTest(AsyncHTTPTestCase):
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[str]:
     """The address of a server that asks for passwords: one user kept as scram, one as md5."""
-    with cluster.running("lighthouse", "local all all scram-sha-256\n") as url:
+    with postgresql_cluster.running("lighthouse", "local all all scram-sha-256\n") as url:
         with psycopg.connect(url, password="lighthouse", autocommit=True) as db:
             db.execute("CREATE ROLE modern LOGIN PASSWORD 'windmill'")
             db.execute("SET password_encryption = 'md5'")
@@ -275,7 +277,7 @@ class RecordsTest(AsyncHTTPTestCase):
     """The real client, and a server: the one that MONGODB_URI names, or a stand-in."""
 
     def get_app(self) -> tornado.web.Application:
-        uri = self.enterContext(mongod.address())
+        uri = self.enterContext(mongodb_stand_in.address())
         self.client: pymongo.AsyncMongoClient[dict[str, Any]] = pymongo.AsyncMongoClient(
             uri, serverSelectionTimeoutMS=PATIENCE * 1000
         )
@@ -391,7 +393,7 @@ class HealthTest(AsyncHTTPTestCase):
 @pytest.mark.service("mariadb", "postgresql", "redis")
 def test_real_stores_are_up_until_one_is_not() -> None:
     """C248: MariaDB in a thread, PostgreSQL, Redis and MongoDB awaited, in one script."""
-    from tests.lessons.serving import serving
+    from tests.support.script_server import serving
 
     listener, nobody = bind_unused_port()
     listener.close()
@@ -399,7 +401,7 @@ def test_real_stores_are_up_until_one_is_not() -> None:
         f"--database={require('mariadb')}",
         f"--postgresql={require('postgresql').replace('+psycopg', '')}",
     ]
-    with mongod.address() as uri:
+    with mongodb_stand_in.address() as uri:
         for address, status in ((require("redis"), 200), (f"redis://127.0.0.1:{nobody}", 503)):
             options = [*stores, f"--mongodb={uri}", f"--redis={address}"]
             with serving(LESSONS_FOLDER / "07_databases/health.py", *options) as server:

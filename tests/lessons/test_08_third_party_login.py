@@ -9,21 +9,21 @@ import pytest
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from tests.lessons.cases import script
-from tests.lessons.dance import LESSON, SECRET, Client, DanceHTTPTestCase, query_of, read_signed
-from tests.lessons.prose import LESSONS_FOLDER
-from tests.lessons.serving import serving
-from tests.lessons.visitors import cookies_set_by
+from tests.lessons.cookie_case import cookies_set_by
+from tests.lessons.login_case import LESSON, SECRET, Client, LoginFlowCase, query_of, read_signed
+from tests.support.lesson_case import import_script
+from tests.support.lesson_pages import LESSONS_FOLDER
+from tests.support.script_server import serving
 
-app = script(LESSON, "app")
-faults = script(LESSON, "faults")
-redirect = script(LESSON, "redirect")
+app = import_script(LESSON, "app")
+faults = import_script(LESSON, "faults")
+redirect = import_script(LESSON, "redirect")
 FAULT = "The provider did not answer as it should"
 NOT_HERE = "This login did not begin in this browser"
 ADA = {"sub": "1001", "name": "Ada Lovelace", "email": "ada@example.com"}
 
 
-class RedirectTest(DanceHTTPTestCase):
+class RedirectTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         return redirect.make_app("http://localhost:8888/callback")
 
@@ -42,7 +42,7 @@ class RedirectTest(DanceHTTPTestCase):
         )
 
 
-class AppTestCase(DanceHTTPTestCase):
+class AppTestCase(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app(self.start_provider(), self.client, SECRET)
 
@@ -66,7 +66,7 @@ class AppTestCase(DanceHTTPTestCase):
 class LoginTest(AppTestCase):
     def test_the_browser_is_sent_away_with_all_that_the_provider_needs(self) -> None:
         """C252"""
-        address = self.begin()
+        address = self.start_login()
         self.assertTrue(address.startswith(f"{self.provider.issuer}/authorize?"))
         query = query_of(address)
         self.assertRegex(query.pop("state"), r"^[\w-]{43}$")
@@ -97,7 +97,7 @@ class LoginTest(AppTestCase):
 
     def test_the_whole_dance_ends_in_a_cookie_of_our_own(self) -> None:
         """C250, C252, C255"""
-        answer = self.dance()
+        answer = self.complete_login()
         self.assertEqual((answer.code, answer.headers["Location"]), (302, "/"))
         self.assertEqual(self.user(), ADA)
         cookie = cookies_set_by(answer)["user"]
@@ -109,9 +109,9 @@ class LoginTest(AppTestCase):
 
     def test_secret_verifier_and_token_never_meet_the_browser_or_an_address(self) -> None:
         """C250"""
-        seen = [address := self.begin()]
+        seen = [address := self.start_login()]
         verifier = read_signed("login", self.jar["login"])["verifier"]
-        seen += [back := self.agree(address).headers["Location"], str(self.get(back).headers)]
+        seen += [back := self.approve(address).headers["Location"], str(self.get(back).headers)]
         [token] = self.provider._tokens
         for text in (*seen, *self.asked):
             for hidden in ("the app's secret", "the+app%27s+secret", verifier, token):
@@ -119,7 +119,7 @@ class LoginTest(AppTestCase):
 
     def test_somebody_who_says_no_is_not_logged_in(self) -> None:
         """C255"""
-        back = self.agree(self.begin(), user="").headers["Location"]
+        back = self.approve(self.start_login(), user="").headers["Location"]
         self.assertEqual(query_of(back)["error"], "access_denied")
         self.assert_refused(403, back, "You have declined, so you are not logged in")
         self.assertEqual(self.asked_for("/token"), 0)
@@ -132,7 +132,7 @@ class LoginTest(AppTestCase):
 
     def test_logout_needs_the_forms_token_and_forgets_the_user(self) -> None:
         """C255"""
-        self.dance()
+        self.complete_login()
         self.assertEqual(self.post("/logout").code, 403)
         self.get("/")
         self.assertEqual(self.post("/logout", f"_xsrf={self.jar['_xsrf']}").code, 303)
@@ -164,23 +164,23 @@ class StateTest(AppTestCase):
         """C254"""
         for state in ("", "guessed", "%C3%BC", "%00"):
             with self.subTest(state=state):
-                back = self.agree(self.begin()).headers["Location"]
+                back = self.approve(self.start_login()).headers["Location"]
                 code = query_of(back)["code"]
                 self.assert_not_asked(f"/callback?code={code}&state={state}")
 
     def test_a_login_that_began_in_another_browser_is_refused(self) -> None:
         """C254: or whoever gets you to open a link logs you in as themselves."""
         with self.another_browser():
-            back = self.agree(self.begin(), user="1002").headers["Location"]
+            back = self.approve(self.start_login(), user="1002").headers["Location"]
         self.assert_not_asked(back)
-        self.begin()  # even when this browser is in the middle of a login of its own
+        self.start_login()  # even when this browser is in the middle of a login of its own
         self.assert_not_asked(back)
 
     def test_without_the_comparison_pkce_stops_a_foreign_callback(self) -> None:
         """C309: the verifier of this browser does not fit the code of another."""
         with self.another_browser():
-            back = self.agree(self.begin(), user="1002").headers["Location"]
-        self.begin()
+            back = self.approve(self.start_login(), user="1002").headers["Location"]
+        self.start_login()
         with mock.patch("code_flow.hmac", compare_digest=lambda *_: True):
             response = self.get(back)
         self.assertEqual(response.code, 502)
@@ -189,7 +189,7 @@ class StateTest(AppTestCase):
 
     def test_a_question_is_answered_once(self) -> None:
         """C254"""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         self.assertEqual(self.get(back).code, 302)
         del self.jar["user"]
         self.assert_refused(403, back, NOT_HERE)
@@ -197,14 +197,14 @@ class StateTest(AppTestCase):
 
     def test_a_refused_answer_uses_the_question_up_too(self) -> None:
         """C254"""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         self.assert_not_asked("/callback?code=guessed&state=guessed")
         self.assertNotIn("login", self.jar)
         self.assert_not_asked(back)
 
     def test_whoever_kept_the_cookie_still_has_only_one_code(self) -> None:
         """C254: the cookie can be kept by hand; the provider takes a code once."""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         kept = self.jar["login"]
         self.get(back)
         del self.jar["user"]
@@ -214,7 +214,7 @@ class StateTest(AppTestCase):
 
     def test_a_login_takes_ten_minutes_at_most(self) -> None:
         """C254"""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         login = tornado.web.decode_signed_value(SECRET, "login", self.jar["login"])
         assert login is not None
         eleven = time.time() - 11 * 60
@@ -230,7 +230,7 @@ class StateTest(AppTestCase):
         self.assert_not_asked("/callback?code=guessed&state=s")
 
 
-class FaultsScriptTest(DanceHTTPTestCase):
+class FaultsScriptTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         return faults.make_app(faults.serve())
 
@@ -247,7 +247,7 @@ class FaultTest(AppTestCase):
     """C255: a broken provider is put in the place of the real one while the browser is away."""
 
     def assert_502(self, logged: str, **answers: tuple[int, Any]) -> None:
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         settings = self._app.settings
         good, settings["provider"] = settings["provider"], self.start_broken(**answers)
         self.assert_refused(502, back, FAULT)
@@ -273,7 +273,7 @@ class FaultTest(AppTestCase):
 
     def test_a_provider_that_is_away_is_502(self) -> None:
         """C255"""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         socket, port = bind_unused_port()
         socket.close()
         self._app.settings["provider"] = f"http://127.0.0.1:{port}"
@@ -282,19 +282,19 @@ class FaultTest(AppTestCase):
 
     def test_an_error_that_the_provider_sends_back_is_502(self) -> None:
         """C255"""
-        state = query_of(self.begin())["state"]
+        state = query_of(self.start_login())["state"]
         self.assert_refused(502, f"/callback?error=server_error&state={state}", FAULT)
         self.assertIn("provider: server_error", self.caplog.text)
 
     def test_a_callback_with_neither_code_nor_error_is_400(self) -> None:
         """C255"""
-        state = query_of(self.begin())["state"]
+        state = query_of(self.start_login())["state"]
         self.assert_refused(400, f"/callback?state={state}", "Bad Request")
 
     def test_the_next_login_works_again(self) -> None:
         """C255"""
         self.assert_502("HTTP 500", token=(500, ""))
-        self.dance()
+        self.complete_login()
         self.assertEqual(self.user(), ADA)
 
 
@@ -302,7 +302,7 @@ class ProviderTest(AppTestCase):
     """The provider alone: an honest request, changed in one thing."""
 
     def changed(self, **changes: str) -> str:
-        query = query_of(self.begin()) | changes
+        query = query_of(self.start_login()) | changes
         return tornado.httputil.url_concat(f"{self.provider.issuer}/authorize", query)
 
     def test_a_wrong_client_or_address_is_told_the_person_and_never_redirected(self) -> None:
@@ -395,7 +395,7 @@ class ProviderTest(AppTestCase):
         self.assertEqual(json.loads(response.body)["error"], "unsupported_grant_type")
 
 
-class TlsTest(DanceHTTPTestCase):
+class TlsTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         provider = self.start_provider()
         client = Client("course", "secret", "https://app.example/callback")

@@ -12,18 +12,18 @@ import tornado.auth
 import tornado.web
 from tornado.httpclient import HTTPResponse
 
-from tests.lessons.cases import RoutesTestCase, script
-from tests.lessons.dance import (
+from tests.lessons.login_case import (
     LESSON,
     SECRET,
     BrokenHandler,
-    DanceHTTPTestCase,
+    LoginFlowCase,
     query_of,
     read_signed,
 )
-from tests.lessons.prose import LESSONS_FOLDER
+from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_pages import LESSONS_FOLDER
 
-elsewhere = script(LESSON, "google_github")
+elsewhere = import_script(LESSON, "google_github")
 KEYS = {
     "GOOGLE_KEY": "google-key",
     "GOOGLE_SECRET": "google-secret",
@@ -33,14 +33,14 @@ KEYS = {
 NO_KEYS = dict.fromkeys(KEYS, "")
 
 
-class KeysTest(DanceHTTPTestCase):
+class KeysTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         with mock.patch.dict("os.environ", KEYS):
             return elsewhere.make_app(self.get_url(""), SECRET)
 
     def test_google_is_asked_at_its_address_with_our_key(self) -> None:
         """C249, C253"""
-        address = self.begin("/login/google")
+        address = self.start_login("/login/google")
         self.assertTrue(address.startswith("https://accounts.google.com/o/oauth2/v2/auth?"))
         query = query_of(address)
         self.assertEqual(query["client_id"], "google-key")
@@ -51,7 +51,7 @@ class KeysTest(DanceHTTPTestCase):
 
     def test_github_is_asked_at_its_address_with_our_key(self) -> None:
         """C249, C253"""
-        address = self.begin("/login/github")
+        address = self.start_login("/login/github")
         self.assertTrue(address.startswith("https://github.com/login/oauth/authorize?"))
         query = query_of(address)
         self.assertEqual(query["client_id"], "github-key")
@@ -68,11 +68,11 @@ class KeysTest(DanceHTTPTestCase):
 
     def test_a_login_that_began_for_one_does_not_end_at_the_other(self) -> None:
         """C254"""
-        state = query_of(self.begin("/login/google"))["state"]
+        state = query_of(self.start_login("/login/google"))["state"]
         self.assertEqual(self.get(f"/callback/github?code=c&state={state}").code, 403)
 
 
-class NoKeysTest(DanceHTTPTestCase):
+class NoKeysTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         with mock.patch.dict("os.environ", NO_KEYS | {"GITHUB_KEY": "a key alone"}):
             return elsewhere.make_app(self.get_url(""), SECRET)
@@ -86,7 +86,7 @@ class NoKeysTest(DanceHTTPTestCase):
         self.assertEqual(self.get("/login/google").code, 404)
 
 
-class GitHubTest(DanceHTTPTestCase):
+class GitHubTest(LoginFlowCase):
     """The way back from GitHub, played by an app that answers as GitHub is known to answer."""
 
     def get_app(self) -> tornado.web.Application:
@@ -99,7 +99,7 @@ class GitHubTest(DanceHTTPTestCase):
             f"{there}/authorize", f"{there}/token", f"{there}/user", [], "id"
         )
         with mock.patch.dict(elsewhere.SERVICES, github=github):
-            state = query_of(self.begin("/login/github"))["state"]
+            state = query_of(self.start_login("/login/github"))["state"]
             return self.get(f"/callback/github?code=the-code&state={state}")
 
     def user(self) -> dict[str, str]:

@@ -9,16 +9,16 @@ import pytest
 import tornado.web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.lessons.cases import script
-from tests.lessons.dance import LESSON, SECRET, DanceHTTPTestCase, query_of, read_signed
-from tests.lessons.prose import LESSONS_FOLDER
-from tests.lessons.serving import serving
+from tests.lessons.login_case import LESSON, SECRET, LoginFlowCase, query_of, read_signed
+from tests.support.lesson_case import import_script
+from tests.support.lesson_pages import LESSONS_FOLDER
+from tests.support.script_server import serving
 
-id_token = script(LESSON, "id_token")
+id_token = import_script(LESSON, "id_token")
 FAULT = "The provider did not answer as it should"
 
 
-class IdTokenTest(DanceHTTPTestCase):
+class IdTokenTest(LoginFlowCase):
     def get_app(self) -> tornado.web.Application:
         self.issuer = id_token.Issuer(self.start_provider())
         return id_token.make_app(self.issuer, self.client, SECRET)
@@ -49,7 +49,7 @@ class IdTokenTest(DanceHTTPTestCase):
 
     def test_the_dance_ends_with_issuer_and_number(self) -> None:
         """C251, C252, C282: and userinfo is not asked: the ID token says it all."""
-        self.assertEqual(self.dance().code, 302)
+        self.assertEqual(self.complete_login().code, 302)
         user = read_signed("user", self.jar["user"])
         ada = {"iss": self.provider.issuer, "sub": "1001", "name": "Ada Lovelace"}
         self.assertEqual(user, ada)
@@ -57,7 +57,7 @@ class IdTokenTest(DanceHTTPTestCase):
 
     def test_it_asks_for_an_id_token_with_a_nonce_of_this_login(self) -> None:
         """C251"""
-        queries = [query_of(self.begin()) for _ in range(2)]
+        queries = [query_of(self.start_login()) for _ in range(2)]
         self.assertEqual(queries[0]["scope"], "openid profile")
         self.assertNotEqual(queries[0]["nonce"], queries[1]["nonce"])
 
@@ -77,28 +77,28 @@ class IdTokenTest(DanceHTTPTestCase):
             with self.subTest(claim=claim, value=value):
                 plain = self.provider.tokens
                 self.make_tokens(**{claim: value})
-                back = self.agree(self.begin()).headers["Location"]
+                back = self.approve(self.start_login()).headers["Location"]
                 self.assert_502(back, logged)
                 self.caplog.clear()
                 self.provider.tokens = plain
 
     def test_an_answer_without_an_id_token_is_502(self) -> None:
         """C251, C255: an access token alone says nothing about who."""
-        back = self.agree(self.begin().replace("openid+", "")).headers["Location"]
+        back = self.approve(self.start_login().replace("openid+", "")).headers["Location"]
         self.assert_502(back, "KeyError: 'id_token'")
 
     def test_a_new_key_of_the_provider_is_fetched_an_old_one_kept(self) -> None:
         """C251"""
         for _ in range(2):
-            self.assertEqual(self.dance().code, 302)
+            self.assertEqual(self.complete_login().code, 302)
         self.assertEqual(self.asked_for("/jwks"), 1)
         self.provider.key, self.provider.key_id = ec.generate_private_key(ec.SECP256R1()), "new"
-        self.assertEqual(self.dance().code, 302)
+        self.assertEqual(self.complete_login().code, 302)
         self.assertEqual(self.asked_for("/jwks"), 2)
 
     def test_a_key_that_the_provider_does_not_publish_is_none(self) -> None:
         """C251"""
-        back = self.agree(self.begin()).headers["Location"]
+        back = self.approve(self.start_login()).headers["Location"]
         published = self.provider.public_keys()
         self.provider.public_keys = lambda: published
         self.provider.key_id = "hidden"

@@ -21,14 +21,16 @@ from tornado.websocket import websocket_connect
 
 from course.testing import services
 from course.testing.http import InvalidSubmission
-from tests.lessons.cases import json_of, script
-from tests.lessons.serving import serving
+from tests.support.lesson_case import import_script, json_of
+from tests.support.script_server import serving
 
 LESSON = "09_deployment"
 FOLDER = Path(__file__).parents[2] / "lessons" / LESSON
 VISITOR, PROXY = "203.0.113.7", "10.0.0.5"
 
-app, forwarded, proxy, tls = [script(LESSON, name) for name in ("app", "forwarded", "proxy", "tls")]
+app, forwarded, proxy, tls = [
+    import_script(LESSON, name) for name in ("app", "forwarded", "proxy", "tls")
+]
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
 

@@ -16,14 +16,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from tornado.testing import bind_unused_port, gen_test
 
-from tests.lessons.cases import script
-from tests.lessons.serving import serving
-from tests.lessons.sockets import SocketsTestCase
-from tests.services import REDIS_URL
+from tests.lessons.websocket_case import WebSocketTestCase
+from tests.support.lesson_case import import_script
+from tests.support.script_server import serving
+from tests.support.services import REDIS_URL
 
 LESSON = "09_deployment"
 FOLDER = Path(__file__).parents[2] / "lessons" / LESSON
-alone, broker = script(LESSON, "alone"), script(LESSON, "broker")
+alone, broker = import_script(LESSON, "alone"), import_script(LESSON, "broker")
 
 
 def test_two_processes_have_two_sets() -> None:
@@ -57,7 +57,7 @@ def test_a_missing_broker_is_told_in_one_line() -> None:
     assert "docker run -p 6379:6379 redis" in line
 
 
-class AloneTest(SocketsTestCase):
+class AloneTest(WebSocketTestCase):
     def get_app(self) -> tornado.web.Application:
         return alone.make_app(other=9999)
 
@@ -84,7 +84,7 @@ class Room(Protocol):
 
 
 @pytest.mark.service("redis")
-class BrokerTest(SocketsTestCase):
+class BrokerTest(WebSocketTestCase):
     """Two rooms over one Redis, as two processes have them; the first is behind get_url()."""
 
     def get_app(self) -> tornado.web.Application:

@@ -20,12 +20,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.lessons.cases import script
+from tests.support.lesson_case import import_script
 
 pytestmark = pytest.mark.service("nginx")
 
 LESSON = "09_deployment"
-app, proxy, sockets = [script(LESSON, name) for name in ("app", "proxy", "sockets")]
+app, proxy, sockets = [import_script(LESSON, name) for name in ("app", "proxy", "sockets")]
 
 
 running: Callable[[list[str], Path, int], AbstractContextManager[subprocess.Popen[bytes]]]

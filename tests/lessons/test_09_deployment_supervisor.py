@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.cases import script
-from tests.lessons.serving import Server, serving
+from tests.support.lesson_case import import_script
+from tests.support.script_server import Server, serving
 
 pytestmark = pytest.mark.service("nginx", "supervisor")
 
 LESSON = "09_deployment"
 FOLDER = Path(__file__).parents[2] / "lessons" / LESSON
-proxy, supervised = script(LESSON, "proxy"), script(LESSON, "supervised")
+proxy, supervised = import_script(LESSON, "proxy"), import_script(LESSON, "supervised")
 
 EXTRA = """
 [program:extra]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from course.pages import Block, blocks, excerpt
-from tests.lessons.prose import READMES, STEP_PAGES, name_of
+from tests.support.lesson_pages import READMES, STEP_PAGES, name_of
 
 EXCERPTS = [block for page in STEP_PAGES for block in blocks(page) if block.kind == "excerpt"]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.needs import servers_for
-from tests.lessons.prose import ROOT, name_of
-from tests.lessons.serving import ignored_interrupts, serving
-from tests.services import require_needs
+from tests.support.lesson_pages import ROOT, name_of
+from tests.support.script_environment import servers_for
+from tests.support.script_server import ignored_interrupts, serving
+from tests.support.services import require_needs
 
 END_LIMIT = 20  # seconds until what a script has started has ended
 # 09/supervised is ended so in test_09_deployment_supervisor.py.

@@ -8,7 +8,7 @@ from urllib.parse import urldefrag
 import pytest
 
 from course.pages import blocks, step_pages
-from tests.lessons.prose import (
+from tests.support.lesson_pages import (
     LESSONS,
     PAGES,
     READMES,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course.pages import blocks
-from tests.lessons.prose import PAGES, ROOT, name_of
+from tests.support.lesson_pages import PAGES, ROOT, name_of
 
 OLD_NAMES = {
     r"web\.asynchronous\b": "async def",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lessons.prose import LESSONS_FOLDER
+from tests.support.lesson_pages import LESSONS_FOLDER
 
 PAGES = sorted(
     path for path in LESSONS_FOLDER.rglob("*.html") if "<script" in path.read_text("utf-8")

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.lessons import cases
-from tests.lessons.needs import servers_for
-from tests.lessons.prose import LESSONS, LESSONS_FOLDER, SCRIPTS, name_of
-from tests.lessons.serving import ignored_interrupts, serving
-from tests.services import require_needs
+from tests.support import lesson_case
+from tests.support.lesson_pages import LESSONS, LESSONS_FOLDER, SCRIPTS, name_of
+from tests.support.script_environment import servers_for
+from tests.support.script_server import ignored_interrupts, serving
+from tests.support.services import require_needs
 
 # The first program that a reader sees is the shortest one: no options, no quiet end, no make_app().
 FIRST = LESSONS_FOLDER / "01_hello" / "app.py"
@@ -99,7 +99,7 @@ def test_it_says_what_it_shows_and_how_to_run_it(script: Path) -> None:
 
 @every_later_script
 def test_it_exports_make_app_with_a_docstring(script: Path) -> None:
-    module = cases.script(script.parent.name, script.stem)
+    module = lesson_case.import_script(script.parent.name, script.stem)
     assert module.make_app.__doc__
 
 

@@ -21,11 +21,11 @@ import pytest
 from course import demo
 from course.demo import BREAK_COMMAND, RUN_COMMAND, run_session, start_command
 from course.pages import Block, Session, Step, blocks, commands, matches_output, sessions, steps
-from tests.lessons import forking
-from tests.lessons.needs import servers_for
-from tests.lessons.prose import ROOT, STEP_PAGES, name_of
-from tests.lessons.serving import started
-from tests.services import require_needs
+from tests.support import forked_python
+from tests.support.lesson_pages import ROOT, STEP_PAGES, name_of
+from tests.support.script_environment import servers_for
+from tests.support.script_server import started
+from tests.support.services import require_needs
 
 KINDS = {"", "excerpt", "session", "command", "change", "broken", "log"}
 SESSIONS = [session for page in STEP_PAGES for session in sessions(page)]
@@ -67,7 +67,7 @@ def test_a_step_has_a_command_and_its_output(step: Step) -> None:
 @pytest.fixture
 def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "win32":
-        monkeypatch.setattr("course.demo.start_python", forking.start_server)
+        monkeypatch.setattr("course.demo.start_python", forked_python.start_server)
     # Tests run side by side: none of them may take the port that the pages name.
     choose = demo.free_port
     monkeypatch.setattr(demo, "free_port", lambda _wanted: choose(0))

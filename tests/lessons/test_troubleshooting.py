@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.lessons.prose import LESSONS_FOLDER, ROOT
+from tests.support.lesson_pages import LESSONS_FOLDER, ROOT
 
 PAGE = LESSONS_FOLDER / "TROUBLESHOOTING.md"
 ROWS = re.findall(r"^\| `(.+?)` \| .* \| \[\d\d\]\(", PAGE.read_text(encoding="utf-8"), re.M)

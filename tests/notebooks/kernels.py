@@ -1,4 +1,4 @@
-"""What tests/lessons/forking.py is for scripts: notebooks and their kernels as forks.
+"""What tests/support/forked_python.py is for scripts: notebooks and their kernels as forks.
 
 For each notebook execute.py, the kernel that it starts and Matplotlib take a second to import.
 """
@@ -18,10 +18,10 @@ import matplotlib.pyplot  # noqa: F401
 from jupyter_client.provisioning import local_provisioner
 
 import notebooks.execute  # noqa: F401
-from tests.lessons import forking
+from tests.support import forked_python
 
 
-class Kernel(forking.Forked):
+class Kernel(forked_python.ForkedPython):
     """What Jupyter needs of a `subprocess.Popen`."""
 
     stdin = stdout = stderr = None
@@ -29,10 +29,10 @@ class Kernel(forking.Forked):
 
 def start_kernel(command: Sequence[str], *, cwd: str, **_: Any) -> Kernel:
     """Stands in for Jupyter's `launch_kernel`."""
-    with forking.nothing() as stdin:
+    with forked_python.open_null() as stdin:
         return Kernel(command[1:], [stdin.fileno(), 1, 2], Path(cwd))
 
 
 if __name__ == "__main__":
     with mock.patch.object(local_provisioner, "launch_kernel", start_kernel):
-        forking.main()
+        forked_python.main()

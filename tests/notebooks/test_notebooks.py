@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.lessons import forking
-from tests.services import require_needs
+from tests.support import forked_python
+from tests.support.services import require_needs
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -65,13 +65,15 @@ def outputs(cell: Any) -> list[dict[str, Any]]:
 def execute(files: list[Path], cwd: Path) -> tuple[int, str]:
     """Run notebooks/execute.py in this folder; return its exit code and what it wrote."""
     command = [str(file) for file in (ROOT / "notebooks" / "execute.py", *files)]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as log, forking.nothing() as stdin:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log, forked_python.open_null() as stdin:
         if sys.platform == "win32":
             command.insert(0, sys.executable)
             code = subprocess.call(command, stdin=stdin, stdout=log, stderr=log, cwd=cwd)
         else:
             streams = [stdin.fileno(), log.fileno(), log.fileno()]
-            process = forking.Forked(command, streams, cwd, prepared="tests.notebooks.kernels")
+            process = forked_python.ForkedPython(
+                command, streams, cwd, prepared="tests.notebooks.kernels"
+            )
             try:
                 code = process.wait()
             finally:

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.lessons.serving import ROOT
-from tests.scripts.bare import SCRIPT, load
+from tests.support.bare_system_script import SCRIPT, load
+from tests.support.script_server import ROOT
 
 SECTION = """
 ## Two commands

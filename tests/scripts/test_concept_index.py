@@ -13,7 +13,7 @@ from scripts.concept_index import (
     render_index,
     replace_index,
 )
-from tests.lessons.prose import ROOT, SCRIPTS, anchors, name_of
+from tests.support.lesson_pages import ROOT, SCRIPTS, anchors, name_of
 
 CONCEPTS = read_concepts()
 every_concept = pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import hypothesis
 
-from tests.services import require
+from tests.support.services import require
 
 FEW = hypothesis.settings(
     max_examples=3,

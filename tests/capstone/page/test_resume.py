@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from tests.services import require
+from tests.support.services import require
 
 pytestmark = pytest.mark.service("node")
 

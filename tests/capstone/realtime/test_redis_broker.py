@@ -18,7 +18,7 @@ from capstone_chat.realtime.redis_broker import RedisBroker
 from capstone_chat.storage.tables import members
 from tests.capstone.chat_case import Line, Person
 from tests.capstone.many_case import ManyCase, RedisServer
-from tests.services import REDIS_URL
+from tests.support.services import REDIS_URL
 
 
 async def next_message(line: Line) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Start a lesson's script as a learner does, on a free port, and stop it again.
 
-Unless a new Python is asked for, it is a fork of one that has Tornado imported (see forking.py).
+It is a fork of a Python that has Tornado imported (forked_python.py), unless it needs a new one.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import IO
 from tornado.testing import bind_unused_port
 
 from course.demo import script_on_port
-from tests.lessons import forking
+from tests.support import forked_python
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 5
@@ -38,11 +38,11 @@ class Server:
         self._folder = tempfile.TemporaryDirectory()
         file, options = script_on_port(script, self.port, Path(self._folder.name))
         command = [str(file), *options, *arguments]
-        self._process: subprocess.Popen[str] | forking.Forked
+        self._process: subprocess.Popen[str] | forked_python.ForkedPython
         if new_python or sys.platform == "win32":
             self._process, self._stdout = start_new(command, self._log)
         else:
-            self._process, self._stdout = forking.start_server(command, self._log)
+            self._process, self._stdout = forked_python.start_server(command, self._log)
         self.output = ""
         self.ready = False
         for line in self._stdout:

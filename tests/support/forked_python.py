@@ -59,7 +59,7 @@ PIECE = 65_536  # bytes, more than most requests take
 own_address = ""
 
 
-class Forked:
+class ForkedPython:
     """A program; what is used here of a `subprocess.Popen`.
 
     Args:
@@ -77,7 +77,7 @@ class Forked:
         cwd: Path,
         *,
         group: int = 0,
-        prepared: str = "tests.lessons.forking",
+        prepared: str = "tests.support.forked_python",
     ) -> None:
         program = {"arguments": arguments, "cwd": str(cwd), "group": group}
         request = json.dumps(program | {"environment": dict(os.environ)}).encode() + b"\n"
@@ -130,7 +130,7 @@ class Forked:
 class Command:
     """A program; a `course.testing.command.Process`."""
 
-    def __init__(self, process: Forked, stdout: asyncio.StreamReader) -> None:
+    def __init__(self, process: ForkedPython, stdout: asyncio.StreamReader) -> None:
         self._process = process
         self.stdout = stdout
         self.kill, self.wait = process.kill, process.wait_async
@@ -141,21 +141,23 @@ class Command:
         return self._process.poll()
 
 
-def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[Forked, IO[str]]:
+def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[ForkedPython, IO[str]]:
     """Start a program; return it and its standard output."""
     reads, writes = os.pipe()
-    with os.fdopen(writes), nothing() as stdin:
-        process = Forked(arguments, [stdin.fileno(), writes, log.fileno()], ROOT)
+    with os.fdopen(writes), open_null() as stdin:
+        process = ForkedPython(arguments, [stdin.fileno(), writes, log.fileno()], ROOT)
     return process, os.fdopen(reads, encoding="utf-8")
 
 
 def start_check(
     check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
-) -> Forked:
+) -> ForkedPython:
     """Stands in for `course.checking.runner.start_worker`."""
     arguments = ["-m", "course.checking.worker", str(check), str(subject), str(timeout)]
-    with nothing() as stdin:
-        return Forked(arguments, [stdin.fileno(), result_file.fileno(), stderr_file.fileno()], ROOT)
+    with open_null() as stdin:
+        return ForkedPython(
+            arguments, [stdin.fileno(), result_file.fileno(), stderr_file.fileno()], ROOT
+        )
 
 
 async def start_command(arguments: Sequence[str], folder: Path, log: IO[bytes]) -> Command:
@@ -165,13 +167,13 @@ async def start_command(arguments: Sequence[str], folder: Path, log: IO[bytes]) 
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(reads)
     )
-    with os.fdopen(writes), nothing() as stdin:
+    with os.fdopen(writes), open_null() as stdin:
         streams = [stdin.fileno(), writes, log.fileno()]
         # It ends with the check, whose group is ended.
-        return Command(Forked(arguments, streams, folder, group=os.getpgrp()), stdout)
+        return Command(ForkedPython(arguments, streams, folder, group=os.getpgrp()), stdout)
 
 
-def nothing() -> IO[bytes]:
+def open_null() -> IO[bytes]:
     return Path(os.devnull).open("rb")
 
 
@@ -202,13 +204,13 @@ def serve(listener: socket.socket) -> list[str]:
         channel, _ = listener.accept()
         if not os.fork():
             listener.close()
-            return be_program(channel)
+            return become_program(channel)
         channel.close()
     shutil.rmtree(Path(own_address).parent)
     sys.exit()
 
 
-def be_program(channel: socket.socket) -> list[str]:
+def become_program(channel: socket.socket) -> list[str]:
     """Fork once more: the one waits and tells how the other, which returns, has ended."""
     request, streams, _, _ = socket.recv_fds(channel, PIECE, 3)
     while not request.endswith(b"\n"):

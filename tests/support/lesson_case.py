@@ -10,7 +10,7 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase
 
-from tests.lessons.prose import LESSONS_FOLDER
+from tests.support.lesson_pages import LESSONS_FOLDER
 
 
 class Script(Protocol):
@@ -21,7 +21,7 @@ class Script(Protocol):
     def __getattr__(self, name: str, /) -> Any: ...
 
 
-def script(lesson: str, name: str) -> Script:
+def import_script(lesson: str, name: str) -> Script:
     """Import a script; the names of the lessons begin with a digit, so `import` cannot.
 
     As when it is started, it finds what lies beside it.

@@ -1,26 +1,22 @@
-"""Makes docs/chat.png, the picture in the README: python docs/picture.py
+"""Make docs/chat.png, the picture in the README: python -m tests.browser.readme_picture
 
 Starts the chat on an empty database, lets four people talk in it in Chromium, and keeps what one of
 them sees. Needs requirements/dev.txt and Chromium.
 """
 
 import sqlite3
-import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import expect
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from tests.browser.person import Person
+from tests.browser.profiles import Profiles
+from tests.browser.serving import serving
+from tests.support.chromium import running, using
 
-from tests.browser.chromium import running, using  # noqa: E402
-from tests.browser.person import Person  # noqa: E402
-from tests.browser.profiles import Profiles  # noqa: E402
-from tests.browser.serving import serving  # noqa: E402
-
-PICTURE = ROOT / "docs" / "chat.png"
+PICTURE = Path(__file__).resolve().parents[2] / "docs" / "chat.png"
 MINUTE = 60_000  # milliseconds
 
 ANN, BEN, CHLOE, DAVID = "Ann Walker", "Ben Okafor", "Chloé Martin", "David Lindqvist"

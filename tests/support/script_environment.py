@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from tests.lessons import databases, mongod
-from tests.services import require
+from tests.support import lesson_databases, mongodb_stand_in
+from tests.support.services import require
 
 
 @contextlib.contextmanager
 def servers_for(script: Path) -> Iterator[None]:
-    """Name the servers of tests/services.py in the environment of a script that needs them.
+    """Name the servers of tests/support/services.py in the environment of a script that needs them.
 
     In PostgreSQL it gets a database of its own, for a script leaves its tables behind.
     There is always a MongoDB: a stand-in, where MONGODB_URI names no server.
@@ -21,10 +21,10 @@ def servers_for(script: Path) -> Iterator[None]:
     found = {}
     with contextlib.ExitStack() as stack:
         if "Needs:   postgresql" in text:
-            found["DATABASE_URL"] = stack.enter_context(databases.postgresql())
+            found["DATABASE_URL"] = stack.enter_context(lesson_databases.postgresql())
         if "Needs:   redis" in text:
             found["REDIS_URL"] = require("redis")
         if "Needs a MongoDB server" in text:
-            found["MONGODB_URI"] = stack.enter_context(mongod.address())
+            found["MONGODB_URI"] = stack.enter_context(mongodb_stand_in.address())
         stack.enter_context(mock.patch.dict(os.environ, found))
         yield

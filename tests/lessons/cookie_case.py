@@ -12,7 +12,7 @@ def cookies_set_by(response: HTTPResponse) -> SimpleCookie:
     return SimpleCookie("; ".join(response.headers.get_list("Set-Cookie")))
 
 
-class VisitorHTTPTestCase(AsyncHTTPTestCase):
+class CookieClientCase(AsyncHTTPTestCase):
     """One visitor; `jar` holds the cookies that go with each request, whatever their path."""
 
     def setUp(self) -> None:

@@ -1,13 +1,21 @@
 """A copy of the course in a folder of its own, ready to start, as a learner has it."""
 
+import itertools
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import urllib.error
+import urllib.request
 import venv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from tornado.testing import bind_unused_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a start reads. tests/ is there for `learn.py test`.
@@ -108,3 +116,46 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return said
     raise AssertionError(f"ended without {text!r}:\n{said}")
+
+
+def with_free_port(arguments: list[str]) -> list[str]:
+    """The arguments with a port that no other test uses."""
+    socket, port = bind_unused_port()
+    socket.close()
+    return [*(one for one in arguments if not one.startswith("--port=")), f"--port={port}"]
+
+
+@contextmanager
+def serving(
+    checkout: Path,
+    arguments: list[str],
+    line: str = "http://",
+    env: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Start a server, give the address that it prints, and end it by SIGTERM."""
+    with start_learn(checkout, *arguments, env=env) as process:
+        try:
+            said = read_until(process, line)
+            address = re.search(r"http://\S+", said)
+            assert address, said
+            yield address[0]
+            process.terminate()
+            rest, _ = process.communicate(timeout=60)
+            assert "Traceback" not in said + rest
+            # A script leaves the signal to Python; the chat and Jupyter have their own way to end.
+            codes = (1,) if sys.platform == "win32" else (0, -signal.SIGTERM)
+            assert process.returncode in codes, said + rest
+        finally:
+            process.kill()
+
+
+def fetch_page(address: str) -> str:
+    """What the address shows. Jupyter prints it a moment before it listens."""
+    for attempt in itertools.count():
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or attempt == 10_000:
+                raise
+    raise AssertionError("unreachable")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.services import require
+from tests.support.services import require
 
 # Of Playwright's own list, what matters here: a second `--disable-features` replaces the first.
 # And the parts of Chromium's window that are web pages themselves: nobody looks at them, and they

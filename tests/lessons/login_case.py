@@ -12,13 +12,13 @@ from tornado.httpclient import HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from tests.lessons.cases import script
-from tests.lessons.visitors import VisitorHTTPTestCase
+from tests.lessons.cookie_case import CookieClientCase
+from tests.support.lesson_case import import_script
 
 LESSON = "08_third_party_login"
 SECRET = "a test's own"
 
-provider_script = script(LESSON, "provider")
+provider_script = import_script(LESSON, "provider")
 Client, Provider = provider_script.Client, provider_script.Provider
 
 
@@ -48,7 +48,7 @@ class BrokenHandler(tornado.web.RequestHandler):
     post = get
 
 
-class DanceHTTPTestCase(VisitorHTTPTestCase):
+class LoginFlowCase(CookieClientCase):
     """`provider` is the lesson's, in which the app of the test is registered as `client`.
 
     `asked` is what it was asked: path and query of each request.
@@ -97,7 +97,7 @@ class DanceHTTPTestCase(VisitorHTTPTestCase):
         """How often the provider was asked for a path."""
         return sum(urlsplit(uri).path == path for uri in self.asked)
 
-    def agree(self, address: str, user: str = "1001") -> HTTPResponse:
+    def approve(self, address: str, user: str = "1001") -> HTTPResponse:
         """Open the provider's page and press a button; return the redirect back to the app."""
         page = self.get(address)
         assert page.code == 200, page.body
@@ -105,15 +105,15 @@ class DanceHTTPTestCase(VisitorHTTPTestCase):
         assert token
         return self.post(address, f"_xsrf={token[1]}&user={user}")
 
-    def begin(self, path: str = "/login") -> str:
+    def start_login(self, path: str = "/login") -> str:
         """Log in up to the redirect to the provider; return where it leads."""
         response = self.get(path)
         assert response.code == 302, response.body
         return str(response.headers["Location"])
 
-    def dance(self, user: str = "1001", path: str = "/login") -> HTTPResponse:
+    def complete_login(self, user: str = "1001", path: str = "/login") -> HTTPResponse:
         """The whole login; return the app's answer to the callback."""
-        return self.get(self.agree(self.begin(path), user).headers["Location"])
+        return self.get(self.approve(self.start_login(path), user).headers["Location"])
 
     @contextlib.contextmanager
     def another_browser(self) -> Iterator[None]:

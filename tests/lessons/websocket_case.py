@@ -18,7 +18,7 @@ UPGRADE = {
 }
 
 
-class SocketsTestCase(AsyncHTTPTestCase):
+class WebSocketTestCase(AsyncHTTPTestCase):
     """Opens WebSockets and closes those that a test leaves open."""
 
     def setUp(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.lessons.cases import script
-from tests.services import require
+from tests.support.lesson_case import import_script
+from tests.support.services import require
 
 
 def own_name() -> str:
@@ -25,7 +25,7 @@ def sqlite() -> Iterator[str]:
 @contextlib.contextmanager
 def mariadb() -> Iterator[str]:
     url, name = require("mariadb"), own_name()
-    with contextlib.closing(script("07_databases", "app").Connection(url)) as server:
+    with contextlib.closing(import_script("07_databases", "app").Connection(url)) as server:
         server.execute(f"CREATE DATABASE {name}")
         try:
             yield f"{url.rpartition('/')[0]}/{name}"

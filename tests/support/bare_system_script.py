@@ -6,7 +6,7 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
-from tests.lessons.serving import ROOT
+from tests.support.script_server import ROOT
 
 SCRIPT = ROOT / "scripts" / "bare_system"
 
