@@ -157,21 +157,21 @@ def demo(context: click.Context, name: str) -> None:
             translate("No page of the lesson has commands for {label}.", label=script.label)
         )
         context.exit(FAILED)
-    as_shown = True
+    all_match = True
     try:
         for session in sessions:
             console.print_session(session)
             if not session.commands[0][0].startswith((RUN_COMMAND, BREAK_COMMAND)):
                 note = "(the changed copy is started)" if session.changes else "(started again)"
                 console.print_line(translate(note), dim=True)
-            for ran in run_session(session):
-                as_shown &= ran.matches_page
-                console.print_command(ran)
+            for result in run_session(session):
+                all_match &= result.matches_page
+                console.print_command(result)
             console.print_line("(stopped)", dim=True)
     except DemoError as problem:
         click.echo(f"learn.py: {problem}", err=True)
         context.exit(FAILED)
-    if not as_shown:
+    if not all_match:
         context.exit(FAILED)
 
 

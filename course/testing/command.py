@@ -266,10 +266,10 @@ class CommandCase(ExerciseCase):
     def _describe_command(self, arguments: tuple[str, ...]) -> list[str]:
         """Return the command, then the files that the program finds."""
         words = (f'"{word}"' if " " in word else word for word in arguments)
-        said = [" ".join(["python3", self._file.name, *words])]
+        lines = [" ".join(["python3", self._file.name, *words])]
         for name, text in self._files.items():
-            said += [f"{name}:", *(f"  {line}" for line in text.splitlines())]
-        return said
+            lines += [f"{name}:", *(f"  {line}" for line in text.splitlines())]
+        return lines
 
 
 async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:

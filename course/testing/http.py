@@ -62,8 +62,8 @@ def format_sections(parts: Iterable[tuple[str, str]]) -> str:
     """Return the non-empty (label, text) pairs as two columns, a text of several lines kept so."""
     return "\n".join(
         f"{translate(label) if number == 0 else '':<10}{line}".rstrip()
-        for label, said in parts
-        for number, line in enumerate(said.splitlines())
+        for label, text in parts
+        for number, line in enumerate(text.splitlines())
     )
 
 

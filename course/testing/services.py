@@ -162,11 +162,11 @@ def is_listening(port: int) -> bool:
 def _free_port_block() -> int:
     """A number that, with 1, 2 or 3 put behind it, is a free port."""
     while True:  # below the ports that systems give to clients
-        tens = random.randrange(1100, 3200)  # noqa: S311, no secret
+        block = random.randrange(1100, 3200)  # noqa: S311, no secret
         with contextlib.suppress(OSError):
             for last in (1, 2, 3):
-                socket.create_server(("127.0.0.1", tens * 10 + last)).close()
-            return tens
+                socket.create_server(("127.0.0.1", block * 10 + last)).close()
+            return block
 
 
 def _stop_process(process: subprocess.Popen[bytes]) -> None:
