@@ -67,6 +67,93 @@ class Keyboard:
         expect(self.page.locator(selector)).to_have_count(1)
 
 
+def add_contact(keys: Keyboard, mate: str) -> None:
+    """Add somebody to the contacts, at the second attempt."""
+    keys.open("addContact")
+    keys.type("nobody-is-called-so")
+    keys.press("Enter")
+    expect(keys.dialogs).to_contain_text(keys.words["nobody"])
+    keys.press("Control+a")
+    keys.type(mate)
+    keys.press("Enter")
+    expect(keys.page.locator("#lists")).to_contain_text("Mate")
+    expect(keys.dialogs).to_have_count(0)
+
+
+def create_group(keys: Keyboard) -> None:
+    """Make a group and write in it."""
+    keys.open("createGroup")
+    keys.type("Typists")
+    keys.press("Tab")
+    keys.type("No mouse")
+    keys.press("Tab")
+    keys.press("ArrowDown")
+    expect(keys.page.locator("#field-public-false")).to_be_checked()
+    keys.press("Enter")
+    expect(keys.someone.heading("Typists")).to_be_visible()
+    keys.expect_focus("#composer:focus")
+    keys.type("a typed word")
+    keys.press("Enter")
+    keys.someone.sees("a typed word")
+
+
+def look_at_own_message(keys: Keyboard) -> None:
+    """Open the dialog that deletes one's own message, and close it."""
+    keys.press("ArrowUp")
+    keys.press("Enter")
+    keys.look()
+    keys.escape("deleteMessage")
+
+
+def manage_group(keys: Keyboard, mate: str) -> None:
+    """Add a member, and open every dialog of a group and of a member."""
+    keys.open("addMember")
+    keys.type(mate)
+    keys.press("Enter")
+    expect(keys.page.locator("#members li")).to_have_count(2)
+    expect(keys.dialogs).to_have_count(0)
+    keys.open(selector="#members button")
+    keys.open("block")
+    keys.press("Escape")
+    keys.expect_focus("#members button:focus")
+    keys.open("editGroup")
+    keys.escape("editGroup")
+    keys.open("leave")
+    keys.escape("leave")
+
+
+def search_in_group(keys: Keyboard) -> None:
+    """Find a word in the group and go to the message."""
+    keys.tab_to(selector="#find-button")
+    keys.press("Enter")
+    keys.expect_focus("#find:focus")
+    keys.type("typed word")
+    expect(keys.page.locator("#found button")).to_have_count(1)
+    keys.tab_to(selector="#found button")
+    keys.press("Enter")
+    keys.expect_focus("#log [data-seq]:focus")
+
+
+def manage_account(keys: Keyboard) -> None:
+    """End another session, and open the dialogs of the profile; delete the account."""
+    keys.open("profile")
+    expect(keys.page.locator(".sessions li")).to_have_count(2)
+    keys.tab_to(selector=".sessions button")
+    keys.press("Enter")
+    expect(keys.page.locator(".sessions li")).to_have_count(1)
+    keys.open("changePassword", level=2)
+    keys.type("not my password")
+    keys.press("Tab")
+    keys.type("eight blue umbrellas")
+    keys.press("Enter")
+    expect(keys.page.locator("[aria-invalid=true]:focus")).to_have_count(1)
+    keys.escape("changePassword", level=1)
+    keys.open("deleteAccount", level=2)
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(keys.page.locator("form[data-form=login]")).to_be_visible()
+
+
 @pytest.mark.parametrize("language", MODULES)
 def test_every_dialog_works_by_keyboard_alone(
     person: Callable[..., Person], shared_server: ChatServer, language: str
@@ -78,73 +165,9 @@ def test_every_dialog_works_by_keyboard_alone(
     shared_server.log_in(someone.name)  # in another browser
     shared_server.add_contact(mate, someone.name)  # or the mate would be invited, not added
     keys = Keyboard(someone, language)
-    page, words = keys.page, keys.words
-
-    keys.open("addContact")
-    keys.type("nobody-is-called-so")
-    keys.press("Enter")
-    expect(keys.dialogs).to_contain_text(words["nobody"])
-    keys.press("Control+a")
-    keys.type(mate)
-    keys.press("Enter")
-    expect(page.locator("#lists")).to_contain_text("Mate")
-    expect(keys.dialogs).to_have_count(0)
-
-    keys.open("createGroup")
-    keys.type("Typists")
-    keys.press("Tab")
-    keys.type("No mouse")
-    keys.press("Tab")
-    keys.press("ArrowDown")
-    expect(page.locator("#field-public-false")).to_be_checked()
-    keys.press("Enter")
-    expect(someone.heading("Typists")).to_be_visible()
-    keys.expect_focus("#composer:focus")
-    keys.type("a typed word")
-    keys.press("Enter")
-    someone.sees("a typed word")
-
-    keys.press("ArrowUp")
-    keys.press("Enter")
-    keys.look()
-    keys.escape("deleteMessage")
-
-    keys.open("addMember")
-    keys.type(mate)
-    keys.press("Enter")
-    expect(page.locator("#members li")).to_have_count(2)
-    expect(keys.dialogs).to_have_count(0)
-    keys.open(selector="#members button")
-    keys.open("block")
-    keys.press("Escape")
-    keys.expect_focus("#members button:focus")
-    keys.open("editGroup")
-    keys.escape("editGroup")
-    keys.open("leave")
-    keys.escape("leave")
-
-    keys.tab_to(selector="#find-button")
-    keys.press("Enter")
-    keys.expect_focus("#find:focus")
-    keys.type("typed word")
-    expect(page.locator("#found button")).to_have_count(1)
-    keys.tab_to(selector="#found button")
-    keys.press("Enter")
-    keys.expect_focus("#log [data-seq]:focus")
-
-    keys.open("profile")
-    expect(page.locator(".sessions li")).to_have_count(2)
-    keys.tab_to(selector=".sessions button")
-    keys.press("Enter")
-    expect(page.locator(".sessions li")).to_have_count(1)
-    keys.open("changePassword", level=2)
-    keys.type("not my password")
-    keys.press("Tab")
-    keys.type("eight blue umbrellas")
-    keys.press("Enter")
-    expect(page.locator("[aria-invalid=true]:focus")).to_have_count(1)
-    keys.escape("changePassword", level=1)
-    keys.open("deleteAccount", level=2)
-    keys.type(PASSWORD)
-    keys.press("Enter")
-    expect(page.locator("form[data-form=login]")).to_be_visible()
+    add_contact(keys, mate)
+    create_group(keys)
+    look_at_own_message(keys)
+    manage_group(keys, mate)
+    search_in_group(keys)
+    manage_account(keys)
