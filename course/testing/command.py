@@ -138,7 +138,7 @@ class CommandCase(ExerciseCase):
         self._process: Process | None = None
 
     def tearDown(self) -> None:
-        self.stop()
+        self.stop_program()
         super().tearDown()
 
     def get_app(self) -> tornado.web.Application:
@@ -160,14 +160,14 @@ class CommandCase(ExerciseCase):
 
     def run_program(self, *arguments: str) -> CompletedProgram:
         """Run the program with these arguments until it ends; if it does not, stop it."""
-        return self.stop(_still_running(self._launch(arguments)))
+        return self.stop_program(_still_running(self._launch(arguments)))
 
     def run_each(self, *commands: tuple[str, ...]) -> list[CompletedProgram]:
         """Run the program once with each of these arguments, at the same time, and return how.
 
         A program that serves is stopped as soon as it has printed its address.
         """
-        self.stop()
+        self.stop_program()
 
         async def run_all() -> list[CompletedProgram]:
             return await asyncio.gather(*[self._run_one(arguments) for arguments in commands])
@@ -207,7 +207,7 @@ class CommandCase(ExerciseCase):
         if address != expected:
             received = translate("it prints: {address}", address=address)
             if not address:
-                ended = self.stop(NO_ADDRESS)
+                ended = self.stop_program(NO_ADDRESS)
                 received = ended.summary
                 fitting = [
                     each for text, each in (advice_by_error or {}).items() if text in ended.log
@@ -220,7 +220,7 @@ class CommandCase(ExerciseCase):
                 advice=advice,
             )
 
-    def stop(self, reason: str = "") -> CompletedProgram:
+    def stop_program(self, reason: str = "") -> CompletedProgram:
         """End the program, if it still runs, and return how it ended and what it wrote.
 
         Args:
@@ -250,7 +250,7 @@ class CommandCase(ExerciseCase):
 
     def _launch(self, arguments: tuple[str, ...]) -> str:
         """Start the program; return the line with its address, or nothing when none has come."""
-        self.stop()
+        self.stop_program()
         self._transcript = self._describe_command(arguments)
 
         async def launch() -> str:

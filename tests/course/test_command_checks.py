@@ -61,7 +61,7 @@ def test_a_started_program_is_asked_and_ended(tmp_path: Path) -> None:
         LIGHT,
         'self.start("--name=Bell Rock", advice="main()")',
         'self.send("GET", "/").expect(status=200, body="Bell Rock", advice="get()")',
-        "ended = self.stop()",
+        "ended = self.stop_program()",
         'ended.expect(contains="200 GET /", lacks="Traceback", advice="the log")',
         'self.start("--name=Fastnet", advice="main()")',
         'self.send("GET", "/").expect(body="Fastnet", advice="get()")',
@@ -85,7 +85,7 @@ def test_a_check_in_the_background_of_a_shell_script_ends_its_program(tmp_path: 
             tmp_path,
             LIGHT,
             'self.start(advice="main()")',
-            'self.stop().expect(success=True, advice="main()")',
+            'self.stop_program().expect(success=True, advice="main()")',
         )
     assert result.passed, result
 

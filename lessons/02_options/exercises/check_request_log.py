@@ -30,7 +30,7 @@ class RequestLog(CommandCase):
             answer = self.send(method, path)
             known = path.startswith(("/light", "/health"))
             answer.expect(status=200 if known else 404, advice=ROUTES)
-        return self.stop().log.splitlines()
+        return self.stop_program().log.splitlines()
 
     def expect_line(self, lines: list[str], words: list[str], path: str) -> None:
         """There is one line about the path, and it has these words."""
