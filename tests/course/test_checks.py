@@ -142,11 +142,11 @@ def test_plain_assertions_and_waits_can_be_given_a_look(tmp_path: Path) -> None:
     for inside, came in {
         'self.assertIn("a", "xyz")': "'a' not found in 'xyz'",
         "raise TimeoutError": "nothing in the time allowed",
-        'raise Mismatch(sent="a frame", came="no", advice="on_message")': "no",
+        'raise Mismatch(sent="a frame", received="no", advice="on_message")': "no",
     }.items():
         test = f"""
             def test_it(self):
-                with self.looking("on_message", sent="a frame"):
+                with self.with_advice("on_message", sent="a frame"):
                     {inside}
             """
         expected = f"sent      a frame\nreceived  {came}\nadvice    on_message"
@@ -154,7 +154,7 @@ def test_plain_assertions_and_waits_can_be_given_a_look(tmp_path: Path) -> None:
 
 
 def test_tests_run_in_the_order_they_are_written(tmp_path: Path) -> None:
-    tests = [f'def test_{name}(self): raise Mismatch(came="x")' for name in ("easy", "a_hard")]
+    tests = [f'def test_{name}(self): raise Mismatch(received="x")' for name in ("easy", "a_hard")]
     result = check(tmp_path, HELLO, body(*tests))
     assert [failure.test for failure in result.failures] == ["easy", "a hard"]
 
@@ -186,9 +186,10 @@ def test_a_failure_is_known_while_the_check_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_check_that_has_taken_long_ends_with_its_first_failure(tmp_path: Path) -> None:
-    impatient = 'import sys; sys.modules["__main__"].PATIENCE = -1'
+    impatient = 'import sys; sys.modules["__main__"].FAIL_FAST_AFTER = -1'
     tests = [
-        f'def test_{name}(self): {impatient}; raise Mismatch(came="x")' for name in ("one", "other")
+        f'def test_{name}(self): {impatient}; raise Mismatch(received="x")'
+        for name in ("one", "other")
     ]
     result = check(tmp_path, HELLO, body(*tests))
     assert [failure.test for failure in result.failures] == ["one"]
