@@ -3,7 +3,7 @@
 import unittest
 
 from tests.support.checkout import ROOT
-from tests.support.identifiers import retired_names
+from tests.support.identifiers import identifiers_in
 
 FILES = [ROOT / "learn.py", *sorted((ROOT / "course").rglob("*.py"))]
 CHECKS = sorted(ROOT.glob("lessons/*/exercises/check_*.py"))
@@ -29,7 +29,7 @@ class VocabularyTest(unittest.TestCase):
         for files, retired in (FILES, RETIRED), (CHECKS, TESTING - {"said", "told"}):
             for path in files:
                 with self.subTest(file=path.relative_to(ROOT).as_posix()):
-                    self.assertEqual(retired_names(path, retired), set(), "see docs/glossary.md")
+                    self.assertEqual(identifiers_in(path) & retired, set(), "see docs/glossary.md")
 
     def test_no_retired_word_is_a_module(self) -> None:
         self.assertEqual({path.stem for path in FILES} & RETIRED_FILES, set())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import fault_injection
-from tests.identifiers import identifiers_in
+from tests.support.identifiers import identifiers_in
 
 PACKAGE_DIR = Path(fault_injection.__file__).parent
 FILES = sorted(PACKAGE_DIR.rglob("*.py"))

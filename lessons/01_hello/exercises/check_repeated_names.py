@@ -1,6 +1,6 @@
 """Query and body are kept apart, repeated names keep all their values, a missing one is 400."""
 
-from course.testing.http import Response, ExerciseCase
+from course.testing.http import ExerciseCase, Response
 
 WRITE = (
     "post(): give self.write() a dictionary with query, body and all.\n"
@@ -40,7 +40,9 @@ class RepeatedNames(ExerciseCase):
         expected = {"query": "S", "body": "L", "all": ["S", "M", "L"]}
         received = answer.json(advice=WRITE) if answer.status == 200 else None
         # The argument a has other values, so one right value shows that the name is right.
-        named = isinstance(received, dict) and any(received.get(key) == expected[key] for key in expected)
+        named = isinstance(received, dict) and any(
+            received.get(key) == expected[key] for key in expected
+        )
         advice = _look(answer, expected) if named else NAME
         answer.expect(status=200, json=expected, advice=advice)
 

@@ -26,7 +26,12 @@ ENDED = {
     "2500ms": PERIOD,
     "1d 1h": PERIOD,
 }
-ADVICE = {"port": "leave the option port as it is", "lit": LIT, "colours": COLOURS, "period": PERIOD}
+ADVICE = {
+    "port": "leave the option port as it is",
+    "lit": LIT,
+    "colours": COLOURS,
+    "period": PERIOD,
+}
 
 
 class DefineOptions(CommandCase):
@@ -35,13 +40,17 @@ class DefineOptions(CommandCase):
         self.expect_config({"port": self.port, "lit": False, "colours": [], "period": 10.0})
 
     def test_all_options_on_the_command_line(self) -> None:
-        self.start("--lit", "--colours=red,white", "--period=1m 30s", advice=DEFINE, advice_by_error=ENDED)
+        self.start(
+            "--lit", "--colours=red,white", "--period=1m 30s", advice=DEFINE, advice_by_error=ENDED
+        )
         self.expect_config(
             {"port": self.port, "lit": True, "colours": ["red", "white"], "period": 90.0}
         )
 
     def test_false_and_one_colour(self) -> None:
-        self.start("--lit=false", "--colours=red", "--period=2500ms", advice=DEFINE, advice_by_error=ENDED)
+        self.start(
+            "--lit=false", "--colours=red", "--period=2500ms", advice=DEFINE, advice_by_error=ENDED
+        )
         self.expect_config({"port": self.port, "lit": False, "colours": ["red"], "period": 2.5})
 
     def test_a_period_of_more_than_a_day(self) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 from urllib.parse import quote, unquote, unquote_plus
 
-from course.testing.http import Response, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 from course.testing.markup import Element, elements
 
 ATTRIBUTE = 'PAGE, the input: value="{{ comment }}", with quotes around it'

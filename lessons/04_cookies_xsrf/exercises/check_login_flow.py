@@ -4,7 +4,7 @@ import re
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin
 
-from course.testing.http import Response, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 GUARD = (
     "ProfileHandler: @tornado.web.authenticated above get(), login_url='/login' in make_app().\n"

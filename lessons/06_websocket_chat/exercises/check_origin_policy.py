@@ -48,5 +48,7 @@ class OriginPolicy(WebSocketCase):
         self.handshake("/news").expect(status=101, advice=PROGRAM)
 
     def test_the_news_still_come(self) -> None:
-        socket = self.connect("/news", headers={"Origin": "https://partner.example"}, advice=PARTNER)
+        socket = self.connect(
+            "/news", headers={"Origin": "https://partner.example"}, advice=PARTNER
+        )
         socket.expect("news for you", advice="open(): leave it as it was")
