@@ -7,7 +7,7 @@ from typing import Any
 import tornado.escape
 import tornado.web
 
-from course.testing.http import Response, ExerciseCase, Mismatch
+from course.testing.http import ExerciseCase, Mismatch, Response
 
 BIND = (
     "Write a ? into the SQL and pass the value separately: execute('... WHERE id = ?', [value]).\n"

@@ -84,7 +84,9 @@ class Callback(ExerciseCase):
         """Raise `Mismatch` unless the provider was asked for a token, then for the name."""
         asked = [(request.method, request.path) for request in self.asked]
         if asked[:1] != [("POST", "/token")]:
-            self.expect(asked[:1], [("POST", "/token")], sent=self.to_provider("first"), advice=TRADE)
+            self.expect(
+                asked[:1], [("POST", "/token")], sent=self.to_provider("first"), advice=TRADE
+            )
         form = {name: values[0] for name, values in parse_qs(self.asked[0].body.decode()).items()}
         right = {"grant_type": "authorization_code", "code": CODE, **self.subject.CLIENT}
         right["redirect_uri"] = self.subject.CALLBACK
@@ -111,7 +113,10 @@ class Callback(ExerciseCase):
         morsel = cookies.get("user")
         if morsel is None:
             raise Mismatch(
-                sent=self.sent, received="no cookie named user", expected="Set-Cookie: user=", advice=KEEP
+                sent=self.sent,
+                received="no cookie named user",
+                expected="Set-Cookie: user=",
+                advice=KEEP,
             )
         secret = self._app.settings["cookie_secret"]
         if tornado.web.decode_signed_value(secret, "user", morsel.value) is None:

@@ -6,7 +6,7 @@ Needs:  nginx
 import re
 
 from course.testing.services import ServiceCase
-from course.testing.websocket import WebSocketClient, WebSocketCase
+from course.testing.websocket import WebSocketCase, WebSocketClient
 
 CONF = "NGINX: each line ends with a semicolon, each { has its }."
 MAP = (

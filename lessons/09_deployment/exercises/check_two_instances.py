@@ -5,7 +5,7 @@ Needs:  nginx
 
 import re
 
-from course.testing.http import Response, Mismatch
+from course.testing.http import Mismatch, Response
 from course.testing.services import ServiceCase
 
 STUB = "main(): leave it as the stub has it."
