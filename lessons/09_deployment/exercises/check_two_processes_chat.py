@@ -166,8 +166,8 @@ class TwoProcessesChat(ServiceCase):
                 try:
                     await member.say(f"ready {member.name} {member.count}")
                 except WebSocketClosedError:
-                    came = f"the WebSocket of {member.name} was closed"
-                    raise self.mismatch(came, "it stays open", TYPE) from None
+                    received = f"the WebSocket of {member.name} was closed"
+                    raise self.mismatch(received, "it stays open", TYPE) from None
             await until(lambda: all(a.hears(b) for a in members for b in members), 0.1)
 
     async def expect_heard(self, texts: list[str], members: list[Member], advice: str) -> None:
