@@ -135,7 +135,9 @@ def serve(*clients: Client, port: int = 0) -> Provider:
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
     define(
-        "redirect_uri", default="http://localhost:8889/callback", help="where the app is answered"
+        "redirect_uri",
+        default="http://localhost:8889/callback",
+        help="where browsers come back",
     )
     define("client_secret", default="", help="of the app; random unless given")
     parse_command_line()

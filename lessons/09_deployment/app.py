@@ -77,7 +77,7 @@ class PageHandler(CountedHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Pages that say which process answers whom. Without debug: everybody can reach them."""
+    """/, /who and /slow show which process answers; /echo is a WebSocket. Never with debug=True."""
     return tornado.web.Application(
         [
             (r"/", PageHandler),

@@ -32,7 +32,7 @@ class WhoHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """Make an application that says who asks; that depends on the settings of its server."""
+    """Make an application that shows the address and the scheme which its server has found."""
     return tornado.web.Application([(r"/", WhoHandler)])
 
 

@@ -20,7 +20,7 @@ FAULT = "The provider did not answer as it should"
 
 
 class BaseHandler(tornado.web.RequestHandler):
-    """Knows who is logged in to this app, from a cookie: the provider is not asked again."""
+    """A handler whose current user comes from a cookie: the provider is not asked again."""
 
     def get_current_user(self) -> dict[str, Any] | None:
         user = self.get_signed_cookie("user", max_age_days=1)

@@ -27,7 +27,7 @@ def challenge_of(verifier: str) -> str:
 
 @dataclass(frozen=True)
 class Client:
-    """An app that is registered at the provider. It is answered at one address only."""
+    """An app that is registered at the provider. Browsers are sent back only to redirect_uri."""
 
     id: str
     secret: str

@@ -14,8 +14,8 @@ FORGED = (
     "The visitor can write any address at the beginning of the list. Read it from its end, as\n"
     "trusted_downstream does."
 )
-DIRECT = "WhoHandler: what self.request says is right: leave it as the stub has it."
-ADDRESS = "An address that is none is ignored: leave it to xheaders=True."
+DIRECT = "WhoHandler: leave it as the stub has it. make_server() decides what self.request has."
+ADDRESS = "A text that is not an address is ignored: leave that to xheaders=True."
 
 
 class RealClient(ExerciseCase):

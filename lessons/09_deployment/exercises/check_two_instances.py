@@ -25,11 +25,11 @@ NUMBERS = (
 )
 ONE = (
     "NGINX: one instance gets all requests. The upstream needs a line for each, both of the same "
-    "rank: without  backup  and without  ip_hash;"
+    "kind: without  backup  and without  ip_hash;"
 )
 AWAY = (
-    "NGINX: one instance is away, and its requests fail. By default nginx asks the next one: leave "
-    "proxy_next_upstream as it is."
+    "NGINX: one instance does not run, and its requests fail. By default nginx asks the next one: "
+    "leave proxy_next_upstream as it is."
 )
 
 

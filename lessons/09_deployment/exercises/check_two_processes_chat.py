@@ -41,7 +41,7 @@ PUBLISH = (
     "broker.publish(options.channel, message)"
 )
 SPEAKER = (
-    "The one who speaks hears it too: write to all members, when it comes back from the broker."
+    "The member who sent it hears it too: write to all members when it comes back from the broker."
 )
 SAME = "Each process writes to its own members what the broker sends, and the text as it was said."
 TYPE = (

@@ -1,6 +1,6 @@
 # Both get the same port.
 # Told: nothing listens on port
-# Told: SUPERVISOR: a process ends again and again. Look at what it writes: have bo
+# Told: SUPERVISOR: a process ends again and again. Read what it writes: do both
 """A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
 
 import asyncio

@@ -1,6 +1,6 @@
 # proxy_next_upstream off: a request for the instance that is away fails.
 # Told: 502 Bad Gateway
-# Told: NGINX: one instance is away, and its requests fail. By default nginx asks t
+# Told: NGINX: one instance does not run, and its requests fail. By default nginx
 """Two instances of one application, and the part of nginx.conf that spreads requests over both."""
 
 import asyncio
