@@ -14,6 +14,7 @@ last column of the table names it; if the script did not find it, the script's l
 """
 
 import argparse
+import contextlib
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
 from rich.console import Console
@@ -77,11 +79,14 @@ def time_start(script: Path) -> StartupTime:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     )
-    with process:
+    with process, contextlib.ExitStack() as stack:
+        stack.callback(process.kill)
         line = ""
         for line in process.stdout or ():
             if line.startswith("Open http://"):
-                socket.create_connection(("localhost", port)).close()
+                # The first script of the course listens on 8888, whatever `--port` says.
+                address = "localhost", urlsplit(line.split()[1]).port
+                socket.create_connection(address).close()
                 seconds = time.perf_counter() - begin
                 cpu = psutil.Process(process.pid).cpu_times()
                 process.send_signal(signal.SIGTERM)
