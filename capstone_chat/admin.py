@@ -172,9 +172,9 @@ async def disconnect_user(user_id: int, redis: str, secret: str) -> None:
 
     try:
         broker = RedisBroker(Hub(), redis, secret)
-        await broker.open()
+        await broker.connect()
         broker.send_control(topics.user(user_id), {"renew": True})
-        await broker.close()
+        await broker.disconnect()
     except OptionError as error:
         fail(f"their open sockets end with the next ping, not at once: {error}")
 

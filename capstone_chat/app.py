@@ -40,7 +40,7 @@ from capstone_chat.purge import Purge
 from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
 from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
-from capstone_chat.realtime.protocol import FRAME_LIMIT
+from capstone_chat.realtime.protocol import MAX_FRAME_BYTES
 from capstone_chat.services import MAX_READS_IN_FLIGHT, Services
 from capstone_chat.storage import engines, files, migrate
 from capstone_chat.storage.database import Database
@@ -68,7 +68,7 @@ ROUTES = [
     tornado.web.url(r"/captcha/([a-z]+)", auth.CaptchaHandler),
     tornado.web.url(r"/captcha/([0-9a-f]{32})\.(png|wav)", auth.CaptchaMediaHandler),
     tornado.web.url(r"/pictures/([0-9a-f]{32})\.webp", profile.PictureHandler),
-    tornado.web.url(r"/ws", websocket.SocketHandler),
+    tornado.web.url(r"/ws", websocket.ChatSocketHandler),
     tornado.web.url(r"/api/names", auth.NameAvailabilityHandler),
     tornado.web.url(r"/api/state", conversations.StateHandler),
     tornado.web.url(r"/api/conversations", conversations.ConversationsHandler),
@@ -129,7 +129,7 @@ def make_app(options: Options) -> tornado.web.Application:
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": options.secure},
         cross_origin_protection=True,
         trusted_origins=options.origins,
-        websocket_max_message_size=FRAME_LIMIT,
+        websocket_max_message_size=MAX_FRAME_BYTES,
         websocket_ping_interval=options.ping_interval,
         websocket_ping_timeout=options.ping_timeout,
     )

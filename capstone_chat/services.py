@@ -76,7 +76,7 @@ class Services:
         Raises:
             OptionError: they cannot be reached.
         """
-        await self.broker.open()
+        await self.broker.connect()
         await self.sessions.correct_times()
         self.purge.start(self.options.purge_interval)
 
@@ -94,6 +94,6 @@ class Services:
         await self.purge.stop()
         await self.pictures.close()
         await self.database.close()
-        await self.broker.close()
+        await self.broker.disconnect()
         self.captchas.close()
         self.password_pool.shutdown(wait=False, cancel_futures=True)

@@ -22,7 +22,7 @@ from capstone_chat.conversations.users import (
     IS_ACTIVE,
     USER_COLUMNS,
     Gone,
-    Person,
+    PublicUser,
     User,
     lock_active_users,
 )
@@ -332,17 +332,17 @@ def _delete_account(connection: sa.Connection, user: User, at: int) -> list[Even
     theirs = sa.select(members.c.conversation_id).where(members.c.user_id == user.id)
     private = (conversations.c.kind == "private") & conversations.c.id.in_(theirs)
     groups = theirs.join(conversations).where(conversations.c.kind == "group")
-    membership.lock(connection, connection.scalars(theirs).all())
+    membership.lock_conversations(connection, connection.scalars(theirs).all())
     connection.execute(users.update().where(users.c.id == user.id).values(**values))
     connection.execute(conversations.update().where(private).values(pair=None))
     for table in pictures, contacts:
         connection.execute(table.delete().where(table.c.user_id == user.id))
     connection.execute(contacts.delete().where(contacts.c.other_id == user.id))
-    nobody = Person(user.id, DELETED_NICKNAME, None)
+    nobody = PublicUser(user.id, DELETED_NICKNAME, None)
     events = [
         event
         for conv in connection.scalars(groups).all()
-        for event in membership.dismiss(connection, conv, nobody, at)
+        for event in membership.remove_member(connection, conv, nobody, at)
     ]
-    invitations.end_all(connection, user.id)  # with the departures that `dismiss` has noted
+    invitations.end_all_of_user(connection, user.id)  # and the departures of `remove_member`
     return events

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from capstone_chat.accounts.sessions import Sessions
 from capstone_chat.conversations import contacts, invitations, membership
-from capstone_chat.conversations.users import Person
+from capstone_chat.conversations.users import PublicUser
 from capstone_chat.storage.database import Database
 
 
@@ -30,16 +30,16 @@ class Arrivals:
         self._database = database
         self._sessions = sessions
 
-    async def load(self, user: Person, token: str) -> Arrival | None:
+    async def load(self, user: PublicUser, token: str) -> Arrival | None:
         """Return what a user's socket is to hear, or None when the session has ended meanwhile."""
 
         def query(connection: sa.Connection) -> Arrival | None:
             if not self._sessions.is_valid(connection, token):
                 return None
             return Arrival(
-                membership.heads(connection, user.id),
-                contacts.visible(connection, user.id),
-                invitations.groups_of(connection, user.id),
+                membership.heads_by_conversation(connection, user.id),
+                contacts.presence_visible_to(connection, user.id),
+                invitations.group_ids_for(connection, user.id),
             )
 
         return await self._database.read_batched(query)

@@ -7,21 +7,26 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import invitations
+from capstone_chat.conversations.errors import NotAllowed, NotFound
 from capstone_chat.conversations.membership import (
-    NotAllowed,
-    NotFound,
-    lock,
-    pair_of,
+    lock_conversations,
+    pair_key,
     shares_conversation,
 )
-from capstone_chat.conversations.users import IS_ACTIVE, Gone, Person, columns, lock_active_users
+from capstone_chat.conversations.users import (
+    IS_ACTIVE,
+    Gone,
+    PublicUser,
+    lock_active_users,
+    public_user_columns,
+)
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import contacts, conversations, users
 from capstone_chat.text import names
 
-PAGE = 250
+MAX_PAGE_SIZE = 250
 """Contacts in one page of the list at the most."""
 
 MAX_CONTACTS = 1000
@@ -32,15 +37,15 @@ MAX_CONTACTS = 1000
 class Contact:
     """An entry of a user's contact list."""
 
-    person: Person
+    user: PublicUser
     name: str
     blocked: bool
-    visible: bool
+    presence_visible: bool
     """Whether the user may see this person's presence."""
 
-    def public(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the entry for JSON."""
-        return self.person.public() | {"name": self.name, "blocked": self.blocked}
+        return self.user.to_public_dict() | {"name": self.name, "blocked": self.blocked}
 
 
 class Contacts:
@@ -58,7 +63,7 @@ class Contacts:
         self._clock = clock
 
     async def list_for(
-        self, user: Person, *, after: int | None = None
+        self, user: PublicUser, *, after: int | None = None
     ) -> tuple[list[Contact], int | None]:
         """Return a page of the user's contacts, blocked ones included, in the order of their ids.
 
@@ -68,23 +73,26 @@ class Contacts:
         Returns:
             The contacts, and the cursor of the next page, None after the last.
         """
-        query = _entries(user.id).where(contacts.c.other_id > (after or 0))
-        query = query.order_by(contacts.c.other_id).limit(PAGE + 1)
+        query = _select_entries(user.id).where(contacts.c.other_id > (after or 0))
+        query = query.order_by(contacts.c.other_id).limit(MAX_PAGE_SIZE + 1)
         found = await self._database.read(
-            lambda connection: [_contact(row) for row in connection.execute(query)]
+            lambda connection: [_contact_from_row(row) for row in connection.execute(query)]
         )
-        return found[:PAGE], found[PAGE - 1].person.id if len(found) > PAGE else None
+        page = found[:MAX_PAGE_SIZE]
+        return page, page[-1].user.id if len(found) > MAX_PAGE_SIZE else None
 
-    async def presence_visible_to(self, user: Person) -> list[int]:
+    async def presence_visible_to(self, user: PublicUser) -> list[int]:
         """Return the ids of those contacts whose presence the user may see."""
-        return await self._database.read_batched(lambda connection: visible(connection, user.id))
+        return await self._database.read_batched(
+            lambda connection: presence_visible_to(connection, user.id)
+        )
 
-    async def add(self, user: Person, name: str, *, blocked: bool = False) -> Contact:
+    async def add(self, user: PublicUser, name: str, *, blocked: bool = False) -> Contact:
         """Add, or block, somebody by user name; whoever was blocked and is added no longer is.
 
         Raises:
             NotFound: nobody has this name.
-            Refused: it is the user's own, or the list is full.
+            NotAllowed: it is the user's own, or the list is full.
         """
         if not names.could_exist(name):
             raise NotFound(name)
@@ -94,9 +102,11 @@ class Contacts:
         other = await self._database.read(lambda connection: connection.scalar(query))
         if other is None:
             raise NotFound(name)
-        return await self.set(user, other, blocked=blocked, named=True)
+        return await self.update_or_create(user, other, blocked=blocked, knows_name=True)
 
-    async def set(self, user: Person, other: int, *, blocked: bool, named: bool = False) -> Contact:
+    async def update_or_create(
+        self, user: PublicUser, other: int, *, blocked: bool, knows_name: bool = False
+    ) -> Contact:
         """Make somebody a contact, or block, and return how the list now has them. A block, and its
         end, remove the invitations to groups between the two.
 
@@ -107,7 +117,7 @@ class Contacts:
 
         Raises:
             NotFound: there is no such user, or the user cannot see them.
-            Refused: it is the user, or the list is full.
+            NotAllowed: it is the user, or the list is full.
         """
         if other == user.id:
             raise NotAllowed("yourself", "That is you.")
@@ -116,37 +126,39 @@ class Contacts:
         def change(connection: sa.Connection) -> tuple[Contact, _Changed]:
             # A message that is being stored is waited for; the next one sees the block.
             pair = sa.select(conversations.c.id).where(
-                conversations.c.pair == pair_of(user.id, other)
+                conversations.c.pair == pair_key(user.id, other)
             )
-            lock(connection, connection.scalars(pair))
+            lock_conversations(connection, connection.scalars(pair))
             # Neither is deleted before the commit, nor do the two open a private chat.
             alive = lock_active_users(connection, user.id, other, change=True)
             if user.id not in alive:
                 raise Gone
-            if other not in alive or not (named or _can_see(connection, user.id, other)):
+            if other not in alive or not (knows_name or _can_see(connection, user.id, other)):
                 raise NotFound(other)
-            ended = _forget(connection, user.id, other, blocked=blocked)
-            _require_room(connection, user.id, blocked=blocked)
+            ended = _delete_entry(connection, user.id, other, blocked=blocked)
+            _require_capacity(connection, user.id, blocked=blocked)
             row = contacts.insert().values(user_id=user.id, other_id=other, blocked=blocked, at=at)
             connection.execute(row)
-            entry = connection.execute(_entries(user.id).where(users.c.id == other)).one()
-            return _contact(entry), (_watchers(connection, user.id, other), ended)
+            entry = connection.execute(_select_entries(user.id).where(users.c.id == other)).one()
+            return _contact_from_row(entry), (_watchers(connection, user.id, other), ended)
 
         found = await self._database.write(
-            change, lambda changed: self._tell(user.id, other, *changed[1])
+            change, lambda changed: self._publish_change(user.id, other, *changed[1])
         )
         return found[0]
 
-    async def remove(self, user: Person, other: int) -> None:
+    async def remove(self, user: PublicUser, other: int) -> None:
         """Take somebody off the list, blocked or not."""
 
         def change(connection: sa.Connection) -> _Changed:
-            ended = _forget(connection, user.id, other, blocked=False)
+            ended = _delete_entry(connection, user.id, other, blocked=False)
             return _watchers(connection, user.id, other), ended
 
-        await self._database.write(change, lambda changed: self._tell(user.id, other, *changed))
+        await self._database.write(
+            change, lambda changed: self._publish_change(user.id, other, *changed)
+        )
 
-    def _tell(
+    def _publish_change(
         self, one: int, other: int, watchers: list[int], ended: list[tuple[int, int]]
     ) -> None:
         """Let the open sockets of both see of each other what they may see from now on. To somebody
@@ -160,8 +172,8 @@ class Contacts:
                 self._broker.send_control(
                     topics.user(watcher), {"leave": [topics.presence(watched)]}
                 )
-                gone = {"type": "presence", "user": watched, "online": False}
-                self._broker.publish(topics.user(watcher), protocol.encode(gone))
+                offline = {"type": "presence", "user": watched, "online": False}
+                self._broker.publish(topics.user(watcher), protocol.encode(offline))
         for conv, invited in ended:
             invitations.publish_end(self._broker, invited, conv)
 
@@ -170,19 +182,19 @@ _Changed = tuple[list[int], list[tuple[int, int]]]
 """Those who may see the other's presence; and the (group, user) of invitations that are gone."""
 
 
-def _place(user_id: int, other: int) -> sa.ColumnElement[bool]:
+def _is_entry(user_id: int, other: int) -> sa.ColumnElement[bool]:
     return (contacts.c.user_id == user_id) & (contacts.c.other_id == other)
 
 
-def _forget(
+def _delete_entry(
     connection: sa.Connection, user_id: int, other: int, *, blocked: bool
 ) -> list[tuple[int, int]]:
-    """Remove the old place of somebody in a list, and where it is a block, or becomes one, the
+    """Delete the entry of somebody in a list, and where it is a block, or becomes one, the
     invitations between the two; return the invitations that were seen."""
-    place = _place(user_id, other)
-    was = connection.scalar(sa.select(contacts.c.blocked).where(place))
-    ended = invitations.end_between(connection, user_id, other) if blocked or was else []
-    connection.execute(contacts.delete().where(place))
+    entry = _is_entry(user_id, other)
+    was_blocked = connection.scalar(sa.select(contacts.c.blocked).where(entry))
+    ended = invitations.end_between(connection, user_id, other) if blocked or was_blocked else []
+    connection.execute(contacts.delete().where(entry))
     return ended
 
 
@@ -190,13 +202,13 @@ def _can_see(connection: sa.Connection, user_id: int, other: int) -> bool:
     """Tell whether a user knows of somebody without their user name: as a contact, from a shared
     conversation, or as an inviter."""
     return (
-        connection.scalar(sa.select(sa.exists().where(_place(user_id, other))))
+        connection.scalar(sa.select(sa.exists().where(_is_entry(user_id, other))))
         or shares_conversation(connection, user_id, other)
         or invitations.is_invited_by(connection, user_id, other)
     )
 
 
-def _require_room(connection: sa.Connection, user_id: int, *, blocked: bool) -> None:
+def _require_capacity(connection: sa.Connection, user_id: int, *, blocked: bool) -> None:
     """Refuse another entry of a full list. Concurrent changes may exceed the limit by a few."""
     size = sa.select(sa.func.count()).where(
         contacts.c.user_id == user_id, contacts.c.blocked == blocked
@@ -207,43 +219,43 @@ def _require_room(connection: sa.Connection, user_id: int, *, blocked: bool) -> 
         )
 
 
-_theirs = contacts.alias()
-_VISIBLE = ~contacts.c.blocked & ~sa.exists().where(
-    _theirs.c.user_id == contacts.c.other_id,
-    _theirs.c.other_id == contacts.c.user_id,
-    _theirs.c.blocked,
+_reverse = contacts.alias()
+_PRESENCE_VISIBLE = ~contacts.c.blocked & ~sa.exists().where(
+    _reverse.c.user_id == contacts.c.other_id,
+    _reverse.c.other_id == contacts.c.user_id,
+    _reverse.c.blocked,
 )
 """Of contacts: those whose presence the user may see."""
 
 
-def _entries(user_id: int) -> sa.Select[Any]:
-    visible = sa.case((_VISIBLE, 1), else_=0)
+def _select_entries(user_id: int) -> sa.Select[Any]:
+    visible = sa.case((_PRESENCE_VISIBLE, 1), else_=0)
     return (
-        sa.select(*columns(), users.c.name, contacts.c.blocked, visible)
+        sa.select(*public_user_columns(), users.c.name, contacts.c.blocked, visible)
         .join(contacts, contacts.c.other_id == users.c.id)
         .where(contacts.c.user_id == user_id)
     )
 
 
-def _contact(row: sa.Row[Any]) -> Contact:
-    id_, nickname, picture, name, blocked, visible = tuple(row)
-    return Contact(Person(id_, nickname, picture), name, bool(blocked), bool(visible))
+def _contact_from_row(row: sa.Row[Any]) -> Contact:
+    id_, nickname, picture, name, blocked, presence_visible = tuple(row)
+    return Contact(PublicUser(id_, nickname, picture), name, bool(blocked), bool(presence_visible))
 
 
 def _watchers(connection: sa.Connection, one: int, other: int) -> list[int]:
     """Return who of the two may see the other's presence."""
-    mutual = sa.or_(_place(one, other), _place(other, one))
-    return list(connection.scalars(sa.select(contacts.c.user_id).where(mutual, _VISIBLE)))
+    mutual = sa.or_(_is_entry(one, other), _is_entry(other, one))
+    return list(connection.scalars(sa.select(contacts.c.user_id).where(mutual, _PRESENCE_VISIBLE)))
 
 
-_WATCHED = (
+_PRESENCE_VISIBLE_TO = (
     sa.select(contacts.c.other_id)
-    .where(contacts.c.user_id == sa.bindparam("user"), _VISIBLE)
+    .where(contacts.c.user_id == sa.bindparam("user"), _PRESENCE_VISIBLE)
     .order_by(contacts.c.other_id)
     .limit(sa.bindparam("most"))
 )
 
 
-def visible(connection: sa.Connection, user_id: int) -> list[int]:
+def presence_visible_to(connection: sa.Connection, user_id: int) -> list[int]:
     """Return the ids of those contacts whose presence a user may see, at most MAX_CONTACTS."""
-    return list(connection.scalars(_WATCHED, {"user": user_id, "most": MAX_CONTACTS}))
+    return list(connection.scalars(_PRESENCE_VISIBLE_TO, {"user": user_id, "most": MAX_CONTACTS}))

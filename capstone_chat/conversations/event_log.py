@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from capstone_chat.conversations.users import Person, columns
+from capstone_chat.conversations.users import PublicUser, public_user_columns
 from capstone_chat.storage.tables import conversations, events, users
 from capstone_chat.text.search_folding import fold
 
-PAGE = 100
+MAX_PAGE_SIZE = 100
 """Events in one page of history at the most."""
 
 MAX_EXAMINED = 5000
@@ -33,24 +33,24 @@ class Event(msgspec.Struct, frozen=True):
     conv: int
     seq: int
     type: str
-    author: Person
+    author: PublicUser
     at: int
     text: str | None = None
     target: int | None = None
-    subject: Person | None = None
+    subject: PublicUser | None = None
 
-    def public(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the event as the protocol has it."""
         event: dict[str, Any] = {
             "type": self.type,
             "conv": self.conv,
             "seq": self.seq,
-            "from": self.author.public(),
+            "from": self.author.to_public_dict(),
             "at": self.at,
         }
         if self.type == "member":
             event["change"] = self.text
-            event["user"] = (self.subject or self.author).public()
+            event["user"] = (self.subject or self.author).to_public_dict()
         elif self.type == "deleted":
             event["target"] = self.target
         else:
@@ -63,11 +63,11 @@ class NewEvent(msgspec.Struct, frozen=True):
 
     conv: int
     type: str
-    author: Person
+    author: PublicUser
     text: str | None = None
     cid: str | None = None
     target: int | None = None
-    subject: Person | None = None
+    subject: PublicUser | None = None
 
 
 def append(connection: sa.Connection, new: Sequence[NewEvent], at: int) -> list[Event]:
@@ -79,36 +79,38 @@ def append(connection: sa.Connection, new: Sequence[NewEvent], at: int) -> list[
     Args:
         at: milliseconds since 1970.
     """
-    more = dict(sorted(Counter(event.conv for event in new).items()))
-    connection.execute(_RAISE, [{"conv": conv, "more": count} for conv, count in more.items()])
-    heads = connection.execute(_HEADS, {"convs": [*more]})
-    last = {conv: head - more[conv] for conv, head in heads}
+    counts = dict(sorted(Counter(event.conv for event in new).items()))
+    connection.execute(
+        _ADVANCE_HEADS, [{"conv": conv, "more": count} for conv, count in counts.items()]
+    )
+    heads = connection.execute(_HEADS, {"convs": [*counts]})
+    last = {conv: head - counts[conv] for conv, head in heads}
     stored, rows = [], []
-    for draft in new:
-        seq = last[draft.conv] = last[draft.conv] + 1
+    for event in new:
+        seq = last[event.conv] = last[event.conv] + 1
         stored.append(
             Event(
-                draft.conv,
+                event.conv,
                 seq,
-                draft.type,
-                draft.author,
+                event.type,
+                event.author,
                 at,
-                draft.text,
-                draft.target,
-                draft.subject,
+                event.text,
+                event.target,
+                event.subject,
             )
         )
         rows.append(
             {
-                "conversation_id": draft.conv,
+                "conversation_id": event.conv,
                 "seq": seq,
-                "type": draft.type,
-                "user_id": draft.author.id,
-                "cid": draft.cid,
-                "text": draft.text,
-                "folded": fold(draft.text or "") if draft.type == "message" else None,
-                "target": draft.target,
-                "subject_id": draft.subject.id if draft.subject else None,
+                "type": event.type,
+                "user_id": event.author.id,
+                "cid": event.cid,
+                "text": event.text,
+                "folded": fold(event.text or "") if event.type == "message" else None,
+                "target": event.target,
+                "subject_id": event.subject.id if event.subject else None,
                 "at": at,
             }
         )
@@ -117,7 +119,7 @@ def append(connection: sa.Connection, new: Sequence[NewEvent], at: int) -> list[
 
 
 # Built once: to build a statement takes longer than to run it.
-_RAISE = (
+_ADVANCE_HEADS = (
     conversations.update()
     .where(conversations.c.id == sa.bindparam("conv"))
     .values(head=conversations.c.head + sa.bindparam("more"))
@@ -128,8 +130,8 @@ _HEADS = sa.select(conversations.c.id, conversations.c.head).where(
 _INSERT = events.insert()
 
 
-_subjects = users.alias("subjects")
-_events = (
+_SUBJECTS = users.alias("subjects")
+_EVENTS = (
     sa.select(
         events.c.conversation_id,
         events.c.seq,
@@ -137,51 +139,53 @@ _events = (
         events.c.at,
         events.c.text,
         events.c.target,
-        *columns(),
-        *(column.label(f"subject_{column.key}") for column in columns(_subjects)),
+        *public_user_columns(),
+        *(column.label(f"subject_{column.key}") for column in public_user_columns(_SUBJECTS)),
     )
     .join(users, users.c.id == events.c.user_id)
-    .outerjoin(_subjects, _subjects.c.id == events.c.subject_id)
+    .outerjoin(_SUBJECTS, _SUBJECTS.c.id == events.c.subject_id)
 )
 
 
-def _event(row: sa.Row[Any]) -> Event:
+def _event_from_row(row: sa.Row[Any]) -> Event:
     conv, seq, type_, at, text, target, *people = tuple(row)
-    subject = Person(*people[3:]) if people[3] is not None else None
-    return Event(conv, seq, type_, Person(*people[:3]), at, text, target, subject)
+    subject = PublicUser(*people[3:]) if people[3] is not None else None
+    return Event(conv, seq, type_, PublicUser(*people[:3]), at, text, target, subject)
 
 
-def page(
+def read_page(
     connection: sa.Connection,
     conv: int,
     *,
     before: int | None = None,
     after: int | None = None,
-    limit: int = PAGE,
+    limit: int = MAX_PAGE_SIZE,
 ) -> list[Event]:
     """Return events of a conversation, oldest first: the last before a seq, or the next after one.
 
     It reads `limit` neighbouring rows by their key, however long the history is.
     """
-    query = _events.where(events.c.conversation_id == conv)
+    query = _EVENTS.where(events.c.conversation_id == conv)
     if after is not None:
         query = query.where(events.c.seq > after).order_by(events.c.seq)
     else:
         if before is not None:
             query = query.where(events.c.seq < before)
         query = query.order_by(events.c.seq.desc())
-    found = [_event(row) for row in connection.execute(query.limit(min(limit, PAGE)))]
+    found = [
+        _event_from_row(row) for row in connection.execute(query.limit(min(limit, MAX_PAGE_SIZE)))
+    ]
     return found if after is not None else found[::-1]
 
 
-def newest(connection: sa.Connection, convs: Sequence[int]) -> dict[int, Event]:
+def newest_by_conversation(connection: sa.Connection, convs: Sequence[int]) -> dict[int, Event]:
     """Return the newest event of each conversation."""
     head = (conversations.c.id == events.c.conversation_id) & (conversations.c.head == events.c.seq)
-    query = _events.join(conversations, head).where(conversations.c.id.in_(convs))
-    return {row.conversation_id: _event(row) for row in connection.execute(query)}
+    query = _EVENTS.join(conversations, head).where(conversations.c.id.in_(convs))
+    return {row.conversation_id: _event_from_row(row) for row in connection.execute(query)}
 
 
-def find(
+def search(
     connection: sa.Connection, conv: int, text: str, *, before: int | None, limit: int
 ) -> tuple[list[Event], int | None]:
     """Return messages that hold the text, however both are written, the newest first.
@@ -199,14 +203,14 @@ def find(
         head = sa.select(conversations.c.head).where(conversations.c.id == conv)
         before = connection.execute(head).scalar_one() + 1
     oldest = before - MAX_EXAMINED
-    query = _events.where(
+    query = _EVENTS.where(
         events.c.conversation_id == conv,
         events.c.seq < before,
         events.c.seq >= oldest,
         events.c.folded.contains(folded, autoescape=True),
     )
     query = query.order_by(events.c.seq.desc()).limit(limit)
-    found = [_event(row) for row in connection.execute(query)]
+    found = [_event_from_row(row) for row in connection.execute(query)]
     if len(found) == limit:
         return found, found[-1].seq
     return found, oldest if oldest > 1 else None

@@ -1,5 +1,6 @@
 """Groups: making, finding and joining them, and what their owners do."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,22 +8,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
+from capstone_chat.conversations.errors import NotAllowed, NotFound
 from capstone_chat.conversations.event_log import Event, NewEvent
 from capstone_chat.conversations.membership import (
-    NotAllowed,
-    NotFound,
-    admit,
-    announce,
-    dismiss,
-    lock,
+    add_member,
+    get_role,
+    lock_conversations,
+    publish_events,
+    remove_member,
+    require_group_capacity,
     require_member,
     require_owner,
-    require_room,
-    require_room_for,
-    role,
+    require_user_capacity,
     set_role,
 )
-from capstone_chat.conversations.users import IS_ACTIVE, Person, columns
+from capstone_chat.conversations.users import IS_ACTIVE, PublicUser, public_user_columns
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id
@@ -30,7 +30,7 @@ from capstone_chat.storage.tables import contacts, conversations, members, users
 from capstone_chat.text import names
 from capstone_chat.text.search_folding import fold
 
-FOUND = 20
+MAX_RESULTS = 20
 """Groups in a page of search results from one range of titles."""
 
 MAX_EXAMINED = 10_000
@@ -54,7 +54,7 @@ class Groups:
         self._broker = broker
         self._clock = clock
 
-    async def create(self, user: Person, title: str, description: str, *, public: bool) -> int:
+    async def create(self, user: PublicUser, title: str, description: str, *, public: bool) -> int:
         """Make a group that the user owns, of checked texts, and return its id."""
         at = self._clock()
         row = conversations.insert().values(
@@ -68,14 +68,14 @@ class Groups:
         )
 
         def change(connection: sa.Connection) -> list[Event]:
-            require_room_for(connection, user.id, "group")
+            require_user_capacity(connection, user.id, "group")
             conv = insert_returning_id(connection, row)
-            return [admit(connection, conv, user, "created", at, role="owner")]
+            return [add_member(connection, conv, user, "created", at, role="owner")]
 
         return (await self._write(change))[0].conv
 
     async def search(
-        self, user: Person, query: str, *, after: int | None = None
+        self, user: PublicUser, query: str, *, after: int | None = None
     ) -> tuple[list[dict[str, Any]], int | None]:
         """Return a page of public groups whose title holds the text, the largest of them first.
 
@@ -92,14 +92,14 @@ class Groups:
         key = fold(query)
 
         def read(connection: sa.Connection) -> tuple[list[dict[str, Any]], int | None]:
-            found, cursor = _examine(connection, key, _follows(connection, after))
+            found, cursor = _search_titles(connection, key, _titles_after(connection, after))
             if after is None and key:
-                found += _examine(connection, key, _key >= key)[0]
+                found += _search_titles(connection, key, _key >= key)[0]
             return _summaries(connection, user.id, found), cursor
 
         return await self._database.read(read)
 
-    async def join(self, user: Person, conv: int) -> None:
+    async def join(self, user: PublicUser, conv: int) -> None:
         """Make the user a member of a public group, or of one to which the user is invited. To join
         twice changes nothing."""
         at = self._clock()
@@ -110,54 +110,56 @@ class Groups:
         )
 
         def change(connection: sa.Connection) -> tuple[list[Event], bool]:
-            lock(connection, [conv])
+            lock_conversations(connection, [conv])
             public = connection.scalar(group)
             invited = invitations.end(connection, conv, user.id)
             if public is None or not (public or invited):
                 raise NotFound(conv)
-            if role(connection, conv, user.id):
+            if get_role(connection, conv, user.id):
                 return [], invited
-            require_room(connection, conv, user.id)
-            return [admit(connection, conv, user, "joined", at)], invited
+            require_group_capacity(connection, conv, user.id)
+            return [add_member(connection, conv, user, "joined", at)], invited
 
-        def tell(changed: tuple[list[Event], bool]) -> None:
-            told, invited = changed
-            announce(self._broker, told)
+        def publish(changed: tuple[list[Event], bool]) -> None:
+            events, invited = changed
+            publish_events(self._broker, events)
             if invited:
                 invitations.publish_end(self._broker, user.id, conv)
 
-        await self._database.write(change, tell)
+        await self._database.write(change, publish)
 
-    async def leave(self, user: Person, conv: int) -> None:
+    async def leave(self, user: PublicUser, conv: int) -> None:
         """End the user's own membership."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
-            _require_group(connection, conv)
-            return dismiss(connection, conv, user, at)
+            _lock_group(connection, conv)
+            return remove_member(connection, conv, user, at)
 
         await self._write(change)
 
-    async def update(self, user: Person, conv: int, **values: str | bool) -> None:
+    async def update(self, user: PublicUser, conv: int, **values: str | bool) -> None:
         """Change the title, the description, or whether the group is public; checked texts."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
-            _require_group(connection, conv)
+            _lock_group(connection, conv)
             require_owner(connection, conv, user.id)
-            place = conversations.c.id == conv
-            now_ = connection.execute(sa.select(conversations).where(place)).one()
-            new = {name: value for name, value in values.items() if value != now_._mapping[name]}
+            condition = conversations.c.id == conv
+            current = connection.execute(sa.select(conversations).where(condition)).one()
+            new = {name: value for name, value in values.items() if value != current._mapping[name]}
             if not new:
                 return []
             key = {"title_key": fold(str(new["title"]))[:160]} if "title" in new else {}
-            connection.execute(conversations.update().where(place).values(**new, **key))
-            told = [NewEvent(conv, *_told(name, value, user)) for name, value in new.items()]
-            return event_log.append(connection, told, at)
+            connection.execute(conversations.update().where(condition).values(**new, **key))
+            new_events = [
+                NewEvent(conv, *_change_event(name, value, user)) for name, value in new.items()
+            ]
+            return event_log.append(connection, new_events, at)
 
         await self._write(change)
 
-    async def add_member(self, user: Person, conv: int, name: str) -> bool:
+    async def add_member(self, user: PublicUser, conv: int, name: str) -> bool:
         """Make somebody else a member, or invite them, by user name; return whether they were
         invited.
 
@@ -168,49 +170,51 @@ class Groups:
         at = self._clock()
 
         def change(connection: sa.Connection) -> _Added:
-            _require_group(connection, conv)
+            _lock_group(connection, conv)
             require_owner(connection, conv, user.id)
-            other = _named(connection, name)
-            if role(connection, conv, other.id):
+            other = _require_user_named(connection, name)
+            if get_role(connection, conv, other.id):
                 return _Added(other.id)
-            if _is_welcome(connection, user.id, other.id) and not invitations.has_departed(
+            if _can_add_directly(connection, user.id, other.id) and not invitations.has_departed(
                 connection, conv, other.id
             ):
-                require_room(connection, conv, other.id)
+                require_group_capacity(connection, conv, other.id)
                 used = invitations.end(connection, conv, other.id)
-                told = [admit(connection, conv, other, "added", at, by=user)]
-                return _Added(other.id, told, ended=used)
+                events = [add_member(connection, conv, other, "added", at, actor=user)]
+                return _Added(other.id, events, ended=used)
             if invitations.exists(connection, conv, other.id):
                 return _Added(other.id, invited=True)
             if invitations.is_full(connection, conv, other.id, user.id):
                 raise NotAllowed("too_many_invitations", "Too many invitations wait for an answer.")
             invitations.add(connection, conv, other.id, user.id, at)
-            seen = invitations.of(connection, other.id, conv)
+            seen = invitations.list_for(connection, other.id, conv)
             return _Added(other.id, invited=True, invitation=seen[0] if seen else None)
 
-        def tell(added: _Added) -> None:
-            announce(self._broker, added.told)
+        def publish(added: _Added) -> None:
+            publish_events(self._broker, added.events)
             if added.ended:
                 invitations.publish_end(self._broker, added.user_id, conv)
             if added.invitation:
                 invitations.publish(self._broker, added.user_id, added.invitation)
 
-        return (await self._database.write(change, tell)).invited
+        return (await self._database.write(change, publish)).invited
 
-    async def invited(self, user: Person) -> list[dict[str, Any]]:
+    async def list_invitations(self, user: PublicUser) -> list[dict[str, Any]]:
         """Return the invitations of the user, the newest first (see `protocol.Invited`)."""
-        return await self._database.read(lambda connection: invitations.of(connection, user.id))
+        return await self._database.read(
+            lambda connection: invitations.list_for(connection, user.id)
+        )
 
-    async def invitations(self, user: Person, conv: int) -> list[dict[str, Any]]:
+    async def list_invited_users(self, user: PublicUser, conv: int) -> list[dict[str, Any]]:
         """Return the people who are invited to a group, for its owner."""
 
         def read(connection: sa.Connection) -> list[dict[str, Any]]:
             require_owner(connection, conv, user.id)
-            return invitations.to_group(connection, conv)
+            return invitations.list_invited_users(connection, conv)
 
         return await self._database.read(read)
 
-    async def end_invitation(self, user: Person, conv: int, other: int) -> None:
+    async def end_invitation(self, user: PublicUser, conv: int, other: int) -> None:
         """Decline the user's own invitation, or as the owner of the group withdraw another one.
         Nobody is told who declined.
 
@@ -219,7 +223,7 @@ class Groups:
         """
 
         def change(connection: sa.Connection) -> bool:
-            lock(connection, [conv])
+            lock_conversations(connection, [conv])
             if other != user.id:
                 require_owner(connection, conv, user.id)
             found = invitations.exists(connection, conv, other)
@@ -228,92 +232,95 @@ class Groups:
                 raise NotFound(other)
             return seen
 
-        def tell(seen: bool) -> None:
+        def publish(seen: bool) -> None:
             if seen:
                 invitations.publish_end(self._broker, other, conv)
 
-        await self._database.write(change, tell)
+        await self._database.write(change, publish)
 
-    async def remove_member(self, user: Person, conv: int, other: int) -> None:
-        """End somebody else's membership; their open sockets hear no more of it."""
+    async def remove_member(self, user: PublicUser, conv: int, other: int) -> None:
+        """End somebody else's membership, and unsubscribe their connections."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
-            _require_group(connection, conv)
+            _lock_group(connection, conv)
             require_owner(connection, conv, user.id)
-            return dismiss(connection, conv, _member(connection, conv, other, user), at, by=user)
+            member = _require_other_member(connection, conv, other, user)
+            return remove_member(connection, conv, member, at, actor=user)
 
         await self._write(change)
 
-    async def transfer_ownership(self, user: Person, conv: int, other: int) -> None:
+    async def transfer_ownership(self, user: PublicUser, conv: int, other: int) -> None:
         """Make another member the owner."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
-            _require_group(connection, conv)
+            _lock_group(connection, conv)
             require_owner(connection, conv, user.id)
-            heir = _member(connection, conv, other, user)
+            new_owner = _require_other_member(connection, conv, other, user)
             set_role(connection, conv, user.id, "member")
             set_role(connection, conv, other, "owner")
-            new = NewEvent(conv, "member", user, "owner", subject=heir)
+            new = NewEvent(conv, "member", user, "owner", subject=new_owner)
             return event_log.append(connection, [new], at)
 
         await self._write(change)
 
     async def _write(self, change: Callable[[sa.Connection], list[Event]]) -> list[Event]:
-        return await self._database.write(change, lambda told: announce(self._broker, told))
+        return await self._database.write(change, functools.partial(publish_events, self._broker))
 
 
 @dataclass(frozen=True, slots=True)
 class _Added:
-    """How `Groups.add` ended: `invitation` is a new one that the person sees, `ended` tells that an
-    older one is used up."""
+    """The result of `Groups.add_member`: `invitation` is a new one that the person sees, `ended`
+    tells that an older one is used up."""
 
     user_id: int
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     invited: bool = False
     invitation: dict[str, Any] | None = None
     ended: bool = False
 
 
-def _named(connection: sa.Connection, name: str) -> Person:
+def _require_user_named(connection: sa.Connection, name: str) -> PublicUser:
     """Return the user of a name, whose account cannot be deleted before the commit."""
-    query = sa.select(*columns()).where(users.c.name_key == names.canonical_key(name), IS_ACTIVE)
+    query = sa.select(*public_user_columns()).where(
+        users.c.name_key == names.canonical_key(name), IS_ACTIVE
+    )
     row = None
     if names.could_exist(name):
         row = connection.execute(query.with_for_update(read=True)).one_or_none()
     if row is None:
         raise NotAllowed("no_such_user", "Nobody has this user name.")
-    return Person(*row)
+    return PublicUser(*row)
 
 
-def _is_welcome(connection: sa.Connection, owner: int, other: int) -> bool:
+def _can_add_directly(connection: sa.Connection, owner: int, other: int) -> bool:
     """Tell whether somebody has the owner in their contact list.
 
     Raises:
-        Refused: the owner has blocked them.
+        NotAllowed: the owner has blocked them.
     """
     query = sa.select(contacts.c.blocked).with_for_update(read=True)  # as it is at the commit
-    own = query.where(contacts.c.user_id == owner, contacts.c.other_id == other)
-    if connection.scalar(own):
+    owner_entry = query.where(contacts.c.user_id == owner, contacts.c.other_id == other)
+    if connection.scalar(owner_entry):
         raise NotAllowed("blocked", "You have blocked this person.")
-    theirs = query.where(contacts.c.user_id == other, contacts.c.other_id == owner)
-    return connection.scalar(theirs) is False
+    entry = query.where(contacts.c.user_id == other, contacts.c.other_id == owner)
+    return connection.scalar(entry) is False
 
 
 _key, _id = conversations.c.title_key, conversations.c.id
 
 
-def _follows(connection: sa.Connection, after: int | None) -> sa.ColumnElement[bool]:
+def _titles_after(connection: sa.Connection, after: int | None) -> sa.ColumnElement[bool]:
     """Return the condition of the titles after that of a group; a private chat has none."""
     if after is None:
         return _key > ""
-    place = connection.scalar(sa.select(_key).where(_id == after)) or ""
-    later = (_key > place) | ((_key == place) & (_id > after))
-    return (_key > "") & (_key >= place) & later
+    title_key = connection.scalar(sa.select(_key).where(_id == after)) or ""
+    later = (_key > title_key) | ((_key == title_key) & (_id > after))
+    return (_key > "") & (_key >= title_key) & later
 
 
-def _examine(
+def _search_titles(
     connection: sa.Connection, key: str, where: sa.ColumnElement[bool]
 ) -> tuple[list[int], int | None]:
     """Return public groups whose title holds a key, from the first MAX_EXAMINED titles of a range.
@@ -327,8 +334,8 @@ def _examine(
         earlier = (_key < last.title_key) | ((_key == last.title_key) & (_id <= last.id))
         titles = titles.where(_key <= last.title_key, earlier)
     found = titles.where(_key.contains(key, autoescape=True), conversations.c.public)
-    ids = [id_ for _, id_ in connection.execute(found.limit(FOUND))]
-    if len(ids) == FOUND:
+    ids = [id_ for _, id_ in connection.execute(found.limit(MAX_RESULTS))]
+    if len(ids) == MAX_RESULTS:
         return ids, ids[-1]
     return ids, last.id if last is not None else None
 
@@ -355,8 +362,8 @@ def _summaries(connection: sa.Connection, user_id: int, ids: list[int]) -> list[
     ]
 
 
-def _require_group(connection: sa.Connection, conv: int) -> None:
-    lock(connection, [conv])
+def _lock_group(connection: sa.Connection, conv: int) -> None:
+    lock_conversations(connection, [conv])
     query = sa.select(conversations.c.id).where(
         conversations.c.id == conv, conversations.c.kind == "group"
     )
@@ -364,14 +371,18 @@ def _require_group(connection: sa.Connection, conv: int) -> None:
         raise NotFound(conv)
 
 
-def _member(connection: sa.Connection, conv: int, other: int, user: Person) -> Person:
+def _require_other_member(
+    connection: sa.Connection, conv: int, other: int, user: PublicUser
+) -> PublicUser:
     if other == user.id:
         raise NotAllowed("yourself", "That is you.")
     require_member(connection, conv, other)
-    return Person(*connection.execute(sa.select(*columns()).where(users.c.id == other)).one())
+    return PublicUser(
+        *connection.execute(sa.select(*public_user_columns()).where(users.c.id == other)).one()
+    )
 
 
-def _told(name: str, value: str | bool, user: Person) -> tuple[str, Person, str]:
+def _change_event(name: str, value: str | bool, user: PublicUser) -> tuple[str, PublicUser, str]:
     if name == "public":
         return "visibility", user, "public" if value else "private"
     return name, user, str(value)

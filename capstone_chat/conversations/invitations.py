@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from capstone_chat.conversations.users import Person, columns
+from capstone_chat.conversations.users import PublicUser, public_user_columns
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.tables import (
@@ -34,7 +34,7 @@ MAX_PENDING_PER_GROUP = 200
 """Invitations to one group."""
 
 
-def _place(conv: int, user_id: int) -> sa.ColumnElement[bool]:
+def _is_invitation(conv: int, user_id: int) -> sa.ColumnElement[bool]:
     return (invitations.c.conversation_id == conv) & (invitations.c.user_id == user_id)
 
 
@@ -48,17 +48,19 @@ _UNBLOCKED = ~sa.exists().where(
     ),
 )
 
-_GROUPS = sa.select(invitations.c.conversation_id).where(
+_GROUP_IDS = sa.select(invitations.c.conversation_id).where(
     invitations.c.user_id == sa.bindparam("user"), _UNBLOCKED
 )
 
 
-def groups_of(connection: sa.Connection, user_id: int) -> list[int]:
+def group_ids_for(connection: sa.Connection, user_id: int) -> list[int]:
     """Return the ids of the groups to which a user is invited."""
-    return list(connection.scalars(_GROUPS, {"user": user_id}))
+    return list(connection.scalars(_GROUP_IDS, {"user": user_id}))
 
 
-def of(connection: sa.Connection, user_id: int, conv: int | None = None) -> list[dict[str, Any]]:
+def list_for(
+    connection: sa.Connection, user_id: int, conv: int | None = None
+) -> list[dict[str, Any]]:
     """Return the invitations of a user, the newest first, or the one to a group."""
     size = (
         sa.select(sa.func.count())
@@ -67,7 +69,7 @@ def of(connection: sa.Connection, user_id: int, conv: int | None = None) -> list
     )
     query = (
         sa.select(conversations.c.id, conversations.c.title, size, invitations.c.at, users.c.name)
-        .add_columns(*columns())
+        .add_columns(*public_user_columns())
         .join_from(invitations, conversations)
         .join(users, users.c.id == invitations.c.invited_by)
         .where(invitations.c.user_id == user_id, _UNBLOCKED)
@@ -80,17 +82,17 @@ def of(connection: sa.Connection, user_id: int, conv: int | None = None) -> list
             "conv": id_,
             "title": title,
             "members": count,
-            "by": Person(*person).public() | {"name": name},
+            "by": PublicUser(*person).to_public_dict() | {"name": name},
             "at": at,
         }
         for id_, title, count, at, name, *person in connection.execute(query)
     ]
 
 
-def to_group(connection: sa.Connection, conv: int) -> list[dict[str, Any]]:
+def list_invited_users(connection: sa.Connection, conv: int) -> list[dict[str, Any]]:
     """Return the people who are invited to a group, by nickname."""
     query = (
-        sa.select(*columns(), users.c.name, invitations.c.at)
+        sa.select(*public_user_columns(), users.c.name, invitations.c.at)
         .join(invitations, invitations.c.user_id == users.c.id)
         .where(invitations.c.conversation_id == conv)
         .order_by(users.c.nickname, users.c.id)
@@ -98,46 +100,48 @@ def to_group(connection: sa.Connection, conv: int) -> list[dict[str, Any]]:
     return [row._asdict() for row in connection.execute(query)]
 
 
-def is_full(connection: sa.Connection, conv: int, user_id: int, by: int) -> bool:
+def is_full(connection: sa.Connection, conv: int, user_id: int, inviter_id: int) -> bool:
     """Tell whether one more invitation exceeds a limit. Those that are not seen count as well, or
     the answer would tell who has blocked the inviter."""
     to_user = invitations.c.user_id == user_id
-    for place, limit in (
+    for condition, limit in (
         (to_user, MAX_PENDING_PER_USER),
-        (to_user & (invitations.c.invited_by == by), MAX_PENDING_PER_PAIR),
+        (to_user & (invitations.c.invited_by == inviter_id), MAX_PENDING_PER_PAIR),
         (invitations.c.conversation_id == conv, MAX_PENDING_PER_GROUP),
     ):
-        if (connection.scalar(sa.select(sa.func.count()).where(place)) or 0) >= limit:
+        if (connection.scalar(sa.select(sa.func.count()).where(condition)) or 0) >= limit:
             return True
     return False
 
 
 def exists(connection: sa.Connection, conv: int, user_id: int) -> bool:
     """Tell whether a user is invited to a group, whether or not the invitation is seen."""
-    return bool(connection.scalar(sa.select(sa.exists().where(_place(conv, user_id)))))
+    return bool(connection.scalar(sa.select(sa.exists().where(_is_invitation(conv, user_id)))))
 
 
-def is_invited_by(connection: sa.Connection, user_id: int, by: int) -> bool:
+def is_invited_by(connection: sa.Connection, user_id: int, inviter_id: int) -> bool:
     """Tell whether a user sees an invitation by somebody."""
-    place = (invitations.c.user_id == user_id) & (invitations.c.invited_by == by) & _UNBLOCKED
-    return bool(connection.scalar(sa.select(sa.exists().where(place))))
+    condition = (
+        (invitations.c.user_id == user_id) & (invitations.c.invited_by == inviter_id) & _UNBLOCKED
+    )
+    return bool(connection.scalar(sa.select(sa.exists().where(condition))))
 
 
-def add(connection: sa.Connection, conv: int, user_id: int, by: int, at: int) -> None:
+def add(connection: sa.Connection, conv: int, user_id: int, inviter_id: int, at: int) -> None:
     """Invite a user to a group.
 
     Args:
         by: the inviter.
         at: milliseconds since 1970.
     """
-    row = {"conversation_id": conv, "user_id": user_id, "invited_by": by, "at": at}
+    row = {"conversation_id": conv, "user_id": user_id, "invited_by": inviter_id, "at": at}
     connection.execute(invitations.insert().values(row))
 
 
 def end(connection: sa.Connection, conv: int, user_id: int) -> bool:
     """Remove an invitation, and tell whether the invited person saw it."""
-    seen = conv in groups_of(connection, user_id)
-    connection.execute(invitations.delete().where(_place(conv, user_id)))
+    seen = conv in group_ids_for(connection, user_id)
+    connection.execute(invitations.delete().where(_is_invitation(conv, user_id)))
     return seen
 
 
@@ -154,20 +158,20 @@ def end_between(connection: sa.Connection, one: int, other: int) -> list[tuple[i
     return seen
 
 
-def end_all(connection: sa.Connection, user_id: int) -> None:
+def end_all_of_user(connection: sa.Connection, user_id: int) -> None:
     """Remove all invitations to and by a user who deletes the account."""
-    own = (invitations.c.user_id == user_id) | (invitations.c.invited_by == user_id)
-    connection.execute(invitations.delete().where(own))
+    condition = (invitations.c.user_id == user_id) | (invitations.c.invited_by == user_id)
+    connection.execute(invitations.delete().where(condition))
     connection.execute(departures.delete().where(departures.c.user_id == user_id))
 
 
-def end_group(connection: sa.Connection, conv: int) -> None:
+def end_all_of_group(connection: sa.Connection, conv: int) -> None:
     """Remove all invitations to a group that has no members any more."""
     for table in invitations, departures:
         connection.execute(table.delete().where(table.c.conversation_id == conv))
 
 
-def note_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
+def record_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
     """Remember that a member has gone: to come back is up to them."""
     forget_departure(connection, conv, user_id)
     row = {"conversation_id": conv, "user_id": user_id}
@@ -176,24 +180,24 @@ def note_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
 
 def forget_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
     """Forget that a user, who is a member again, once left."""
-    connection.execute(departures.delete().where(_departure(conv, user_id)))
+    connection.execute(departures.delete().where(_is_departure(conv, user_id)))
 
 
 def has_departed(connection: sa.Connection, conv: int, user_id: int) -> bool:
     """Tell whether a user left a group, or was removed from it, and did not come back."""
-    return bool(connection.scalar(sa.select(sa.exists().where(_departure(conv, user_id)))))
+    return bool(connection.scalar(sa.select(sa.exists().where(_is_departure(conv, user_id)))))
 
 
-def _departure(conv: int, user_id: int) -> sa.ColumnElement[bool]:
+def _is_departure(conv: int, user_id: int) -> sa.ColumnElement[bool]:
     return (departures.c.conversation_id == conv) & (departures.c.user_id == user_id)
 
 
-def publish(to: Broker, user_id: int, invitation: dict[str, Any]) -> None:
+def publish(broker: Broker, user_id: int, invitation: dict[str, Any]) -> None:
     """Show a user's open pages a new invitation (see `of`)."""
-    to.publish(topics.user(user_id), protocol.encode({"type": "invited"} | invitation))
+    broker.publish(topics.user(user_id), protocol.encode({"type": "invited"} | invitation))
 
 
-def publish_end(to: Broker, user_id: int, conv: int) -> None:
+def publish_end(broker: Broker, user_id: int, conv: int) -> None:
     """Tell a user's open pages that an invitation is gone: used, declined or withdrawn."""
     event = {"type": "invitation_ended", "conv": conv}
-    to.publish(topics.user(user_id), protocol.encode(event))
+    broker.publish(topics.user(user_id), protocol.encode(event))

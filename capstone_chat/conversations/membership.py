@@ -10,8 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
+from capstone_chat.conversations.errors import NotAllowed, NotFound
 from capstone_chat.conversations.event_log import Event, NewEvent
-from capstone_chat.conversations.users import Gone, Person, columns, lock_active_users
+from capstone_chat.conversations.users import (
+    Gone,
+    PublicUser,
+    lock_active_users,
+    public_user_columns,
+)
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.sql import matches_any_pair, pair_batches
@@ -27,20 +33,7 @@ MAX_PRIVATE_CHATS = 1500
 """Private chats that one user may be in: with the groups, this bounds `heads`."""
 
 
-class NotFound(Exception):
-    """There is no such thing, or the user may not know of it: the two look alike."""
-
-
-class NotAllowed(Exception):
-    """The user may know of it but not do this. `code` is for programs, the text for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-def lock(connection: sa.Connection, convs: Iterable[int]) -> None:
+def lock_conversations(connection: sa.Connection, convs: Iterable[int]) -> None:
     """Let no other process change these conversations, or who is in them, before this commit.
 
     SQLite has one writer anyway. Where rows are locked it is always in the same order, or two
@@ -58,13 +51,13 @@ _HEADS = (
 )
 
 
-def heads(connection: sa.Connection, user_id: int) -> dict[int, int]:
+def heads_by_conversation(connection: sa.Connection, user_id: int) -> dict[int, int]:
     """Return the newest seq of each conversation of a user."""
     found = connection.execute(_HEADS, {"user": user_id})
     return {conv: head for conv, head in found}  # noqa: C416 - dict() would not be typed
 
 
-def role(connection: sa.Connection, conv: int, user_id: int) -> str | None:
+def get_role(connection: sa.Connection, conv: int, user_id: int) -> str | None:
     """Return what a user is in a conversation: owner, member, or None for no member."""
     query = sa.select(members.c.role).where(
         members.c.conversation_id == conv, members.c.user_id == user_id
@@ -78,7 +71,7 @@ def require_member(connection: sa.Connection, conv: int, user_id: int) -> str:
     Raises:
         NotFound: the user is not a member.
     """
-    found = role(connection, conv, user_id)
+    found = get_role(connection, conv, user_id)
     if found is None:
         raise NotFound(conv)
     return found
@@ -89,31 +82,31 @@ def require_owner(connection: sa.Connection, conv: int, user_id: int) -> None:
 
     Raises:
         NotFound: the user is not a member.
-        Refused: the user is a member, but not the owner.
+        NotAllowed: the user is a member, but not the owner.
     """
     if require_member(connection, conv, user_id) != "owner":
         raise NotAllowed("not_owner", "Only the owner of the group can do this.")
 
 
-def require_room(connection: sa.Connection, conv: int, user_id: int) -> None:
+def require_group_capacity(connection: sa.Connection, conv: int, user_id: int) -> None:
     """Refuse another member of a full group, and another group of a user who is in too many.
 
     Concurrent changes may exceed a limit by a few; a database that exceeds it stays as it is.
 
     Raises:
-        Refused: one of the two is full.
+        NotAllowed: one of the two is full.
     """
     size = sa.select(sa.func.count()).where(members.c.conversation_id == conv)
     if (connection.scalar(size) or 0) >= MAX_MEMBERS:
         raise NotAllowed("too_many", f"A group has at most {MAX_MEMBERS} members.")
-    require_room_for(connection, user_id, "group")
+    require_user_capacity(connection, user_id, "group")
 
 
-def require_room_for(connection: sa.Connection, user_id: int, kind: str) -> None:
+def require_user_capacity(connection: sa.Connection, user_id: int, kind: str) -> None:
     """Refuse another conversation of a user who is in too many of the kind.
 
     Raises:
-        Refused: the user is.
+        NotAllowed: the user is.
     """
     size = (
         sa.select(sa.func.count())
@@ -127,14 +120,14 @@ def require_room_for(connection: sa.Connection, user_id: int, kind: str) -> None
         raise NotAllowed("too_many", f"A user can be in at most {MAX_PRIVATE_CHATS} private chats.")
 
 
-def admit(
+def add_member(
     connection: sa.Connection,
     conv: int,
-    person: Person,
+    person: PublicUser,
     change: str,
     at: int,
     *,
-    by: Person | None = None,
+    actor: PublicUser | None = None,
     role: str = "member",
 ) -> Event:
     """Make somebody a member, and return the event that tells of it.
@@ -149,8 +142,8 @@ def admit(
         NotFound: so it has, and somebody else wants to add it.
     """
     if not lock_active_users(connection, person.id):
-        raise NotFound(person.id) if by else Gone
-    new = NewEvent(conv, "member", by or person, change, subject=person if by else None)
+        raise NotFound(person.id) if actor else Gone
+    new = NewEvent(conv, "member", actor or person, change, subject=person if actor else None)
     event = event_log.append(connection, [new], at)[0]
     row = members.insert().values(
         conversation_id=conv,
@@ -164,43 +157,50 @@ def admit(
     return event
 
 
-def dismiss(
-    connection: sa.Connection, conv: int, person: Person, at: int, *, by: Person | None = None
+def remove_member(
+    connection: sa.Connection,
+    conv: int,
+    person: PublicUser,
+    at: int,
+    *,
+    actor: PublicUser | None = None,
 ) -> list[Event]:
     """End a membership, and return the events that tell of it, as the members see them.
 
     A group whose owner goes passes to the member who has been there longest.
     """
-    was = require_member(connection, conv, person.id)
-    place = (members.c.conversation_id == conv) & (members.c.user_id == person.id)
-    connection.execute(members.delete().where(place))
-    invitations.note_departure(connection, conv, person.id)
-    change = "removed" if by else "left"
-    new = [NewEvent(conv, "member", by or person, change, subject=person if by else None)]
-    if was == "owner" and (heir := _longest_member(connection, conv)) is not None:
-        set_role(connection, conv, heir.id, "owner")
-        new.append(NewEvent(conv, "member", person, "owner", subject=heir))
-    elif was == "owner":
-        invitations.end_group(connection, conv)
-    return event_log.append(connection, new, at)
+    previous_role = require_member(connection, conv, person.id)
+    membership = (members.c.conversation_id == conv) & (members.c.user_id == person.id)
+    connection.execute(members.delete().where(membership))
+    invitations.record_departure(connection, conv, person.id)
+    change = "removed" if actor else "left"
+    new_events = [
+        NewEvent(conv, "member", actor or person, change, subject=person if actor else None)
+    ]
+    if previous_role == "owner" and (successor := _longest_member(connection, conv)) is not None:
+        set_role(connection, conv, successor.id, "owner")
+        new_events.append(NewEvent(conv, "member", person, "owner", subject=successor))
+    elif previous_role == "owner":
+        invitations.end_all_of_group(connection, conv)
+    return event_log.append(connection, new_events, at)
 
 
-def set_role(connection: sa.Connection, conv: int, user_id: int, new: str) -> None:
+def set_role(connection: sa.Connection, conv: int, user_id: int, new_role: str) -> None:
     """Make a member the owner, or an owner a member."""
-    place = (members.c.conversation_id == conv) & (members.c.user_id == user_id)
-    connection.execute(members.update().where(place).values(role=new))
+    membership = (members.c.conversation_id == conv) & (members.c.user_id == user_id)
+    connection.execute(members.update().where(membership).values(role=new_role))
 
 
-def _longest_member(connection: sa.Connection, conv: int) -> Person | None:
+def _longest_member(connection: sa.Connection, conv: int) -> PublicUser | None:
     query = (
-        sa.select(*columns())
+        sa.select(*public_user_columns())
         .join(members, members.c.user_id == users.c.id)
         .where(members.c.conversation_id == conv)
         .order_by(members.c.joined_at, users.c.id)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return Person(*row) if row else None
+    return PublicUser(*row) if row else None
 
 
 def shares_conversation(connection: sa.Connection, one: int, other: int) -> bool:
@@ -214,13 +214,13 @@ def shares_conversation(connection: sa.Connection, one: int, other: int) -> bool
     return bool(connection.scalar(sa.select(shared)))
 
 
-def pair_of(one: int, other: int) -> str:
+def pair_key(one: int, other: int) -> str:
     """Return what the private chat of two people is known by."""
     return "{}-{}".format(*sorted((one, other)))
 
 
 @functools.cache
-def _blocked(count: int) -> sa.Select[Any]:
+def _blocked_statement(count: int) -> sa.Select[Any]:
     sender, other = members.alias(), members.alias()
     between = sa.or_(
         (contacts.c.user_id == other.c.user_id) & (contacts.c.other_id == sender.c.user_id),
@@ -240,26 +240,30 @@ def _blocked(count: int) -> sa.Select[Any]:
     )
 
 
-def blocked_pairs(connection: sa.Connection, places: set[tuple[int, int]]) -> set[tuple[int, int]]:
+def blocked_pairs(
+    connection: sa.Connection, memberships: set[tuple[int, int]]
+) -> set[tuple[int, int]]:
     """Return those of (conversation, sender) that are private chats where one has blocked the
     other, in either direction."""
     found: set[tuple[int, int]] = set()
-    for count, values in pair_batches(places):
-        found |= {(conv, user) for conv, user in connection.execute(_blocked(count), values)}
+    for count, values in pair_batches(memberships):
+        found |= {
+            (conv, user) for conv, user in connection.execute(_blocked_statement(count), values)
+        }
     return found
 
 
-def announce(to: Broker, told: list[Event]) -> None:
-    """Send events of a conversation to its members, those whom they make or unmake included.
+def publish_events(broker: Broker, events: list[Event]) -> None:
+    """Publish events of a conversation to its members.
 
-    A new member's open sockets first begin to hear the conversation, so that they hear of it too;
-    those of one who went hear of that and nothing after it.
+    The connections of a new member are subscribed before the event of that membership, and those
+    of a former member are unsubscribed after the event of its end, so both get it.
     """
-    for event in told:
+    for event in events:
         topic = topics.conversation(event.conv)
-        who = event.subject or event.author
+        member = event.subject or event.author
         if event.type == "member" and event.text in ("created", "joined", "added"):
-            to.send_control(topics.user(who.id), {"enter": [topic]})
-        to.publish(topic, protocol.encode(event.public()))
+            broker.send_control(topics.user(member.id), {"enter": [topic]})
+        broker.publish(topic, protocol.encode(event.to_dict()))
         if event.type == "member" and event.text in ("left", "removed"):
-            to.send_control(topics.user(who.id), {"leave": [topic]})
+            broker.send_control(topics.user(member.id), {"leave": [topic]})

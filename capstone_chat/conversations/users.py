@@ -13,7 +13,7 @@ class Gone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PublicUser:
     """Somebody, as others see them."""
 
     id: int
@@ -21,31 +21,31 @@ class Person:
     picture: str | None
     """The name of the picture, or None: the page then draws the initials."""
 
-    def public(self) -> dict[str, Any]:
+    def to_public_dict(self) -> dict[str, Any]:
         """Return what everybody may know, for JSON."""
         return {"id": self.id, "nickname": self.nickname, "picture": self.picture}
 
 
-def columns(table: sa.FromClause = users) -> list[sa.ColumnElement[Any]]:
-    """Return the columns that make a Person."""
+def public_user_columns(table: sa.FromClause = users) -> list[sa.ColumnElement[Any]]:
+    """Return the columns that make a PublicUser."""
     return [table.c.id, table.c.nickname, table.c.picture]
 
 
 @dataclass(frozen=True, slots=True)
-class User(Person):
+class User(PublicUser):
     """Who is logged in, as handlers and pages see it."""
 
     name: str
     language: str
     theme: str
 
-    def private(self) -> dict[str, Any]:
+    def to_private_dict(self) -> dict[str, Any]:
         """Return what the user may know of the own account, for JSON."""
         own = {"name": self.name, "language": self.language, "theme": self.theme}
-        return self.public() | own
+        return self.to_public_dict() | own
 
 
-USER_COLUMNS = (*columns(), users.c.name, users.c.language, users.c.theme)
+USER_COLUMNS = (*public_user_columns(), users.c.name, users.c.language, users.c.theme)
 """The columns that make a User."""
 
 IS_ACTIVE = users.c.disabled_at.is_(None) & users.c.deleted_at.is_(None)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import tornado.web
 
-POLICY = (
+CSP_TEMPLATE = (
     "default-src 'self'; script-src 'self' 'sha256-{}'; img-src 'self' data: blob:;"
     " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
 @functools.cache
-def modules(static_path: str) -> dict[str, str]:
+def versioned_modules(static_path: str) -> dict[str, str]:
     """Return the versioned address of each module by its plain one."""
     folder = Path(static_path)
     version = tornado.web.StaticFileHandler.get_version
@@ -33,11 +33,11 @@ def modules(static_path: str) -> dict[str, str]:
 @functools.cache
 def import_map(static_path: str) -> str:
     """Return the modules as an import map."""
-    return json.dumps({"imports": modules(static_path)}, separators=(",", ":"))
+    return json.dumps({"imports": versioned_modules(static_path)}, separators=(",", ":"))
 
 
 @functools.cache
-def policy(static_path: str) -> str:
+def content_security_policy(static_path: str) -> str:
     """Return the Content-Security-Policy of every answer: no inline script but the import map."""
     digest = hashlib.sha256(import_map(static_path).encode()).digest()
-    return POLICY.format(base64.b64encode(digest).decode())
+    return CSP_TEMPLATE.format(base64.b64encode(digest).decode())

@@ -12,13 +12,13 @@ from capstone_chat.text import names
 WRONG_CAPTCHA = "That was not it. Here is a new one."
 WRONG_LOGIN = "The user name or the password is wrong."
 TAKEN = "Somebody has this name, or one that looks like it. Choose another one."
-MAX_KEY_NAME = 100
+MAX_KEY_NAME_LENGTH = 100
 """Characters of a name in the key of a count: longer than any user name, short for a table."""
 
 TOO_OFTEN = "Too many tries. Wait a while and try again."
 
 
-def local_path(target: str) -> str:
+def safe_next_path(target: str) -> str:
     """Return where to go after login: a path of this site, or `/` for anything else.
 
     `//host`, `/\\host` and whatever holds control characters leave the site in some browser
@@ -32,8 +32,8 @@ class FormHandler(BaseHandler):
     error beside each, a fresh captcha and status 400."""
 
     form_name = ""
-    kept: tuple[str, ...] = ()
-    """Fields that are shown again."""
+    repopulated_fields: tuple[str, ...] = ()
+    """Fields that keep their values when the form is shown again."""
 
     async def prepare(self) -> None:
         """Send those who are logged in to the chat."""
@@ -45,16 +45,16 @@ class FormHandler(BaseHandler):
 
     async def get(self) -> None:
         """Show the empty form."""
-        await self.show({}, local_path(self.get_query_argument("next", "/")))
+        await self.render_form({}, safe_next_path(self.get_query_argument("next", "/")))
 
-    async def show(self, errors: dict[str, str], target: str) -> None:
+    async def render_form(self, errors: dict[str, str], target: str) -> None:
         """Show the form with its errors, by field."""
         self.set_status(400 if errors else 200)
         self.render(
             f"{self.form_name}.html",
-            form={name: self.field(name) for name in self.kept},
+            form={name: self.field(name) for name in self.repopulated_fields},
             errors=errors,
-            captcha_id=await self.chat.captchas.create(self.form_name, self.browser()),
+            captcha_id=await self.chat.captchas.create(self.form_name, self.browser_id()),
             next=target,
         )
 
@@ -62,31 +62,31 @@ class FormHandler(BaseHandler):
         """Return what was typed into a field, empty when it is absent."""
         return self.get_body_argument(name, "", strip=strip)
 
-    async def captcha_right(self) -> bool:
+    async def captcha_is_valid(self) -> bool:
         """Tell whether the captcha was answered; it is used up by this."""
         return await self.chat.captchas.verify(
-            self.field("captcha_id"), self.form_name, self.browser(), self.field("captcha")
+            self.field("captcha_id"), self.form_name, self.browser_id(), self.field("captcha")
         )
 
     @property
-    def agent(self) -> str:
+    def user_agent(self) -> str:
         """The browser's own description."""
         return self.request.headers.get("User-Agent", "")
 
-    def enter(self, login: Login) -> None:
-        """Give the browser its session, note there that it knows the account, and redirect to the
-        page that was asked for."""
+    def log_in(self, login: Login) -> None:
+        """Give the browser its session and a device cookie of the account, and redirect to the page
+        that was asked for."""
         self.set_private_cookie("session", login.token)
-        known = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
-        self.set_private_cookie("known", known)
-        self.redirect(local_path(self.field("next")), status=303)
+        device = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
+        self.set_private_cookie("known", device)
+        self.redirect(safe_next_path(self.field("next")), status=303)
 
 
 class RegisterHandler(FormHandler):
     """A new user."""
 
     form_name = "register"
-    kept = ("name", "nickname")
+    repopulated_fields = ("name", "nickname")
 
     async def post(self) -> None:
         """Register, and log in at once."""
@@ -100,49 +100,51 @@ class RegisterHandler(FormHandler):
             "confirmation": None
             if password == self.field("confirmation", strip=False)
             else "The two passwords differ.",
-            "captcha": None if await self.captcha_right() else WRONG_CAPTCHA,
+            "captcha": None if await self.captcha_is_valid() else WRONG_CAPTCHA,
         }
         translate = self.locale.translate
         errors = {field: translate(problem) for field, problem in problems.items() if problem}
         if not errors:
             try:
-                login = await self.chat.accounts.register(name, password, nickname, self.agent)
-                return self.enter(login)
+                login = await self.chat.accounts.register(name, password, nickname, self.user_agent)
+                return self.log_in(login)
             except NameTaken:
                 errors["name"] = translate(TAKEN)
-        return await self.show(errors, local_path(self.field("next")))
+        return await self.render_form(errors, safe_next_path(self.field("next")))
 
 
 class LoginHandler(FormHandler):
     """A user who comes back. Whatever was wrong, the answer is the same and takes as long."""
 
     form_name = "login"
-    kept = ("name",)
+    repopulated_fields = ("name",)
 
     async def post(self) -> None:
         """Log in."""
         translate = self.locale.translate
-        if not await self.captcha_right():
+        if not await self.captcha_is_valid():
             errors = {"captcha": translate(WRONG_CAPTCHA)}
-            return await self.show(errors, local_path(self.field("next")))
+            return await self.render_form(errors, safe_next_path(self.field("next")))
         name, password = self.field("name"), self.field("password", strip=False)
         keys = self.throttle_keys(name)
         if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
-            return await self.show({"form": translate(TOO_OFTEN)}, local_path(self.field("next")))
-        login = await self.chat.accounts.log_in(name, password, self.agent)
+            return await self.render_form(
+                {"form": translate(TOO_OFTEN)}, safe_next_path(self.field("next"))
+            )
+        login = await self.chat.accounts.log_in(name, password, self.user_agent)
         if login is None:
             errors = {"form": translate(WRONG_LOGIN)}
-            return await self.show(errors, local_path(self.field("next")))
+            return await self.render_form(errors, safe_next_path(self.field("next")))
         await self.chat.login_throttle.record_success(*keys)
-        return self.enter(login)
+        return self.log_in(login)
 
     def throttle_keys(self, name: str) -> list[str]:
         """Return what failures are counted by. A browser that was logged in to this account before
         counts alone, so a stranger who fails on purpose does not lock the user out."""
-        account = names.canonical_key(name)[:MAX_KEY_NAME]
-        browser, _, owner = (self.private_cookie("known") or "").partition(":")
+        account = names.canonical_key(name)[:MAX_KEY_NAME_LENGTH]
+        device_id, _, owner = (self.private_cookie("known") or "").partition(":")
         if owner == names.canonical_key(name):
-            return login_throttle.known_browser_keys(account, browser)
+            return login_throttle.known_browser_keys(account, device_id)
         return login_throttle.new_browser_keys(account, self.network)
 
 
@@ -179,7 +181,7 @@ class CaptchaHandler(JsonHandler):
         self.enforce_rate_limit(self.network)
         if form not in FORMS:
             raise ApiError(404, "not_found", "There is no such form.")
-        self.finish({"captcha_id": await self.chat.captchas.create(form, self.browser())})
+        self.finish({"captcha_id": await self.chat.captchas.create(form, self.browser_id())})
 
 
 class CaptchaMediaHandler(BaseHandler):
@@ -189,11 +191,11 @@ class CaptchaMediaHandler(BaseHandler):
         """Answer with a PNG or a WAV file."""
         self.enforce_rate_limit(self.network)
         captchas = self.chat.captchas
-        show, content_type = {
+        read, content_type = {
             "png": (captchas.image, "image/png"),
             "wav": (captchas.audio, "audio/wav"),
         }[kind]
-        data = await show(challenge, self.browser())
+        data = await read(challenge, self.browser_id())
         if data is None:
             raise ApiError(404, "not_found", "This captcha is used up. Ask for another one.")
         self.set_header("Content-Type", content_type)

@@ -20,7 +20,7 @@ import tornado.web
 from capstone_chat import rate_limiter
 from capstone_chat.accounts.sessions import Session
 from capstone_chat.conversations.contacts import Contact
-from capstone_chat.conversations.membership import NotAllowed, NotFound
+from capstone_chat.conversations.errors import NotAllowed, NotFound
 from capstone_chat.conversations.users import Gone, User
 from capstone_chat.handlers import assets, cookies, languages
 from capstone_chat.realtime import protocol
@@ -45,16 +45,16 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 """Control characters other than white space. No keyboard types them. Tornado replaces them in forms
 and queries by spaces, so a password that was set by JSON would not be the same in a form."""
 
-KNOWN_DAYS = 365
-"""Days for which a browser keeps the note that it was logged in to an account."""
+DEVICE_COOKIE_DAYS = 365
+"""Days for which a browser keeps its device cookie, which is named `known`."""
 
-SIGNATURE_DAYS = KNOWN_DAYS + 1
+SIGNATURE_DAYS = DEVICE_COOKIE_DAYS + 1
 """Days after which no signed cookie is accepted any more."""
 MAX_BODY_SIZE = 64 * 1024
 """Bytes of a request's body, but for pictures."""
 
 
-PHRASES = {
+REASON_PHRASES = {
     413: "Content Too Large",
     414: "URI Too Long",
     416: "Range Not Satisfiable",
@@ -63,9 +63,9 @@ PHRASES = {
 """The phrases of RFC 9110 that Python has only from 3.13 on."""
 
 
-def phrase(status: HTTPStatus) -> str:
+def reason_phrase(status: HTTPStatus) -> str:
     """Return the phrase of a status, the same on every version of Python: translations need it."""
-    return PHRASES.get(status, status.phrase)
+    return REASON_PHRASES.get(status, status.phrase)
 
 
 class ApiError(tornado.web.HTTPError):
@@ -79,7 +79,7 @@ class ApiError(tornado.web.HTTPError):
 TOO_LONG = "This text is too long."
 
 
-def checked_text(value: str, name: str | None) -> str:
+def require_valid_text(value: str, name: str | None) -> str:
     """Return a text that came from outside, unchanged.
 
     Args:
@@ -130,7 +130,9 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def set_default_headers(self) -> None:
         """Tell browsers to be strict (OWASP HTTP Headers Cheat Sheet)."""
-        self.set_header("Content-Security-Policy", assets.policy(self.settings["static_path"]))
+        self.set_header(
+            "Content-Security-Policy", assets.content_security_policy(self.settings["static_path"])
+        )
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "same-origin")
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
@@ -175,7 +177,7 @@ class BaseHandler(tornado.web.RequestHandler):
             "xsrf_token": self.xsrf_token,
             "theme": theme,
             "import_map": assets.import_map(self.settings["static_path"]),
-            "modules": assets.modules(self.settings["static_path"]),
+            "modules": assets.versioned_modules(self.settings["static_path"]),
         }
 
     def get_user_locale(self) -> tornado.locale.Locale | None:
@@ -186,7 +188,7 @@ class BaseHandler(tornado.web.RequestHandler):
     def get_browser_locale(self, default: str = "en") -> tornado.locale.Locale:
         """Return the language that the browser prefers of those that the chat has (RFC 4647)."""
         preferred = self.request.headers.get("Accept-Language", "")
-        return tornado.locale.get(languages.read_batched(preferred, default))
+        return tornado.locale.get(languages.match_language(preferred, default))
 
     def cookie_name(self, name: str) -> str:
         """Return the name under which this chat sets a cookie, see `cookies`."""
@@ -195,7 +197,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def set_private_cookie(self, name: str, value: str) -> None:
         """Set a signed cookie that no script can read and no other site can send with a form."""
-        days = {"session": self.chat.options.session_lifetime / DAY, "known": KNOWN_DAYS}
+        days = {"session": self.chat.options.session_lifetime / DAY, "known": DEVICE_COOKIE_DAYS}
         self.set_signed_cookie(
             self.cookie_name(name),
             value,
@@ -213,7 +215,7 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         if len(value) > MAX_TEXT_BYTES:
             raise ApiError(400, "too_long", TOO_LONG, name)
-        return checked_text(super().decode_argument(value, name), name)
+        return require_valid_text(super().decode_argument(value, name), name)
 
     def private_cookie(self, name: str) -> str | None:
         """Return the value of a signed cookie, or None without a valid one.
@@ -261,7 +263,7 @@ class BaseHandler(tornado.web.RequestHandler):
             self.cookies[name] = old  # type: ignore[assignment]  # it becomes a Morsel
         super().check_xsrf_cookie()
 
-    def browser(self) -> str:
+    def browser_id(self) -> str:
         """Return an id of this browser, made when it has none; captchas are bound to it."""
         known = self.private_cookie("browser")
         if known is not None:
@@ -280,7 +282,7 @@ class BaseHandler(tornado.web.RequestHandler):
         if not self.chat.request_limiter.acquire(key):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
 
-    def require_read(self, tokens: float = 1) -> None:
+    def enforce_read_limit(self, tokens: float = 1) -> None:
         """Refuse with 429 a read of a user who has read too much."""
         if not self.chat.read_limiter.acquire(self.user.id, tokens):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
@@ -317,7 +319,7 @@ class BaseHandler(tornado.web.RequestHandler):
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
         """Show an error as a page."""
         message = self.locale.translate(error.body["message"]) if error else ""
-        reason = self.locale.translate(phrase(status))
+        reason = self.locale.translate(reason_phrase(status))
         self.render("error.html", status=status.value, reason=reason, message=message)
 
 
@@ -326,7 +328,7 @@ class JsonHandler(BaseHandler):
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
         """Answer with an error as JSON."""
-        text = phrase(status)
+        text = reason_phrase(status)
         code = text.lower().replace(" ", "_")
         body = dict(error.body) if error else {"code": code, "message": text}
         self.finish({"error": body | {"message": self.locale.translate(body["message"])}})
@@ -340,7 +342,7 @@ class ApiHandler(JsonHandler):
 
     read_tokens = 1.0
     """Tokens that a GET takes."""
-    reader: int | None = None
+    reading_user_id: int | None = None
     """The id of the user, while the request occupies one of that user's reads in flight."""
 
     async def prepare(self) -> None:
@@ -349,15 +351,15 @@ class ApiHandler(JsonHandler):
         if self.current_user is None:
             raise session_ended()
         if self.request.method == "GET":
-            self.require_read(self.read_tokens)
+            self.enforce_read_limit(self.read_tokens)
             await self.chat.read_slots.acquire(self.user.id)
-            self.reader = self.user.id
+            self.reading_user_id = self.user.id
 
     def on_finish(self) -> None:
         """Let the user's next read run."""
-        if self.reader is not None:
-            self.chat.read_slots.release(self.reader)
-            self.reader = None
+        if self.reading_user_id is not None:
+            self.chat.read_slots.release(self.reading_user_id)
+            self.reading_user_id = None
         super().on_finish()
 
     @property
@@ -366,16 +368,16 @@ class ApiHandler(JsonHandler):
         assert self.session is not None
         return self.session
 
-    async def call_domain(self, work: Awaitable[T]) -> T:
+    async def call_domain(self, operation: Awaitable[T]) -> T:
         """Await something of the domain; what it refuses is the answer, 404 or 403."""
         try:
-            return await work
+            return await operation
         except NotFound:
             raise ApiError(404, "not_found", "There is no such thing here.") from None
         except NotAllowed as refused:
             raise ApiError(403, refused.code, refused.message) from None
 
-    def body(self) -> dict[str, Any]:
+    def json_body(self) -> dict[str, Any]:
         """Return the request's JSON object.
 
         Raises:
@@ -395,17 +397,17 @@ class ApiHandler(JsonHandler):
             raise ApiError(400, "bad_json", "The body must be a JSON object.")
         return body
 
-    def text(self, body: dict[str, Any], name: str) -> str:
-        """Return a text of the body, empty when it is absent; 400 as `checked_text` says."""
+    def str_field(self, body: dict[str, Any], name: str) -> str:
+        """Return a text of the body, empty when it is absent; 400 as `require_valid_text` says."""
         value = body.get(name, "")
         if not isinstance(value, str):
             raise ApiError(400, "bad_field", "This must be text.", name)
-        return checked_text(value, name)
+        return require_valid_text(value, name)
 
-    def integer(self, body: dict[str, Any], name: str) -> int:
+    def id_field(self, body: dict[str, Any], name: str) -> int:
         """Return an id of the body; 400 when it is absent or no whole number below 2**53."""
         value = body.get(name)
-        if type(value) is not int or not 0 <= value <= protocol.LARGEST_ID:
+        if type(value) is not int or not 0 <= value <= protocol.MAX_SAFE_INTEGER:
             raise ApiError(400, "bad_field", "This must be a whole number.", name)
         return value
 
@@ -416,15 +418,17 @@ class ApiHandler(JsonHandler):
             raise ApiError(400, "bad_field", "This must be true or false.", name)
         return value
 
-    async def contacts(self, after: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
+    async def contacts_with_presence(
+        self, after: int | None = None
+    ) -> tuple[list[dict[str, Any]], int | None]:
         """Return a page of the user's contacts as JSON, and the cursor of the next page."""
         found, cursor = await self.chat.contacts.list_for(self.user, after=after)
-        return [self.contact(one) for one in found], cursor
+        return [self.contact_with_presence(one) for one in found], cursor
 
-    def contact(self, found: Contact) -> dict[str, Any]:
+    def contact_with_presence(self, found: Contact) -> dict[str, Any]:
         """Return a contact as JSON, online if connected and visible to the user."""
-        online = found.visible and self.chat.hub.is_online(found.person.id)
-        return found.public() | {"online": online}
+        online = found.presence_visible and self.chat.hub.is_online(found.user.id)
+        return found.to_dict() | {"online": online}
 
     def int_query(self, name: str, *, default: int | None = None) -> int | None:
         """Return a whole number from the query; 400 when it is something else."""

@@ -3,12 +3,12 @@
 import re
 
 from capstone_chat.conversations.conversations import Cursor
-from capstone_chat.conversations.event_log import PAGE
+from capstone_chat.conversations.event_log import MAX_PAGE_SIZE
 from capstone_chat.handlers.base import ApiError, ApiHandler
-from capstone_chat.realtime.protocol import TEXT_LIMIT
+from capstone_chat.realtime.protocol import MAX_TEXT_LENGTH
 from capstone_chat.text import names
 
-FOUND = 30
+MAX_RESULTS = 30
 """Messages in a page of search results at the most."""
 
 
@@ -19,19 +19,19 @@ class StateHandler(ApiHandler):
         """Answer with the user, the contacts, the conversations, the invitations and the limits."""
         # Before the list: what comes between the two is in the list, or in the heads of the socket.
         heads = await self.chat.conversations.heads(self.user)
-        contacts, more_contacts = await self.contacts()
+        contacts, more_contacts = await self.contacts_with_presence()
         conversations, cursor = await self.chat.conversations.list_for(self.user)
         self.finish(
             {
-                "user": self.user.private(),
+                "user": self.user.to_private_dict(),
                 "contacts": contacts,
                 "contacts_next": more_contacts,
                 "conversations": conversations,
-                "invitations": await self.chat.groups.invited(self.user),
-                "next": written(cursor),
+                "invitations": await self.chat.groups.list_invitations(self.user),
+                "next": format_cursor(cursor),
                 "heads": heads,
                 "limits": {
-                    "text": TEXT_LIMIT,
+                    "text": MAX_TEXT_LENGTH,
                     "title": names.MAX_TITLE_LENGTH,
                     "description": names.MAX_DESCRIPTION_LENGTH,
                     "nickname": names.MAX_NICKNAME_LENGTH,
@@ -47,11 +47,11 @@ class ConversationsHandler(ApiHandler):
         """Answer with the liveliest, or those after a cursor, or those that a query finds."""
         query = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.chat.conversations.list_for(
-            self.user, before=self.cursor(), query=query
+            self.user, before=self.cursor_query(), query=query
         )
-        self.finish({"conversations": found, "next": written(cursor)})
+        self.finish({"conversations": found, "next": format_cursor(cursor)})
 
-    def cursor(self) -> Cursor | None:
+    def cursor_query(self) -> Cursor | None:
         """Return the cursor in the query; 400 when it is none of this chat."""
         value = self.get_query_argument("before", None)
         if value is None:
@@ -62,7 +62,7 @@ class ConversationsHandler(ApiHandler):
         return int(match[1]), int(match[2])
 
 
-def written(cursor: Cursor | None) -> str | None:
+def format_cursor(cursor: Cursor | None) -> str | None:
     """Return a cursor as clients get it and send it back."""
     return "{}-{}".format(*cursor) if cursor else None
 
@@ -112,10 +112,10 @@ class EventsHandler(ApiHandler):
                 int(conv),
                 before=self.int_query("before"),
                 after=self.int_query("after"),
-                limit=self.int_query("limit") or PAGE,
+                limit=self.int_query("limit") or MAX_PAGE_SIZE,
             )
         )
-        self.finish({"events": [event.public() for event in found], "head": head})
+        self.finish({"events": [event.to_dict() for event in found], "head": head})
 
 
 class EventHandler(ApiHandler):
@@ -136,7 +136,7 @@ class SearchHandler(ApiHandler):
         text = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.call_domain(
             self.chat.conversations.search(
-                self.user, int(conv), text, before=self.int_query("before"), limit=FOUND
+                self.user, int(conv), text, before=self.int_query("before"), limit=MAX_RESULTS
             )
         )
-        self.finish({"events": [event.public() for event in found], "next": cursor})
+        self.finish({"events": [event.to_dict() for event in found], "next": cursor})

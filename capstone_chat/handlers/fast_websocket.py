@@ -11,15 +11,15 @@ from typing import Any, Protocol
 import tornado.iostream
 import tornado.websocket
 
-from capstone_chat.realtime import protocol
+from capstone_chat.realtime.protocol import CloseCode
 
-CHUNK = 64 * 1024
+READ_SIZE = 64 * 1024
 """Bytes to read at once at the most."""
 
-FRAMES_IN_A_TURN = 64
+MAX_FRAMES_PER_TURN = 64
 """Frames of one connection to handle before others have their turn; with Tornado's 256, eight
 clients that send as fast as they can would hold up everybody else for 50 ms each time."""
-DISCARD_EVERY = 0.1
+DISCARD_INTERVAL = 0.1
 """Seconds between two reads of data that is thrown away."""
 
 TEXT, CLOSE = 0x1, 0x8
@@ -29,13 +29,13 @@ CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 """The codes that a close frame may carry (RFC 6455, 7.4, and the registry that it set up)."""
 
 
-class Handler(Protocol):
+class FrameHandler(Protocol):
     """The handler of a connection, as seen from here."""
 
     def admit_frame(self) -> bool:
         """Count a frame of any kind; return False when the client sends too many."""
 
-    def end(self, code: int, reason: str) -> None:
+    def disconnect(self, code: CloseCode, reason: str) -> None:
         """Close the connection."""
 
 
@@ -48,26 +48,26 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
     without a mask, and cuts the connection without a code at most other violations.
     """
 
-    handler: Any  # a WebSocketHandler that is a `Handler`, too
+    handler: Any  # a WebSocketHandler that is a `FrameHandler`, too
     _unread = b""
-    _taken = 0
-    _turn = 0
+    _offset = 0
+    _frames_in_turn = 0
     _failed = False
 
     async def _fill(self, n: int) -> None:
         """Read until at least `n` bytes are there that were not taken."""
-        while self._taken + n > len(self._unread):
-            more = await self.stream.read_bytes(CHUNK, partial=True)
-            self._unread = self._unread[self._taken :] + more
-            self._taken = 0
+        while self._offset + n > len(self._unread):
+            more = await self.stream.read_bytes(READ_SIZE, partial=True)
+            self._unread = self._unread[self._offset :] + more
+            self._offset = 0
 
     async def _read_bytes(self, n: int) -> bytes:
-        end = self._taken + n
+        end = self._offset + n
         if end > len(self._unread):
             await self._fill(n)
-            end = self._taken + n
-        data = self._unread[self._taken : end]
-        self._taken = end
+            end = self._offset + n
+        data = self._unread[self._offset : end]
+        self._offset = end
         self._wire_bytes_in += n
         return data
 
@@ -75,22 +75,22 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
         if self._failed:
             await self._discard()
             return
-        self._turn += 1
-        if self._turn == FRAMES_IN_A_TURN:
-            self._turn = 0
+        self._frames_in_turn += 1
+        if self._frames_in_turn == MAX_FRAMES_PER_TURN:
+            self._frames_in_turn = 0
             await asyncio.sleep(0)
         await self._fill(2)
-        first, second = self._unread[self._taken], self._unread[self._taken + 1]
+        first, second = self._unread[self._offset], self._unread[self._offset + 1]
         if not self.handler.admit_frame():
-            self._fail(protocol.TOO_FAST, "too many frames")
-        elif problem := self._problem(first, second):
-            self._fail(protocol.PROTOCOL_ERROR, problem)
+            self._fail(CloseCode.TOO_MANY_FRAMES, "too many frames")
+        elif violation := self._violation(first, second):
+            self._fail(CloseCode.PROTOCOL_ERROR, violation)
         elif await self._is_too_big(first, second):
-            self._fail(protocol.TOO_BIG, "message too big")
+            self._fail(CloseCode.MESSAGE_TOO_BIG, "message too big")
         else:
             await super()._receive_frame()
 
-    def _problem(self, first: int, second: int) -> str | None:
+    def _violation(self, first: int, second: int) -> str | None:
         """Return which rule of RFC 6455 the head of a frame breaks, or None."""
         opcode = first & self.OPCODE_MASK
         final = first & self.FIN
@@ -111,23 +111,23 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
         if length >= 126:
             size, form = (2, "!H") if length == 126 else (8, "!Q")
             await self._fill(2 + size)
-            (length,) = struct.unpack_from(form, self._unread, self._taken + 2)
+            (length,) = struct.unpack_from(form, self._unread, self._offset + 2)
         if self._fragmented_message_buffer is not None and first & self.OPCODE_MASK == 0:
             length += len(self._fragmented_message_buffer)
         return length > self.params.max_message_size
 
     def _handle_message(self, opcode: int, data: bytes) -> "asyncio.Future[None] | None":
-        problem: tuple[int, str] | None = None
+        violation: tuple[CloseCode, str] | None = None
         if opcode == TEXT:
-            problem = None if _is_utf8(data) else (protocol.NOT_UTF8, "text must be UTF-8")
+            violation = None if _is_utf8(data) else (CloseCode.INVALID_DATA, "text must be UTF-8")
         elif opcode == CLOSE and data:
-            problem = _problem_of_close(data)
-        if problem:
-            self._fail(*problem)
+            violation = _close_frame_violation(data)
+        if violation:
+            self._fail(*violation)
             return None
         return super()._handle_message(opcode, data)
 
-    def _fail(self, code: int, reason: str) -> None:
+    def _fail(self, code: CloseCode, reason: str) -> None:
         """Close the connection, and parse nothing more.
 
         The stream stays open until the client closes it, for 5 s at the most, Tornado's time limit
@@ -139,9 +139,9 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
 
     async def _discard(self) -> None:
         """Throw away some data, so slowly that a flood costs nothing (TCP holds up the client)."""
-        self._unread, self._taken = b"", 0
-        await self.stream.read_bytes(CHUNK, partial=True)
-        await asyncio.sleep(DISCARD_EVERY)
+        self._unread, self._offset = b"", 0
+        await self.stream.read_bytes(READ_SIZE, partial=True)
+        await asyncio.sleep(DISCARD_INTERVAL)
 
     def _write_frame(
         self, fin: bool, opcode: int, data: bytes, flags: int = 0
@@ -154,7 +154,7 @@ class BufferedProtocol(tornado.websocket.WebSocketProtocol13):
         try:
             return super()._write_frame(fin, opcode, data, flags)
         except tornado.iostream.StreamBufferFullError:
-            self.handler.disconnect(protocol.SLOW_CONSUMER, "reading too slowly")
+            self.handler.disconnect(CloseCode.SLOW_CONSUMER, "reading too slowly")
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             done.set_result(None)
             return done
@@ -168,14 +168,14 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _problem_of_close(data: bytes) -> tuple[int, str] | None:
+def _close_frame_violation(data: bytes) -> tuple[CloseCode, str] | None:
     """Return the code and the reason to answer a wrong close frame with (RFC 6455, 5.5.1, 7.4)."""
     if len(data) < 2 or int.from_bytes(data[:2]) not in CLOSE_CODES:
-        return protocol.PROTOCOL_ERROR, "no such close code"
-    return None if _is_utf8(data[2:]) else (protocol.NOT_UTF8, "a reason must be UTF-8")
+        return CloseCode.PROTOCOL_ERROR, "no such close code"
+    return None if _is_utf8(data[2:]) else (CloseCode.INVALID_DATA, "a reason must be UTF-8")
 
 
-def write(stream: tornado.iostream.IOStream, data: bytes) -> None:
+def write_now(stream: tornado.iostream.IOStream, data: bytes) -> None:
     """Write to a stream without a buffer, a future and a callback: the system takes nearly all
     data at once. What it does not take waits in the stream.
 

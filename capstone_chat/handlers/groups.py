@@ -7,14 +7,14 @@ from capstone_chat.text import names
 class GroupApiHandler(ApiHandler):
     """What the handlers of groups share."""
 
-    def title(self, text: str) -> str:
+    def validate_title(self, text: str) -> str:
         """Return a title as it is stored; 400 when it is not allowed."""
         title = names.normalize(text)
         if problem := names.find_label_problem(title, names.MAX_TITLE_LENGTH):
             raise ApiError(400, "title_invalid", problem, "title")
         return title
 
-    def description(self, text: str) -> str:
+    def validate_description(self, text: str) -> str:
         """Return a description as it is stored, which may be empty; 400 when it is not allowed."""
         description = names.normalize(text)
         problem = description and names.find_label_problem(
@@ -24,7 +24,7 @@ class GroupApiHandler(ApiHandler):
             raise ApiError(400, "description_invalid", problem, "description")
         return description
 
-    async def answer(self, conv: int, status: int = 200, **more: bool) -> None:
+    async def finish_with_group(self, conv: int, status: int = 200, **more: bool) -> None:
         """Answer with the group as it is now."""
         self.set_status(status)
         group = await self.call_domain(self.chat.conversations.get(self.user, conv))
@@ -45,14 +45,14 @@ class GroupsHandler(GroupApiHandler):
     async def post(self) -> None:
         """Make a group."""
         self.enforce_rate_limit(self.user.id)
-        body = self.body()
-        title = self.title(self.text(body, "title"))
-        description = self.description(self.text(body, "description"))
+        body = self.json_body()
+        title = self.validate_title(self.str_field(body, "title"))
+        description = self.validate_description(self.str_field(body, "description"))
         public = self.bool_field(body, "public", default=True)
         conv = await self.call_domain(
             self.chat.groups.create(self.user, title, description, public=public)
         )
-        await self.answer(conv, 201)
+        await self.finish_with_group(conv, 201)
 
 
 class GroupHandler(GroupApiHandler):
@@ -61,16 +61,16 @@ class GroupHandler(GroupApiHandler):
     async def patch(self, conv: str) -> None:
         """Change its title, its description, or whether it is public."""
         self.enforce_rate_limit(self.user.id)
-        body = self.body()
+        body = self.json_body()
         values: dict[str, str | bool] = {}
         if "title" in body:
-            values["title"] = self.title(self.text(body, "title"))
+            values["title"] = self.validate_title(self.str_field(body, "title"))
         if "description" in body:
-            values["description"] = self.description(self.text(body, "description"))
+            values["description"] = self.validate_description(self.str_field(body, "description"))
         if "public" in body:
             values["public"] = self.bool_field(body, "public")
         await self.call_domain(self.chat.groups.update(self.user, int(conv), **values))
-        await self.answer(int(conv))
+        await self.finish_with_group(int(conv))
 
 
 class JoinHandler(GroupApiHandler):
@@ -80,7 +80,7 @@ class JoinHandler(GroupApiHandler):
         """Join it."""
         self.enforce_rate_limit(self.user.id)
         await self.call_domain(self.chat.groups.join(self.user, int(conv)))
-        await self.answer(int(conv))
+        await self.finish_with_group(int(conv))
 
 
 class GroupMembersHandler(GroupApiHandler):
@@ -89,11 +89,11 @@ class GroupMembersHandler(GroupApiHandler):
     async def post(self, conv: str) -> None:
         """Add somebody by user name, or invite them."""
         self.enforce_rate_limit(self.user.id)
-        name = self.text(self.body(), "name").strip()
+        name = self.str_field(self.json_body(), "name").strip()
         if not self.chat.invitation_limiter.acquire(self.user.id):
             raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
         invited = await self.call_domain(self.chat.groups.add_member(self.user, int(conv), name))
-        await self.answer(int(conv), invited=invited)
+        await self.finish_with_group(int(conv), invited=invited)
 
 
 class GroupMemberHandler(GroupApiHandler):
@@ -114,7 +114,7 @@ class InvitationsHandler(GroupApiHandler):
 
     async def get(self, conv: str) -> None:
         """Answer with them, by nickname."""
-        found = await self.call_domain(self.chat.groups.invitations(self.user, int(conv)))
+        found = await self.call_domain(self.chat.groups.list_invited_users(self.user, int(conv)))
         self.finish({"invitations": found})
 
 
@@ -134,6 +134,6 @@ class OwnerHandler(GroupApiHandler):
     async def put(self, conv: str) -> None:
         """Hand the group over to another member."""
         self.enforce_rate_limit(self.user.id)
-        heir = self.integer(self.body(), "user")
-        await self.call_domain(self.chat.groups.transfer_ownership(self.user, int(conv), heir))
-        await self.answer(int(conv))
+        new_owner = self.id_field(self.json_body(), "user")
+        await self.call_domain(self.chat.groups.transfer_ownership(self.user, int(conv), new_owner))
+        await self.finish_with_group(int(conv))

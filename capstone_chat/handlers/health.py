@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from capstone_chat.handlers.base import BaseHandler
 from capstone_chat.storage import engines
 
-READY_WITHIN = 2.0
+READINESS_TIMEOUT = 2.0
 """Seconds in which the database must answer."""
 
 
@@ -34,16 +34,16 @@ class ReadinessHandler(OperatorHandler):
 
     async def get(self) -> None:
         """Answer 200 when all that it needs answers and it is not on its way out, else 503."""
-        problem = await self.problem()
-        self.set_status(503 if problem else 200)
-        self.finish(f"{problem or 'ready'}\n")
+        reason = await self.unready_reason()
+        self.set_status(503 if reason else 200)
+        self.finish(f"{reason or 'ready'}\n")
 
-    async def problem(self) -> str | None:
+    async def unready_reason(self) -> str | None:
         """Return why the chat is not ready, or None."""
         if self.chat.hub.draining:
             return "draining"
         try:
-            async with asyncio.timeout(READY_WITHIN):
+            async with asyncio.timeout(READINESS_TIMEOUT):
                 await self.chat.database.read(
                     lambda connection: connection.scalar(sa.text("SELECT 1"))
                 )

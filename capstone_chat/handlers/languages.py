@@ -19,7 +19,7 @@ _RANGE = re.compile(
 )
 
 
-def read_batched(accept_language: str, default: str = "en") -> str:
+def match_language(accept_language: str, default: str = "en") -> str:
     """Return the catalogue that fits a browser's list best.
 
     Args:

@@ -9,4 +9,4 @@ class ChatHandler(BaseHandler):
     @logged_in
     async def get(self) -> None:
         """Show it."""
-        self.render("chat.html", user=self.user.private())
+        self.render("chat.html", user=self.user.to_private_dict())

@@ -1,6 +1,7 @@
 """What people change about themselves."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import tornado.web
 
 from capstone_chat.accounts import login_throttle, passwords, picture_files
 from capstone_chat.accounts.pictures import AlreadyUploading, Overloaded, Reservation, TooSlow
-from capstone_chat.conversations.membership import announce
+from capstone_chat.conversations.membership import publish_events
 from capstone_chat.handlers.base import ApiError, ApiHandler
 from capstone_chat.realtime import topics
 from capstone_chat.text import names
@@ -23,8 +24,8 @@ UPLOAD_TIMEOUT = 120.0
 class AccountHandler(ApiHandler):
     """What only the owner of an account may do, not everybody who sits down at an open page."""
 
-    def tell_sockets(self) -> None:
-        """Let the user's open sockets know that the account looks different now."""
+    def refresh_connections(self) -> None:
+        """Make the user's connections read the account again, because it has changed."""
         self.chat.broker.send_control(topics.user(self.user.id), {"renew": True})
 
     async def with_password(self, field: str, change: Callable[[], Awaitable[bool]]) -> None:
@@ -54,32 +55,32 @@ class MeHandler(AccountHandler):
     async def patch(self) -> None:
         """Change the nickname, the language, the theme."""
         self.enforce_rate_limit(self.user.id)
-        body = self.body()
+        body = self.json_body()
         values: dict[str, str] = {}
         if "nickname" in body:
-            values["nickname"] = nickname = names.normalize(self.text(body, "nickname"))
+            values["nickname"] = nickname = names.normalize(self.str_field(body, "nickname"))
             problem = names.find_nickname_problem(nickname)
             if problem and nickname != self.user.nickname:  # an old one may stay
                 raise ApiError(400, "nickname_invalid", problem, "nickname")
         for name, known in ("language", LANGUAGES), ("theme", THEMES):
             if name in body:
-                values[name] = self.text(body, name)
+                values[name] = self.str_field(body, name)
                 if values[name] not in known:
                     raise ApiError(400, "bad_field", "This is not one of the choices.", name)
         if values:
             await self.chat.accounts.change_profile(self.open_session, **values)
-            self.tell_sockets()
-        self.finish({"user": self.user.private() | values})
+            self.refresh_connections()
+        self.finish({"user": self.user.to_private_dict() | values})
 
     async def delete(self) -> None:
         """Delete the account; the password is asked for once more."""
         self.enforce_rate_limit(self.user.id)
-        password = self.text(self.body(), "password")
+        password = self.str_field(self.json_body(), "password")
         accounts, session = self.chat.accounts, self.open_session
         await self.with_password(
             "password",
             lambda: accounts.delete(
-                session, password, lambda told: announce(self.chat.broker, told)
+                session, password, functools.partial(publish_events, self.chat.broker)
             ),
         )
         self.set_status(204)
@@ -91,11 +92,11 @@ class PasswordHandler(AccountHandler):
     async def put(self) -> None:
         """Change it: {"old": ..., "new": ...}. All other sessions end."""
         self.enforce_rate_limit(self.user.id)
-        body = self.body()
-        new = self.text(body, "new")
+        body = self.json_body()
+        new = self.str_field(body, "new")
         if problem := passwords.find_problem(new, self.user.name, self.user.nickname):
             raise ApiError(400, "password_invalid", problem, "new")
-        old = self.text(body, "old")
+        old = self.str_field(body, "old")
         accounts, session = self.chat.accounts, self.open_session
         await self.with_password("old", lambda: accounts.change_password(session, old, new))
         self.set_status(204)
@@ -205,7 +206,7 @@ class MyPictureHandler(AccountHandler):
             raise self.refusal
         webp = await self.convert()
         name = await self.chat.accounts.change_picture(self.open_session, webp)
-        self.tell_sockets()
+        self.refresh_connections()
         self.finish({"picture": name})
 
     async def convert(self) -> bytes:
@@ -225,7 +226,7 @@ class MyPictureHandler(AccountHandler):
         self.body_complete()
         self.enforce_rate_limit(self.user.id)
         await self.chat.accounts.change_picture(self.open_session, None)
-        self.tell_sockets()
+        self.refresh_connections()
         self.finish({"picture": None})
 
     def body_complete(self) -> None:

@@ -27,10 +27,10 @@ class Broker(Protocol):
     async def wait_subscribed(self) -> None:
         """Wait until all topics with a subscriber here arrive here."""
 
-    async def open(self) -> None:
+    async def connect(self) -> None:
         """Connect."""
 
-    async def close(self) -> None:
+    async def disconnect(self) -> None:
         """Disconnect."""
 
     def unhealthy_reason(self) -> str | None:
@@ -40,22 +40,22 @@ class Broker(Protocol):
 class LocalBroker:
     """The broker of a single process: what is published is delivered at once."""
 
-    def __init__(self, listener: BrokerHandler) -> None:
-        self._listener = listener
+    def __init__(self, handler: BrokerHandler) -> None:
+        self._handler = handler
 
     def publish(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        self._listener.deliver(topic, payload, volatile=volatile)
+        self._handler.deliver(topic, payload, volatile=volatile)
 
     def send_control(self, topic: str, order: dict[str, Any]) -> None:
-        self._listener.handle_control(topic, order)
+        self._handler.handle_control(topic, order)
 
     async def wait_subscribed(self) -> None:
         pass
 
-    async def open(self) -> None:
+    async def connect(self) -> None:
         pass
 
-    async def close(self) -> None:
+    async def disconnect(self) -> None:
         pass
 
     def unhealthy_reason(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from typing import Any, Protocol
 
 from capstone_chat.realtime import protocol
+from capstone_chat.realtime.protocol import CloseCode
 
 
 class Connection(Protocol):
@@ -29,7 +30,7 @@ class Connection(Protocol):
     def schedule_resync(self) -> None:
         """Send the heads soon, because the client may have missed something."""
 
-    def disconnect(self, code: int, reason: str) -> None:
+    def disconnect(self, code: CloseCode, reason: str) -> None:
         """Close it."""
 
 
@@ -54,10 +55,10 @@ class Hub:
         self._subscribers: dict[str, set[Connection]] = {}
         self._subscriptions: dict[Connection, set[str]] = {}
         self._unsubscribed_early: dict[Connection, set[str]] = {}
-        self._replies: dict[Connection, list[bytes]] = {}
+        self._direct: dict[Connection, list[bytes]] = {}
         self._events: dict[str, list[bytes]] = {}
         self._volatile: dict[str, list[bytes]] = {}
-        self._flushing = False
+        self._flush_scheduled = False
         self.carrier: Carrier | None = None
         """The link to other processes; None for a process on its own."""
         self.draining = False
@@ -70,79 +71,81 @@ class Hub:
     def __len__(self) -> int:
         return len(self._subscriptions)
 
-    def __contains__(self, socket: object) -> bool:
-        return socket in self._subscriptions
+    def __contains__(self, connection: object) -> bool:
+        return connection in self._subscriptions
 
-    def register(self, socket: Connection, topics: Iterable[str]) -> None:
+    def register(self, connection: Connection, topics: Iterable[str]) -> None:
         """Register a new connection and subscribe it to its user's topic.
 
         Control messages to this topic may subscribe and unsubscribe it while its other topics are
         read from the database; `complete_subscriptions` follows.
         """
-        self.subscribe(socket, topics)
-        self._unsubscribed_early[socket] = set()
+        self.subscribe(connection, topics)
+        self._unsubscribed_early[connection] = set()
 
-    def complete_subscriptions(self, socket: Connection, topics: Iterable[str]) -> None:
+    def complete_subscriptions(self, connection: Connection, topics: Iterable[str]) -> None:
         """Subscribe a new connection to topics, but for those that it was unsubscribed from
         since."""
-        self.subscribe(socket, set(topics) - self._unsubscribed_early.pop(socket))
+        self.subscribe(connection, set(topics) - self._unsubscribed_early.pop(connection))
 
-    def subscribe(self, socket: Connection, topics: Iterable[str]) -> None:
+    def subscribe(self, connection: Connection, topics: Iterable[str]) -> None:
         """Subscribe a connection to topics."""
-        subscribed = self._subscriptions.setdefault(socket, set())
+        subscribed = self._subscriptions.setdefault(connection, set())
         for topic in topics:
-            self._unsubscribed_early.get(socket, set()).discard(topic)
+            self._unsubscribed_early.get(connection, set()).discard(topic)
             subscribed.add(topic)
             if self.carrier and topic not in self._subscribers:
                 self.carrier.subscribe(topic)
-            self._subscribers.setdefault(topic, set()).add(socket)
+            self._subscribers.setdefault(topic, set()).add(connection)
 
-    def unsubscribe(self, socket: Connection, topics: Iterable[str]) -> None:
+    def unsubscribe(self, connection: Connection, topics: Iterable[str]) -> None:
         """Unsubscribe a connection from topics."""
-        subscribed = self._subscriptions.get(socket, set())
+        subscribed = self._subscriptions.get(connection, set())
         for topic in topics:
-            self._unsubscribed_early.get(socket, set()).add(topic)
+            self._unsubscribed_early.get(connection, set()).add(topic)
             subscribed.discard(topic)
             subscribers = self._subscribers.get(topic, set())
-            subscribers.discard(socket)
+            subscribers.discard(connection)
             if not subscribers and self._subscribers.pop(topic, None) is not None and self.carrier:
                 self.carrier.unsubscribe(topic)
 
-    def unregister(self, socket: Connection) -> None:
+    def unregister(self, connection: Connection) -> None:
         """Remove a connection that has closed."""
-        self.unsubscribe(socket, list(self._subscriptions.get(socket, ())))
-        self._subscriptions.pop(socket, None)
-        self._unsubscribed_early.pop(socket, None)
-        self._replies.pop(socket, None)
+        self.unsubscribe(connection, list(self._subscriptions.get(connection, ())))
+        self._subscriptions.pop(connection, None)
+        self._unsubscribed_early.pop(connection, None)
+        self._direct.pop(connection, None)
 
-    def subscriptions(self, socket: Connection, kind: str) -> set[str]:
+    def subscriptions(self, connection: Connection, kind: str) -> set[str]:
         """Return the topics of a kind that a connection is subscribed to."""
         return {
-            topic for topic in self._subscriptions.get(socket, ()) if topic.startswith(kind + ":")
+            topic
+            for topic in self._subscriptions.get(connection, ())
+            if topic.startswith(kind + ":")
         }
 
-    def reconcile(self, socket: Connection, before: set[str], now: set[str]) -> None:
+    def reconcile(self, connection: Connection, before: set[str], now: set[str]) -> None:
         """Replace the subscriptions that a connection had before a read by the topics that
         were read.
 
         Another process may have changed them while its messages did not arrive.
         """
-        if socket in self._subscriptions:
-            self.unsubscribe(socket, before - now)
-            self.subscribe(socket, now - before)
+        if connection in self._subscriptions:
+            self.unsubscribe(connection, before - now)
+            self.subscribe(connection, now - before)
 
-    def is_subscribed(self, socket: Connection, topic: str) -> bool:
+    def is_subscribed(self, connection: Connection, topic: str) -> bool:
         """Return whether a connection is subscribed to a topic."""
-        return topic in self._subscriptions.get(socket, ())
+        return topic in self._subscriptions.get(connection, ())
 
     def subscriber_count(self, topic: str) -> int:
         """Return how many connections are subscribed to a topic."""
         return len(self._subscribers.get(topic, ()))
 
-    def visible_online(self, socket: Connection) -> list[int]:
+    def visible_online(self, connection: Connection) -> list[int]:
         """Return the ids of the users who are online and whose presence a connection may see."""
-        watched = (topic.partition(":") for topic in self._subscriptions.get(socket, ()))
-        return [int(id_) for kind, _, id_ in watched if kind == "presence" and self.is_online(id_)]
+        topics = (topic.partition(":") for topic in self._subscriptions.get(connection, ()))
+        return [int(id_) for kind, _, id_ in topics if kind == "presence" and self.is_online(id_)]
 
     def is_online(self, user_id: int | str) -> bool:
         """Return whether a user has an open connection, here or in another process."""
@@ -150,18 +153,18 @@ class Hub:
             self.carrier and int(user_id) in self.carrier.presence
         )
 
-    def send_to(self, socket: Connection, payload: bytes) -> None:
+    def send_to(self, connection: Connection, payload: bytes) -> None:
         """Send an event to one connection, before what is delivered in this turn of the loop."""
-        if socket in self._subscriptions:
-            self._replies.setdefault(socket, []).append(protocol.encode_text_frame(payload))
+        if connection in self._subscriptions:
+            self._direct.setdefault(connection, []).append(protocol.encode_text_frame(payload))
             self._flush_soon()
 
     def deliver(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
         """Deliver an event to the subscribers of a topic; a volatile one not to those with a
         backlog."""
         if topic in self._subscribers:
-            waiting = self._volatile if volatile else self._events
-            waiting.setdefault(topic, []).append(protocol.encode_text_frame(payload))
+            queued = self._volatile if volatile else self._events
+            queued.setdefault(topic, []).append(protocol.encode_text_frame(payload))
             self._flush_soon()
 
     def handle_control(self, topic: str, order: dict[str, Any]) -> None:
@@ -176,42 +179,42 @@ class Hub:
         """
         if "leave" in order:
             self._flush()  # who is unsubscribed still gets what was published before
-        for socket in list(self._subscribers.get(topic, ())):
-            self.subscribe(socket, order.get("enter", ()))
-            self.unsubscribe(socket, order.get("leave", ()))
-            if socket.session_id in order.get("end_sessions", ()):
-                socket.disconnect(protocol.SESSION_ENDED, "session ended")
+        for connection in list(self._subscribers.get(topic, ())):
+            self.subscribe(connection, order.get("enter", ()))
+            self.unsubscribe(connection, order.get("leave", ()))
+            if connection.session_id in order.get("end_sessions", ()):
+                connection.disconnect(CloseCode.SESSION_ENDED, "session ended")
             elif "renew" in order:
-                socket.refresh_user()
+                connection.refresh_user()
             elif "heads" in order:
-                socket.schedule_resync()
+                connection.schedule_resync()
 
     def shutdown(self) -> None:
         """Close every connection with 1001."""
         self.draining = self.is_shut_down = True
-        for socket in list(self._subscriptions):
-            socket.disconnect(protocol.GOING_AWAY, "server is going away")
+        for connection in list(self._subscriptions):
+            connection.disconnect(CloseCode.GOING_AWAY, "server is going away")
 
     def _flush_soon(self) -> None:
-        if not self._flushing:
-            self._flushing = True
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._flushing = False
-        outgoing, self._replies = self._replies, {}
+        self._flush_scheduled = False
+        outgoing, self._direct = self._direct, {}
         events, self._events = self._events, {}
-        hints, self._volatile = self._volatile, {}
+        volatile, self._volatile = self._volatile, {}
         for topic, frames in events.items():
             joined = b"".join(frames)
             subscribers = self._subscribers.get(topic, ())
             self.delivered += len(frames) * len(subscribers)
-            for socket in subscribers:
-                outgoing.setdefault(socket, []).append(joined)
-        for topic, frames in hints.items():
+            for connection in subscribers:
+                outgoing.setdefault(connection, []).append(joined)
+        for topic, frames in volatile.items():
             joined = b"".join(frames)
-            for socket in self._subscribers.get(topic, ()):
-                if not socket.has_backlog():
-                    outgoing.setdefault(socket, []).append(joined)
-        for socket, parts in outgoing.items():
-            socket.send(parts[0] if len(parts) == 1 else b"".join(parts))
+            for connection in self._subscribers.get(topic, ()):
+                if not connection.has_backlog():
+                    outgoing.setdefault(connection, []).append(joined)
+        for connection, parts in outgoing.items():
+            connection.send(parts[0] if len(parts) == 1 else b"".join(parts))

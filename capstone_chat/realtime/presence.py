@@ -28,77 +28,77 @@ class RemotePresence:
 
     def __init__(
         self,
-        changed: Callable[[int, bool], None],
+        on_change: Callable[[int, bool], None],
         node_timeout: float = NODE_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._changed = changed
+        self._on_change = on_change
         self._node_timeout = node_timeout
         self._clock = clock
         self._users: dict[bytes, set[int]] = {}
         self._last_seen: dict[bytes, float] = {}
-        self._process_count: Counter[int] = Counter()
+        self._node_count: Counter[int] = Counter()
 
     def __contains__(self, user_id: object) -> bool:
-        return user_id in self._process_count
+        return user_id in self._node_count
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def replace_all(self, process: bytes, users: Iterable[int]) -> None:
+    def replace_all(self, node: bytes, users: Iterable[int]) -> None:
         """Note that just these users are connected to a process."""
-        new, old = set(users), self._users.get(process, set())
-        self._last_seen[process] = self._clock()
-        self._users.setdefault(process, old)
-        self._change(process, come=new - old, gone=old - new)
+        new, old = set(users), self._users.get(node, set())
+        self._last_seen[node] = self._clock()
+        self._users.setdefault(node, old)
+        self._change(node, online=new - old, offline=old - new)
 
-    def add(self, process: bytes, user_id: int) -> None:
+    def add(self, node: bytes, user_id: int) -> None:
         """Note that a user has connected to a process."""
-        self._last_seen[process] = self._clock()
-        self._change(process, come={user_id} - self._users.setdefault(process, set()))
+        self._last_seen[node] = self._clock()
+        self._change(node, online={user_id} - self._users.setdefault(node, set()))
 
-    def remove(self, process: bytes, user_id: int) -> None:
+    def remove(self, node: bytes, user_id: int) -> None:
         """Note that a user has no connection to a process any more."""
-        self._change(process, gone={user_id} & self._users.get(process, set()))
+        self._change(node, offline={user_id} & self._users.get(node, set()))
 
-    def apply(self, process: bytes, said: dict[str, Any]) -> None:
+    def apply(self, node: bytes, message: dict[str, Any]) -> None:
         """Note what a process says of who is connected to it."""
-        match said:
+        match message:
             case {"all": users}:
-                self.replace_all(process, users)
+                self.replace_all(node, users)
             case {"came": user_id}:
-                self.add(process, user_id)
+                self.add(node, user_id)
             case {"went": user_id}:
-                self.remove(process, user_id)
+                self.remove(node, user_id)
             case {"bye": _}:
-                self._forget(process)
+                self._remove_node(node)
 
     def reset_timeouts(self) -> None:
-        """Forget how long the processes have been silent: nobody could be heard."""
+        """Restart all timeouts: while Redis was away, no process could be received."""
         self._last_seen = dict.fromkeys(self._last_seen, self._clock())
 
     def expire_stale(self) -> None:
         """Forget the processes that are gone."""
         longest_ago = self._clock() - self._node_timeout
-        for process in [p for p, seen in self._last_seen.items() if seen < longest_ago]:
-            self._forget(process)
+        for node in [p for p, seen in self._last_seen.items() if seen < longest_ago]:
+            self._remove_node(node)
 
-    def _forget(self, process: bytes) -> None:
-        self._change(process, gone=set(self._users.get(process, ())))
-        self._users.pop(process, None)
-        self._last_seen.pop(process, None)
+    def _remove_node(self, node: bytes) -> None:
+        self._change(node, offline=set(self._users.get(node, ())))
+        self._users.pop(node, None)
+        self._last_seen.pop(node, None)
 
     def _change(
-        self, process: bytes, *, come: Iterable[int] = (), gone: Iterable[int] = ()
+        self, node: bytes, *, online: Iterable[int] = (), offline: Iterable[int] = ()
     ) -> None:
-        for user_id in come:
-            self._users[process].add(user_id)
-            self._process_count[user_id] += 1
-            if self._process_count[user_id] == 1:
-                self._changed(user_id, True)
-        for user_id in gone:
-            self._users[process].discard(user_id)
-            self._process_count[user_id] -= 1
-            if not self._process_count[user_id]:
-                del self._process_count[user_id]
-                self._changed(user_id, False)
+        for user_id in online:
+            self._users[node].add(user_id)
+            self._node_count[user_id] += 1
+            if self._node_count[user_id] == 1:
+                self._on_change(user_id, True)
+        for user_id in offline:
+            self._users[node].discard(user_id)
+            self._node_count[user_id] -= 1
+            if not self._node_count[user_id]:
+                del self._node_count[user_id]
+                self._on_change(user_id, False)

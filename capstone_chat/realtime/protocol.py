@@ -7,37 +7,46 @@ import json
 import re
 import struct
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
 from capstone_chat.text.visible_text import is_visible, trim_message
 
-TEXT_LIMIT = 4000
+MAX_TEXT_LENGTH = 4000
 """Characters in a message."""
 
-FRAME_LIMIT = 64 * 1024
+MAX_FRAME_BYTES = 64 * 1024
 """Bytes in a frame; a longer one closes the socket with 1009."""
 
-# A socket is closed with one of these (RFC 6455, 7.4). 3000-3499: come back; 3500-3999: do not.
-GOING_AWAY = 1001
-PROTOCOL_ERROR = 1002
-NOT_UTF8 = 1007
-TOO_BIG = 1009
-TRY_AGAIN = 1013
-SLOW_CONSUMER = 3008
-TOO_FAST = 3009
-SESSION_ENDED = 3500
-BAD_FRAMES = 3501
-TOO_MANY = 3502
+
+class CloseCode(IntEnum):
+    """Why the server closes a connection (RFC 6455, 7.4).
+
+    After a code from 3000 to 3499 the client connects again, after one from 3500 to 3999 it does
+    not.
+    """
+
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    INVALID_DATA = 1007
+    """A text is not UTF-8."""
+    MESSAGE_TOO_BIG = 1009
+    TRY_AGAIN_LATER = 1013
+    SLOW_CONSUMER = 3008
+    TOO_MANY_FRAMES = 3009
+    SESSION_ENDED = 3500
+    BAD_FRAMES = 3501
+    TOO_MANY_CONNECTIONS = 3502
 
 
 MALFORMED = {"binary", "bad_json", "bad_frame", "unknown_type"}
-"""Codes of errors that no well-made client meets; they count towards `BAD_FRAMES`."""
+"""Codes of errors that no well-made client meets; they count towards `CloseCode.BAD_FRAMES`."""
 
 
 class ProtocolError(Exception):
-    """A frame that cannot be obeyed; it is answered with an `error` event.
+    """A frame that cannot be carried out; it is answered with an `error` event.
 
     Args:
         code: for programs, stable.
@@ -88,7 +97,7 @@ class Author(TypedDict):
     picture: str | None
 
 
-class Own(Author):
+class OwnUser(Author):
     """The user of a socket."""
 
     name: str
@@ -102,7 +111,7 @@ class Hello(TypedDict):
     1970."""
 
     type: Literal["hello"]
-    user: Own
+    user: OwnUser
     heads: dict[int, int]
     online: list[int]
     invitations: list[int]
@@ -127,8 +136,8 @@ class Ack(TypedDict):
     at: int
 
 
-class Error(TypedDict):
-    """A frame of this socket was not obeyed; `cid` when it was a message."""
+class ErrorEvent(TypedDict):
+    """A frame of this connection was not carried out; `cid` when it was a message."""
 
     type: Literal["error"]
     code: str
@@ -173,7 +182,7 @@ Member = TypedDict(
 )
 
 
-class ReadUpTo(TypedDict):
+class ReadReceipt(TypedDict):
     """A read mark moved: the user's own, or in a private chat the other person's."""
 
     type: Literal["read"]
@@ -182,7 +191,7 @@ class ReadUpTo(TypedDict):
     user: int
 
 
-Writing = TypedDict("Writing", {"type": Literal["typing"], "conv": int, "from": Author})
+TypingEvent = TypedDict("TypingEvent", {"type": Literal["typing"], "conv": int, "from": Author})
 
 
 class Inviter(Author):
@@ -221,18 +230,18 @@ ServerEvent = (
     Hello
     | Pong
     | Ack
-    | Error
+    | ErrorEvent
     | Message
     | Deleted
     | Member
-    | ReadUpTo
-    | Writing
+    | ReadReceipt
+    | TypingEvent
     | Presence
     | Invited
     | InvitationEnded
 )
 
-LARGEST_ID = 2**53 - 1
+MAX_SAFE_INTEGER = 2**53 - 1
 """The largest whole number that JavaScript holds exactly."""
 
 
@@ -264,12 +273,14 @@ def decode(payload: str | bytes) -> ClientFrame:
         raise ProtocolError("bad_frame", "A frame is one JSON object.")
     match frame.get("type"):
         case "send":
-            cid = _cid(frame)
-            return Send(cid, _whole(frame, "conv", cid), text_of(frame.get("text"), cid))
+            cid = _uuid_field(frame)
+            return Send(
+                cid, _non_negative_int(frame, "conv", cid), validate_text(frame.get("text"), cid)
+            )
         case "read":
-            return Read(_whole(frame, "conv"), _whole(frame, "seq"))
+            return Read(_non_negative_int(frame, "conv"), _non_negative_int(frame, "seq"))
         case "typing":
-            return Typing(_whole(frame, "conv"))
+            return Typing(_non_negative_int(frame, "conv"))
         case "ping":
             return Ping()
     raise ProtocolError("unknown_type", "The frame's type is not one of send, read, typing, ping.")
@@ -294,7 +305,7 @@ def encode_text_frame(payload: bytes) -> bytes:
     return struct.pack("!BBQ", 0x81, 127, length) + payload
 
 
-def text_of(value: object, cid: str | None = None) -> str:
+def validate_text(value: object, cid: str | None = None) -> str:
     """Return a message's text as it is stored: without empty lines before and white space after it.
 
     Raises:
@@ -306,8 +317,9 @@ def text_of(value: object, cid: str | None = None) -> str:
     text = trim_message(value)
     if not is_visible(text):
         raise ProtocolError("text_empty", "A message must contain something visible.", cid)
-    if len(text) > TEXT_LIMIT:
-        raise ProtocolError("text_too_long", f"A message has at most {TEXT_LIMIT} characters.", cid)
+    if len(text) > MAX_TEXT_LENGTH:
+        message = f"A message has at most {MAX_TEXT_LENGTH} characters."
+        raise ProtocolError("text_too_long", message, cid)
     if "\0" in text or not _is_unicode(text):
         raise ProtocolError("text_invalid", "The text has characters that are not text.", cid)
     return text
@@ -324,15 +336,15 @@ def _is_unicode(text: str) -> bool:
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _cid(frame: dict[str, Any]) -> str:
+def _uuid_field(frame: dict[str, Any]) -> str:
     value = frame.get("cid")
     if isinstance(value, str) and _UUID.fullmatch(value):
         return value.lower()
     raise ProtocolError("bad_frame", "cid must be a UUID.")
 
 
-def _whole(frame: dict[str, Any], name: str, cid: str | None = None) -> int:
+def _non_negative_int(frame: dict[str, Any], name: str, cid: str | None = None) -> int:
     value = frame.get(name)
-    if type(value) is int and 0 <= value <= LARGEST_ID:
+    if type(value) is int and 0 <= value <= MAX_SAFE_INTEGER:
         return value
     raise ProtocolError("bad_frame", "conv and seq must be whole numbers.", cid)

@@ -1,4 +1,4 @@
-"""The bus of many processes: what one of them publishes, the hubs of the others hear through Redis.
+"""The broker of many processes: what one publishes, Redis carries to the hubs of the others.
 
 Redis carries hints. While it is away messages are stored and acknowledged as ever, each process
 tells its own sockets, and the heads in the next pong bring the others what they missed.
@@ -35,18 +35,22 @@ MAX_QUEUED = 100_000
 """Lines that wait for Redis at the most; what is beyond is lost, and healed by the heads."""
 
 READY_MARKER = b"live"
-"""What comes back when all topics are heard."""
+"""Content of the ping whose pong comes when all topics are subscribed."""
 
 PRESENCE_CHANNEL = "people"
 """The topic of who is connected where."""
 
 NODE_ID_LENGTH = 16
-"""Bytes in front of what a process publishes: who it is, so that it does not hear itself."""
+"""Bytes in front of what a process publishes: its id, by which it drops its own messages."""
+
+EVENT, VOLATILE_EVENT, CONTROL = b"e", b"h", b"o"
+"""First byte of a line: what the rest of it is. Processes of two versions may share a Redis while
+the chat is upgraded, so these stay as they are."""
 
 NO_ANSWER = "redis does not answer"
 REFUSED = "redis refuses the user or password of --redis"
 
-NotLetIn = (
+AUTHENTICATION_ERRORS = (
     redis.exceptions.AuthenticationError,
     redis.exceptions.AuthorizationError,
     redis.exceptions.NoPermissionError,
@@ -57,25 +61,26 @@ CONNECTION_ERRORS = (redis.exceptions.RedisError, OSError)
 
 
 class RedisBroker:
-    """Carries events and orders to the hubs of all processes that know the same secret.
+    """Carries events and control messages to the hubs of all processes with the same secret.
 
-    A hub tells it which topics its sockets hear; of these only conversations and users are known
-    outside the process. Who is online is worked out in each process, see `Elsewhere`.
+    A hub subscribes it to the topics of its connections; of these only conversations and users are
+    known outside the process. Each process works out who is online, see `RemotePresence`.
 
     Args:
-        listener: this process's hub: it hears at once what is published here.
+        handler: this process's hub; what is published here is delivered to it at once.
         secret: chats that share a Redis and no secret know nothing of each other.
     """
 
-    def __init__(self, listener: BrokerHandler, url: str, secret: str) -> None:
-        self._listener = listener
+    def __init__(self, handler: BrokerHandler, url: str, secret: str) -> None:
+        self._handler = handler
         try:
             self._redis = redis.asyncio.Redis.from_url(
                 url,
                 protocol=2,
                 socket_connect_timeout=REDIS_TIMEOUT,
                 socket_timeout=REDIS_TIMEOUT,
-                # Published twice is worse than lost: a failure ends the connection, see `_stay`.
+                # Published twice is worse than lost: a failure ends the connection, and
+                # `_run_forever` connects again.
                 retry=redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0),
             )
             # Checks the parameters of the URL.
@@ -88,26 +93,26 @@ class RedisBroker:
         self._node_id = secrets.token_hex(NODE_ID_LENGTH // 2).encode()
         self._wanted: set[str] = set()
         self._subscribed: set[str] = set()
-        self._changes: set[str] = set()
-        self._changed = asyncio.Event()
-        self._waiting: list[asyncio.Future[None]] = []
+        self._changed_topics: set[str] = set()
+        self._has_changes = asyncio.Event()
+        self._subscription_waiters: list[asyncio.Future[None]] = []
         self._pending_pings: dict[bytes, list[asyncio.Future[None]]] = {}
         self._outgoing: list[dict[str, list[bytes]]] = [{}]
         self._queued = 0
         self._has_outgoing = asyncio.Event()
-        self._sending = asyncio.Lock()
-        self._recalls: set[asyncio.Task[None]] = set()
+        self._publish_lock = asyncio.Lock()
+        self._resync_tasks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
-        self._trouble = ""
-        """Reason of the last failure; empty again when a connection has lasted for ROLL_CALL."""
+        self._failure_reason = ""
+        """Reason of the last failure; empty when a connection lasted for HEARTBEAT_INTERVAL."""
         self.presence = RemotePresence(self._deliver_presence)
         self.sent = 0
         """Publications that Redis has taken."""
         self.received = 0
         """Publications of other processes."""
 
-    async def open(self) -> None:
+    async def connect(self) -> None:
         """Connect.
 
         Raises:
@@ -117,11 +122,11 @@ class RedisBroker:
             await self._redis.ping()
         except CONNECTION_ERRORS as error:
             await self._redis.aclose()
-            raise OptionError(f"--redis: {_reason(error)}: {error}") from None
+            raise OptionError(f"--redis: {_reason_for(error)}: {error}") from None
         self._task = asyncio.create_task(self._run_forever())
         await self._connected.wait()
 
-    async def close(self) -> None:
+    async def disconnect(self) -> None:
         """Say goodbye to the other processes and let go."""
         if self._task is not None:
             self._publish_presence({"bye": True})
@@ -136,47 +141,49 @@ class RedisBroker:
         await self._redis.aclose()
 
     def unhealthy_reason(self) -> str | None:
-        """Return why other processes are not heard, or None."""
+        """Return why other processes cannot be reached, or None."""
         if not self._connected.is_set():
-            return self._trouble or NO_ANSWER
-        return REFUSED if self._trouble == REFUSED else None  # it may let in and refuse to publish
+            return self._failure_reason or NO_ANSWER
+        # Redis may accept the connection and refuse to publish.
+        return REFUSED if self._failure_reason == REFUSED else None
 
     def publish(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        """Send an event to the sockets of a topic, here at once."""
-        self._listener.deliver(topic, payload, volatile=volatile)
+        """Publish an event to the subscribers of a topic, here at once."""
+        self._handler.deliver(topic, payload, volatile=volatile)
         if topics.is_cluster_wide(topic):
-            self._queue(topic, (b"h" if volatile else b"e") + payload)
+            self._queue(topic, (VOLATILE_EVENT if volatile else EVENT) + payload)
 
     def send_control(self, topic: str, order: dict[str, Any]) -> None:
-        """Tell every hub something about the sockets of a topic, this one at once."""
+        """Send a control message for the subscribers of a topic to every hub, this one at once."""
         self._apply_control(topic, order)
-        # What is said before an order is heard before it, and what is said after it after it.
+        # A batch joins the lines of each topic, so topics overtake each other in it. A control
+        # message has its own batch: events before it arrive before it, those after it after it.
         self._outgoing += [{}] if self._outgoing[-1] else []
-        self._queue(topic, b"o" + json.dumps(order).encode())
+        self._queue(topic, CONTROL + json.dumps(order).encode())
         self._outgoing += [{}] if self._outgoing[-1] else []
 
     def subscribe(self, topic: str) -> None:
-        """Hear a topic from other processes: a socket here does so from now on."""
+        """Receive a topic from other processes: the first connection here has subscribed."""
         if topics.is_cluster_wide(topic):
             self._wanted.add(topic)
-            self._note_change(topic, "came")
+            self._topic_changed(topic, "came")
 
     def unsubscribe(self, topic: str) -> None:
-        """Hear a topic no longer: no socket here does."""
+        """Receive it no longer: the last connection has unsubscribed."""
         if topics.is_cluster_wide(topic):
             self._wanted.discard(topic)
-            self._note_change(topic, "went")
+            self._topic_changed(topic, "went")
 
     async def wait_subscribed(self) -> None:
-        """Wait until the topics that the hub has named are heard; not for a Redis that is away."""
-        if self._connected.is_set() and (self._changes or self._pending_pings):
-            self._waiting.append(done := asyncio.get_running_loop().create_future())
-            self._changed.set()
+        """Wait until Redis has subscribed this process to all topics; not for Redis itself."""
+        if self._connected.is_set() and (self._changed_topics or self._pending_pings):
+            self._subscription_waiters.append(done := asyncio.get_running_loop().create_future())
+            self._has_changes.set()
             await done
 
-    def _note_change(self, topic: str, change: str) -> None:
-        self._changes.add(topic)
-        self._changed.set()
+    def _topic_changed(self, topic: str, change: str) -> None:
+        self._changed_topics.add(topic)
+        self._has_changes.set()
         if (user_id := topics.user_id_of(topic)) is not None:
             self._publish_presence({change: user_id})
 
@@ -186,8 +193,8 @@ class RedisBroker:
             self._outgoing[-1].setdefault(topic, []).append(line)
             self._has_outgoing.set()
 
-    def _publish_presence(self, what: dict[str, Any]) -> None:
-        self._queue(PRESENCE_CHANNEL, json.dumps(what).encode())
+    def _publish_presence(self, message: dict[str, Any]) -> None:
+        self._queue(PRESENCE_CHANNEL, json.dumps(message).encode())
 
     async def _run_forever(self) -> None:
         """Be connected, for ever: whatever fails, all begins anew."""
@@ -196,25 +203,27 @@ class RedisBroker:
                 async with self._redis.pubsub() as pubsub:
                     await self._run_connection(pubsub)
             except* Exception as errors:  # a mistake, too, must not keep the others away for ever
-                self._note_trouble(_first(errors))
+                self._record_failure(_first(errors))
             self._connected.clear()
             await self._redis.connection_pool.disconnect()
             self._outgoing, self._queued = [{}], 0
             _resolve_all(
-                done for every in (self._waiting, *self._pending_pings.values()) for done in every
+                waiter
+                for waiters in (self._subscription_waiters, *self._pending_pings.values())
+                for waiter in waiters
             )
-            self._waiting, self._pending_pings = [], {}
+            self._subscription_waiters, self._pending_pings = [], {}
             await asyncio.sleep(RECONNECT_DELAY)
 
-    def _note_trouble(self, error: BaseException) -> None:
+    def _record_failure(self, error: BaseException) -> None:
         """Keep the reason for /readyz; log it when it is new, not with each attempt."""
-        reason = _reason(error)
-        if reason != self._trouble:
+        reason = _reason_for(error)
+        if reason != self._failure_reason:
             log.error("other processes are not heard: %s: %s", reason, error)
-        self._trouble = reason
+        self._failure_reason = reason
 
     async def _run_connection(self, pubsub: PubSub) -> None:
-        self._changes.clear()
+        self._changed_topics.clear()
         self._subscribed = set(self._wanted)
         await pubsub.subscribe(*map(self._channel, [PRESENCE_CHANNEL, *self._subscribed]))
         await pubsub.ping(READY_MARKER)
@@ -243,14 +252,14 @@ class RedisBroker:
 
     async def _subscription_loop(self, pubsub: PubSub) -> None:
         while self._task is not None:
-            await self._changed.wait()
-            self._changed.clear()
-            changes, self._changes = self._changes, set()
+            await self._has_changes.wait()
+            self._has_changes.clear()
+            changes, self._changed_topics = self._changed_topics, set()
             new = (changes & self._wanted) - self._subscribed
             old = (changes & self._subscribed) - self._wanted
             self._subscribed = (self._subscribed | new) - old
             number = secrets.token_bytes(8)
-            self._pending_pings[number], self._waiting = self._waiting, []
+            self._pending_pings[number], self._subscription_waiters = self._subscription_waiters, []
             if new:
                 await pubsub.subscribe(*map(self._channel, new))
             if old:
@@ -264,7 +273,7 @@ class RedisBroker:
             await self._flush()
 
     async def _flush(self) -> None:
-        async with self._sending:  # a goodbye does not overtake what is under way
+        async with self._publish_lock:  # a goodbye does not overtake what is under way
             outgoing, self._outgoing, self._queued = self._outgoing, [{}], 0
             pipeline = self._redis.pipeline(transaction=False)
             for batch in outgoing:
@@ -279,7 +288,7 @@ class RedisBroker:
         while True:
             self._publish_snapshot()
             await asyncio.sleep(HEARTBEAT_INTERVAL)
-            self._trouble = ""
+            self._failure_reason = ""
             self.presence.expire_stale()
 
     def _publish_snapshot(self) -> None:
@@ -292,34 +301,35 @@ class RedisBroker:
             try:
                 if topic == PRESENCE_CHANNEL:
                     self._handle_presence(sender, json.loads(line))
-                elif line[:1] == b"o":
+                elif line[:1] == CONTROL:
                     self._apply_control(topic, json.loads(line[1:]))
                 else:
-                    self._listener.deliver(topic, line[1:], volatile=line[:1] == b"h")
+                    volatile = line[:1] == VOLATILE_EVENT
+                    self._handler.deliver(topic, line[1:], volatile=volatile)
             except Exception:  # one line must not keep back the others
                 log.exception("a line of another process was not understood")
 
-    def _handle_presence(self, sender: bytes, said: dict[str, Any]) -> None:
-        self.presence.apply(sender, said)
-        if "who" in said:
+    def _handle_presence(self, sender: bytes, message: dict[str, Any]) -> None:
+        self.presence.apply(sender, message)
+        if "who" in message:
             self._publish_snapshot()
 
     def _apply_control(self, topic: str, order: dict[str, Any]) -> None:
-        self._listener.handle_control(topic, order)
-        if "enter" in order and topic in self._wanted and self._changes:
-            recall = asyncio.ensure_future(self._resync_after_subscribe(topic))
-            self._recalls.add(recall)
-            recall.add_done_callback(self._recalls.discard)
+        self._handler.handle_control(topic, order)
+        if "enter" in order and topic in self._wanted and self._changed_topics:
+            task = asyncio.ensure_future(self._resync_after_subscribe(topic))
+            self._resync_tasks.add(task)
+            task.add_done_callback(self._resync_tasks.discard)
 
     async def _resync_after_subscribe(self, topic: str) -> None:
-        """What was said in a new topic before it is heard here is in the heads."""
+        """Compare heads after a subscription: an event may have been published before it."""
         await self.wait_subscribed()
-        self._listener.handle_control(topic, {"heads": True})
+        self._handler.handle_control(topic, {"heads": True})
 
     def _deliver_presence(self, user_id: int, online: bool) -> None:
         if topics.user(user_id) not in self._wanted:
             event = {"type": "presence", "user": user_id, "online": online}
-            self._listener.deliver(topics.presence(user_id), protocol.encode(event), volatile=True)
+            self._handler.deliver(topics.presence(user_id), protocol.encode(event), volatile=True)
 
     def _channel(self, topic: str) -> str:
         return self._prefix + topic
@@ -332,12 +342,12 @@ def _first(errors: BaseException) -> BaseException:
     return errors
 
 
-def _reason(error: BaseException) -> str:
+def _reason_for(error: BaseException) -> str:
     """Return what an operator has to do about an error of Redis."""
-    return REFUSED if isinstance(error, NotLetIn) else NO_ANSWER
+    return REFUSED if isinstance(error, AUTHENTICATION_ERRORS) else NO_ANSWER
 
 
-def _resolve_all(waiting: Iterable[asyncio.Future[None]]) -> None:
-    for done in waiting:
-        if not done.done():
-            done.set_result(None)
+def _resolve_all(waiters: Iterable[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)

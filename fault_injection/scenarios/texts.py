@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
-from capstone_chat.realtime.protocol import TEXT_LIMIT
+from capstone_chat.realtime.protocol import MAX_TEXT_LENGTH
 from fault_injection.harness.api_session import ApiSession, RawConnection
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
@@ -20,7 +20,7 @@ MAX_COST_MS = 5.0
 """Milliseconds of processor time that a text may cost more than plain letters of its length."""
 
 SIZES = {
-    "as long as a message": (TEXT_LIMIT, 1 << 20),
+    "as long as a message": (MAX_TEXT_LENGTH, 1 << 20),
     "within the limit of a field": (1024, 2000),
     "beyond it": (3000, 5000),
 }

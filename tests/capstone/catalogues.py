@@ -19,7 +19,7 @@ from pathlib import Path
 import tornado.template
 from babel.messages import Catalog, mofile, pofile
 
-from capstone_chat.handlers.base import phrase
+from capstone_chat.handlers.base import reason_phrase
 
 PACKAGE = Path(__file__).resolve().parents[2] / "capstone_chat"
 LANGUAGES = ("zh_CN", "ru")
@@ -54,7 +54,7 @@ def template_messages() -> set[str]:
 
 def server_messages() -> set[str]:
     """Return what the server's code can answer."""
-    found = {phrase(http.HTTPStatus(status)) for status in STATUSES}
+    found = {reason_phrase(http.HTTPStatus(status)) for status in STATUSES}
     for path in PACKAGE.rglob("*.py"):
         if path.stem not in SILENT and "migrations" not in path.parts:
             found.update(sentences(path))

@@ -18,8 +18,8 @@ import capstone_chat
 from capstone_chat.accounts import sessions
 from capstone_chat.app import ROUTES
 from capstone_chat.conversations import contacts, conversations, event_log, groups, membership
-from capstone_chat.handlers.base import phrase
-from capstone_chat.handlers.conversations import FOUND
+from capstone_chat.handlers.base import reason_phrase
+from capstone_chat.handlers.conversations import MAX_RESULTS
 from capstone_chat.options import Options
 from capstone_chat.realtime import protocol
 from tests.capstone.chat_case import ChatCase
@@ -140,20 +140,20 @@ class ExampleTest(unittest.TestCase):
         self.assertEqual(codes(line[1]), set(changes))
 
     def test_the_limits_are_those_of_the_code(self) -> None:
-        self.assertIn(f"1 to {protocol.TEXT_LIMIT} characters", TEXT)
-        self.assertIn(f"at most {protocol.FRAME_LIMIT // 1024} KiB", TEXT)
+        self.assertIn(f"1 to {protocol.MAX_TEXT_LENGTH} characters", TEXT)
+        self.assertIn(f"at most {protocol.MAX_FRAME_BYTES // 1024} KiB", TEXT)
 
     def test_the_pages_and_limits_are_those_of_the_code(self) -> None:
         pages = [int(re.findall(r"\d+", row[1])[0]) for row in table("list")]
         self.assertEqual(
             pages,
             [
-                conversations.PAGE,
-                contacts.PAGE,
-                conversations.MEMBERS_PAGE,
-                event_log.PAGE,
-                FOUND,
-                2 * groups.FOUND,
+                conversations.MAX_PAGE_SIZE,
+                contacts.MAX_PAGE_SIZE,
+                conversations.MAX_MEMBERS_PAGE_SIZE,
+                event_log.MAX_PAGE_SIZE,
+                MAX_RESULTS,
+                2 * groups.MAX_RESULTS,
                 sessions.MAX_SESSIONS,
             ],
         )
@@ -192,7 +192,7 @@ class ExampleTest(unittest.TestCase):
 class CodesTest(unittest.TestCase):
     def test_every_error_of_the_socket_is_documented_and_every_documented_one_exists(self) -> None:
         raised = {constant(call, 0) for call in calls("ProtocolError")} - {None}
-        # `messages._refused` names its reasons before it raises them.
+        # `messages._rejections` names its reasons before it raises them.
         source = (HOUSE / "conversations" / "messages.py").read_text(encoding="utf-8")
         raised |= set(re.findall(r'= \("(\w+)", "', source))
         self.assertGreater(len(raised), 8)
@@ -205,12 +205,12 @@ class CodesTest(unittest.TestCase):
     def test_every_close_code_is_documented(self) -> None:
         documented = {int(row[0]) for row in table("code") if row[0].isdecimal()}
         used = {
-            code
+            protocol.CloseCode[node.attr].value
             for path in HOUSE.rglob("*.py")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "protocol"
-            if isinstance(code := getattr(protocol, node.attr), int) and 1000 <= code < 4000
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "CloseCode"
         }
+        self.assertEqual(used, set(protocol.CloseCode))
         tornados_own = {1000}  # a ping without an answer
         self.assertEqual(documented, used | tornados_own)
 
@@ -219,7 +219,7 @@ class CodesTest(unittest.TestCase):
         raised |= {(403, constant(call, 0)) for call in calls("NotAllowed")}
         raised = {(status, code) for status, code in raised if isinstance(code, str)}
         for status in 400, 403, 405, 500:  # what Tornado refuses
-            code = phrase(HTTPStatus(status)).lower().replace(" ", "_")
+            code = reason_phrase(HTTPStatus(status)).lower().replace(" ", "_")
             raised.add((status, code))
         documented = {(int(row[0]), code) for row in table("status") for code in codes(row[1])}
         self.assertEqual(documented, raised)

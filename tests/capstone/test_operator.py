@@ -49,7 +49,7 @@ class HealthTest(ChatCase):
 
         with (
             mock.patch.object(self.chat.database, "read", hang),
-            mock.patch("capstone_chat.handlers.health.READY_WITHIN", 0.01),
+            mock.patch("capstone_chat.handlers.health.READINESS_TIMEOUT", 0.01),
         ):
             self.assertEqual((await self.status("/readyz"))[0], 503)
 

@@ -11,6 +11,21 @@ RETIRED = {
         *("hear", "heard", "hears", "hearing", "obey", "settle", "settled", "enter", "leave"),
         *("drop", "correct", "reply", "carrier_listen", "hint", "renew", "look_again", "is_behind"),
         *("Bus", "LocalBus", "RedisBus", "Elsewhere", "Socket", "bus", "elsewhere", "listen"),
+        *("listener", "socket", "said", "came", "went", "Own", "Writing", "ReadUpTo", "text_of"),
+        *("TEXT_LIMIT", "FRAME_LIMIT", "LARGEST_ID", "TOO_BIG", "NOT_UTF8", "NotLetIn"),
+    },
+    "conversations": {
+        *("admit", "dismiss", "announce", "told", "tell", "heir", "place", "places", "was"),
+        *("draft", "drafts", "refused", "known", "pair_of", "require_room", "open_private"),
+        *("require_may_write", "Person", "columns", "of", "find", "to_group"),
+        *("PAGE", "MEMBERS_PAGE", "FOUND", "hand_over", "groups_of", "log"),
+    },
+    "handlers": {
+        *("ask", "patience", "require_patience", "require_pace", "enforce_pace", "require_read"),
+        *("kept", "show", "enter", "captcha_right", "local_path", "agent", "written"),
+        *("text_of", "flag", "whole", "checked_text", "tell_sockets", "tell_heads", "sent"),
+        *("modules", "policy", "POLICY", "CHUNK", "FOUND", "WAITING_SENDS", "KNOWN_DAYS", "heir"),
+        *("SocketHandler", "OneAtATime", "AliveHandler", "ReadyHandler", "READY_WITHIN"),
     },
     "accounts": {
         *("ALIVE", "USER", "DELETED", "told", "square", "NotAPicture", "PIXELS", "SIZE", "issue"),

@@ -54,7 +54,7 @@ class EchoHandler(tornado.websocket.WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
         assert isinstance(message, str) and self.ws_connection and self.ws_connection.stream
         payload = message.encode()
-        fast_websocket.write(
+        fast_websocket.write_now(
             self.ws_connection.stream, struct.pack("!BBH", 0x81, 126, len(payload)) + payload
         )
 
@@ -200,13 +200,13 @@ class WriteTest(tornado.testing.AsyncTestCase):
     async def test_what_the_system_does_not_take_follows_in_order(self) -> None:
         parts = [bytes([n]) * 300_000 for n in range(3)]
         for part in parts:
-            fast_websocket.write(self.stream, part)
+            fast_websocket.write_now(self.stream, part)
         self.assertTrue(self.stream.writing())
         self.assertEqual(await self.reader.read_bytes(900_000), b"".join(parts))
 
     @gen_test
     async def test_a_small_write_leaves_nothing_waiting(self) -> None:
-        fast_websocket.write(self.stream, b"hello")
+        fast_websocket.write_now(self.stream, b"hello")
         self.assertFalse(self.stream.writing())
         self.assertEqual(await self.reader.read_bytes(5), b"hello")
 
@@ -214,17 +214,17 @@ class WriteTest(tornado.testing.AsyncTestCase):
     async def test_what_waits_is_bounded(self) -> None:
         with self.assertRaises(tornado.iostream.StreamBufferFullError):
             for _ in range(20):
-                fast_websocket.write(self.stream, b"x" * 200_000)
+                fast_websocket.write_now(self.stream, b"x" * 200_000)
 
     @gen_test
     async def test_a_peer_that_has_gone_is_a_closed_stream(self) -> None:
         self.reader.close()
         with self.assertRaises(tornado.iostream.StreamClosedError):
             for _ in range(3):
-                fast_websocket.write(self.stream, b"x")
+                fast_websocket.write_now(self.stream, b"x")
 
     @gen_test
     async def test_a_closed_stream_says_so(self) -> None:
         self.stream.close()
         with self.assertRaises(tornado.iostream.StreamClosedError):
-            fast_websocket.write(self.stream, b"x")
+            fast_websocket.write_now(self.stream, b"x")

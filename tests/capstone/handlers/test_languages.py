@@ -63,8 +63,8 @@ class TestCatalogues:
     def test_the_phrase_of_a_status_is_the_same_on_every_python(self) -> None:
         # Python 3.13 renamed this one, and a renamed message has no translation.
         assert "Content Too Large" in catalogues.server_messages()
-        assert base.phrase(HTTPStatus(413)) == "Content Too Large"
-        assert base.phrase(HTTPStatus(404)) == "Not Found"
+        assert base.reason_phrase(HTTPStatus(413)) == "Content Too Large"
+        assert base.reason_phrase(HTTPStatus(404)) == "Not Found"
 
     def test_a_message_with_an_unknown_argument_is_refused(self) -> None:
         message = ast.parse('f"There are {many} of them."', mode="eval").body
@@ -90,7 +90,7 @@ class LookupTest(unittest.TestCase):
             for tag in tags:
                 for header in tag, f"{tag};q=0.1", f"de,{tag};q=0.9,*;q=0.1":
                     with self.subTest(header):
-                        self.assertEqual(languages.read_batched(header), catalogue)
+                        self.assertEqual(languages.match_language(header), catalogue)
 
     def test_the_preferred_of_several_languages_wins(self) -> None:
         for header, catalogue in (
@@ -108,7 +108,7 @@ class LookupTest(unittest.TestCase):
             (" , ,,", "en"),
         ):
             with self.subTest(header):
-                self.assertEqual(languages.read_batched(header), catalogue)
+                self.assertEqual(languages.match_language(header), catalogue)
 
     def test_what_is_malformed_is_left_out(self) -> None:
         for header in (
@@ -123,12 +123,12 @@ class LookupTest(unittest.TestCase):
             "ру",
         ):
             with self.subTest(header):
-                self.assertEqual(languages.read_batched(f"{header},zh;q=0.1"), "zh_CN")
-        self.assertEqual(languages.read_batched("x," * 10_000 + "ru"), "en")
+                self.assertEqual(languages.match_language(f"{header},zh;q=0.1"), "zh_CN")
+        self.assertEqual(languages.match_language("x," * 10_000 + "ru"), "en")
 
     @given(st.text(st.sampled_from("ruzhenCN-_,;q=01.9* \t\xa0x") | st.characters()))
     def test_any_header_gives_a_language_of_the_chat(self, header: str) -> None:
-        self.assertIn(languages.read_batched(header), {"en", "ru", "zh_CN"})
+        self.assertIn(languages.match_language(header), {"en", "ru", "zh_CN"})
 
 
 class LanguageOfPagesTest(ChatCase):

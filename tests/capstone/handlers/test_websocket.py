@@ -16,7 +16,7 @@ import tornado.testing
 
 from capstone_chat.accounts.arrivals import Arrival
 from capstone_chat.conversations.users import User
-from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.storage.database import now_ms
 from tests.capstone.chat_case import Line, held_up
 from tests.capstone.socket_case import SocketCase, client_frame, close_code
@@ -71,14 +71,14 @@ class FramesTest(SocketCase):
     @tornado.testing.gen_test
     async def test_the_ack_comes_before_the_message_and_in_the_same_write(self) -> None:
         writes: list[tuple[int, bytes]] = []
-        send = SocketHandler.send
+        send = ChatSocketHandler.send
 
-        def note(self: SocketHandler, data: bytes) -> None:
+        def note(self: ChatSocketHandler, data: bytes) -> None:
             writes.append((self.user.id, data))
             send(self, data)
 
         anna, bob = await self.anna.connect(), await self.bob.connect()
-        with mock.patch.object(SocketHandler, "send", note):
+        with mock.patch.object(ChatSocketHandler, "send", note):
             await anna.send(self.conv, "hi")
             await bob.receive("message")
             await anna.receive("message")
@@ -92,15 +92,15 @@ class FramesTest(SocketCase):
     async def test_messages_of_one_commit_share_one_write_to_each_socket(self) -> None:
         anna, bob = await self.anna.connect(), await self.bob.connect()
         writes = 0
-        send = SocketHandler.send
+        send = ChatSocketHandler.send
 
-        def count(self: SocketHandler, data: bytes) -> None:
+        def count(self: ChatSocketHandler, data: bytes) -> None:
             nonlocal writes
             writes += self.user.id == 2
             send(self, data)
 
         texts = [f"message {n}" for n in range(60)]
-        with mock.patch.object(SocketHandler, "send", count):
+        with mock.patch.object(ChatSocketHandler, "send", count):
             for text in texts:
                 await anna.send(self.conv, text)
             received = [(await bob.receive("message"))["text"] for _ in texts]
@@ -277,14 +277,14 @@ class GoneTest(SocketCase):
     async def test_amid_the_handshake(self) -> None:
         called, go, over = self.hold(self.chat.sessions, "get")
         closed = asyncio.Event()
-        on_close = SocketHandler.on_close
+        on_close = ChatSocketHandler.on_close
 
-        def note(handler: SocketHandler) -> None:
+        def note(handler: ChatSocketHandler) -> None:
             closed.set()
             on_close(handler)
 
         with (
-            mock.patch.object(SocketHandler, "on_close", note),
+            mock.patch.object(ChatSocketHandler, "on_close", note),
             self.assertNoLogs("tornado.application"),
             self.assertNoLogs("asyncio"),
         ):
@@ -300,25 +300,25 @@ class GoneTest(SocketCase):
     @tornado.testing.gen_test
     async def test_amid_a_handshake_that_is_refused(self) -> None:
         called, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        on_close, on_finish = SocketHandler.on_close, SocketHandler.on_finish
+        on_close, on_finish = ChatSocketHandler.on_close, ChatSocketHandler.on_finish
 
         async def fail(_token: str) -> None:
             called.set()
             await go.wait()
             raise sa.exc.OperationalError("SELECT", {}, OSError("the database has gone"))
 
-        def let_go(handler: SocketHandler) -> None:
+        def let_go(handler: ChatSocketHandler) -> None:
             on_close(handler)
             go.set()
 
-        def note(handler: SocketHandler) -> None:
+        def note(handler: ChatSocketHandler) -> None:
             on_finish(handler)
             over.set()
 
         with (
             mock.patch.object(self.chat.sessions, "get", fail),
-            mock.patch.object(SocketHandler, "on_close", let_go),
-            mock.patch.object(SocketHandler, "on_finish", note),
+            mock.patch.object(ChatSocketHandler, "on_close", let_go),
+            mock.patch.object(ChatSocketHandler, "on_finish", note),
             self.assertNoLogs("tornado.application"),
             self.assertLogs("capstone_chat.handlers.base", "ERROR"),
         ):
@@ -475,9 +475,9 @@ class NothingMissedTest(SocketCase):
     def noted(self) -> Iterator[list[str]]:
         """Note in which order a stop lets go of a socket and of the database."""
         order = []
-        on_close, close = SocketHandler.on_close, self.chat.database.close
+        on_close, close = ChatSocketHandler.on_close, self.chat.database.close
 
-        def note(handler: SocketHandler) -> None:
+        def note(handler: ChatSocketHandler) -> None:
             order.append("the client has said goodbye")
             on_close(handler)
 
@@ -486,7 +486,7 @@ class NothingMissedTest(SocketCase):
             await close()
 
         with (
-            mock.patch.object(SocketHandler, "on_close", note),
+            mock.patch.object(ChatSocketHandler, "on_close", note),
             mock.patch.object(self.chat.database, "close", note_too),
         ):
             yield order

@@ -153,7 +153,7 @@ class EncodeTest(unittest.TestCase):
             st.text(st.characters(codec="utf-8")),
             st.none()
             | st.booleans()
-            | st.integers(-protocol.LARGEST_ID, protocol.LARGEST_ID)
+            | st.integers(-protocol.MAX_SAFE_INTEGER, protocol.MAX_SAFE_INTEGER)
             | st.text(st.characters(codec="utf-8")),
         )
     )

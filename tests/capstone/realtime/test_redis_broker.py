@@ -175,7 +175,7 @@ class RedisLostTest(ManyCase):
 
     @tornado.testing.gen_test
     async def test_a_redis_that_refuses_the_password_is_named_once_while_it_lasts(self) -> None:
-        attempts, note = 0, RedisBroker._note_trouble
+        attempts, note = 0, RedisBroker._record_failure
 
         def count(broker: RedisBroker, error: BaseException) -> None:
             nonlocal attempts
@@ -185,7 +185,7 @@ class RedisLostTest(ManyCase):
         broker = self.second.chat.broker
         with (
             self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR") as logs,
-            mock.patch.object(RedisBroker, "_note_trouble", count),
+            mock.patch.object(RedisBroker, "_record_failure", count),
         ):
             self.redis.kill()
             self.redis.password = "hunter2"
@@ -212,14 +212,14 @@ class RedisLostTest(ManyCase):
             url = self.redis.url.replace("://", f"://{user}")
             other = RedisBroker(Hub(), url, "x" * 64)
             with self.assertRaises(OptionError) as caught:
-                await other.open()
+                await other.connect()
             self.assertIn(f"--redis: {redis_broker.REFUSED}", str(caught.exception))
             self.assertNotIn("wrong-guess", str(caught.exception))
 
     @tornado.testing.gen_test
     async def test_a_redis_that_lets_in_and_refuses_to_publish_is_named_once(self) -> None:
         client = redis.asyncio.Redis.from_url(self.redis.url)
-        broker, attempts, note = self.second.chat.broker, 0, RedisBroker._note_trouble
+        broker, attempts, note = self.second.chat.broker, 0, RedisBroker._record_failure
 
         def count(broker: RedisBroker, error: BaseException) -> None:
             nonlocal attempts
@@ -228,7 +228,7 @@ class RedisLostTest(ManyCase):
 
         with (
             self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR") as logs,
-            mock.patch.object(RedisBroker, "_note_trouble", count),
+            mock.patch.object(RedisBroker, "_record_failure", count),
         ):
             await client.acl_setuser("default", enabled=True, commands=["-publish"])
             await self.until(lambda: attempts > 3)
@@ -318,7 +318,7 @@ class SecretTest(tornado.testing.AsyncTestCase):
         ]
         for hub, ear, broker in zip(hubs, ears, buses, strict=True):
             hub.carrier = broker
-            await broker.open()
+            await broker.connect()
             hub.subscribe(ear, ["conv:1"])
             await broker.wait_subscribed()
         buses[0].publish("conv:1", b'{"said":1}')
@@ -327,26 +327,26 @@ class SecretTest(tornado.testing.AsyncTestCase):
         self.assertEqual((len(hubs[0]), buses[2].received, ears[2].heard), (1, 0, b""))
         self.assertEqual(ears[0].heard, ears[1].heard)
         for broker in buses:
-            await broker.close()
+            await broker.disconnect()
 
     @tornado.testing.gen_test
     async def test_the_last_words_of_a_process_are_heard_and_it_is_gone(self) -> None:
         hub, ear = Hub(), Ear()
         hub.carrier = here = RedisBroker(hub, REDIS_URL, "x" * 40)
-        await here.open()
+        await here.connect()
         hub.subscribe(ear, ["conv:1"])
         await here.wait_subscribed()
         there = RedisBroker(Hub(), REDIS_URL, "x" * 40)
-        await there.open()
+        await there.connect()
         there.publish("conv:1", b'{"said":1}')
-        await there.close()
+        await there.disconnect()
         while not ear.heard:  # noqa: ASYNC110
             await asyncio.sleep(0)
         self.assertIn(b'{"said":1}', ear.heard)
         here.subscribe("user:1")
         await here.wait_subscribed()  # all that was said before has come
         self.assertEqual(len(here.presence), 0)
-        await here.close()
+        await here.disconnect()
 
     @tornado.testing.gen_test
     async def test_what_makes_no_sense_is_logged_and_keeps_nothing_back(self) -> None:
@@ -359,7 +359,7 @@ class SecretTest(tornado.testing.AsyncTestCase):
         broker._handle_message("conv:1", b"b" * 16, b'e{"said":1}')
         await asyncio.sleep(0)
         self.assertIn(b'{"said":1}', ear.heard)
-        await broker.close()
+        await broker.disconnect()
 
 
 def test_a_process_that_falls_silent_is_gone_after_a_while_and_no_sooner() -> None:

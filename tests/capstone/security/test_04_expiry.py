@@ -5,7 +5,7 @@ import tornado.tcpclient
 import tornado.testing
 import tornado.web
 
-from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.storage.tables import sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Line, Person
 
@@ -61,7 +61,7 @@ class UseTest(ChatCase):
         conv = await anna.group()
         line = await anna.connect()
         (handler,) = self.chat.hub._subscriptions
-        assert isinstance(handler, SocketHandler)
+        assert isinstance(handler, ChatSocketHandler)
 
         async def seen_at() -> int:
             row = await self.chat.database.read(lambda c: c.execute(sessions.select()).one())

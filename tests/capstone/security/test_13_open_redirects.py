@@ -6,7 +6,7 @@ import tornado.httpclient
 import tornado.testing
 import tornado.web
 
-from capstone_chat.handlers.auth import local_path
+from capstone_chat.handlers.auth import safe_next_path
 from tests.capstone.chat_case import ChatCase, Person
 from tests.capstone.forms import fields
 
@@ -36,10 +36,10 @@ class NextTest(ChatCase):
     def test_only_a_path_of_this_site_is_a_place_to_go_to(self) -> None:
         for attack in self.ATTACKS:
             with self.subTest(attack=attack):
-                self.assertEqual(local_path(attack), "/")
+                self.assertEqual(safe_next_path(attack), "/")
         for fine in "/", "/?a=b&c=d", "/groups/7#last", "/a//b", "/%2F%2Fevil.example", "/ü":
             with self.subTest(fine=fine):
-                self.assertEqual(local_path(fine), fine)
+                self.assertEqual(safe_next_path(fine), fine)
 
     @tornado.testing.gen_test
     async def test_login_and_registration_go_where_they_may(self) -> None:

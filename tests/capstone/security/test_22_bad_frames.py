@@ -32,7 +32,7 @@ class SizeTest(SocketCase):
     async def test_the_largest_frame_is_read(self) -> None:
         anna = await self.anna.connect()
         frame = json.dumps({"type": "ping", "padding": ""})
-        padding = "x" * (protocol.FRAME_LIMIT - len(frame))
+        padding = "x" * (protocol.MAX_FRAME_BYTES - len(frame))
         await anna.socket.write_message(json.dumps({"type": "ping", "padding": padding}))
         await anna.receive("pong")
 

@@ -4,7 +4,7 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
-from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.handlers.websocket import ChatSocketHandler
 from tests.capstone.socket_case import SocketCase, close_code
 
 
@@ -19,7 +19,7 @@ class SlowReaderTest(SocketCase):
         await deaf.read_until(b"}}")  # all of the hello
         await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
         slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
-        assert isinstance(slow, SocketHandler)
+        assert isinstance(slow, ChatSocketHandler)
         most, sent = 0, 0
         text = "🦆" * 4000  # 48 kB of JSON
         while slow in self.chat.hub:
@@ -48,7 +48,7 @@ class SlowReaderTest(SocketCase):
         await deaf.read_until(b"}}")
         await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
         slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
-        assert isinstance(slow, SocketHandler)
+        assert isinstance(slow, ChatSocketHandler)
         while not slow.stream._write_buffer:
             await bob.send(self.conv, "🦆" * 4000)
             await bob.receive("message")

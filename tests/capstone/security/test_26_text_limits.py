@@ -22,7 +22,7 @@ from capstone_chat.app import ROUTES
 from capstone_chat.handlers import base
 from capstone_chat.handlers.base import MAX_JSON_BYTES, MAX_TEXT_BYTES, BaseHandler
 from capstone_chat.handlers.profile import MyPictureHandler
-from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.handlers.websocket import ChatSocketHandler
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
 from tests.capstone.socket_case import SocketCase
 from tests.capstone.unicode_data import Form
@@ -169,7 +169,7 @@ class RouteCase(ChatCase):
         """Every method of every route that reads fields, as (method, pattern)."""
         found = []
         for route in ROUTES:
-            if issubclass(route.target, SocketHandler | MyPictureHandler):
+            if issubclass(route.target, ChatSocketHandler | MyPictureHandler):
                 continue  # frames have a test of their own; a picture is no text
             known = {
                 name.upper()

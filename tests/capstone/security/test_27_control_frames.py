@@ -5,7 +5,7 @@ from unittest import mock
 import tornado.iostream
 import tornado.testing
 
-from capstone_chat.handlers.websocket import SocketHandler
+from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.realtime import topics
 from tests.capstone.chat_case import Person
 from tests.capstone.socket_case import SocketCase, client_frame, close_code
@@ -23,7 +23,7 @@ class ControlFrameCase(SocketCase):
             stream.close()
         super().tearDown()
 
-    async def open(self, person: Person) -> tuple[tornado.iostream.IOStream, SocketHandler]:
+    async def open(self, person: Person) -> tuple[tornado.iostream.IOStream, ChatSocketHandler]:
         """Open a socket as bare bytes, and return its two ends once it has said hello."""
         before = set(self.chat.hub._subscriptions)
         stream = await person.open_stream()
@@ -31,7 +31,7 @@ class ControlFrameCase(SocketCase):
         await stream.read_until(b'"hello"')
         await stream.read_until(b"}}")
         (handler,) = set(self.chat.hub._subscriptions) - before
-        assert isinstance(handler, SocketHandler)
+        assert isinstance(handler, ChatSocketHandler)
         return stream, handler
 
     async def called(self, counted: mock.AsyncMock, times: int) -> None:
@@ -70,13 +70,13 @@ class CheckTest(ControlFrameCase):
         for checks in 1, 2, 3:
             await stream.write(client_frame(PONG, b""))
             await self.called(counted, checks)
-            handler.next_check -= self.chat.options.ping_interval / 2  # time passes
+            handler.next_session_check -= self.chat.options.ping_interval / 2  # time passes
 
     @tornado.testing.gen_test
     async def test_orders_to_renew_during_a_check_cause_one_more_after_it(self) -> None:
         line = await self.anna.connect()
         (handler,) = self.chat.hub._subscriptions
-        assert isinstance(handler, SocketHandler) and handler.session is not None
+        assert isinstance(handler, ChatSocketHandler) and handler.session is not None
         called, go, _ = self.hold(self.chat.sessions, "get")
         counted = self.count(self.chat.sessions, "get")
         topic = topics.user(self.anna.id)
@@ -110,7 +110,7 @@ class CheckTest(ControlFrameCase):
     async def test_a_check_that_comes_after_the_end_asks_nothing(self) -> None:
         line = await self.anna.connect()
         (handler,) = self.chat.hub._subscriptions
-        assert isinstance(handler, SocketHandler)
+        assert isinstance(handler, ChatSocketHandler)
         line.socket.close()
         await self.until(lambda: not self.chat.hub)
         counted = self.count(self.chat.sessions, "get")
@@ -152,7 +152,7 @@ class FloodTest(ControlFrameCase):
     @tornado.testing.gen_test
     async def test_nothing_is_read_after_too_many_frames(self) -> None:
         stream, handler = await self.open(self.anna)
-        with mock.patch.object(SocketHandler, "admit_frame", return_value=False) as admit:
+        with mock.patch.object(ChatSocketHandler, "admit_frame", return_value=False) as admit:
             await stream.write(client_frame(PONG, b"") * 2000)
             await stream.read_until(b"too many frames")
             await stream.write(client_frame(PONG, b"") * 2000)
@@ -180,7 +180,7 @@ class FullBufferTest(ControlFrameCase):
 
     options = {"send_buffer": 256 * 1024, "send_burst": 5000, "frame_burst": 5000}  # noqa: RUF012
 
-    async def fill(self) -> tuple[tornado.iostream.IOStream, SocketHandler]:
+    async def fill(self) -> tuple[tornado.iostream.IOStream, ChatSocketHandler]:
         """Return the ends of a socket whose buffer is full to the last byte."""
         bob = await self.bob.connect()
         stream, handler = await self.open(self.anna)
@@ -190,7 +190,7 @@ class FullBufferTest(ControlFrameCase):
         handler.stream.max_write_buffer_size = len(handler.stream._write_buffer)
         return stream, handler
 
-    async def gone(self, stream: tornado.iostream.IOStream, handler: SocketHandler) -> None:
+    async def gone(self, stream: tornado.iostream.IOStream, handler: ChatSocketHandler) -> None:
         self.assertNotIn(handler, self.chat.hub)
         self.assertEqual(close_code(await stream.read_until(b"reading too slowly")), 3008)
 
@@ -217,5 +217,5 @@ class FullBufferTest(ControlFrameCase):
         before = len(handler.stream._write_buffer)
         await stream.write(client_frame(PING, b"x" * 125) * 500)
         await stream.write(client_frame(TEXT, b'{"type":"shout"}'))
-        await self.until(lambda: handler.bad_frames == 1)
+        await self.until(lambda: handler.consecutive_bad_frames == 1)
         self.assertLess(len(handler.stream._write_buffer), before + 2000)

@@ -20,7 +20,7 @@ from capstone_chat.conversations import (
     membership,
 )
 from capstone_chat.handlers.base import ApiHandler
-from capstone_chat.handlers.conversations import FOUND
+from capstone_chat.handlers.conversations import MAX_RESULTS
 from capstone_chat.rate_limiter import ConcurrencyLimiter
 from capstone_chat.storage.tables import contacts as contact_rows
 from capstone_chat.storage.tables import conversations as conversation_rows
@@ -46,18 +46,18 @@ PAGES: dict[str, str | dict[str, int]] = {
     "/ws": "heads: bounded by MAX_GROUPS and MAX_PRIVATE_CHATS; online: by MAX_CONTACTS",
     "/api/names": ONE,
     "/api/state": {
-        "contacts": contacts.PAGE,
-        "conversations": conversations.PAGE,
+        "contacts": contacts.MAX_PAGE_SIZE,
+        "conversations": conversations.MAX_PAGE_SIZE,
         "invitations": invitations.MAX_PENDING_PER_USER,
     },
-    "/api/conversations": {"conversations": conversations.PAGE},
+    "/api/conversations": {"conversations": conversations.MAX_PAGE_SIZE},
     "/api/conversations/1": ONE,
-    "/api/conversations/1/members": {"members": conversations.MEMBERS_PAGE},
-    "/api/conversations/1/events": {"events": event_log.PAGE},
-    "/api/conversations/1/search": {"events": FOUND},
-    "/api/groups": {"groups": 2 * groups.FOUND},
+    "/api/conversations/1/members": {"members": conversations.MAX_MEMBERS_PAGE_SIZE},
+    "/api/conversations/1/events": {"events": event_log.MAX_PAGE_SIZE},
+    "/api/conversations/1/search": {"events": MAX_RESULTS},
+    "/api/groups": {"groups": 2 * groups.MAX_RESULTS},
     "/api/groups/1/invitations": "for its owner: bounded by MAX_PENDING_PER_GROUP",
-    "/api/contacts": {"contacts": contacts.PAGE},
+    "/api/contacts": {"contacts": contacts.MAX_PAGE_SIZE},
     "/api/me/sessions": {"sessions": sessions.MAX_SESSIONS},
     "/healthz": ONE,
     "/readyz": ONE,
@@ -270,7 +270,9 @@ class PagesTest(Populated):
         ids = [one["id"] for page in pages for one in page]
         self.assertEqual(ids, sorted(ids, reverse=True))
         _, state = await self.anna.call("GET", "/api/state")
-        self.assertEqual([one["id"] for one in state["conversations"]], ids[: conversations.PAGE])
+        self.assertEqual(
+            [one["id"] for one in state["conversations"]], ids[: conversations.MAX_PAGE_SIZE]
+        )
         line = await self.anna.connect()
         await line.send(2, "The tomatoes are ready.")
         await line.receive("ack")

@@ -16,8 +16,8 @@ import tornado.web
 from capstone_chat import admin
 from capstone_chat.accounts.accounts import Login, NameTaken
 from capstone_chat.accounts.sessions import Session
-from capstone_chat.conversations.conversations import _reachable
-from capstone_chat.conversations.membership import NotAllowed, NotFound
+from capstone_chat.conversations.conversations import _require_reachable
+from capstone_chat.conversations.errors import NotAllowed, NotFound
 from capstone_chat.conversations.users import Gone, lock_active_users
 from capstone_chat.storage import engines
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, sessions, users
@@ -395,7 +395,11 @@ class MembershipTest(CheckCase):
         for owner, name, call in (
             (chat.groups, "create", self.bob.call("POST", "/api/groups", {"title": "x"})),
             (chat.groups, "join", self.bob.call("POST", f"/api/groups/{self.conv}/join")),
-            (chat.contacts, "set", self.bob.call("PUT", f"/api/contacts/{self.anna.id}", {})),
+            (
+                chat.contacts,
+                "update_or_create",
+                self.bob.call("PUT", f"/api/contacts/{self.anna.id}", {}),
+            ),
             (
                 chat.conversations,
                 "get_or_create_private",
@@ -421,7 +425,7 @@ class MembershipTest(CheckCase):
         with self.assertRaises(NotAllowed):
             await self.chat.groups.add_member(session.user, self.conv, "bob")
         with self.assertRaises(NotFound):
-            await self.chat.contacts.set(session.user, self.bob.id, blocked=False)
+            await self.chat.contacts.update_or_create(session.user, self.bob.id, blocked=False)
         self.assertEqual(await self.traces(), (0, 0))
 
     @tornado.testing.gen_test
@@ -431,7 +435,7 @@ class MembershipTest(CheckCase):
         for work in (
             self.chat.groups.create(user, "x", "", public=True),
             self.chat.groups.join(user, self.conv),
-            self.chat.contacts.set(user, self.anna.id, blocked=True),
+            self.chat.contacts.update_or_create(user, self.anna.id, blocked=True),
             self.chat.conversations.get_or_create_private(user, self.anna.id),
         ):
             with self.assertRaises(Gone):
@@ -476,7 +480,7 @@ class LockCase(ManyCase):
             self.chat.sessions.require_valid(connection, found)
             self.assertTrue(self.taken("sessions", found.id, "UPDATE"))
         with engine.begin() as connection:  # so that neither blocks the other just now
-            _reachable(connection, anna, bob)
+            _require_reachable(connection, anna, bob)
             self.assertTrue(self.taken("users", anna, "UPDATE"))
             self.assertTrue(self.taken("users", bob, "UPDATE"))
         self.assertFalse(self.taken("users", anna, "UPDATE"))
@@ -535,7 +539,7 @@ class LockCase(ManyCase):
         await asyncio.gather(
             self.chat.accounts.delete(session, PASSWORD, lambda _told: None),
             *(there.groups.add_member(owner.user, conv, "anna") for conv in groups),
-            there.contacts.set(owner.user, self.anna.id, blocked=False),
+            there.contacts.update_or_create(owner.user, self.anna.id, blocked=False),
             there.conversations.get_or_create_private(owner.user, self.anna.id),
             return_exceptions=True,
         )

@@ -1,0 +1,19 @@
+"""Errors of the domain. Handlers answer 404 and 403 to them."""
+
+
+class NotFound(Exception):
+    """There is no such thing, or the user may not know of it: the two look alike."""
+
+
+class NotAllowed(Exception):
+    """The user knows of the thing but may not do this.
+
+    Args:
+        code: for programs, stable.
+        message: for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
