@@ -11,10 +11,34 @@ from benchmarks.report import Results
 from benchmarks.servers import BASELINE, Server
 
 Points = list[tuple[float, float]]
+Panel = tuple[str, str, Callable[[Server], Points]]
+"""The labels of its axes, and the points of each server's line."""
 
 
 def draw(results: Results, folder: Path) -> list[str]:
     """Draw the plots for which there are figures; return their paths relative to the report."""
+    names = []
+    for name, panels in _panels(results).items():
+        # A line needs two points.
+        plotted = [
+            one for one in results.servers if all(len(points(one)) > 1 for *_, points in panels)
+        ]
+        if not plotted:
+            continue
+        with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
+            picture = Figure(figsize=(9, 3.6), layout="constrained")
+            for axes, (x, y, points) in zip(picture.subplots(1, 2), panels, strict=True):
+                _panel(axes, x, y, {server: points(server) for server in plotted})
+            picture.axes[0].legend(fontsize=7)
+            folder.mkdir(parents=True, exist_ok=True)
+            metadata = {"Date": None, "Creator": None}
+            picture.savefig(folder / f"{name}.svg", metadata=metadata)
+        names.append(f"{folder.name}/{name}.svg")
+    return names
+
+
+def _panels(results: Results) -> dict[str, list[Panel]]:
+    """Return the panels of each plot, whether there are figures for them or not."""
     members = {
         name: one.members for name, one in sorted(results.workloads.items()) if one.rooms == 1
     }
@@ -44,7 +68,7 @@ def draw(results: Results, folder: Path) -> list[str]:
         return points
 
     throughput, latency = "deliveries a second", "p99, ms"
-    plans = {
+    return {
         "members": [
             ("members of the room", throughput, over(members, "saturate", "per_s")),
             ("members of the room", latency, over(members, "constant_rate", "p99_ms")),
@@ -62,24 +86,6 @@ def draw(results: Results, folder: Path) -> list[str]:
             ),
         ],
     }
-    names = []
-    for name, panels in plans.items():
-        # A line needs two points.
-        plotted = [
-            one for one in results.servers if all(len(points(one)) > 1 for *_, points in panels)
-        ]
-        if not plotted:
-            continue
-        with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
-            picture = Figure(figsize=(9, 3.6), layout="constrained")
-            for axes, (x, y, points) in zip(picture.subplots(1, 2), panels, strict=True):
-                _panel(axes, x, y, {server: points(server) for server in plotted})
-            picture.axes[0].legend(fontsize=7)
-            folder.mkdir(parents=True, exist_ok=True)
-            metadata = {"Date": None, "Creator": None}
-            picture.savefig(folder / f"{name}.svg", metadata=metadata)
-        names.append(f"{folder.name}/{name}.svg")
-    return names
 
 
 def _panel(axes: Axes, x: str, y: str, lines: dict[Server, Points]) -> None:

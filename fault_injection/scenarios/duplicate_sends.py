@@ -28,6 +28,39 @@ async def run(context: Context) -> None:
         await send_duplicates(context, name, database)
 
 
+class Sender:
+    """Sends messages of one user in one conversation, and counts the refusals.
+
+    Attributes:
+        refused: how often each error code was the answer.
+    """
+
+    def __init__(self, pool: ClientPool, conv: int) -> None:
+        self._pool = pool
+        self._conv = conv
+        self.refused: Counter[str] = Counter()
+
+    async def send(self, connection: RawConnection, cid: str, text: str) -> int:
+        """Send a message until it is stored; return its seq, or 0 if it is refused for good."""
+        while True:
+            await connection.send(type="send", cid=cid, conv=self._conv, text=text)
+            answer = await connection.receive("ack", "error")
+            if answer["type"] == "ack":
+                self._pool.client_log.ack(answer["cid"], answer["conv"], answer["seq"])
+                return int(answer["seq"])
+            self.refused[answer["code"]] += 1
+            if answer["code"] != "unavailable":
+                return 0
+
+    async def burst(self, connection: RawConnection, cid: str, text: str, count: int) -> set[int]:
+        """Send a message several times without waiting; return the seqs of the answers."""
+        for _ in range(count):
+            await connection.send(type="send", cid=cid, conv=self._conv, text=text)
+        answers = [await connection.receive("ack", "error") for _ in range(count)]
+        self.refused.update(answer["code"] for answer in answers if answer["type"] == "error")
+        return {answer.get("seq", 0) for answer in answers}
+
+
 async def send_duplicates(context: Context, name: str, database: str) -> None:
     """Send each message twice, with all layouts in turn."""
     data = context.folder / f"data-{name}"
@@ -40,26 +73,7 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
         await RawConnection.open(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])
     ]
     tries = context.short_or_long(150, 1500)
-    refused: Counter[str] = Counter()
-
-    async def send(connection: RawConnection, cid: str, text: str) -> int:
-        while True:
-            await connection.send(type="send", cid=cid, conv=conv, text=text)
-            answer = await connection.receive("ack", "error")
-            if answer["type"] == "ack":
-                pool.client_log.ack(answer["cid"], answer["conv"], answer["seq"])
-                return int(answer["seq"])
-            refused[answer["code"]] += 1
-            if answer["code"] != "unavailable":
-                return 0
-
-    async def burst(connection: RawConnection, cid: str, text: str, count: int) -> set[int]:
-        for _ in range(count):
-            await connection.send(type="send", cid=cid, conv=conv, text=text)
-        answers = [await connection.receive("ack", "error") for _ in range(count)]
-        refused.update(answer["code"] for answer in answers if answer["type"] == "error")
-        return {answer.get("seq", 0) for answer in answers}
-
+    sender = Sender(pool, conv)
     for number in range(tries):
         layout = list(SOCKET_LAYOUTS)[number % len(SOCKET_LAYOUTS)]
         cid = str(uuid.UUID(int=context.rng.getrandbits(128), version=4))
@@ -67,14 +81,14 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
         pool.client_log.send(cid, conv, text)
         context.progress(f"{name}: {number} of {tries} messages")
         if layout == "in order":
-            seqs = {await send(connections[0], cid, text), await send(connections[0], cid, text)}
+            seqs = {await sender.send(connections[0], cid, text) for _ in range(2)}
         elif layout == "on one socket at once":
-            seqs = await burst(connections[0], cid, text, 2)
+            seqs = await sender.burst(connections[0], cid, text, 2)
             pool.client_log.ack(cid, conv, min(seqs))
         else:
             seqs = set(
                 await asyncio.gather(
-                    *(send(connections[n], cid, text) for n in SOCKET_LAYOUTS[layout])
+                    *(sender.send(connections[n], cid, text) for n in SOCKET_LAYOUTS[layout])
                 )
             )
         context.expect(f"{name}, {layout}: one seq", len(seqs) == 1 and 0 not in seqs, seqs)
@@ -86,7 +100,7 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
         await connection.close()
     stored_state = pool.stored_state()
     context.expect_equal(f"{name}: rows", len(stored_state.events), tries)
-    context.expect_equal(f"{name}: refused", dict(refused), {})
+    context.expect_equal(f"{name}: refused", dict(sender.refused), {})
     violations = pool.client_log.check(stored_state)
     for kind, found in violations.problems().items():
         context.expect(f"{name}: {kind}", not found, f"{len(found)}, such as {found[0]}")

@@ -27,6 +27,7 @@ from benchmarks.load_client.jobs import make_job
 from benchmarks.summary import Summary, summarize
 from benchmarks.workloads import Step, Trial, Workload
 from tests.support.checkout import ROOT, learn
+from tests.support.websocket_frames import TEXT, server_frame
 
 SHORT = {"seconds": 0.1, "warmup": 0.05}
 TINY: list[Step] = [
@@ -34,16 +35,6 @@ TINY: list[Step] = [
     {"step": "saturate", "windows": [4], **SHORT},
     {"step": "reconnect_storm"},
 ]
-
-
-def server_frame(payload: bytes, opcode: int = frames.TEXT) -> bytes:
-    """A frame as a server sends it: without a mask."""
-    size = len(payload)
-    if size < 126:
-        return bytes([0x80 | opcode, size]) + payload
-    if size < 65_536:
-        return bytes([0x80 | opcode, 126]) + size.to_bytes(2, "big") + payload
-    return bytes([0x80 | opcode, 127]) + size.to_bytes(8, "big") + payload
 
 
 def chunks(data: bytes, cuts: list[int]) -> Iterator[bytes]:
@@ -65,7 +56,7 @@ def test_frames_are_read_however_the_stream_is_cut(sizes: list[int], cuts: list[
     sent = [
         (opcode, bytes([opcode]) * size) for opcode, size in zip(itertools.cycle([1, 9, 10]), sizes)
     ]
-    stream = b"".join(server_frame(payload, opcode) for opcode, payload in sent)
+    stream = b"".join(server_frame(opcode, payload) for opcode, payload in sent)
     reader = FrameReader()
     assert [one for chunk in chunks(stream, cuts) for one in reader.feed(chunk)] == sent
 
@@ -104,7 +95,7 @@ def test_markers_are_counted_once_however_the_streams_are_cut(
 
 
 def text(scheduled_at: int) -> bytes:
-    return server_frame(frames.marker(scheduled_at).encode() + b" and more")
+    return server_frame(TEXT, frames.marker(scheduled_at).encode() + b" and more")
 
 
 def test_two_markers_cannot_overlap() -> None:

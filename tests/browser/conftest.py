@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.person import DESKTOP, Person
-from tests.browser.profiles import Profiles
-from tests.browser.serving import ChatServer, serving
+from tests.support.browser_person import DESKTOP, Person
+from tests.support.browser_profiles import Profiles
+from tests.support.chat_server import ChatServer, serving
 from tests.support.services import require
 
 expect.set_options(timeout=15_000)  # milliseconds; two cores may be busy

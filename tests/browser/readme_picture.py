@@ -11,9 +11,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
-from tests.browser.profiles import Profiles
-from tests.browser.serving import serving
+from tests.support.browser_person import Person
+from tests.support.browser_profiles import Profiles
+from tests.support.chat_server import serving
 from tests.support.chromium import running, using
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "chat.png"

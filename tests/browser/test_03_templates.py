@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Dialog, Error, Page, ViewportSize, expect
 
-from tests.browser.accessibility import violations
+from tests.support.accessibility import violations
 from tests.support.script_server import ROOT, serving
 
 pytestmark = pytest.mark.service("chromium")

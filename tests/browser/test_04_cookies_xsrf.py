@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.accessibility import violations
+from tests.support.accessibility import violations
 from tests.support.lesson_case import import_script
 from tests.support.script_server import ROOT, serving
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
 
 from course.pages import blocks
-from tests.browser.accessibility import violations
+from tests.support.accessibility import violations
 from tests.support.lesson_pages import LESSONS_FOLDER
 from tests.support.script_server import Server, serving
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import violations
+from tests.support.accessibility import violations
 from tests.support.script_environment import servers_for
 from tests.support.script_server import ROOT, serving
 from tests.support.services import require

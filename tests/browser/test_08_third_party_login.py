@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import violations
+from tests.support.accessibility import violations
 from tests.support.lesson_pages import LESSONS_FOLDER
 from tests.support.script_server import serving
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import DESKTOP, PHONE, Person
-from tests.browser.serving import PASSWORD
+from tests.support.browser_person import DESKTOP, PHONE, Person
+from tests.support.chat_server import PASSWORD
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.person import Person
+from tests.support.browser_person import Person
 
 pytestmark = pytest.mark.service("chromium")
 

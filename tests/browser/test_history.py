@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import PHONE, Person
+from tests.support.browser_person import PHONE, Person
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.person import Person
-from tests.browser.serving import PASSWORD, ChatServer
+from tests.support.browser_person import Person
+from tests.support.chat_server import PASSWORD, ChatServer
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import DESKTOP, PHONE, Person
+from tests.support.browser_person import DESKTOP, PHONE, Person
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Request, expect
 
-from tests.browser.person import Person
-from tests.browser.serving import ChatServer
+from tests.support.browser_person import Person
+from tests.support.chat_server import ChatServer
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.person import PHONE, Person
-from tests.browser.serving import ChatServer
+from tests.support.browser_person import PHONE, Person
+from tests.support.chat_server import ChatServer
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
-from tests.browser.person import PHONE, Person
+from tests.support.browser_person import PHONE, Person
 
 pytestmark = pytest.mark.service("chromium")
 

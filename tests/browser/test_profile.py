@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, expect
 
-from tests.browser.person import PHONE, Person
+from tests.support.browser_person import PHONE, Person
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.serving import ChatServer
+from tests.support.chat_server import ChatServer
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.person import DESKTOP, PHONE, Person
-from tests.browser.profiles import Profiles
-from tests.browser.serving import ChatServer
+from tests.support.browser_person import DESKTOP, PHONE, Person
+from tests.support.browser_profiles import Profiles
+from tests.support.chat_server import ChatServer
 
 pytestmark = pytest.mark.service("chromium")
 

@@ -1,6 +1,5 @@
-"""People at a socket, and the bytes of a socket."""
+"""People at a socket."""
 
-import struct
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,31 +35,3 @@ class SocketCase(ChatCase):
         for line in lines:
             await line.say(type="ping")
             await line.receive("pong")
-
-
-def client_frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
-    """A frame as a client sends it: masked, here with zeros."""
-    first = opcode | (0x80 if final else 0)
-    if len(payload) < 126:
-        head = struct.pack("!BB", first, 0x80 | len(payload))
-    else:
-        head = struct.pack("!BBQ", first, 0xFF, len(payload))
-    return head + bytes(4) + payload
-
-
-def close_code(data: bytes) -> int | None:
-    """Read frames of a server up to its close frame and return the code in that."""
-    place = 0
-    while place < len(data):
-        opcode, length = data[place] & 0x0F, data[place + 1]
-        place += 2
-        if length == 126:
-            (length,) = struct.unpack_from("!H", data, place)
-            place += 2
-        elif length == 127:
-            (length,) = struct.unpack_from("!Q", data, place)
-            place += 8
-        if opcode == 0x8:
-            return int(struct.unpack_from("!H", data, place)[0])
-        place += length
-    return None

@@ -18,7 +18,7 @@ import tornado.testing
 
 from capstone_chat import admin
 from tests.capstone.chat_case import DatabaseCase
-from tests.capstone.many_case import ManyCase
+from tests.capstone.two_nodes_case import TwoNodesCase
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,7 +153,7 @@ class UsersTest(AdminCase):
 
 
 @pytest.mark.service("redis")
-class DisableTest(ManyCase):
+class DisableTest(TwoNodesCase):
     options = {"ping_interval": 3600}  # noqa: RUF012  # which would end them as well, but later
 
     @tornado.testing.gen_test

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.person import Person
-from tests.browser.profiles import Profiles
 from tests.deploy.stack import Stack, serving
+from tests.support.browser_person import Person
+from tests.support.browser_profiles import Profiles
 
 # Milliseconds. Less than the page waits for a pong: that would heal what Redis must carry.
 expect.set_options(timeout=20_000)

@@ -14,9 +14,9 @@ import pytest
 
 from capstone_chat.storage import tables
 from capstone_chat.storage.database import now_ms
-from tests.browser.person import Person
+from tests.deploy.resuming_writer import Writers
 from tests.deploy.stack import Stack, wait_until
-from tests.deploy.writer import Writers
+from tests.support.browser_person import Person
 
 pytestmark = pytest.mark.service("nginx", "supervisor", "mariadb", "redis", "chromium", "curl")
 

@@ -31,7 +31,10 @@ def _head(opcode: int, size: int, *, final: bool, masked: bool) -> bytes:
 
 
 def server_frames(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the opcode and the payload of each whole frame in what a server has sent."""
+    """Yield the opcode and the payload of each frame that a server has sent.
+
+    The last one may be cut: then its payload is what there is of it.
+    """
     begin = 0
     while begin + 2 <= len(data):
         opcode, size = data[begin] & 0x0F, data[begin + 1]
@@ -40,8 +43,6 @@ def server_frames(data: bytes) -> Iterator[tuple[int, bytes]]:
             width = 2 if size == 126 else 8
             size = int.from_bytes(data[begin : begin + width], "big")
             begin += width
-        if begin + size > len(data):
-            return
         yield opcode, data[begin : begin + size]
         begin += size
 

@@ -19,7 +19,7 @@ from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.tables import sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
-from tests.capstone.forms import errors, fields
+from tests.capstone.form_pages import errors, fields
 
 
 class RegisterTest(ChatCase):

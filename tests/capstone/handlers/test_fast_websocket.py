@@ -14,12 +14,12 @@ import tornado.websocket
 from tornado.testing import gen_test
 
 from capstone_chat.handlers import fast_websocket
+from tests.support.websocket_frames import CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-TEXT, MORE, CLOSE, PING, PONG = 0x1, 0x0, 0x8, 0x9, 0xA
 
 
 class EchoHandler(tornado.websocket.WebSocketHandler):
@@ -60,13 +60,8 @@ class EchoHandler(tornado.websocket.WebSocketHandler):
 
 
 def frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:
-    """A frame as a browser sends it, masked."""
-    mask, first = os.urandom(4), (0x80 if final else 0) | opcode
-    if len(payload) < 126:
-        head = struct.pack("!BB", first, 0x80 | len(payload))
-    else:
-        head = struct.pack("!BBH", first, 0x80 | 126, len(payload))
-    return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+    """A frame as a browser sends it, with a mask of its own."""
+    return client_frame(opcode, payload, final=final, mask=os.urandom(4))
 
 
 class ReadTest(tornado.testing.AsyncHTTPTestCase):
@@ -107,7 +102,7 @@ class ReadTest(tornado.testing.AsyncHTTPTestCase):
     @gen_test
     async def test_a_message_in_fragments_with_a_ping_between_them(self) -> None:
         client = await self.connect()
-        parts = [frame(b"one ", final=False), frame(b"?", PING), frame(b"two", MORE)]
+        parts = [frame(b"one ", final=False), frame(b"?", PING), frame(b"two", CONTINUATION)]
         await client.write(b"".join(parts))
         self.assertEqual(await client.read_bytes(3), bytes([0x80 | PONG, 1]) + b"?")
         self.assertEqual(await self.echo(client), b"one two")
@@ -147,8 +142,8 @@ class ReadTest(tornado.testing.AsyncHTTPTestCase):
     @gen_test
     async def test_each_frame_is_counted_once_also_those_in_one_read(self) -> None:
         client = await self.connect()
-        parts = [frame(b"", PONG) * 300, frame(b"", MORE, final=False) * 298]
-        data = parts[0] + frame(b"", final=False) + parts[1] + frame(b"end", MORE)
+        parts = [frame(b"", PONG) * 300, frame(b"", CONTINUATION, final=False) * 298]
+        data = parts[0] + frame(b"", final=False) + parts[1] + frame(b"end", CONTINUATION)
         await client.write(data)
         self.assertEqual(await self.echo(client), b"end")
         await client.write(frame(b"", PONG))

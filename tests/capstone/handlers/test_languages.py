@@ -14,7 +14,7 @@ from capstone_chat.handlers import base, languages
 from capstone_chat.text import names
 from tests.capstone import catalogues
 from tests.capstone.chat_case import ChatCase, Person
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 MODULES = ("en", "zh_CN", "ru")
 
@@ -181,7 +181,7 @@ class TestScriptStrings:
     """The page script's texts."""
 
     def test_every_language_has_the_same_keys(self) -> None:
-        shapes = node.run(
+        shapes = javascript.run(
             """
             const shape = (value) =>
                 typeof value === "function" ? `function of ${value.length}`
@@ -200,7 +200,7 @@ class TestScriptStrings:
         assert len(shapes["en"]) > 100
 
     def test_nothing_is_left_in_english(self) -> None:
-        texts = node.run(
+        texts = javascript.run(
             """
             const texts = (value, path = "") =>
                 typeof value === "string" ? [[path, value]]
@@ -225,7 +225,7 @@ class TestScriptStrings:
         assert same <= {".appName", ".announce"}
 
     def test_numbers_take_the_forms_of_the_language(self) -> None:
-        said = node.run(
+        said = javascript.run(
             """
             const found = {};
             for (const name of ["en", "zh_CN", "ru"]) {

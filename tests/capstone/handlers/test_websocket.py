@@ -19,7 +19,8 @@ from capstone_chat.conversations.users import User
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.storage.database import now_ms
 from tests.capstone.chat_case import Line, held_up
-from tests.capstone.socket_case import SocketCase, client_frame, close_code
+from tests.capstone.socket_case import SocketCase
+from tests.support.websocket_frames import client_frame, close_code
 
 
 class FramesTest(SocketCase):

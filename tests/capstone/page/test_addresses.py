@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 pytestmark = pytest.mark.service("node")
 
@@ -83,13 +83,13 @@ TEXTS = st.lists(st.sampled_from([*WORDS, *SIGNS]), max_size=12).map("".join)
 
 
 def test_links_end_where_people_end_them() -> None:
-    found = node.run(FIND, [*ENDS])
+    found = javascript.run(FIND, [*ENDS])
     shown = [[link[0] for link in links] for links in found]
     assert dict(zip(ENDS, shown, strict=True)) == ENDS
 
 
 def test_what_is_no_address_stays_text() -> None:
-    assert node.run(FIND, NONE) == [[]] * len(NONE)
+    assert javascript.run(FIND, NONE) == [[]] * len(NONE)
 
 
 def test_a_link_leads_where_its_text_says() -> None:
@@ -103,14 +103,14 @@ def test_a_link_leads_where_its_text_says() -> None:
         "\u200ehttps://example.com/a\u200e": "https://example.com/a",
         "\u2066https://example.com/a\u2069": "https://example.com/a",
     }
-    found = node.run(FIND, [*cases])
+    found = javascript.run(FIND, [*cases])
     assert [links[0][1] for links in found] == [*cases.values()]
 
 
 @given(st.lists(TEXTS, min_size=300, max_size=500))
-@node.FEW
+@javascript.FEW
 def test_any_text_stays_whole_and_its_links_are_safe(texts: list[str]) -> None:
-    parts = node.run(
+    parts = javascript.run(
         """
         globalThis.document = { body: { dataset: {} }, createElement: () => ({
             append() {}, addEventListener() {}, setAttribute(name, value) { this[name] = value; },
@@ -133,7 +133,7 @@ def test_any_text_stays_whole_and_its_links_are_safe(texts: list[str]) -> None:
 
 def test_no_text_is_looked_at_more_often_than_a_few_times() -> None:
     """The steps of the search for 4000 characters are bounded; a browser is counted, not timed."""
-    counts = node.run(
+    counts = javascript.run(
         """
         const { findAddresses } = await import("./text/addresses.js");
         let characters = 0;

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 pytestmark = pytest.mark.service("node")
 
@@ -31,7 +31,7 @@ const local = (...parts) => new Date(...parts).getTime();
 
 
 def run(script: str, **given: Any) -> Any:
-    return node.run(PAGE + script, given)
+    return javascript.run(PAGE + script, given)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_every_day_of_a_year_is_today_until_its_midnight(zone: str) -> None:
         max_size=400,
     )
 )
-@node.FEW
+@javascript.FEW
 def test_nothing_is_in_the_future(moments: list[tuple[int, int]]) -> None:
     for language, future in (("en", "in "), ("ru", "через "), ("zh-CN", "后")):
         told = run(

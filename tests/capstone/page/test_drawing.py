@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 pytestmark = pytest.mark.service("node")
 
@@ -24,7 +24,7 @@ const drawn = [];
 
 
 def test_a_view_that_fails_keeps_no_other_from_being_drawn() -> None:
-    found = node.run(
+    found = javascript.run(
         PAGE
         + """
         store.subscribe(["timeline"], () => { throw new Error("a mistake"); });
@@ -40,7 +40,7 @@ def test_a_view_that_fails_keeps_no_other_from_being_drawn() -> None:
 
 
 def test_a_page_that_is_hidden_before_its_frame_comes_is_drawn_without_it() -> None:
-    found = node.run(
+    found = javascript.run(
         PAGE
         + """
         store.subscribe(["conversations"], () => drawn.push("title"));

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 pytestmark = pytest.mark.service("node")
 
@@ -14,7 +14,7 @@ ENTER = {"key": "Enter", "code": "Enter", "keyCode": 13}
 
 
 def sends(events: list[dict[str, Any]], *, touch: bool = False) -> list[bool]:
-    found: list[bool] = node.run(
+    found: list[bool] = javascript.run(
         """
         const { isEnterToSend } = await import("./browser/keys.js");
         const [events, touch] = given;
@@ -26,7 +26,7 @@ def sends(events: list[dict[str, Any]], *, touch: bool = False) -> list[bool]:
 
 
 def shortcut(events: list[dict[str, Any]], platform: str = "Linux x86_64") -> list[bool]:
-    found: list[bool] = node.run(
+    found: list[bool] = javascript.run(
         """
         const [events, platform] = given;
         Object.defineProperty(globalThis, "navigator", { value: { platform } });
@@ -123,7 +123,7 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(st.lists(EVENTS, min_size=200, max_size=400), st.booleans())
-@node.FEW
+@javascript.FEW
 def test_no_event_throws_and_none_of_an_input_method_does_anything(
     events: list[dict[str, Any]], touch: bool
 ) -> None:

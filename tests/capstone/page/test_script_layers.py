@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capstone.page.node import SCRIPTS
+from tests.capstone.page.javascript import SCRIPTS
 
 RULE = [line.strip().split(", ") for line in (__doc__ or "").splitlines() if line[:4] == "    "]
 LAYERS = {name: number for number, names in enumerate(RULE) for name in names}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capstone.page.node import SCRIPTS
+from tests.capstone.page.javascript import SCRIPTS
 
 RETIRED = {
     *("hear", "heard", "news", "tell", "told", "say", "said", "speak", "complain", "mishap"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 pytestmark = pytest.mark.service("node")
 
@@ -51,7 +51,7 @@ const errors = {
 
 
 def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
-    found = node.run(
+    found = javascript.run(
         REFUSALS
         + """
         const { FallbackStorage } = await import("./browser/storage.js");
@@ -79,7 +79,7 @@ def test_what_a_browser_refuses_is_kept_until_the_page_is_closed() -> None:
 
 
 def test_a_storage_with_room_again_is_used_again() -> None:
-    found = node.run(
+    found = javascript.run(
         """
         const { FallbackStorage } = await import("./browser/storage.js");
         const real = new Map([["a", "old"]]);
@@ -101,9 +101,9 @@ def test_a_storage_with_room_again_is_used_again() -> None:
 
 
 @given(st.lists(STORED, min_size=100, max_size=200))
-@node.FEW
+@javascript.FEW
 def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None:
-    found: list[Any] = node.run(
+    found: list[Any] = javascript.run(
         """
         const { Drafts } = await import("./conversations/drafts.js");
         const { Outbox } = await import("./realtime/outbox.js");
@@ -126,7 +126,7 @@ def test_whatever_lies_in_the_storage_the_page_begins(stored: list[str]) -> None
 
 
 def test_a_pending_message_as_it_is_stored_comes_back() -> None:
-    found = node.run(
+    found = javascript.run(
         """
         const { Outbox } = await import("./realtime/outbox.js");
         const storage = { getItem: () => JSON.stringify(given), setItem() {} };

@@ -17,7 +17,7 @@ from capstone_chat.realtime.presence import RemotePresence
 from capstone_chat.realtime.redis_broker import RedisBroker
 from capstone_chat.storage.tables import members
 from tests.capstone.chat_case import Line, Person
-from tests.capstone.many_case import ManyCase, RedisServer
+from tests.capstone.two_nodes_case import RedisServer, TwoNodesCase
 from tests.support.services import REDIS_URL
 
 
@@ -27,7 +27,7 @@ async def next_message(line: Line) -> tuple[int, str]:
 
 
 @pytest.mark.service("redis")
-class TwoProcessesTest(ManyCase):
+class TwoProcessesTest(TwoNodesCase):
     @tornado.testing.gen_test
     async def test_a_message_reaches_every_member_once_wherever_they_are_connected(self) -> None:
         here, tab = await self.anna.connect(), await self.anna_there.connect()
@@ -134,7 +134,7 @@ class TwoProcessesTest(ManyCase):
 
 
 @pytest.mark.service("redis-server")
-class RedisLostTest(ManyCase):
+class RedisLostTest(TwoNodesCase):
     def redis_url(self) -> str:
         self.redis = RedisServer()
         self.addCleanup(self.redis.kill)
@@ -239,7 +239,7 @@ class RedisLostTest(ManyCase):
         await self.until(lambda: broker.unhealthy_reason() is None)
 
 
-class WithoutRedisTest(ManyCase):
+class WithoutRedisTest(TwoNodesCase):
     joined = False
 
     @tornado.testing.gen_test

@@ -15,7 +15,7 @@ from capstone_chat.app import make_app
 from capstone_chat.handlers.cookies import cookie_name, old_cookie_name
 from capstone_chat.options import Options
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
-from tests.capstone.forms import set_cookies
+from tests.capstone.form_pages import set_cookies
 
 NAMES = ("session", "known", "browser", "xsrf")
 

@@ -9,7 +9,7 @@ import tornado.web
 
 from capstone_chat.accounts import passwords
 from tests.capstone.chat_case import ChatCase, Person
-from tests.capstone.forms import Response, errors, fields
+from tests.capstone.form_pages import Response, errors, fields
 
 
 class SameAnswerTest(ChatCase):

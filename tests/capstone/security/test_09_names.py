@@ -18,7 +18,7 @@ from capstone_chat.accounts import accounts
 from capstone_chat.handlers.auth import TAKEN
 from capstone_chat.text import names
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
-from tests.capstone.forms import errors
+from tests.capstone.form_pages import errors
 
 RESERVED = "This name is reserved. Choose another one."
 

@@ -8,7 +8,7 @@ import tornado.web
 
 from capstone_chat.handlers.auth import safe_next_path
 from tests.capstone.chat_case import ChatCase, Person
-from tests.capstone.forms import fields
+from tests.capstone.form_pages import fields
 
 
 class NextTest(ChatCase):

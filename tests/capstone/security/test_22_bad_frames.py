@@ -9,7 +9,8 @@ import tornado.iostream
 import tornado.testing
 
 from capstone_chat.realtime import protocol
-from tests.capstone.socket_case import SocketCase, client_frame, close_code
+from tests.capstone.socket_case import SocketCase
+from tests.support.websocket_frames import client_frame, close_code
 
 
 class SizeTest(SocketCase):

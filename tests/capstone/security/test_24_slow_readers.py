@@ -5,7 +5,8 @@ import tornado.iostream
 import tornado.testing
 
 from capstone_chat.handlers.websocket import ChatSocketHandler
-from tests.capstone.socket_case import SocketCase, close_code
+from tests.capstone.socket_case import SocketCase
+from tests.support.websocket_frames import close_code
 
 
 class SlowReaderTest(SocketCase):

@@ -8,9 +8,15 @@ import tornado.testing
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.realtime import topics
 from tests.capstone.chat_case import Person
-from tests.capstone.socket_case import SocketCase, client_frame, close_code
-
-CONTINUATION, TEXT, BINARY, PING, PONG = 0x0, 0x1, 0x2, 0x9, 0xA
+from tests.capstone.socket_case import SocketCase
+from tests.support.websocket_frames import (
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    client_frame,
+    close_code,
+)
 
 
 class ControlFrameCase(SocketCase):

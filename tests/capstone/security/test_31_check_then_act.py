@@ -22,7 +22,7 @@ from capstone_chat.conversations.users import Gone, lock_active_users
 from capstone_chat.storage import engines
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
-from tests.capstone.many_case import ManyCase
+from tests.capstone.two_nodes_case import TwoNodesCase
 
 NEW = "a staple for the horse"
 WRONG = "The user name or the password is wrong."
@@ -442,7 +442,7 @@ class MembershipTest(CheckCase):
                 await work
 
 
-class LockCase(ManyCase):
+class LockCase(TwoNodesCase):
     """Two processes on a database server: what one relies on the other cannot change meanwhile."""
 
     __test__ = False

@@ -15,7 +15,7 @@ from capstone_chat.storage.tables import invitations as table
 from tests.capstone.chat_case import PASSWORD, Line, Person
 from tests.capstone.conversations.test_contacts import ContactsCase
 from tests.capstone.conversations.test_groups import GroupsCase
-from tests.capstone.many_case import ManyCase
+from tests.capstone.two_nodes_case import TwoNodesCase
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -368,7 +368,7 @@ class CountingTest(ContactsCase):
         self.assertEqual((await self.put(self.bob, 1))[0], 404)
 
 
-class ElsewhereTest(ManyCase):
+class ElsewhereTest(TwoNodesCase):
     @tornado.testing.gen_test
     async def test_an_invitation_and_its_end_reach_other_processes(self) -> None:
         carl = await self.person("carl")

@@ -27,9 +27,9 @@ import tornado.web
 from capstone_chat import logs
 from capstone_chat.app import ROUTES
 from tests.capstone.chat_case import Person
-from tests.capstone.socket_case import client_frame
 from tests.capstone.test_operator import LogCase
 from tests.capstone.test_start import ProcessCase
+from tests.support.websocket_frames import client_frame
 
 MARK = "5ecret" + secrets.token_hex(8)
 """Put into every place of a request; it must be in no line."""

@@ -12,10 +12,10 @@ import tornado.testing
 from capstone_chat.accounts.accounts import NameTaken
 from capstone_chat.storage.tables import events, login_failures, members, users
 from tests.capstone.chat_case import PASSWORD, Person
-from tests.capstone.many_case import ManyCase
+from tests.capstone.two_nodes_case import TwoNodesCase
 
 
-class Across(ManyCase):
+class Across(TwoNodesCase):
     """The tests; the classes below run them on each server."""
 
     __test__ = False

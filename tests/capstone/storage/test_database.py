@@ -376,7 +376,7 @@ def test_a_killed_process_loses_no_message_that_it_acknowledged(acknowledged: in
 
 
 def _acknowledged_before_the_kill(enough: int, *where: str) -> list[tuple[int, int, str]]:
-    command = [sys.executable, "-m", "tests.capstone.writer", *where]
+    command = [sys.executable, "-m", "tests.capstone.message_writer", *where]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         lines = [writer.stdout.readline() for _ in range(enough)]

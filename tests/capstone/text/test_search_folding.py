@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from capstone_chat.text import search_folding
 from capstone_chat.text.search_folding import fold
 from tests.capstone.chat_case import ChatCase
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 from tests.capstone.unicode_data import Form
 
 EQUAL = (
@@ -159,11 +159,11 @@ class TestPageRule:
     """The page's module says the same, and so does CLDR."""
 
     @given(st.lists(TEXTS, min_size=150, max_size=300))
-    @node.FEW
+    @javascript.FEW
     def test_both_fold_alike(self, texts: list[str]) -> None:
         texts += [text for pair in (*EQUAL, *DIFFERENT) for text in pair]
         known = [t for t in texts if not any(unicodedata.category(c) == "Cn" for c in t)]
-        folded = node.run(
+        folded = javascript.run(
             """
             const { fold } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(fold)));
@@ -179,7 +179,7 @@ class TestPageRule:
             if unicodedata.category(chr(point)).startswith("M") and not fold(f"a{chr(point)}")[1:]
         ]
         assert len(ignored) > 250
-        weighty = node.run(
+        weighty = javascript.run(
             """
             const root = new Intl.Collator("und", { usage: "search", sensitivity: "base" });
             console.log(JSON.stringify(given.filter((mark) => root.compare(`a${mark}b`, "ab"))));
@@ -197,7 +197,7 @@ class TestPageRule:
         ]
         assert len(letters) > 800
         pairs = [[letter, fold(letter)] for letter in letters]
-        others = node.run(
+        others = javascript.run(
             """
             const root = new Intl.Collator("und", { usage: "search", sensitivity: "base" });
             const fine = ([letter, folded]) => root.compare(letter, folded) === 0;
@@ -220,7 +220,7 @@ class TestPageRule:
             ("text", "", None),
             ("text", "\u200b", None),
         ]
-        marked = node.run(
+        marked = javascript.run(
             """
             const { findFolded } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(([text, query]) => {
@@ -233,10 +233,10 @@ class TestPageRule:
         assert marked == [case[2] for case in cases]
 
     @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=80, max_size=150))
-    @node.FEW
+    @javascript.FEW
     def test_the_marked_place_holds_the_query(self, cases: list[tuple[str, str, str]]) -> None:
         texts = [[f"{before}·{word}·{after}", word] for before, word, after in cases]
-        marked = node.run(
+        marked = javascript.run(
             """
             const { findFolded, fold } = await import("./text/search_folding.js");
             console.log(JSON.stringify(given.map(([text, query]) => {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capstone_chat.text import visible_text
 from capstone_chat.text.visible_text import is_visible, trim_message
-from tests.capstone.page import node
+from tests.capstone.page import javascript
 
 WITHOUT_INK = {
     "zero width space": "\u200b",
@@ -80,7 +80,7 @@ class TestPageRule:
     """The page's module says the same."""
 
     def test_every_character_has_ink_on_both_sides_or_on_none(self) -> None:
-        without: list[int] = node.run(
+        without: list[int] = javascript.run(
             """
             const { hasInk } = await import("./text/visible_text.js");
             const without = [];
@@ -95,9 +95,9 @@ class TestPageRule:
         assert without == [point for point in points if not is_visible(chr(point))]
 
     @given(st.lists(st.text(PIECES), min_size=200, max_size=400))
-    @node.FEW
+    @javascript.FEW
     def test_both_trim_alike(self, texts: list[str]) -> None:
-        trimmed = node.run(
+        trimmed = javascript.run(
             """
             const { trimMessage } = await import("./text/visible_text.js");
             console.log(JSON.stringify(given.map(trimMessage)));
@@ -107,7 +107,7 @@ class TestPageRule:
         assert trimmed == [trim_message(text) for text in texts]
 
     def test_white_space_is_what_unicode_says(self) -> None:
-        white = node.run(
+        white = javascript.run(
             """
             const points = Array.from({ length: 0x10000 }, (_, point) => point);
             const text = String.fromCharCode(...points.slice(0, 0xd800));

@@ -25,7 +25,7 @@ from tests.support.services import require
 class Process:
     """The second process: people can use it, see `RunningChat`."""
 
-    def __init__(self, case: "ManyCase", app: tornado.web.Application) -> None:
+    def __init__(self, case: "TwoNodesCase", app: tornado.web.Application) -> None:
         self.case = case
         self.app = app
         self.chat: Services = app.settings["chat"]
@@ -57,7 +57,7 @@ class Process:
         await self.server.close_all_connections()
 
 
-class ManyCase(ChatCase):
+class TwoNodesCase(ChatCase):
     """A chat of two processes: `self` is the first and `self.second` the other one."""
 
     server: ClassVar[str] = ""

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize, expect
 
-from tests.browser.accessibility import violations
-from tests.browser.profiles import Profiles
-from tests.browser.serving import PASSWORD, ROOT
+from tests.support.accessibility import violations
+from tests.support.browser_profiles import Profiles
+from tests.support.chat_server import PASSWORD, ROOT
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -1,7 +1,8 @@
 """Posts messages as fast as it can and prints each acknowledgement, until it is killed.
 
-python -m tests.capstone.writer FOLDER [DATABASE]: a line `conv seq cid` for each message that is
-stored.
+python -m tests.capstone.message_writer FOLDER [DATABASE]
+
+prints a line `conv seq cid` for each message that is stored.
 """
 
 import asyncio

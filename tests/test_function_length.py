@@ -1,0 +1,58 @@
+"""No function of the project is longer than LONGEST lines, so that each can be read at once."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = [
+    "benchmarks",
+    "capstone_chat",
+    "course",
+    "fault_injection",
+    "notebooks",
+    "scripts",
+    "tests",
+]
+# What npm installs; and a migration is never edited once it has run.
+LEFT_OUT = {"node_modules", "versions"}
+FILES = [
+    ROOT / "learn.py",
+    ROOT / "scripts" / "bare_system",
+    *(
+        path
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if LEFT_OUT.isdisjoint(path.relative_to(ROOT).parts)
+    ),
+]
+LONGEST = 60
+"""Lines from `def` to the last one, the docstring included and decorators left out."""
+
+
+def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the functions and methods of a file, those inside of others too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
+def test_no_function_is_too_long() -> None:
+    long = [
+        f"{file.relative_to(ROOT).as_posix()}:{function.lineno}: {function.name} has {lines} lines"
+        for file in FILES
+        for function in functions(file)
+        if (lines := length(function)) > LONGEST
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_the_lines_of_a_function_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "code.py"
+    file.write_text("@property\ndef a(\n    self,\n):\n    async def b():\n        pass\n", "utf-8")
+    assert [(f.name, length(f)) for f in functions(file)] == [("a", 5), ("b", 2)]
