@@ -1,4 +1,4 @@
-"""Lesson 08 in real Chromium: the whole dance, and a cookie that has to come back with it."""
+"""Lesson 08 in real Chromium: the whole login, and a cookie that has to come back with it."""
 
 import re
 import shutil

@@ -1,6 +1,6 @@
 """Two processes of one chat, as far as one test can be two.
 
-Each has an app, a hub, a bus and a port of its own, on one database and one Redis.
+Each has an app, a hub, a broker and a port of its own, on one database and one Redis.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from tests.capstone.chat_case import ChatCase, Line, Person
 from tests.support.services import require
 
 
-class Process:
+class SecondNode:
     """The second process: people can use it, see `RunningChat`."""
 
     def __init__(self, case: "TwoNodesCase", app: tornado.web.Application) -> None:
@@ -84,7 +84,7 @@ class TwoNodesCase(ChatCase):
         await self.chat.open()
         app = make_app(self.own)
         await app.settings["chat"].open()
-        self.second = Process(self, app)
+        self.second = SecondNode(self, app)
         self.anna = await self.person("anna", "Anna")
         self.bob = await self.person("bob", "Bob")
         self.conv = await self.anna.group()

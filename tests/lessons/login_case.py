@@ -1,4 +1,4 @@
-"""Test cases for logins: the lesson's provider or a broken one, and a browser that dances."""
+"""Cases for logins: the lesson's provider or a broken one, and a browser that goes through them."""
 
 import contextlib
 import json

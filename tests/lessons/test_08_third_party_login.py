@@ -95,7 +95,7 @@ class LoginTest(AppTestCase):
             states.add(state)
         self.assertEqual(len(states), 2)
 
-    def test_the_whole_dance_ends_in_a_cookie_of_our_own(self) -> None:
+    def test_the_whole_login_ends_in_a_cookie_of_our_own(self) -> None:
         """C250, C252, C255"""
         answer = self.complete_login()
         self.assertEqual((answer.code, answer.headers["Location"]), (302, "/"))

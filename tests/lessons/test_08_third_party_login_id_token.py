@@ -47,7 +47,7 @@ class IdTokenTest(LoginFlowCase):
 
         self.provider.tokens = tokens
 
-    def test_the_dance_ends_with_issuer_and_number(self) -> None:
+    def test_the_login_ends_with_issuer_and_number(self) -> None:
         """C251, C252, C282: and userinfo is not asked: the ID token says it all."""
         self.assertEqual(self.complete_login().code, 302)
         user = read_signed("user", self.jar["user"])

@@ -1,4 +1,4 @@
-"""No function of the project is longer than LONGEST lines, so that each can be read at once."""
+"""Rules for the source of all packages: functions are short, and nothing depends on the tests."""
 
 import ast
 from collections.abc import Iterator
@@ -50,6 +50,16 @@ def test_no_function_is_too_long() -> None:
         if (lines := length(function)) > LONGEST
     ]
     assert not long, "\n".join(long)
+
+
+def test_nothing_outside_of_tests_imports_from_there() -> None:
+    for file in FILES:
+        if file.relative_to(ROOT).parts[0] == "tests":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in names if name.split(".")[0] == "tests"], file
 
 
 def test_the_lines_of_a_function_are_counted(tmp_path: Path) -> None:
