@@ -269,6 +269,11 @@ class Nginx(Process):
         await wait_until("nginx listens", lambda: is_listening(self.port))
         return self
 
+    async def kill(self) -> None:
+        """Stop it: a main process that is killed leaves its worker running."""
+        if self.is_running:
+            await self.stop()
+
 
 DEPLOY = ROOT / "capstone_chat" / "deploy" / "nginx"
 # What a distribution's own main file does: include ours, and say where nginx may write.
