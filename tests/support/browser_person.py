@@ -18,6 +18,7 @@ PICTURES = ROOT / "test-output" / "browser"
 
 # A server that is away, and answers with an error status, are reported by the browser as errors.
 NETWORK = re.compile(r"Failed to load resource|WebSocket connection to .* failed")
+UNAUTHORIZED = re.compile("status of 401")
 
 _numbers = itertools.count(1)
 
@@ -74,6 +75,7 @@ class Person:
         self.name = f"{re.sub(r'[^a-z]', '', nickname.lower()) or 'person'}{next(_numbers)}"
         self.errors: list[str] = []
         self.network_errors = network_errors
+        self.logging_out = False
         self._profiles = profiles
         self.context = (profiles.new if own_profile else profiles.take)(
             viewport=size or DESKTOP,
@@ -94,8 +96,9 @@ class Person:
         self.errors.append(f"exception: {error}")
 
     def _heard(self, message: ConsoleMessage) -> None:
+        expected = NETWORK if self.network_errors else UNAUTHORIZED if self.logging_out else None
         if message.type in ("error", "warning") and not (
-            self.network_errors and NETWORK.search(message.text)
+            expected and expected.search(message.text)
         ):
             self.errors.append(f"{message.type}: {message.text} ({message.location['url']})")
 
@@ -149,8 +152,10 @@ class Person:
         self.page.get_by_role("button", name="Log in").click()
 
     def log_out(self) -> None:
+        self.logging_out = True  # the server may get the page's last requests after the logout
         self.page.get_by_role("button", name="Log out").click()
         expect(self.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+        self.logging_out = False
 
     # In the chat
 
