@@ -21,7 +21,7 @@ import tornado.iostream
 import tornado.web
 
 from capstone_chat import rate_limiter
-from capstone_chat.handlers.base import MAX_BODY_SIZE
+from capstone_chat.handlers.base import MAX_BODY_BYTES
 from capstone_chat.options import OptionError
 from capstone_chat.rate_limiter import RateLimiter
 
@@ -200,7 +200,7 @@ class Server(tornado.httpserver.HTTPServer):
             app,
             xheaders=options.xheaders,
             max_header_size=MAX_HEADER_SIZE,
-            max_body_size=MAX_BODY_SIZE,
+            max_body_size=MAX_BODY_BYTES,
             idle_connection_timeout=options.header_timeout,
             body_timeout=options.body_timeout,
         )

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.sessions import Session, Sessions
 from capstone_chat.conversations import invitations, membership
+from capstone_chat.conversations.errors import SessionEnded
 from capstone_chat.conversations.event_log import Event
 from capstone_chat.conversations.users import (
     IS_ACTIVE,
     USER_COLUMNS,
-    Gone,
     PublicUser,
     User,
     lock_active_users,
@@ -156,7 +156,7 @@ class Accounts:
             False when the old password is wrong.
 
         Raises:
-            Gone: the session or the account has ended.
+            SessionEnded: the session or the account has ended.
         """
         fresh = await self._passwords.hash(new)
 
@@ -177,7 +177,7 @@ class Accounts:
         """Store a new nickname, language or theme, already checked.
 
         Raises:
-            Gone: the session or the account has ended.
+            SessionEnded: the session or the account has ended.
         """
 
         def change(connection: sa.Connection) -> None:
@@ -190,7 +190,7 @@ class Accounts:
         """Store a picture (see `avatars.make_avatar`) or remove it, and return its new name.
 
         Raises:
-            Gone: the session or the account has ended.
+            SessionEnded: the session or the account has ended.
         """
         name = secrets.token_hex(16) if webp else None
         user = session.user
@@ -223,7 +223,7 @@ class Accounts:
             False when the password is wrong.
 
         Raises:
-            Gone: the session or the account has ended.
+            SessionEnded: the session or the account has ended.
         """
         at = self._clock()
 
@@ -286,10 +286,10 @@ class Accounts:
         """Lock the user and the session until the commit.
 
         Raises:
-            Gone: one of them has ended.
+            SessionEnded: one of them has ended.
         """
         if not lock_active_users(connection, session.user.id, change=True):
-            raise Gone
+            raise SessionEnded
         self._sessions.require_valid(connection, session)
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from capstone_chat.conversations.users import IS_ACTIVE, USER_COLUMNS, Gone, User
+from capstone_chat.conversations.errors import SessionEnded
+from capstone_chat.conversations.users import IS_ACTIVE, USER_COLUMNS, User
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
@@ -142,11 +143,11 @@ class Sessions:
         """Lock a session until the commit, so that no other process revokes it before.
 
         Raises:
-            Gone: it has ended.
+            SessionEnded: it has ended.
         """
         query = sa.select(sessions.c.id).where(sessions.c.id == session.id, _IS_VALID)
         if connection.scalar(query.with_for_update(read=True), self._validity_bounds()) is None:
-            raise Gone
+            raise SessionEnded
 
     async def correct_times(self) -> None:
         """Set times in the future to now, as after the clock was set back.
@@ -193,7 +194,7 @@ class Sessions:
             False when the user has no such session.
 
         Raises:
-            Gone: the session that asks has ended.
+            SessionEnded: the session that asks has ended.
         """
         which = (sessions.c.user_id == session.user.id) & (sessions.c.id == session_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import invitations
-from capstone_chat.conversations.errors import NotAllowed, NotFound
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
 from capstone_chat.conversations.membership import (
     lock_conversations,
     pair_key,
@@ -15,7 +15,6 @@ from capstone_chat.conversations.membership import (
 )
 from capstone_chat.conversations.users import (
     IS_ACTIVE,
-    Gone,
     PublicUser,
     lock_active_users,
     public_user_columns,
@@ -132,7 +131,7 @@ class Contacts:
             # Neither is deleted before the commit, nor do the two open a private chat.
             alive = lock_active_users(connection, user.id, other, change=True)
             if user.id not in alive:
-                raise Gone
+                raise SessionEnded
             if other not in alive or not (knows_name or _can_see(connection, user.id, other)):
                 raise NotFound(other)
             ended = _delete_entry(connection, user.id, other, blocked=blocked)

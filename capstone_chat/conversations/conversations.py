@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log
-from capstone_chat.conversations.errors import NotAllowed, NotFound
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
 from capstone_chat.conversations.event_log import Event
 from capstone_chat.conversations.membership import (
     add_member,
@@ -22,12 +22,7 @@ from capstone_chat.conversations.membership import (
     require_user_capacity,
     shares_conversation,
 )
-from capstone_chat.conversations.users import (
-    Gone,
-    PublicUser,
-    lock_active_users,
-    public_user_columns,
-)
+from capstone_chat.conversations.users import PublicUser, lock_active_users, public_user_columns
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.database import Database, now_ms
@@ -268,7 +263,7 @@ def _require_reachable(connection: sa.Connection, user_id: int, other: int) -> P
     """
     alive = lock_active_users(connection, user_id, other)
     if user_id not in alive:
-        raise Gone
+        raise SessionEnded
     between = sa.or_(
         (contacts.c.user_id == user_id) & (contacts.c.other_id == other),
         (contacts.c.user_id == other) & (contacts.c.other_id == user_id),

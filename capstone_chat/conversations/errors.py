@@ -1,4 +1,4 @@
-"""Errors of the domain. Handlers answer 404 and 403 to them."""
+"""Errors of the domain, which handlers answer with 404, 403 and 401."""
 
 
 class NotFound(Exception):
@@ -17,3 +17,7 @@ class NotAllowed(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class SessionEnded(Exception):
+    """The account or the session of a request has ended since the request began."""

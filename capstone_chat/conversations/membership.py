@@ -10,14 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
-from capstone_chat.conversations.errors import NotAllowed, NotFound
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
 from capstone_chat.conversations.event_log import Event, NewEvent
-from capstone_chat.conversations.users import (
-    Gone,
-    PublicUser,
-    lock_active_users,
-    public_user_columns,
-)
+from capstone_chat.conversations.users import PublicUser, lock_active_users, public_user_columns
 from capstone_chat.realtime import protocol, topics
 from capstone_chat.realtime.broker import Broker
 from capstone_chat.storage.sql import matches_any_pair, pair_batches
@@ -138,11 +133,11 @@ def add_member(
         by: who did it, if somebody else.
 
     Raises:
-        Gone: the account has been deleted or disabled.
+        SessionEnded: the account has been deleted or disabled.
         NotFound: so it has, and somebody else wants to add it.
     """
     if not lock_active_users(connection, person.id):
-        raise NotFound(person.id) if actor else Gone
+        raise NotFound(person.id) if actor else SessionEnded
     new = NewEvent(conv, "member", actor or person, change, subject=person if actor else None)
     event = event_log.append(connection, [new], at)[0]
     row = members.insert().values(

@@ -8,10 +8,6 @@ import sqlalchemy as sa
 from capstone_chat.storage.tables import users
 
 
-class Gone(Exception):
-    """The account or the session of a request has ended since the request began."""
-
-
 @dataclass(frozen=True, slots=True)
 class PublicUser:
     """Somebody, as others see them."""

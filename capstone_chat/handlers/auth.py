@@ -6,6 +6,7 @@ import secrets
 from capstone_chat.accounts import login_throttle, passwords
 from capstone_chat.accounts.accounts import Login, NameTaken
 from capstone_chat.accounts.captcha import FORMS
+from capstone_chat.handlers import cookies
 from capstone_chat.handlers.base import ApiError, BaseHandler, JsonHandler
 from capstone_chat.text import names
 
@@ -78,7 +79,7 @@ class FormHandler(BaseHandler):
         that was asked for."""
         self.set_private_cookie("session", login.token)
         device = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
-        self.set_private_cookie("known", device)
+        self.set_private_cookie(cookies.DEVICE, device)
         self.redirect(safe_next_path(self.field("next")), status=303)
 
 
@@ -142,7 +143,7 @@ class LoginHandler(FormHandler):
         """Return what failures are counted by. A browser that was logged in to this account before
         counts alone, so a stranger who fails on purpose does not lock the user out."""
         account = names.canonical_key(name)[:MAX_KEY_NAME_LENGTH]
-        device_id, _, owner = (self.private_cookie("known") or "").partition(":")
+        device_id, _, owner = (self.private_cookie(cookies.DEVICE) or "").partition(":")
         if owner == names.canonical_key(name):
             return login_throttle.known_browser_keys(account, device_id)
         return login_throttle.new_browser_keys(account, self.network)

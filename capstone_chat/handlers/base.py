@@ -20,8 +20,8 @@ import tornado.web
 from capstone_chat import rate_limiter
 from capstone_chat.accounts.sessions import Session
 from capstone_chat.conversations.contacts import Contact
-from capstone_chat.conversations.errors import NotAllowed, NotFound
-from capstone_chat.conversations.users import Gone, User
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.users import User
 from capstone_chat.handlers import assets, cookies, languages
 from capstone_chat.realtime import protocol
 from capstone_chat.services import Services
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DAY = 86_400
+SECONDS_PER_DAY = 86_400
 
 MAX_TEXT_BYTES = 2048
 """Bytes in one text of a query, a form or a JSON object. Longer ones are refused before anything
@@ -46,11 +46,11 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 and queries by spaces, so a password that was set by JSON would not be the same in a form."""
 
 DEVICE_COOKIE_DAYS = 365
-"""Days for which a browser keeps its device cookie, which is named `known`."""
+"""Days for which a browser keeps its device cookie."""
 
 SIGNATURE_DAYS = DEVICE_COOKIE_DAYS + 1
 """Days after which no signed cookie is accepted any more."""
-MAX_BODY_SIZE = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 """Bytes of a request's body, but for pictures."""
 
 
@@ -138,7 +138,7 @@ class BaseHandler(tornado.web.RequestHandler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.set_header("Cache-Control", "no-store")
         if self.chat.options.secure:
-            self.set_header("Strict-Transport-Security", f"max-age={365 * DAY}")
+            self.set_header("Strict-Transport-Security", f"max-age={365 * SECONDS_PER_DAY}")
         self.clear_header("Server")
 
     async def prepare(self) -> None:
@@ -197,7 +197,10 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def set_private_cookie(self, name: str, value: str) -> None:
         """Set a signed cookie that no script can read and no other site can send with a form."""
-        days = {"session": self.chat.options.session_lifetime / DAY, "known": DEVICE_COOKIE_DAYS}
+        days = {
+            "session": self.chat.options.session_lifetime / SECONDS_PER_DAY,
+            cookies.DEVICE: DEVICE_COOKIE_DAYS,
+        }
         self.set_signed_cookie(
             self.cookie_name(name),
             value,
@@ -292,7 +295,7 @@ class BaseHandler(tornado.web.RequestHandler):
         error = kwargs.get("exc_info", (None, None))[1]
         if isinstance(error, engines.DATABASE_ERRORS):
             error = ApiError(503, "unavailable", "The server is not well. Try again.")
-        elif isinstance(error, Gone):
+        elif isinstance(error, SessionEnded):
             error = session_ended()
         if isinstance(error, ApiError):
             status_code = error.status_code
@@ -313,7 +316,7 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         if isinstance(value, engines.DATABASE_ERRORS):
             log.error("the database is in trouble: %s", value)
-        elif not isinstance(value, tornado.web.HTTPError | Gone):
+        elif not isinstance(value, tornado.web.HTTPError | SessionEnded):
             log.error("a handler failed", exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
@@ -425,10 +428,10 @@ class ApiHandler(JsonHandler):
         found, cursor = await self.chat.contacts.list_for(self.user, after=after)
         return [self.contact_with_presence(one) for one in found], cursor
 
-    def contact_with_presence(self, found: Contact) -> dict[str, Any]:
+    def contact_with_presence(self, contact: Contact) -> dict[str, Any]:
         """Return a contact as JSON, online if connected and visible to the user."""
-        online = found.presence_visible and self.chat.hub.is_online(found.user.id)
-        return found.to_dict() | {"online": online}
+        online = contact.presence_visible and self.chat.hub.is_online(contact.user.id)
+        return contact.to_dict() | {"online": online}
 
     def int_query(self, name: str, *, default: int | None = None) -> int | None:
         """Return a whole number from the query; 400 when it is something else."""
@@ -474,7 +477,7 @@ class Application(tornado.web.Application):
     ) -> Any:
         """Return the delegate that reads a request; Tornado calls this after the head."""
         streams = getattr(target_class, "streams_body", False)
-        if content_length(request) > MAX_BODY_SIZE and not streams:
+        if content_length(request) > MAX_BODY_BYTES and not streams:
             target_class, target_kwargs, path_args, path_kwargs = TooLargeHandler, None, None, None
         return super().get_handler_delegate(
             request, target_class, target_kwargs, path_args, path_kwargs

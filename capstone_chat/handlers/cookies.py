@@ -9,6 +9,9 @@ import functools
 import hashlib
 import hmac
 
+DEVICE = "known"
+"""The device cookie (docs/glossary.md). Browsers have it under this name since earlier versions."""
+
 SUFFIX_LENGTH = 8
 """Hexadecimal digits of the digest in a name: 32 bits, which say nothing about the secret."""
 

@@ -146,12 +146,15 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         hub.complete_subscriptions(self, [*conversations, *map(topics.presence, arrival.visible)])
         await self.chat.broker.wait_subscribed()
         heads = await self.chat.conversations.heads(self.user)
-        who = {
+        hello = {
+            "type": "hello",
             "user": self.user.to_private_dict(),
             "online": hub.visible_online(self),
             "invitations": arrival.invitations,
+            "at": now_ms(),
+            "heads": heads,
         }
-        hub.send_to(self, protocol.encode({"type": "hello", **who, "at": now_ms(), "heads": heads}))
+        hub.send_to(self, protocol.encode(hello))
 
     def release_handshake_state(self) -> None:
         """Let go of what only the handshake needed: thousands of sockets lie open and silent."""

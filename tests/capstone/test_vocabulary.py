@@ -61,7 +61,7 @@ RETIRED = {
     "server": {"connections_that_fit", "SELECTABLE", "Connection", "Incoming", "_tell", "_take"},
     "": {
         *("Limit", "Underway", "underway", "Bus", "RedisBus", "Refused", "make_bus", "make_chat"),
-        *("either", "insert_row", "Unreachable", "ALIVE", "lock_alive"),
+        *("either", "insert_row", "Unreachable", "ALIVE", "lock_alive", "Gone"),
     },
 }
 """Retired names by package; those of "" are retired everywhere in the chat."""

@@ -27,7 +27,7 @@ def program(path: str) -> configparser.RawConfigParser:
 
 
 def test_nginx_takes_what_the_chat_takes() -> None:
-    assert nginx("client_max_body_size") == [base.MAX_BODY_SIZE, picture_files.MAX_UPLOAD_BYTES]
+    assert nginx("client_max_body_size") == [base.MAX_BODY_BYTES, picture_files.MAX_UPLOAD_BYTES]
 
 
 def test_nginx_keeps_the_limits_that_the_chat_cannot_keep_behind_it() -> None:

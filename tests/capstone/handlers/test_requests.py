@@ -7,7 +7,7 @@ from typing import Any
 import tornado.tcpclient
 import tornado.testing
 
-from capstone_chat.handlers.base import MAX_BODY_SIZE
+from capstone_chat.handlers.base import MAX_BODY_BYTES
 from capstone_chat.handlers.conversations import EventsHandler
 from tests.capstone.chat_case import ChatCase, Person
 
@@ -173,7 +173,7 @@ class BodyLimitTest(ChatCase):
         anna = await self.person("anna")
         headers = {"X-XSRFToken": await anna.token(), "Content-Type": "application/json"}
         stream = await tornado.tcpclient.TCPClient().connect("127.0.0.1", self.get_http_port())
-        head = f"POST /api/groups HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY_SIZE + 1}\r\n"
+        head = f"POST /api/groups HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY_BYTES + 1}\r\n"
         head += f"Cookie: {anna.cookie}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         await stream.write(head.encode() + b"\r\n" + b"x" * 1000)

@@ -13,7 +13,7 @@ import tornado.testing
 from PIL import Image
 
 from capstone_chat.accounts import picture_files
-from capstone_chat.handlers.base import MAX_BODY_SIZE
+from capstone_chat.handlers.base import MAX_BODY_BYTES
 from capstone_chat.storage.tables import pictures
 from tests.capstone.chat_case import ChatCase, Person
 
@@ -146,7 +146,7 @@ class PictureTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_five_megabytes_are_taken_though_other_bodies_are_smaller(self) -> None:
-        noise = picture() + bytes(3 * MAX_BODY_SIZE)
+        noise = picture() + bytes(3 * MAX_BODY_BYTES)
         self.assertEqual((await self.put(self.anna, noise)).code, 200)
 
     @tornado.testing.gen_test

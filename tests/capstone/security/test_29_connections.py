@@ -15,7 +15,7 @@ import tornado.testing
 from capstone_chat import server
 from capstone_chat.accounts import picture_files
 from capstone_chat.handlers import profile
-from capstone_chat.handlers.base import MAX_BODY_SIZE, content_length
+from capstone_chat.handlers.base import MAX_BODY_BYTES, content_length
 from capstone_chat.options import OptionError
 from capstone_chat.server import Server
 from tests.capstone.chat_case import ChatCase, Person
@@ -348,7 +348,7 @@ class SizeTest(ConnectionCase):
         ):
             with self.subTest(method=method, path=path):
                 head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                answer = await self.answer_to(f"{head}{MAX_BODY_SIZE + 1}\r\n\r\n".encode())
+                answer = await self.answer_to(f"{head}{MAX_BODY_BYTES + 1}\r\n\r\n".encode())
                 self.assertEqual(answer.count(b"HTTP/1.1 "), 1, answer)
                 self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer[:50])
                 self.assertIn(b'"too_large"', answer)
@@ -359,7 +359,7 @@ class SizeTest(ConnectionCase):
     async def test_a_body_of_the_largest_size_is_read(self) -> None:
         anna = await self.person("anna")
         fields = urlencode({"_xsrf": await anna.token(), "padding": ""})
-        body = fields + "x" * (MAX_BODY_SIZE - len(fields))
+        body = fields + "x" * (MAX_BODY_BYTES - len(fields))
         self.assertEqual((await anna.fetch("/logout", method="POST", body=body)).code, 303)
 
     @tornado.testing.gen_test

@@ -17,8 +17,8 @@ from capstone_chat import admin
 from capstone_chat.accounts.accounts import Login, NameTaken
 from capstone_chat.accounts.sessions import Session
 from capstone_chat.conversations.conversations import _require_reachable
-from capstone_chat.conversations.errors import NotAllowed, NotFound
-from capstone_chat.conversations.users import Gone, lock_active_users
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.users import lock_active_users
 from capstone_chat.storage import engines
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, Person
@@ -438,7 +438,7 @@ class MembershipTest(CheckCase):
             self.chat.contacts.update_or_create(user, self.anna.id, blocked=True),
             self.chat.conversations.get_or_create_private(user, self.anna.id),
         ):
-            with self.assertRaises(Gone):
+            with self.assertRaises(SessionEnded):
                 await work
 
 
