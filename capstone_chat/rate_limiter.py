@@ -71,7 +71,7 @@ class ConcurrencyLimiter:
     """Bounds the operations of each key that run at once; further ones wait in order.
 
     Args:
-        most: operations of one key that may run at once.
+        max_concurrent: operations of one key that may run at once.
     """
 
     def __init__(self, max_concurrent: int) -> None:

@@ -302,7 +302,7 @@ def _run_if_unchanged(
     """Run an action for a user whose password was verified.
 
     Raises:
-        _Changed: the stored hash is another one by now, or the account is not in use.
+        _AccountChanged: the stored hash is another one by now, or the account is not in use.
     """
     user = verified.user
     query = sa.select(users.c.password).where(users.c.id == user.id)

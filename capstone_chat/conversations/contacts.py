@@ -110,8 +110,8 @@ class Contacts:
         end, remove the invitations to groups between the two.
 
         Args:
-            named: whether the user knows the other's user name; otherwise it must be somebody whom
-                the user can see: a contact, a member of a shared conversation, or an inviter.
+            knows_name: whether the user knows the other's user name; otherwise it must be somebody
+                whom the user can see: a contact, a member of a shared conversation, or an inviter.
                 Otherwise counting ids would tell the user name of every account.
 
         Raises:

@@ -415,7 +415,7 @@ def _unread_counts(
     for more.
 
     Args:
-        places: read mark and head of each conversation.
+        marks: read mark and head of each conversation.
     """
     since = {
         (conv, max(read, head - UNREAD_LIMIT))

@@ -131,7 +131,7 @@ def add(connection: sa.Connection, conv: int, user_id: int, inviter_id: int, at:
     """Invite a user to a group.
 
     Args:
-        by: the inviter.
+        inviter_id: the user who invites.
         at: milliseconds since 1970.
     """
     row = {"conversation_id": conv, "user_id": user_id, "invited_by": inviter_id, "at": at}
@@ -193,7 +193,7 @@ def _is_departure(conv: int, user_id: int) -> sa.ColumnElement[bool]:
 
 
 def publish(broker: Broker, user_id: int, invitation: dict[str, Any]) -> None:
-    """Show a user's open pages a new invitation (see `of`)."""
+    """Show a user's open pages a new invitation (see `list_for`)."""
     broker.publish(topics.user(user_id), protocol.encode({"type": "invited"} | invitation))
 
 

@@ -130,7 +130,7 @@ def add_member(
     Args:
         change: created, joined or added.
         at: milliseconds since 1970.
-        by: who did it, if somebody else.
+        actor: the user who did it, if it was another one.
 
     Raises:
         SessionEnded: the account has been deleted or disabled.

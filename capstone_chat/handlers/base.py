@@ -340,7 +340,7 @@ class JsonHandler(BaseHandler):
 class ApiHandler(JsonHandler):
     """A request from the page's script: JSON in, JSON out, a logged-in user.
 
-    Every GET takes tokens of the user's `reads` limit, and few of one user run at once.
+    Every GET takes tokens of the user's `read_limiter`, and few of one user run at once.
     """
 
     read_tokens = 1.0

@@ -21,7 +21,7 @@ class RemotePresence:
     """The users who are online in other processes.
 
     Args:
-        changed: called with a user and whether they are now online in some other process.
+        on_change: called with a user and whether they are now online in some other process.
         node_timeout: seconds after which a silent process is gone.
         clock: seconds, never going back.
     """

@@ -1,6 +1,7 @@
 """Words that docs/glossary.md has replaced do not come back as names in the chat's code."""
 
 import ast
+import re
 import unittest
 
 from tests.capstone.test_layers import files, module
@@ -67,6 +68,26 @@ RETIRED = {
 """Retired names by package; those of "" are retired everywhere in the chat."""
 
 
+def described(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the names in the section Args of a docstring."""
+    section = re.search(r"^Args:\n((?: {4}.*\n?|\n)+)", ast.get_docstring(node) or "", re.MULTILINE)
+    return set(re.findall(r"^ {4}(\w+):", section[1], re.MULTILINE)) if section else set()
+
+
+def parameters(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the parameters of a function, or those with which a class is called."""
+    if not isinstance(node, ast.ClassDef):
+        return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+    found = set()
+    for each in node.body:
+        match each:
+            case ast.FunctionDef(name="__init__" | "initialize"):
+                found |= parameters(each)
+            case ast.AnnAssign(target=ast.Name(id=name)):  # a field of a dataclass
+                found.add(name)
+    return found
+
+
 class VocabularyTest(unittest.TestCase):
     def test_no_retired_word_is_a_name(self) -> None:
         for path in files():
@@ -74,6 +95,13 @@ class VocabularyTest(unittest.TestCase):
             retired = RETIRED[""] | RETIRED.get(package, set())
             with self.subTest(file=module(path)):
                 self.assertEqual(identifiers_in(path) & retired, set(), "see docs/glossary.md")
+
+    def test_docstrings_describe_parameters_that_exist(self) -> None:
+        for path in files():
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                    with self.subTest(file=module(path), name=node.name):
+                        self.assertLessEqual(described(node), parameters(node))
 
     def test_names_of_every_kind_are_seen(self) -> None:
         code = "class A:\n    async def b(self, c):\n        self.d = e\n"
