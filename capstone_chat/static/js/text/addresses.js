@@ -95,8 +95,8 @@ function hostAt(text, from) {
   if (!whole) return null;
   const last = whole.lastIndexOf(".") + 1;
   const ascii = /^[\0-\x7f]*/.exec(whole.slice(last))?.[0] ?? "";
-  const name = ascii ? whole.slice(0, last) + ascii.replace(/[-_]+$/, "") : whole;
-  return { name, isCut: name.length < whole.length };
+  const name = (ascii ? whole.slice(0, last) + ascii : whole).replace(/[-_.]+$/, "");
+  return name === "" ? null : { name, isCut: name.length < whole.length };
 }
 
 /** Where path, query and fragment end. @param {string} text @param {number} from */
