@@ -51,6 +51,8 @@ KEPT_SETTINGS = {
 
 MAX_PIPS = 4
 """Processes of pip that install at the same time."""
+PACKAGES_PER_PIP = 5
+"""Packages, at least, for which one more process is worth its start."""
 
 ENTRY = re.compile(r"^(?=[\w.-]+(?:\[.*?\])?==)", re.M)
 """Where an entry of a list begins."""
@@ -459,7 +461,7 @@ def split_list(text: str, count: int) -> list[str]:
     index has most to read.
     """
     entries = [entry for entry in ENTRY.split(text) if ENTRY.match(entry)]
-    parts = [""] * min(count, max(len(entries), 1))
+    parts = [""] * max(1, min(count, len(entries) // PACKAGES_PER_PIP))
     for entry in sorted(entries, key=len, reverse=True):
         shortest = parts.index(min(parts, key=len))
         parts[shortest] += entry if entry.endswith("\n") else entry + "\n"

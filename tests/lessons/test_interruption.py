@@ -35,7 +35,7 @@ STARTING = [
 # One of each way in which the tests start a program and end it by a signal of the keyboard.
 BY_INTERRUPT = [
     "tests/lessons/test_scripts.py::test_it_stops_on_ctrl_c[lessons/01_hello/make_app.py]",
-    "tests/course/test_launch.py::test_a_server_ends_quietly",
+    "tests/course/test_script_launcher.py::test_a_server_ends_quietly",
     "tests/course/test_command_checks.py::test_a_started_program_is_asked_and_ended",
     # This one plays Ctrl-Break of Windows by SIGQUIT.
     "tests/capstone/test_windows.py::StartTest::test_ctrl_break_is_a_clean_stop",

@@ -1,6 +1,6 @@
 # One try around the whole loop: whoever comes after the dead one hears nothing.
 # Told: nothing within 0.8 seconds
-# Told: for each member, inside the loop
+# Told: inside the loop
 """The chat of an old tutorial: one closed member ends the broadcast, and cuts off who spoke."""
 
 import asyncio
