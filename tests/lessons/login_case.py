@@ -48,7 +48,7 @@ class BrokenHandler(tornado.web.RequestHandler):
     post = get
 
 
-class LoginFlowCase(CookieClientCase):
+class LoginFlowHTTPTestCase(CookieClientCase):
     """`provider` is the lesson's, in which the app of the test is registered as `client`.
 
     `asked` is what it was asked: path and query of each request.

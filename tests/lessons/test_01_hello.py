@@ -12,7 +12,7 @@ import tornado.web
 import tornado.wsgi
 from tornado.testing import AsyncHTTPTestCase
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 from tests.support.script_server import serving
 
 make_app = import_script("01_hello", "make_app")
@@ -51,7 +51,7 @@ class PreparedHandler(tornado.web.RequestHandler):
         self.settings["prepared"].append(self.request.method)
 
 
-class VerbsTest(RoutesTestCase):
+class VerbsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.prepared: list[str] = []
         return tornado.web.Application(
@@ -81,7 +81,7 @@ class ColourHandler(tornado.web.RequestHandler):
         self.write(self.settings["colour"])
 
 
-class ApplicationTest(RoutesTestCase):
+class ApplicationTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/colour", ColourHandler)], colour="teal")
 

@@ -5,7 +5,7 @@ from typing import Any
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 
 errors = import_script("01_hello", "errors")
 
@@ -101,7 +101,7 @@ class ErrorWithStatus200Handler(tornado.web.RequestHandler):
         self.send_error(200)
 
 
-class ErrorDetailsTest(RoutesTestCase):
+class ErrorDetailsTest(RoutesHTTPTestCase):
     routes = (
         ("/send-error", SendErrorHandler),
         ("/flushed", FlushedHandler),

@@ -13,7 +13,7 @@ import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 request_input = import_script("01_hello", "request_input")
 json_body = import_script("01_hello", "json_body")
@@ -119,7 +119,7 @@ class RequestFactsHandler(tornado.web.RequestHandler):
         )
 
 
-class ArgumentDetailsTest(RoutesTestCase):
+class ArgumentDetailsTest(RoutesHTTPTestCase):
     routes = (("/", ArgumentHandler), ("/missing", MissingHandler), ("/facts", RequestFactsHandler))
 
     def argument(self, value: str, **more: str) -> str:
@@ -243,7 +243,7 @@ class FileFactsHandler(tornado.web.RequestHandler):
         self.write({"filename": file.filename, "type": file.content_type, "body": len(file.body)})
 
 
-class UploadDetailsTest(RoutesTestCase):
+class UploadDetailsTest(RoutesHTTPTestCase):
     routes = (("/", FileFactsHandler),)
 
     def test_a_file_is_read_by_key_and_by_attribute(self) -> None:
@@ -291,7 +291,7 @@ class CarelessJsonHandler(tornado.web.RequestHandler):
     post = get
 
 
-class CarelessJsonTest(RoutesTestCase):
+class CarelessJsonTest(RoutesHTTPTestCase):
     routes = (("/", CarelessJsonHandler),)
 
     def test_a_header_without_a_default_makes_a_500(self) -> None:

@@ -9,7 +9,7 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 lifecycle = import_script("01_hello", "lifecycle")
 
@@ -130,7 +130,7 @@ class FailingHandler(BaseHandler):
         raise tornado.web.HTTPError(409)
 
 
-class LifecycleDetailsTest(RoutesTestCase):
+class LifecycleDetailsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.errors: list[str] = []
         self.entered = asyncio.Event()

@@ -8,7 +8,7 @@ import tornado.escape
 import tornado.web
 from tornado.testing import bind_unused_port
 
-from tests.support.lesson_case import RoutesTestCase
+from tests.support.lesson_case import RoutesHTTPTestCase
 
 
 class ColourHandler(tornado.web.RequestHandler):
@@ -98,7 +98,7 @@ IN_THE_LOG = {
 }
 
 
-class MessagesTest(RoutesTestCase):
+class MessagesTest(RoutesHTTPTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog
@@ -149,7 +149,7 @@ class MessagesTest(RoutesTestCase):
 
 
 @pytest.mark.service("curl")
-class CurlTest(RoutesTestCase):
+class CurlTest(RoutesHTTPTestCase):
     routes = (("/no-colour", ColourHandler),)
 
     async def curl(self, url: str) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 response_output = import_script("01_hello", "response_output")
 
@@ -158,7 +158,7 @@ class CountingHandler(tornado.web.RequestHandler):
         self.write({"count": self.count})
 
 
-class OutputDetailsTest(RoutesTestCase):
+class OutputDetailsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.order: list[str] = []
         return tornado.web.Application(

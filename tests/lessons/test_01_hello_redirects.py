@@ -3,12 +3,12 @@
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 
 redirects = import_script("01_hello", "redirects")
 
 
-class RedirectsTest(RoutesTestCase):
+class RedirectsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return redirects.make_app()
 
@@ -45,7 +45,7 @@ class NotARedirectHandler(tornado.web.RequestHandler):
         self.redirect("/", status=200)
 
 
-class RedirectDetailsTest(RoutesTestCase):
+class RedirectDetailsTest(RoutesHTTPTestCase):
     routes = (
         ("/status", NotARedirectHandler),
         ("/default", tornado.web.RedirectHandler, {"url": "/new"}),

@@ -5,7 +5,7 @@ import tornado.template
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 routing = import_script("01_hello", "routing")
 route_names = import_script("01_hello", "route_names")
@@ -96,7 +96,7 @@ class TemplateHandler(tornado.web.RequestHandler):
         self.write(template.generate(**self.get_template_namespace()))
 
 
-class RouteDetailsTest(RoutesTestCase):
+class RouteDetailsTest(RoutesHTTPTestCase):
     routes = (
         (r"/word/first", FirstHandler),
         (r"/word/([^/]+)", WordHandler),

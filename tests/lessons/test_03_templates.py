@@ -6,7 +6,7 @@ import tornado.template
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 app = import_script("03_templates", "app")
 blocks = import_script("03_templates", "blocks")
@@ -19,7 +19,7 @@ template_path = import_script("03_templates", "template_path")
 TEMPLATES = Path(app.HERE) / "templates"
 
 
-class SiteTest(RoutesTestCase):
+class SiteTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app()
 
@@ -56,7 +56,7 @@ class SiteTest(RoutesTestCase):
         self.assertEqual((response.code, response.reason), (404, "No such home"))
 
 
-class TemplatePathTest(RoutesTestCase):
+class TemplatePathTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return template_path.make_app()
 
@@ -86,7 +86,7 @@ class RenderStringHandler(tornado.web.RequestHandler):
         self.write({"type": type(page).__name__})
 
 
-class HelloTest(RoutesTestCase):
+class HelloTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return hello.make_app()
 
@@ -96,7 +96,7 @@ class HelloTest(RoutesTestCase):
         self.assertIn("Hello, &lt;i&gt;! Your name has 3 letters.", self.text("/?name=%3Ci%3E"))
 
 
-class RenderTest(RoutesTestCase):
+class RenderTest(RoutesHTTPTestCase):
     routes = (("/late", LateWriteHandler), ("/string", RenderStringHandler))
 
     def test_render_finishes_the_answer(self) -> None:
@@ -112,7 +112,7 @@ class RenderTest(RoutesTestCase):
         self.assertEqual(self.text("/string"), '{"type": "bytes"}')
 
 
-class RenderingTest(RoutesTestCase):
+class RenderingTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return rendering.make_app()
 
@@ -151,7 +151,7 @@ GIVES = {
 }
 
 
-class DirectivesTest(RoutesTestCase):
+class DirectivesTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return directives.make_app()
 
@@ -199,7 +199,7 @@ def test_while_needs_a_set_that_comes_to_an_end() -> None:
     assert filled("{% set n = 1 %}{% while n < 4 %}{{ n }}{% set n += 1 %}{% end %}") == "123"
 
 
-class FunctionsTest(RoutesTestCase):
+class FunctionsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return functions.make_app()
 
@@ -228,7 +228,7 @@ class FunctionsTest(RoutesTestCase):
         self.assertIn("<p>★★★★☆ 1,400 €</p>", self.text("/"))
 
 
-class BlocksTest(RoutesTestCase):
+class BlocksTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return blocks.make_app()
 

@@ -7,7 +7,7 @@ import tornado.escape
 import tornado.template
 import tornado.web
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 contexts = import_script("03_templates", "contexts")
 escaping = import_script("03_templates", "escaping")
@@ -16,7 +16,7 @@ ATTACK = "<script>alert('1' & \"2\")</script>"
 HARMLESS = "&lt;script&gt;alert(&#x27;1&#x27; &amp; &quot;2&quot;)&lt;/script&gt;"
 
 
-class SwitchesTest(RoutesTestCase):
+class SwitchesTest(RoutesHTTPTestCase):
     autoescape: str | None = "xhtml_escape"
 
     def get_app(self) -> tornado.web.Application:
@@ -83,7 +83,7 @@ class AutoescapeOffTest(SwitchesTest):
         self.assertEqual(self.comment("twice"), HARMLESS)
 
 
-class PlacesTest(RoutesTestCase):
+class PlacesTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return contexts.make_app()
 

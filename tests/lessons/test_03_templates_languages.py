@@ -7,7 +7,7 @@ from unittest import mock
 import tornado.locale
 import tornado.web
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 
 languages = import_script("03_templates", "languages")
 
@@ -15,7 +15,7 @@ ENGLISH, SPANISH = "Where would you like to wake up?", "¿Dónde te gustaría de
 CHINESE = "您想在哪里醒来？"
 
 
-class LanguagesTest(RoutesTestCase):
+class LanguagesTest(RoutesHTTPTestCase):
     """Translations belong to the process: they are put back for the tests that follow."""
 
     def get_app(self) -> tornado.web.Application:

@@ -6,7 +6,7 @@ import pytest
 import tornado.template
 import tornado.web
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 
 mistakes = import_script("03_templates", "mistakes")
 
@@ -30,7 +30,7 @@ def test_a_mistake_is_told(name: str) -> None:
     assert mistakes.said(mistakes.MISTAKES[name]) == SAID[name]
 
 
-class MistakesTest(RoutesTestCase):
+class MistakesTest(RoutesHTTPTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog
@@ -89,7 +89,7 @@ IN_THE_LOG = {
 }
 
 
-class PageMessagesTest(RoutesTestCase):
+class PageMessagesTest(RoutesHTTPTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog
@@ -118,7 +118,7 @@ class PageMessagesTest(RoutesTestCase):
         self.assertIn("Cannot render() after finish()", self.caplog.text)
 
 
-class MissingTemplateTest(RoutesTestCase):
+class MissingTemplateTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.enterContext(mock.patch.dict(tornado.web.RequestHandler._template_loaders, clear=True))
         return tornado.web.Application([("/", AskHandler, {"template": "homes.html"})])
@@ -131,7 +131,7 @@ class MissingTemplateTest(RoutesTestCase):
         self.assertIn("homes.html", log.output[0])
 
 
-class NoCaptureTest(RoutesTestCase):
+class NoCaptureTest(RoutesHTTPTestCase):
     routes = (("/rules", tornado.web.StaticFileHandler, {"path": "static"}),)
 
     def test_a_static_route_without_a_group_says_so(self) -> None:

@@ -6,12 +6,12 @@ import tornado.template
 import tornado.web
 from tornado.testing import ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 
 modules = import_script("03_templates", "modules")
 
 
-class ModulesTest(RoutesTestCase):
+class ModulesTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return modules.make_app()
 
@@ -43,7 +43,7 @@ class FragmentHandler(tornado.web.RequestHandler):
         self.render("fragment.html")
 
 
-class FragmentTest(RoutesTestCase):
+class FragmentTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.enterContext(mock.patch.dict(tornado.web.RequestHandler._template_loaders, clear=True))
         fragment = {"fragment.html": "{% module Note('no head, no body') %}"}

@@ -11,7 +11,7 @@ import tornado.web
 from tornado.httpclient import HTTPClientError
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 static_files = import_script("03_templates", "static_files")
 static_versions = import_script("03_templates", "static_versions")
@@ -19,7 +19,7 @@ static_versions = import_script("03_templates", "static_versions")
 RULES = (static_files.STATIC / "pages" / "rules.html").read_bytes()
 
 
-class FormsTest(RoutesTestCase):
+class FormsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return static_files.make_app()
 
@@ -80,7 +80,7 @@ class FormsTest(RoutesTestCase):
         self.assertEqual(versioned["Cache-Control"], "max-age=315360000")
 
 
-class StaticFolderTest(RoutesTestCase):
+class StaticFolderTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -116,7 +116,7 @@ class StaticFolderTest(RoutesTestCase):
         self.assertEqual(self.get("/plain/link.txt").code, 403)
 
 
-class VersionsTest(RoutesTestCase):
+class VersionsTest(RoutesHTTPTestCase):
     cache, prefix = True, "/static/"
 
     def get_app(self) -> tornado.web.Application:
@@ -182,7 +182,7 @@ class NoSettingHandler(tornado.web.RequestHandler):
         self.write(self.static_url("style.css"))
 
 
-class OutsideTest(RoutesTestCase):
+class OutsideTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application(
             [("/outside", OutsideHandler)], static_path=static_files.STATIC
@@ -193,7 +193,7 @@ class OutsideTest(RoutesTestCase):
         self.assertEqual(self.get("/outside").code, 403)
 
 
-class StaticUrlSettingTest(RoutesTestCase):
+class StaticUrlSettingTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application(
             [("/", NoSettingHandler)],

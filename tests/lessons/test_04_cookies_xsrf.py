@@ -12,7 +12,7 @@ import tornado.web
 from tornado.testing import ExpectLog
 
 from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 app = import_script("04_cookies_xsrf", "app")
 plain_cookies = import_script("04_cookies_xsrf", "plain_cookies")
@@ -149,7 +149,7 @@ class MaxAgeHandler(tornado.web.RequestHandler):
         self.set_cookie("flavour", "oat", max_age=int(seconds))
 
 
-class CookieDetailsTest(RoutesTestCase):
+class CookieDetailsTest(RoutesHTTPTestCase):
     routes = (
         (r"/max-age/(\d+)", MaxAgeHandler),
         (r"/expires/(.+)", ExpiresHandler),

@@ -10,7 +10,7 @@ from tornado.httpclient import HTTPResponse
 from tornado.testing import ExpectLog
 
 from tests.lessons.cookie_case import CookieClientCase, cookies_set_by
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 login = import_script("04_cookies_xsrf", "login")
 sessions = import_script("04_cookies_xsrf", "sessions")
@@ -194,7 +194,7 @@ class AsyncUserHandler(tornado.web.RequestHandler):
         self.write("let in")
 
 
-class CurrentUserTest(RoutesTestCase):
+class CurrentUserTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.asked: list[str] = []
         return tornado.web.Application(
@@ -252,7 +252,7 @@ class CurrentUserTest(RoutesTestCase):
         gc.collect()  # while the warning is ignored
 
 
-class NoLoginURLTest(RoutesTestCase):
+class NoLoginURLTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([(r"/user/(.+)", UserHandler)], asked=[])
 
@@ -267,7 +267,7 @@ class CarelessLoginHandler(tornado.web.RequestHandler):
         self.redirect(self.get_argument("next", "/") + "?name=logined")
 
 
-class CarelessLoginTest(RoutesTestCase):
+class CarelessLoginTest(RoutesHTTPTestCase):
     routes = (("/login", CarelessLoginHandler),)
 
     def test_the_login_of_older_tutorials_leads_anywhere(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import tornado.web
 
-from tests.support.lesson_case import RoutesTestCase
+from tests.support.lesson_case import RoutesHTTPTestCase
 
 Handler = tornado.web.RequestHandler
 
@@ -64,7 +64,7 @@ IN_THE_LOG = {
 }
 
 
-class LogTestCase(RoutesTestCase):
+class LogTestCase(RoutesHTTPTestCase):
     @pytest.fixture(autouse=True)
     def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.caplog = caplog

@@ -19,7 +19,7 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, ExpectLog, gen_test
 
-from tests.support.lesson_case import RoutesTestCase, Script, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, Script, import_script, json_of
 
 app = import_script("05_async", "app")
 blocking = import_script("05_async", "blocking")
@@ -355,7 +355,7 @@ class LegacyHandler(tornado.web.RequestHandler):
         raise tornado.gen.Return(word)
 
 
-class CoroutinesTest(RoutesTestCase):
+class CoroutinesTest(RoutesHTTPTestCase):
     routes = (
         (r"/forgetful", ForgetfulHandler),
         (r"/using", UsingHandler),

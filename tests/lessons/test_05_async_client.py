@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, bind_unused_port, gen_test
 
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 
 http_client = import_script("05_async", "http_client")
 client_errors = import_script("05_async", "client_errors")
@@ -179,7 +179,7 @@ class ErrorsTest(AsyncHTTPTestCase):
         self.assertEqual(self.fetch("/").body.count(b"<a "), 5)
 
 
-class FetchTest(RoutesTestCase):
+class FetchTest(RoutesHTTPTestCase):
     """What fetch() itself raises."""
 
     routes = (
@@ -272,7 +272,7 @@ class HalfHandler(tornado.web.RequestHandler):
         await answer.wait()
 
 
-class QueueTest(RoutesTestCase):
+class QueueTest(RoutesHTTPTestCase):
     routes = (("/", HalfHandler),)
 
     @gen_test

@@ -20,7 +20,7 @@ from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 
 from tests.support import lesson_databases as databases
-from tests.support.lesson_case import RoutesTestCase, import_script, json_of
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script, json_of
 from tests.support.services import require
 
 app = import_script("07_databases", "app")
@@ -293,7 +293,7 @@ class RouteHandler(tornado.web.RequestHandler):
         self.write(self.db)
 
 
-class HandleTest(RoutesTestCase):
+class HandleTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         routes: list[Any] = [("/attribute", AttributeHandler), ("/settings", SettingsHandler)]
         routes += [("/route", RouteHandler, {"db": "by the route"})]

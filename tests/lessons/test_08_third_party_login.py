@@ -10,7 +10,14 @@ import tornado.web
 from tornado.testing import bind_unused_port
 
 from tests.lessons.cookie_case import cookies_set_by
-from tests.lessons.login_case import LESSON, SECRET, Client, LoginFlowCase, query_of, read_signed
+from tests.lessons.login_case import (
+    LESSON,
+    SECRET,
+    Client,
+    LoginFlowHTTPTestCase,
+    query_of,
+    read_signed,
+)
 from tests.support.lesson_case import import_script
 from tests.support.lesson_pages import LESSONS_FOLDER
 from tests.support.script_server import serving
@@ -23,7 +30,7 @@ NOT_HERE = "This login did not begin in this browser"
 ADA = {"sub": "1001", "name": "Ada Lovelace", "email": "ada@example.com"}
 
 
-class RedirectTest(LoginFlowCase):
+class RedirectTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return redirect.make_app("http://localhost:8888/callback")
 
@@ -42,7 +49,7 @@ class RedirectTest(LoginFlowCase):
         )
 
 
-class AppTestCase(LoginFlowCase):
+class AppTestCase(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app(self.start_provider(), self.client, SECRET)
 
@@ -230,7 +237,7 @@ class StateTest(AppTestCase):
         self.assert_not_asked("/callback?code=guessed&state=s")
 
 
-class FaultsScriptTest(LoginFlowCase):
+class FaultsScriptTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return faults.make_app(faults.serve())
 
@@ -395,7 +402,7 @@ class ProviderTest(AppTestCase):
         self.assertEqual(json.loads(response.body)["error"], "unsupported_grant_type")
 
 
-class TlsTest(LoginFlowCase):
+class TlsTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         provider = self.start_provider()
         client = Client("course", "secret", "https://app.example/callback")

@@ -16,11 +16,11 @@ from tests.lessons.login_case import (
     LESSON,
     SECRET,
     BrokenHandler,
-    LoginFlowCase,
+    LoginFlowHTTPTestCase,
     query_of,
     read_signed,
 )
-from tests.support.lesson_case import RoutesTestCase, import_script
+from tests.support.lesson_case import RoutesHTTPTestCase, import_script
 from tests.support.lesson_pages import LESSONS_FOLDER
 
 elsewhere = import_script(LESSON, "google_github")
@@ -33,7 +33,7 @@ KEYS = {
 NO_KEYS = dict.fromkeys(KEYS, "")
 
 
-class KeysTest(LoginFlowCase):
+class KeysTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         with mock.patch.dict("os.environ", KEYS):
             return elsewhere.make_app(self.get_url(""), SECRET)
@@ -72,7 +72,7 @@ class KeysTest(LoginFlowCase):
         self.assertEqual(self.get(f"/callback/github?code=c&state={state}").code, 403)
 
 
-class NoKeysTest(LoginFlowCase):
+class NoKeysTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         with mock.patch.dict("os.environ", NO_KEYS | {"GITHUB_KEY": "a key alone"}):
             return elsewhere.make_app(self.get_url(""), SECRET)
@@ -86,7 +86,7 @@ class NoKeysTest(LoginFlowCase):
         self.assertEqual(self.get("/login/google").code, 404)
 
 
-class GitHubTest(LoginFlowCase):
+class GitHubTest(LoginFlowHTTPTestCase):
     """The way back from GitHub, played by an app that answers as GitHub is known to answer."""
 
     def get_app(self) -> tornado.web.Application:
@@ -182,7 +182,7 @@ class GoogleHandler(tornado.web.RequestHandler, tornado.auth.GoogleOAuth2Mixin):
         self.write(user)
 
 
-class TornadoAuthTest(RoutesTestCase):
+class TornadoAuthTest(RoutesHTTPTestCase):
     """`/broken` below plays Google."""
 
     def get_app(self) -> tornado.web.Application:
@@ -272,7 +272,7 @@ class SharedCookieHandler(tornado.web.RequestHandler):
         self.set_signed_cookie("login", "x", expires_days=None, **SHARED)
 
 
-class SharedCookieTest(RoutesTestCase):
+class SharedCookieTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         routes = [("/", SharedCookieHandler)]
         return tornado.web.Application(

@@ -9,7 +9,7 @@ import pytest
 import tornado.web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.lessons.login_case import LESSON, SECRET, LoginFlowCase, query_of, read_signed
+from tests.lessons.login_case import LESSON, SECRET, LoginFlowHTTPTestCase, query_of, read_signed
 from tests.support.lesson_case import import_script
 from tests.support.lesson_pages import LESSONS_FOLDER
 from tests.support.script_server import serving
@@ -18,7 +18,7 @@ id_token = import_script(LESSON, "id_token")
 FAULT = "The provider did not answer as it should"
 
 
-class IdTokenTest(LoginFlowCase):
+class IdTokenTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.issuer = id_token.Issuer(self.start_provider())
         return id_token.make_app(self.issuer, self.client, SECRET)

@@ -38,7 +38,7 @@ def import_script(lesson: str, name: str) -> Script:
         sys.path.remove(folder)
 
 
-class RoutesTestCase(AsyncHTTPTestCase):
+class RoutesHTTPTestCase(AsyncHTTPTestCase):
     """Serves the routes that the class names."""
 
     routes: tuple[Any, ...]
