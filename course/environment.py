@@ -462,6 +462,8 @@ def split_list(text: str, count: int) -> list[str]:
     """
     entries = [entry for entry in ENTRY.split(text) if ENTRY.match(entry)]
     parts = [""] * max(1, min(count, len(entries) // PACKAGES_PER_PIP))
+    if len(parts) == 1:
+        return [text]
     for entry in sorted(entries, key=len, reverse=True):
         shortest = parts.index(min(parts, key=len))
         parts[shortest] += entry if entry.endswith("\n") else entry + "\n"

@@ -1,4 +1,4 @@
-"""The process of a check: python -m course.checking.worker CHECK SUBJECT SECONDS.
+"""The process of a check: python -m course.checking.worker CHECK SUBJECT SECONDS [FAIL_FAST_AFTER].
 
 `course.checking.runner` starts it. It loads the learner's file and the check, and runs the tests in
 the order of the file. Each line of
@@ -353,4 +353,6 @@ def main(check: Path, subject: Path, timeout: float) -> NoReturn:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        FAIL_FAST_AFTER = float(sys.argv[4])
     main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))

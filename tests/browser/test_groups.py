@@ -82,6 +82,16 @@ def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
         someone.expect_accessible()
 
 
+def test_a_button_of_the_panel_stays_the_same_while_nothing_changes_it(ann: Person) -> None:
+    # One that is replaced between the press and the release of a mouse gets no click.
+    ann.make_group(f"{GROUP} of {ann.name}")
+    button = about(ann, "Add a member").element_handle()
+    for _ in range(2):
+        ann.page.locator("#people").click()  # closes the panel, and opens it again
+    expect(about(ann, "Add a member")).to_be_visible()
+    assert button.evaluate("(element) => element.isConnected")
+
+
 def test_a_stranger_is_invited_and_accepts_or_declines(ann: Person, bob: Person) -> None:
     group = f"{GROUP} of {ann.name}"
     ann.make_group(group, private=True)

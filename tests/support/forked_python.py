@@ -53,6 +53,7 @@ import course.testing.websocket
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = struct.Struct("i")
+FAIL_FAST_AFTER = 3.0  # seconds, see course.checking.worker
 PIECE = 65_536  # bytes, more than most requests take
 
 # Where the process that is forked listens, known in that process and in all its children.
@@ -152,8 +153,13 @@ def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[ForkedPython, 
 def start_check(
     check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
 ) -> ForkedPython:
-    """Stands in for `course.checking.runner.start_worker`."""
+    """Stands in for `course.checking.runner.start_worker`.
+
+    On a busy machine a check takes longer than a learner should wait, and would end before the
+    failure that a test looks for.
+    """
     arguments = ["-m", "course.checking.worker", str(check), str(subject), str(timeout)]
+    arguments.append(str(FAIL_FAST_AFTER))
     with open_null() as stdin:
         return ForkedPython(
             arguments, [stdin.fileno(), result_file.fileno(), stderr_file.fileno()], ROOT

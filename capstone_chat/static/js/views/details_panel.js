@@ -31,6 +31,8 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   /** The cursor of the next page of members. @type {number | null} */
   let next = null;
   let pages = 1;
+  /** What `drawGroup` has drawn. */
+  let drawn = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const more = el("button", {
@@ -116,7 +118,7 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
     list.hidden = Boolean(peer);
     if (peer) {
       field.hidden = more.hidden = true;
-      loaded = requested = "";
+      loaded = requested = drawn = "";
       about.replaceChildren(
         el("div", { class: "person" },
           avatarWithPresence(store, peer, "large"),
@@ -143,6 +145,11 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   /** @param {import("../conversations/conversation.js").Conversation} group */
   function drawGroup(group) {
     const owner = group.role === "owner";
+    // A button that is replaced between the press and the release of a mouse gets no click.
+    const content = JSON.stringify([group.id, group.title, group.description, group.public, owner]);
+    if (content === drawn) return;
+    drawn = content;
+    const current = () => store.open ?? group;
     const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
       el("button", { class: "button", type: "button", text, onclick });
     about.replaceChildren(
@@ -150,9 +157,9 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
       group.description && el("p", { text: group.description }),
       el("p", { class: "hint", text: group.public ? strings.isPublic : strings.isPrivate }),
       el("div", { class: "actions" },
-        owner && button(strings.addMember, () => addMember(store, group, fetchMembers)),
-        owner && button(strings.editGroup, () => editGroup(store, group)),
-        button(strings.leave, () => leaveGroup(store, group))));
+        owner && button(strings.addMember, () => addMember(store, current(), fetchMembers)),
+        owner && button(strings.editGroup, () => editGroup(store, current())),
+        button(strings.leave, () => leaveGroup(store, current()))));
   }
 
   store.subscribe(["open", "members", "contacts"], draw);
