@@ -157,7 +157,7 @@ def main() -> int:
         prog="python -m fault_injection", description=(__doc__ or "").partition("\n")[0]
     )
     names = [scenario.name for scenario in SCENARIOS]
-    parser.add_argument("--short", action="store_true", help="the form for CI, under two minutes")
+    parser.add_argument("--short", action="store_true", help="the form for CI, five to six minutes")
     parser.add_argument(
         "--only", choices=names, action="append", help="this scenario; may be repeated"
     )
