@@ -87,7 +87,7 @@ class Contacts:
         )
 
     async def add(self, user: PublicUser, name: str, *, blocked: bool = False) -> Contact:
-        """Add, or block, somebody by user name; whoever was blocked and is added no longer is.
+        """Add or block a user by user name. Adding a blocked user ends the block.
 
         Raises:
             NotFound: nobody has this name.
@@ -160,8 +160,8 @@ class Contacts:
     def _publish_change(
         self, one: int, other: int, watchers: list[int], ended: list[tuple[int, int]]
     ) -> None:
-        """Let the open sockets of both see of each other what they may see from now on. To somebody
-        who was blocked it looks as if the other one had gone."""
+        """Change which presence the open connections of both users are subscribed to. A user who was
+        blocked gets the same event as if the other user had gone offline."""
         for watcher, watched in (one, other), (other, one):
             if watcher in watchers:
                 self._broker.send_control(
@@ -178,7 +178,7 @@ class Contacts:
 
 
 _Changed = tuple[list[int], list[tuple[int, int]]]
-"""Those who may see the other's presence; and the (group, user) of invitations that are gone."""
+"""The users who may see each other's presence; the (group, user) of deleted invitations."""
 
 
 def _is_entry(user_id: int, other: int) -> sa.ColumnElement[bool]:

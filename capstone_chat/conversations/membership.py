@@ -1,6 +1,6 @@
-"""Who is in a conversation: what groups, private chats and messages all ask and change.
+"""The members of conversations: what groups, private chats and messages all read and change.
 
-These functions work in the transaction of whoever calls them.
+These functions work in the transaction of the caller.
 """
 
 import functools
@@ -29,7 +29,7 @@ MAX_PRIVATE_CHATS = 1500
 
 
 def lock_conversations(connection: sa.Connection, convs: Iterable[int]) -> None:
-    """Let no other process change these conversations, or who is in them, before this commit.
+    """Lock conversations and their members against other processes until the commit.
 
     SQLite has one writer anyway. Where rows are locked it is always in the same order, or two
     processes would wait for each other.
@@ -73,7 +73,7 @@ def require_member(connection: sa.Connection, conv: int, user_id: int) -> str:
 
 
 def require_owner(connection: sa.Connection, conv: int, user_id: int) -> None:
-    """Let an owner pass.
+    """Check that a user is the owner of a group.
 
     Raises:
         NotFound: the user is not a member.

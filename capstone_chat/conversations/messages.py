@@ -62,7 +62,7 @@ class Messages:
         )
 
     async def require_can_post(self, user: PublicUser, conv: int) -> None:
-        """Let those pass whose message would be stored.
+        """Check that a message of this user would be stored.
 
         Raises:
             ProtocolError: it would not, as `post` says.

@@ -1,4 +1,4 @@
-"""What people see of each other, and whether an account is in use."""
+"""The public fields of a user, and the condition that an account is in use."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ def public_user_columns(table: sa.FromClause = users) -> list[sa.ColumnElement[A
 
 @dataclass(frozen=True, slots=True)
 class User(PublicUser):
-    """Who is logged in, as handlers and pages see it."""
+    """The user who is logged in, as handlers and pages see them."""
 
     name: str
     language: str

@@ -359,7 +359,7 @@ class ApiHandler(JsonHandler):
             self.reading_user_id = self.user.id
 
     def on_finish(self) -> None:
-        """Let the user's next read run."""
+        """Free the place of a read, for the user's next one."""
         if self.reading_user_id is not None:
             self.chat.read_slots.release(self.reading_user_id)
             self.reading_user_id = None
@@ -448,7 +448,7 @@ class TooLargeHandler(JsonHandler):
     """Answers 413 to a request as soon as its head announces too large a body."""
 
     def set_default_headers(self) -> None:
-        """Say that the connection ends here: the body is not read."""
+        """Add the header that announces the end of the connection: the body is not read."""
         super().set_default_headers()
         self.set_header("Connection", "close")
 

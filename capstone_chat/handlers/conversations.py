@@ -89,7 +89,7 @@ class ConversationHandler(ApiHandler):
 
 
 class MembersHandler(ApiHandler):
-    """Who is in a conversation."""
+    """The members of a conversation."""
 
     async def get(self, conv: str) -> None:
         """Answer with a page of its members."""

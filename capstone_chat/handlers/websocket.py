@@ -69,7 +69,7 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.next_session_check = 0.0
 
     async def prepare(self) -> None:
-        """Let in who is logged in and says where the page came from.
+        """Accept only users who are logged in and whose request names its origin.
 
         A browser always sends Origin; Tornado lets a handshake without it pass (OWASP WebSocket
         Security Cheat Sheet).
@@ -157,7 +157,7 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         hub.send_to(self, protocol.encode(hello))
 
     def release_handshake_state(self) -> None:
-        """Let go of what only the handshake needed: thousands of sockets lie open and silent."""
+        """Free the memory that only the handshake needed: thousands of connections are idle."""
         assert self.locale  # found by the headers, and kept
         self.request.headers = self._headers = tornado.httputil.HTTPHeaders()
         self.request.__dict__.pop("_cookies", None)

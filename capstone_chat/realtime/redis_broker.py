@@ -127,7 +127,7 @@ class RedisBroker:
         await self._connected.wait()
 
     async def disconnect(self) -> None:
-        """Say goodbye to the other processes and let go."""
+        """Tell the other processes that this one leaves, and close the connections."""
         if self._task is not None:
             self._publish_presence({"bye": True})
             self._connected.clear()  # nothing is said after that
