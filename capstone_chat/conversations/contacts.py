@@ -160,8 +160,10 @@ class Contacts:
     def _publish_change(
         self, one: int, other: int, watchers: list[int], ended: list[tuple[int, int]]
     ) -> None:
-        """Change which presence the open connections of both users are subscribed to. A user who was
-        blocked gets the same event as if the other user had gone offline."""
+        """Change which presence the open connections of both users are subscribed to.
+
+        A user who was blocked gets the same event as if the other user had gone offline.
+        """
         for watcher, watched in (one, other), (other, one):
             if watcher in watchers:
                 self._broker.send_control(
