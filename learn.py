@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Start the course: `python3 learn.py` shows its commands.
+"""Start the course: `python3 learn.py` opens the tour, `--help` shows the commands.
 
-Makes the environment .venv beside this file, installs what the command needs into it, and hands
-over to `python -m course` in there. Standard library only, because nothing else is there yet. The
-environment is changed again only when its list of packages or the Python changes.
+The script makes the environment .venv beside this file, installs the packages that the command
+needs, and runs `python -m course` in the environment. It uses the standard library only, because no
+package is installed yet. The environment is changed again only when its list of packages or the
+version of Python changes.
 
-Exit status: what the command returns; 3 when the environment cannot be made; 130 after Ctrl-C.
+Exit status: that of the command; 3 if the environment cannot be made; 130 after Ctrl-C.
 """
 
 import sys
 
-# The whole file has to parse on an old Python, or all that its user sees is a SyntaxError.
+# The whole file must parse on an old Python: otherwise the user sees only a SyntaxError.
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.stderr.write(
         "learn.py: the course needs Python 3.11 or newer, and this is Python %d.%d. "  # noqa: UP031
@@ -22,22 +23,22 @@ if sys.version_info < (3, 11):  # noqa: UP036
 import os
 import signal
 
-# PYTHONSAFEPATH keeps Python from looking beside this file.
+# With PYTHONSAFEPATH Python does not search this file's folder, which holds the package `course`.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 - pathlib is slow
 
 from course import environment
 from course.translation import translate
 
 NEEDS = {"chat": "chat", "test": "dev", "notebook": "dev", "bench": "dev"}
-"""The list of packages that a command needs, where that is not "lessons"."""
+"""The list of packages for each command that needs another one than "lessons"."""
 
 INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
-    """Make the environment ready and run the course in it; return the exit status."""
+    """Prepare the environment and run the course in it; return the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # The path of the checkout may hold what a Windows console cannot show.
+        # The path of the checkout may hold characters that a Windows console cannot show.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         environment.prepare(NEEDS.get(arguments[0] if arguments else "", "lessons"))
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A plain kill ends an installation as Ctrl-C does, and pip with it.
+    # SIGTERM ends an installation as Ctrl-C does, and pip with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))

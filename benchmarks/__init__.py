@@ -1,1 +1,1 @@
-"""The chat against its peers, side by side in one run."""
+"""Benchmarks that compare the chat with its peers in one run on one machine."""

@@ -1,4 +1,4 @@
-"""Measures the chat against its peers: python3 learn.py bench --help"""
+"""Command line of the benchmarks: `python3 learn.py bench --help`."""
 
 import argparse
 import random
@@ -20,7 +20,7 @@ from benchmarks.workloads import QUICK as QUICK_WORKLOADS
 from benchmarks.workloads import WORKLOADS, Trial, Workload, run_trial, shorten, with_window
 
 PACKAGE_DIR = Path(__file__).parent
-DEFAULT_REPEAT = 3
+DEFAULT_REPEAT = 2
 
 
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -31,6 +31,9 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--quick", action="store_true", help="chat and bare Tornado, once: under a minute"
+    )
+    parser.add_argument(
+        "--long", action="store_true", help="also 5,000 silent connections over a minute"
     )
     parser.add_argument(
         "--only", default="", metavar="NAMES", help="servers and workloads, with commas: chat,w1"
@@ -56,10 +59,12 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     return given
 
 
-def select(names: set[str], is_quick: bool) -> tuple[list[Server], list[Workload]]:
+def select(
+    names: set[str], is_quick: bool, is_long: bool = False
+) -> tuple[list[Server], list[Workload]]:
     """Return the servers and the workloads to run.
 
-    The baseline is always among the servers: all ratios are to it.
+    The baseline is always among the servers, because all ratios refer to it.
     """
     servers = [server for server in SERVERS if server.name in names]
     workloads = [one for one in WORKLOADS if one.selector in names]
@@ -69,16 +74,17 @@ def select(names: set[str], is_quick: bool) -> tuple[list[Server], list[Workload
         servers = [server for server in SERVERS if not is_quick or server.name in QUICK_SERVERS]
     if not workloads:
         workloads = [one for one in WORKLOADS if not is_quick or one.name in QUICK_WORKLOADS]
+        workloads = [one for one in workloads if is_long or not one.is_long]
     return servers, [shorten(one) for one in workloads] if is_quick else workloads
 
 
 def plan_trials(
     servers: list[Server], workloads: list[Workload], repeat: int, seed: int
 ) -> list[Trial]:
-    """Return the trials in the order in which they are run.
+    """Return the trials in the order of execution.
 
-    The servers alternate under each workload, in random order, so that a temporary disturbance of
-    the machine does not affect one of them only.
+    For each workload the servers run in random order, so that a temporary load of the machine does
+    not affect the same server in each repetition.
     """
     rng = random.Random(seed)  # noqa: S311
     trials = []
@@ -91,6 +97,7 @@ def plan_trials(
                 for server in servers
                 if server.stores or not workload.needs_store
                 if server.name in PLOTTED or not workload.plot_only
+                if server.name in QUICK_SERVERS or not workload.is_long
             ]
             for server in rng.sample(suitable, len(suitable)):
                 trials.append(Trial(workload, server, repetition))
@@ -98,14 +105,14 @@ def plan_trials(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the trials; write and show the report."""
+    """Run the trials, write and show the report; return the exit status."""
     given = parse_options(arguments)
     console = Console()
     if given.list:
         show_names(console)
         return 0
     raise_open_file_limit()
-    servers, workloads = select(given.names, given.quick)
+    servers, workloads = select(given.names, given.quick, given.long)
     if given.window:
         workloads = [with_window(one, given.window) for one in workloads]
     reasons = {server: server.unavailable_reason() for server in servers}
@@ -143,7 +150,7 @@ def show_names(console: Console) -> None:
 def run_trials(trials: list[Trial], seed: int, console: Console) -> None:
     """Run the trials one after the other, and print the main figures of each."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    # Few refreshes: the bar must not take CPU time from the server or the client.
+    # Two refreshes a second: more would take CPU time from the server and the client.
     with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=2) as progress:
         steps = sum(1 + len(trial.workload.steps) for trial in trials)
         bar = progress.add_task("", total=steps)
@@ -157,14 +164,15 @@ def run_trials(trials: list[Trial], seed: int, console: Console) -> None:
 
 
 def main_figures(trial: Trial) -> str:
-    """Return the figures of a trial that are shown while others run."""
+    """Return the main figures of a trial in one line, to show during the run."""
     found = []
     if result := trial.results.get("saturate"):
-        per_s, cpu_us = (format_number(result[key]) for key in ("per_s", "cpu_us"))
-        found.append(f"{per_s} deliveries/s, {cpu_us} us each")
+        rates = [format_number(point["per_s"]) for point in result["points"]]
+        found.append(f"{', '.join(rates)} deliveries/s")
     for step, name, what in (
         ("constant_rate", "p99_ms", "p99 {} ms"),
         ("reconnect_storm", "seconds", "all reconnected after {} s"),
+        ("silence", "core_percent", "{} % of a core"),
         ("open", "handshakes_per_s", "{} handshakes/s"),
         ("history", "newest_p50_ms", "newest page {} ms"),
     ):

@@ -1,4 +1,4 @@
-"""The machine and the versions of a run; no host names and no paths."""
+"""Description of the machine and the versions of a run, without host names and paths."""
 
 import platform
 from importlib.metadata import version
@@ -10,7 +10,7 @@ from benchmarks.servers import Server, available_cores
 
 
 def processor() -> str:
-    """Return the model of the processor, as far as the system names it."""
+    """Return the model of the processor, or else the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

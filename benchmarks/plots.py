@@ -1,4 +1,4 @@
-"""The plots, as SVG files. The same figures always give the same files."""
+"""The plots of the report as SVG files. The same figures always give the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +7,13 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.report import Results
+from benchmarks.report import Results, growth_window
 from benchmarks.servers import BASELINE, Server
+from benchmarks.summary import Summary
 
 Points = list[tuple[float, float]]
 Panel = tuple[str, str, Callable[[Server], Points]]
-"""The labels of its axes, and the points of each server's line."""
+"""The labels of a panel's x and y axes, and a function from a server to the points of its line."""
 
 
 def draw(results: Results, folder: Path) -> list[str]:
@@ -38,7 +39,7 @@ def draw(results: Results, folder: Path) -> list[str]:
 
 
 def _panels(results: Results) -> dict[str, list[Panel]]:
-    """Return the panels of each plot, whether there are figures for them or not."""
+    """Return the panels of each plot; a panel may have no points."""
     members = {
         name: one.members for name, one in sorted(results.workloads.items()) if one.rooms == 1
     }
@@ -51,10 +52,15 @@ def _panels(results: Results) -> dict[str, list[Panel]]:
             return sorted(
                 (x, summary.median)
                 for name, x in workloads.items()
-                if (summary := results.get(name, server, step, key)) is not None
+                if (summary := of_workload(name, server, step, key)) is not None
             )
 
         return points
+
+    def of_workload(name: str, server: Server, step: str, key: str) -> Summary | None:
+        if step == "saturate":
+            return results.saturated(name, server, growth_window(results, name), key)
+        return results.get(name, server, step, key)
 
     def ramp(key: str) -> Callable[[Server], Points]:
         def points(server: Server) -> Points:

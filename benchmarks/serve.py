@@ -1,10 +1,10 @@
-"""The real chat with groups and logged-in members, for a load client.
+"""Run the chat for a load client, with groups and logged-in members in its database.
 
     python -m benchmarks.serve --rooms=1 --members=100 --values=credentials.tsv --port=8888
 
 User i is a member of group i modulo the number of rooms. `--values` names the file for the users'
 credentials: line i is the value of user i's Cookie header, a tab, and the id of the user's group.
-No check is switched off. Only limits are raised, by the options that every operator has.
+No check is switched off. Only limits are raised, by options that every operator can set.
 """
 
 import argparse
@@ -26,14 +26,14 @@ from capstone_chat.storage import migrate, tables
 from capstone_chat.storage.database import Database, now_ms
 
 ROWS = 1000
-"""Rows in one insert."""
+"""Number of rows in one INSERT statement."""
 
 
 def seed_database(options: Options, rooms: int, members: int, messages: int = 0) -> list[str]:
     """Insert users, sessions, groups and messages into an empty database.
 
     Returns:
-        For each user the line of credentials.
+        The line of credentials of each user.
     """
     database = Database(options.database_url)
     migrate.migrate(database.engine)
@@ -81,7 +81,7 @@ def seed_database(options: Options, rooms: int, members: int, messages: int = 0)
 
 
 def message_row(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
-    """Return the row of a message."""
+    """Return the row of a message, for the table of events."""
     text = f"Message {seq}, as long as people write them: some words, and then a few more words."
     return {"conversation_id": room + 1, "seq": seq, "type": "message", "user_id": sender + 1} | {
         "cid": str(uuid.uuid4()),
@@ -92,7 +92,7 @@ def message_row(room: int, seq: int, sender: int, at: int) -> dict[str, object]:
 
 
 def main() -> int:
-    """Seed a database, write the credentials, then serve as `python -m capstone_chat` does."""
+    """Fill a database, write the credentials, and serve the chat until a signal stops it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rooms", type=int, default=1, help="groups (default 1)")
     parser.add_argument("--members", type=int, default=100, help="members of each (default 100)")
@@ -114,7 +114,8 @@ def main() -> int:
             read_rate=1e6,
             read_burst=1_000_000,
             send_burst=1_000_000,
-            # All clients have one address, and closed sockets count for a while after a storm.
+            # All clients have the same address, and after a reconnect storm closed sockets still
+            # count until the server has noticed their end.
             sockets_per_address=2 * given.rooms * given.members + 1000,
             connections_per_address=4 * given.rooms * given.members + 2000,
             connections=4 * given.rooms * given.members + 10_000,

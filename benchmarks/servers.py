@@ -1,4 +1,4 @@
-"""The servers to compare: how each is started, and the client's side of its protocol."""
+"""The servers to compare: their commands, and the client's side of their protocols."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ from benchmarks.load_client.connections import Target
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = ROOT / "benchmarks" / "peers" / "node_modules"
 START_TIMEOUT = 90.0
-"""Seconds in which a server must listen: seeding a database with a million messages takes long."""
+"""Seconds until a server must listen; inserting a million messages before that takes long."""
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 
 class ServerError(Exception):
-    """A server does not start, or not do what a step needs; the text says why."""
+    """A server does not start, or does not behave as a step requires; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +32,35 @@ class Server:
     title: str
     module: str
     package: str = ""
-    """The distribution whose version is named in the report."""
+    """The distribution whose version the report shows."""
     path: str = "/%room"
     headers: tuple[str, ...] = ()
     join: str = ""
     ready: str = ""
     message: str = "%text"
     pings: tuple[tuple[str, str], ...] = ()
+    own_ping: str = ""
     stores: bool = False
-    """Whether it stores messages, and has users, who must be seeded and log in with a cookie."""
+    """Whether the server has stored messages and users, which need a database and cookies."""
+
+    lacks: str = "users, memberships, storage and resume"
+    """The parts of the chat that this server does not have."""
+    needs: tuple[str, ...] = ()
+    """Files of Node packages without which the server does not start."""
 
     def unavailable_reason(self) -> str:
-        """Return why it cannot run here, an empty text when it can."""
+        """Return the reason why the server cannot run on this machine, or "" if it can."""
         if not self.module.endswith(".mjs"):
             return ""
         if shutil.which("node") is None:
             return "no program node on the PATH"
-        if not (NODE_MODULES / "ws").is_dir():
-            return (
-                "the package ws is not installed: npm ci --ignore-scripts --prefix benchmarks/peers"
-            )
+        for file in self.needs:
+            if not (NODE_MODULES / file).exists():
+                return f"node_modules/{file} is not installed; benchmarks/README.md says how"
         return ""
 
     def command(self) -> list[str]:
-        """Return the command that starts it, without options."""
+        """Return the command of the server, without options."""
         if self.module.endswith(".mjs"):
             return [shutil.which("node") or "node", str(ROOT / self.module)]
         return [sys.executable, "-m", self.module]
@@ -70,7 +75,9 @@ SERVERS = [
         headers=("Cookie: %cookie",),
         ready='"type":"hello"',
         message='{"type":"send","cid":"%cid","conv":%conv,"text":"%text"}',
+        own_ping='{"type":"ping"}',
         stores=True,
+        lacks="",
     ),
     Server("tornado", "bare Tornado", "benchmarks.peers.tornado_bare", "tornado"),
     Server("demo", "Tornado's chat demo", "benchmarks.peers.tornado_demo", "tornado"),
@@ -88,21 +95,35 @@ SERVERS = [
     Server("starlette", "Starlette on uvicorn", "benchmarks.peers.starlette_rooms", "uvicorn"),
     Server("websockets", "websockets.broadcast", "benchmarks.peers.websockets_rooms", "websockets"),
     Server("aiohttp", "aiohttp", "benchmarks.peers.aiohttp_rooms", "aiohttp"),
-    Server("ws", "ws on Node", "benchmarks/peers/ws_rooms.mjs"),
+    Server("ws", "ws on Node", "benchmarks/peers/ws_rooms.mjs", needs=("ws",)),
+    Server(
+        "aiohttp-sqlite",
+        "aiohttp with sqlite3",
+        "benchmarks.peers.aiohttp_sqlite",
+        "aiohttp",
+        lacks="users, memberships and resume",
+    ),
+    Server(
+        "ws-sqlite",
+        "ws and better-sqlite3 on Node",
+        "benchmarks/peers/ws_sqlite.mjs",
+        lacks="users, memberships and resume",
+        needs=("ws", "better-sqlite3/build/Release/better_sqlite3.node"),
+    ),
 ]
 BASELINE = "tornado"
-"""The server to which all ratios are."""
-PLOTTED = {"chat", BASELINE, "starlette", "websockets", "aiohttp", "ws"}
-"""The servers of the plots."""
+"""The name of the server that all ratios refer to."""
+PLOTTED = {"chat", BASELINE, "aiohttp", "ws", "aiohttp-sqlite", "ws-sqlite"}
+"""The names of the servers in the plots."""
 QUICK = {"chat", BASELINE}
 
 
 @contextlib.contextmanager
 def run_server(server: Server, rooms: int, members: int, messages: int = 0) -> Iterator[Target]:
-    """Run a server on a core of its own inside the block.
+    """Run a server inside the block, on a separate core if there are two.
 
     Raises:
-        ServerError: it does not start.
+        ServerError: the server does not start.
     """
     with tempfile.TemporaryDirectory() as folder:
         credentials = Path(folder) / "credentials.tsv"
@@ -128,6 +149,7 @@ def run_server(server: Server, rooms: int, members: int, messages: int = 0) -> I
                     ready=server.ready,
                     message=server.message,
                     pings=dict(server.pings),
+                    own_ping=server.own_ping,
                     credentials=credentials.read_text("utf-8").splitlines()
                     if server.stores
                     else [],
@@ -137,7 +159,7 @@ def run_server(server: Server, rooms: int, members: int, messages: int = 0) -> I
 
 
 def wait_until_listening(process: subprocess.Popen[str], server: Server, errors: Path) -> int:
-    """Wait for the line in which a server prints its address; return its port."""
+    """Wait until a server prints its address; return its port."""
     assert process.stdout is not None
     watchdog = threading.Timer(START_TIMEOUT, process.kill)
     watchdog.start()
@@ -152,7 +174,7 @@ def wait_until_listening(process: subprocess.Popen[str], server: Server, errors:
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Stop a server; kill it if it does not end in time."""
+    """Stop a server with SIGTERM; kill it after 10 seconds."""
     process.terminate()
     try:
         process.wait(10)
@@ -161,7 +183,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def pin_to_core(pid: int, core: int) -> bool:
-    """Keep a new process and its threads on one core; return False where that is impossible."""
+    """Restrict a process to one core; return False if this process may use only one itself."""
     cores = available_cores()
     if len(cores) < 2:
         return False
@@ -170,12 +192,12 @@ def pin_to_core(pid: int, core: int) -> bool:
 
 
 def available_cores() -> list[int]:
-    """Return the cores that this process may use, none where the system does not list them."""
+    """Return the cores that this process may use; an empty list if the system does not tell."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def raise_open_file_limit() -> None:
-    """Allow this process and its children as many open files as the system permits this user."""
+    """Raise the limit of open files to the hard limit, for this process and its children."""
     if sys.platform != "win32":
         import resource
 

@@ -1,4 +1,4 @@
-"""Repetitions of a measurement as one value: their median, with the smallest and the largest."""
+"""Summary of repeated measurements: the median, the smallest and the largest value."""
 
 import statistics
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ def format_number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Summary:
-    """The median of some measurements, and their range."""
+    """The median and the range of repeated measurements."""
 
     median: float
     low: float
@@ -36,7 +36,7 @@ class Summary:
 
 
 def summarize(values: Iterable[float]) -> Summary | None:
-    """Return the summary of some measurements, None when there are none."""
+    """Return the summary of measurements; None if there are none."""
     found = list(values)
     if not found:
         return None

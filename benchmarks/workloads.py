@@ -23,7 +23,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """Connections in rooms, and the steps of `LoadClient` that are run with them."""
+    """A workload: connections in rooms, and the steps of `LoadClient` to run with them."""
 
     name: str
     title: str
@@ -31,59 +31,63 @@ class Workload:
     members: int
     steps: list[Step]
     messages: int = 0
-    """Messages to store in each room before the start, for servers that store messages."""
+    """Number of messages in each room before the start, for servers that store messages."""
     needs_store: bool = False
     group: str = ""
-    """The name that selects several workloads at once."""
+    """The name that selects several workloads in `--only`; "" for none."""
     repeat: bool = True
-    """Whether it is run in every repetition. One is enough where it takes long and differs
-    little."""
+    """Whether to run the workload in every repetition. One run is enough if it takes long and its
+    figures vary little."""
+    is_long: bool = False
+    """Whether the workload runs only with --long or by its name, with the servers in `QUICK`."""
     plot_only: bool = False
-    """Whether it is for the plots only, and so for the servers in `PLOTTED` only."""
+    """Whether the workload is for the plots only, and therefore for the servers in `PLOTTED`."""
 
     @property
     def selector(self) -> str:
-        """The name that `--only` takes."""
+        """The name of the workload in `--only`."""
         return self.group or self.name
 
 
 @dataclass
 class Trial:
-    """One server under one workload, once."""
+    """A run of one workload with one server."""
 
     workload: Workload
     server: Server
     repetition: int
     results: dict[str, Result] = field(default_factory=dict)
-    """By name of the step."""
+    """The results of the steps by their names."""
     error: str = ""
-    """Why there is no result."""
+    """The reason why there is no result, or ""."""
 
 
 DELIVERY_RATE = 20_000
-"""Deliveries a second at which latency is measured, in rooms of any size."""
+"""Deliveries per second at which latency is measured, in rooms of any size."""
 
 
 def constant_rate(members: int) -> Step:
-    """Return the step that measures latency in a room."""
+    """Return the step that measures latency in a room with the given number of members."""
     return {"step": "constant_rate", "rate": DELIVERY_RATE / members, "seconds": 0.8}
 
 
 def saturate(*windows: int) -> Step:
-    """Return the step that measures throughput, with so many messages of a room in flight."""
-    return {"step": "saturate", "seconds": 0.5, "windows": windows}
+    """Return the step that measures throughput, once for each number of messages in flight."""
+    return {"step": "saturate", "seconds": 0.3, "windows": windows}
 
 
+WINDOWS = (1, 4, 16, 64, 256)
+"""Numbers of messages of a room in flight at saturation."""
 WORKLOADS = [
-    Workload("w1", "one room of 100", 1, 100, [constant_rate(100), saturate(16, 256)]),
+    Workload("w1", "one room of 100", 1, 100, [constant_rate(100), saturate(*WINDOWS)]),
     Workload(
         "w2",
         "one room of 1000",
         1,
         1000,
-        [constant_rate(1000), saturate(16, 32), {"step": "reconnect_storm"}],
+        [constant_rate(1000), saturate(*WINDOWS), {"step": "reconnect_storm"}],
     ),
-    Workload("w3", "100 rooms of 10", 100, 10, [saturate(16, 32)]),
+    Workload("w3", "100 rooms of 10", 100, 10, [saturate(*WINDOWS)]),
     Workload(
         "idle",
         "10,000 connections in rooms of 10: memory, then saturation",
@@ -91,6 +95,15 @@ WORKLOADS = [
         10,
         [{"step": "idle", "seconds": 0.5}, saturate(2)],
         repeat=False,
+    ),
+    Workload(
+        "silence",
+        "5,000 silent connections, pinged from both sides, for a minute",
+        500,
+        10,
+        [{"step": "silence", "seconds": 60}],
+        repeat=False,
+        is_long=True,
     ),
     Workload(
         "load",
@@ -121,7 +134,7 @@ WORKLOADS = [
         5000,
         [saturate(64)],
         group="members",
-        needs_store=True,  # the other servers would take too long
+        needs_store=True,  # the other servers take too long
         repeat=False,
     ),
     *(
@@ -143,15 +156,15 @@ QUICK = ("w1", "w2", "w3")
 
 
 def shorten(workload: Workload) -> Workload:
-    """Return the workload in a form that takes less time."""
+    """Return the workload with shorter steps and without the reconnect storm."""
     steps = [step for step in workload.steps if step["step"] != "reconnect_storm"]
     return replace(
-        workload, steps=[step | {"seconds": 0.6} if "seconds" in step else step for step in steps]
+        workload, steps=[step | {"seconds": 0.3} if "seconds" in step else step for step in steps]
     )
 
 
 def with_window(workload: Workload, window: int) -> Workload:
-    """Return the workload with so many messages of a room in flight at saturation."""
+    """Return the workload with `window` messages of a room in flight at saturation."""
     steps = [
         step | {"windows": [window]} if step["step"] == "saturate" else step
         for step in workload.steps
@@ -178,10 +191,10 @@ def run_trial(trial: Trial, seed: int) -> Iterator[str]:
 
 
 def run_client(job: str) -> Iterator[Result]:
-    """Run a job in a load client on a core of its own; yield the result of each step.
+    """Run a job in a load client, on a separate core if there are two; yield each step's result.
 
     Raises:
-        ServerError: the server does not do what a step needs.
+        ServerError: the server does not behave as a step requires, or the load client failed.
     """
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.load_client"],

@@ -1,1 +1,4 @@
-"""A group chat on Tornado: the end of the course, and small enough to read in an evening."""
+"""A chat with groups and private chats on Tornado: the capstone of the course."""
+
+__version__ = "1.0.0"
+"""The version of the chat and of the course. tests/documents/test_version.py names all places."""

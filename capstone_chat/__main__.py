@@ -1,4 +1,4 @@
-"""Starts the chat: python -m capstone_chat --help"""
+"""Command line that starts the chat: `python -m capstone_chat --help`."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from types import FrameType
 
 import tornado.netutil
 
-from capstone_chat import logs
+from capstone_chat import demo, logs
 from capstone_chat.app import make_app
 from capstone_chat.options import OptionError, Options, hide_password, parse
 from capstone_chat.server import Server, usable_connections
 from capstone_chat.services import Services
 
 BACKLOG = 4096
-"""Connections that wait to be accepted, as when everybody comes back at once."""
+"""Number of connections that may wait to be accepted, as in a reconnect storm."""
 
 STOP_SIGNALS = [
     number
@@ -27,12 +27,19 @@ STOP_SIGNALS = [
     if (number := getattr(signal, name, None)) is not None
 ]
 
-ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
+ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - only for comparison
 
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish what has begun: /readyz says so first,
-    then the sockets are told, and what waits for its commit is stored."""
+    """Serve until SIGTERM, SIGHUP or Ctrl-C, then shut down gracefully.
+
+    During the shutdown /readyz answers 503 for `options.drain` seconds. Then the connections are
+    closed with 1001, requests in flight are answered, and queued writes are committed.
+
+    Raises:
+        OptionError: an option, the database or Redis cannot be used.
+        OSError: the address or the port cannot be used.
+    """
     connections = usable_connections(options.connections)
     app = make_app(options)
     chat = app.settings["chat"]
@@ -44,27 +51,33 @@ async def serve(options: Options) -> None:
         if not await open_services(chat, stop):
             return
         sockets = listen(options.address, options.port)
+        links = await demo.prepare(app) if options.demo else {}
         server.add_sockets(sockets)
-        gc.freeze()  # what is there now stays: the collector need not look at it again and again,
-        gc.set_threshold(20_000, 20, 50)  # and seldom at open sockets, of which there are many
-        print(f"Open {url_to_open(options.address, sockets[0].getsockname()[1])}", flush=True)
+        # Objects that exist now live as long as the process, so the collector skips them (freeze).
+        # High thresholds make it examine the many objects of open connections less often.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        print(start_message(options, sockets, links), flush=True)
         await stop.wait()
-        chat.hub.draining = True  # a proxy sends nobody here any more; those who are here go on
+        chat.hub.draining = True  # /readyz answers 503: a proxy sends no new connections
         stop.clear()
-        with contextlib.suppress(TimeoutError):  # who asks twice is in a hurry
+        with contextlib.suppress(TimeoutError):  # a second signal skips the drain period
             await asyncio.wait_for(stop.wait(), options.drain)
         server.stop()
     finally:
         await chat.close()
         await server.close_all_connections()
-        set_stop_handler(signal.SIG_IGN)  # it is stopping; to ask again changes nothing
+        set_stop_handler(signal.SIG_IGN)  # further signals have no effect during the shutdown
 
 
 async def open_services(chat: Services, stop: asyncio.Event) -> bool:
-    """Open the chat; return False if a stop is requested first, whatever it waits for.
+    """Open the services, unless a stop is requested first.
+
+    Returns:
+        False if a stop is requested before the services are open.
 
     Raises:
-        OptionError: other processes cannot be reached.
+        OptionError: the database or Redis cannot be used.
     """
     opening, stopping = asyncio.ensure_future(chat.open()), asyncio.ensure_future(stop.wait())
     await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -78,30 +91,34 @@ async def open_services(chat: Services, stop: asyncio.Event) -> bool:
 
 
 def set_stop_handler(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
-    """Set what the signals that stop the chat do. SIGHUP stays ignored under nohup(1)."""
+    """Set the handler of the signals that stop the chat. Under nohup(1) SIGHUP stays ignored."""
     for number in STOP_SIGNALS:
         if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def exit_before_serving(_number: int, _frame: FrameType | None) -> None:
-    """End the process before its event loop runs; a migration that has begun is rolled back."""
+    """End the process before the event loop runs; a migration in progress is rolled back."""
     raise SystemExit(0)
 
 
 def listen(address: str, port: int) -> list[socket.socket]:
-    """Return sockets that listen on an address: a host name, or an IP address, with the brackets
-    of a URL or without; an empty one stands for all addresses.
+    """Return sockets that listen on an address.
+
+    Args:
+        address: a host name, or an IP address, with or without the brackets of a URL; "" for all
+            addresses.
+        port: the port; 0 for a free one.
 
     Raises:
-        OSError: the address or the port cannot be had.
+        OSError: the address does not exist here, or the port is in use.
     """
     host = address.strip()
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     try:
         return tornado.netutil.bind_sockets(port, host, backlog=BACKLOG)
-    except ValueError as error:  # no host name at all: too long, or with a NUL
+    except ValueError as error:  # no valid host name: too long, or with a NUL
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from error
 
 
@@ -109,14 +126,35 @@ def url_to_open(address: str, port: int) -> str:
     """Return a URL that a browser on this host can open when the chat listens on `address`."""
     host = address.strip().strip("[]")
     if host in ANY_ADDRESS:
-        host = "[::1]" if host == "::" else "localhost"  # bind_sockets gives IPv6 alone for ::
+        host = "[::1]" if host == "::" else "localhost"  # for :: bind_sockets listens on IPv6 only
     elif ":" in host:
         host = f"[{host.replace('%', '%25')}]"  # RFC 6874
     return f"http://{host}:{port}"
 
 
+def start_message(options: Options, sockets: list[socket.socket], links: dict[str, str]) -> str:
+    """Return what the chat prints when it listens.
+
+    Args:
+        options: the options of the chat.
+        sockets: the listening sockets.
+        links: path and query of a login link by nickname, for a demo; see `demo.prepare`.
+    """
+    port = sockets[0].getsockname()[1]
+    if not links:
+        return f"Open {url_to_open(options.address, port)}"
+    numeric = min((one.getsockname()[0] for one in sockets), key=lambda host: ":" in host)
+    # Two hosts, so that one browser keeps the two logins apart.
+    lines = [
+        f"  {nickname}: {url_to_open(host, port)}{path}"
+        for host, (nickname, path) in zip(("localhost", numeric), links.items(), strict=True)
+    ]
+    heading = "Open both links, in one browser or in two. Each of them works once:"
+    return "\n".join([heading, *lines, f"The data is in {options.data}"])
+
+
 def main() -> int:
-    """Return the exit code: 0 after a clean stop, 1 for no port, 2 for a wrong option."""
+    """Run the chat; return 0 after a stop, 1 if it cannot listen, 2 for an invalid option."""
     logs.escape_stdout()
     try:
         options = parse(sys.argv[1:])
@@ -125,8 +163,10 @@ def main() -> int:
     except OptionError as error:
         print_error(str(error))
         return 2
+    folder = demo.data_folder(options) if options.demo else contextlib.nullcontext(options)
     try:
-        asyncio.run(serve(options))
+        with folder as options:
+            asyncio.run(serve(options))
     except OptionError as error:
         print_error(str(error))
         return 2
@@ -137,7 +177,7 @@ def main() -> int:
 
 
 def bind_error_message(options: Options, error: OSError) -> str:
-    """Return what to do when the system refuses the port, the address or the folder."""
+    """Return the message, with advice, for a port, address or folder that the system refuses."""
     if error.errno == errno.EADDRINUSE:
         hint = f"give another one, as --port={options.port + 1}"
         return f"port {options.port} is taken: {hint}"
@@ -148,7 +188,7 @@ def bind_error_message(options: Options, error: OSError) -> str:
 
 
 def print_error(text: str) -> None:
-    """Print an error on one line of stderr."""
+    """Print an error to stderr in one line."""
     print(f"capstone_chat: {' '.join(hide_password(text).split())}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""For the operator, while the chat runs or not: python -m capstone_chat.admin --help"""
+"""Commands for the operator of a chat: `python -m capstone_chat.admin --help`."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,8 @@ import rich.table
 import sqlalchemy as sa
 
 from capstone_chat import logs, urls
+from capstone_chat.accounts.password_resets import LIFETIME_MS, make_token
+from capstone_chat.conversations.users import IS_ACTIVE
 from capstone_chat.options import (
     OptionError,
     Options,
@@ -25,6 +27,7 @@ from capstone_chat.options import (
 )
 from capstone_chat.purge import Purge
 from capstone_chat.realtime import topics
+from capstone_chat.realtime.control import RefreshUser
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage import engines
 from capstone_chat.storage.database import Database, now_ms
@@ -38,7 +41,7 @@ def app() -> None:
 
 
 BACKUP_TOOLS = {"mysql": "mariadb-dump", "mariadb": "mariadb-dump", "postgresql": "pg_dump"}
-"""What copies the database of a server while it is in use."""
+"""Programs that copy the database of a server while it is in use."""
 
 data_option = click.option(
     "--data", default="var", show_default=True, help="The chat's --data folder."
@@ -50,7 +53,7 @@ redis_option = click.option("--redis", default="", help="The chat's --redis, if 
 
 
 def database_url(data: str, url: str) -> sa.URL:
-    """Return where the database of a chat is, or end with exit code 2 when there is none."""
+    """Return the URL of a chat's database; end the process with exit code 2 if there is none."""
     if url:
         check_url("--database", urls.parse_database_url, url)
     elif not data.strip() or "\0" in data:
@@ -63,7 +66,7 @@ def database_url(data: str, url: str) -> sa.URL:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file; there is none at a path that is too long."""
+    """Return whether a path is a file; False for a path that is too long."""
     with contextlib.suppress(OSError):
         return path.is_file()
     return False
@@ -73,7 +76,7 @@ def is_file(path: Path) -> bool:
 def transaction(
     data: str, url: str, *, writes: bool = False
 ) -> Generator[sa.Connection, None, None]:
-    """Give a connection to the database of a chat; what is done with it is committed at the end."""
+    """Open a transaction on a chat's database, which is committed at the end of the block."""
     engine = engines.create_engine(database_url(data, url))
     try:
         with engine.execution_options(writes=writes).begin() as connection:
@@ -83,13 +86,13 @@ def transaction(
 
 
 def fail(text: str) -> NoReturn:
-    """Say on one line what is wrong, and end with exit code 2."""
+    """Print an error in one line and end the process with exit code 2."""
     click.echo(f"admin: {' '.join(hide_password(text).split())}", err=True)
     raise click.exceptions.Exit(2)
 
 
 def format_time(milliseconds: int | None) -> str:
-    """Return a time as people read it, in UTC; empty for none."""
+    """Return a time as `YYYY-MM-DD HH:MM` in UTC; "" for None."""
     if milliseconds is None:
         return ""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
@@ -128,13 +131,14 @@ def list_users(data: str, url: str) -> None:
 @url_option
 @redis_option
 def disable(name: str, data: str, url: str, redis: str) -> None:
-    """End all sessions of a user and let nobody log in as them; their messages stay.
+    """End all sessions of a user and refuse further logins; the user's messages stay.
 
-    With --redis their open sockets end at once, without it when their browsers answer a ping.
+    The user's open connections are closed at once with --redis, else when the browser answers a
+    ping.
     """
     secret = ""
     if redis:
-        check_url("--redis", urls.parse_redis_url, redis)
+        check_url("--redis", urls.redis_servers, redis)
         if not Path(data, "secret").exists():
             fail(f"there is no secret in {data}: --redis needs the chat's --data folder")
         secret = load_or_create_secret(Path(data))
@@ -148,12 +152,55 @@ def disable(name: str, data: str, url: str, redis: str) -> None:
 @data_option
 @url_option
 def enable(name: str, data: str, url: str) -> None:
-    """Let a disabled user log in again."""
+    """Allow a disabled user to log in again."""
     set_disabled(name, data, url, None)
 
 
+@app.command("reset-password")
+@click.argument("name")
+@data_option
+@url_option
+@click.option(
+    "--chat",
+    "address",
+    default="http://localhost:8888",
+    show_default=True,
+    help="The address at which the user opens the chat.",
+)
+def reset_password(name: str, data: str, url: str, address: str) -> None:
+    """Print a link with which a user can set a new password, once, within 24 hours.
+
+    Send the link to the user only: who opens it first has the account. Until then the old password
+    and all sessions stay valid.
+    """
+    try:
+        origin = urls.parse_origin(address)
+    except urls.UrlError as error:
+        fail(f"--chat: {error}")
+    if not Path(data, "secret").exists():
+        fail(f"there is no secret in {data}: the link needs the chat's --data folder")
+    secret = load_or_create_secret(Path(data))
+    with transaction(data, url) as connection:
+        query = sa.select(users.c.id, users.c.password).where(
+            users.c.name_key == names.canonical_key(name), IS_ACTIVE
+        )
+        user = connection.execute(query).one_or_none()
+    if user is None:
+        fail(f"there is no user {name!r} who can log in: see the command users")
+    expires_at = now_ms() + LIFETIME_MS
+    click.echo(f"{origin}/reset?token={make_token(secret, user.id, user.password, expires_at)}")
+    click.echo(f"valid once, until {format_time(expires_at)} UTC")
+
+
 def set_disabled(name: str, data: str, url: str, when: int | None) -> int:
-    """Store that a user is disabled, or that they are not; return the user's id."""
+    """Disable or enable a user; return the user's id.
+
+    Args:
+        name: the user name.
+        data: the chat's --data.
+        url: the chat's --database.
+        when: milliseconds since 1970, to disable; None to enable.
+    """
     condition = (users.c.name_key == names.canonical_key(name)) & users.c.deleted_at.is_(None)
     with transaction(data, url, writes=True) as connection:
         user_id: int | None = connection.scalar(sa.select(users.c.id).where(condition))
@@ -167,16 +214,16 @@ def set_disabled(name: str, data: str, url: str, when: int | None) -> int:
 
 
 async def disconnect_user(user_id: int, redis: str, secret: str) -> None:
-    """Let every open socket of a user, in all processes, see that its session has ended."""
+    """Close all connections of a user whose sessions have been deleted, in every process."""
     from capstone_chat.realtime.redis_broker import RedisBroker  # most commands need no Redis
 
     try:
-        broker = RedisBroker(Hub(), redis, secret)
-        await broker.connect()
-        broker.send_control(topics.user(user_id), {"renew": True})
-        await broker.disconnect()
+        hub = Hub(RedisBroker(redis, secret))
+        await hub.start()
+        hub.send_control(topics.user(user_id), RefreshUser())
+        await hub.close()
     except OptionError as error:
-        fail(f"their open sockets end with the next ping, not at once: {error}")
+        fail(f"open connections are closed at the next ping, not at once: {error}")
 
 
 @app.command("purge")
@@ -195,9 +242,10 @@ async def disconnect_user(user_id: int, redis: str, secret: str) -> None:
     help="The chat's --session-lifetime, in seconds.",
 )
 def purge_now(data: str, url: str, session_idle: int, session_lifetime: int) -> None:
-    """Delete at once all rows that nobody can reach, while the chat runs or not.
+    """Delete all unreachable rows at once; the chat may be running.
 
-    The chat does it by itself, see --purge-interval. Space in an SQLite file is used again.
+    The chat does this periodically, see --purge-interval. An SQLite file does not shrink; the
+    chat uses the free space again.
     """
     deleted = asyncio.run(purge(database_url(data, url), session_idle, session_lifetime))
     table = rich.table.Table("table", "rows deleted")
@@ -207,7 +255,7 @@ def purge_now(data: str, url: str, session_idle: int, session_lifetime: int) -> 
 
 
 async def purge(url: sa.URL, idle: int, lifetime: int) -> dict[str, int]:
-    """Purge a database; return how many rows of each table were deleted."""
+    """Purge a database; return the number of deleted rows of each table."""
     database = Database(url)
     try:
         purge = Purge(database, idle=idle, lifetime=lifetime, pause=0)
@@ -222,14 +270,14 @@ async def purge(url: sa.URL, idle: int, lifetime: int) -> dict[str, int]:
 @data_option
 @url_option
 def backup(file: Path, data: str, url: str) -> None:
-    """Copy the SQLite database to FILE while the chat runs; the copy is whole and consistent."""
+    """Copy the SQLite database to FILE, consistently; the chat may be running."""
     database = database_url(data, url)
     if (kind := database.get_backend_name()) != "sqlite":
         tool = BACKUP_TOOLS.get(kind, "its own tool")
         fail(f"backup copies SQLite files; use {tool} for {database!r}")
     try:
         file.touch(mode=0o600, exist_ok=False)
-        file.chmod(0o600)  # the umask may have taken the owner's rights
+        file.chmod(0o600)  # the umask may have removed the owner's permissions
     except FileExistsError:
         fail(f"{file} is there already: choose another name")
     except (OSError, ValueError) as error:
@@ -246,7 +294,7 @@ def backup(file: Path, data: str, url: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; a wrong option, or a database that cannot be used, is one line."""
+    """Run a command and end the process; print an error in one line, without a traceback."""
     logs.escape_stdout()
     try:
         sys.exit(app.main(arguments, prog_name="capstone_chat.admin", standalone_mode=False))

@@ -1,4 +1,7 @@
-"""The routes, the settings, and the one place where objects are made and put together."""
+"""Routes, settings of Tornado, and construction of all services.
+
+No other module creates services. The module does not listen on a port, see `__main__`.
+"""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +14,16 @@ import tornado.web
 
 from capstone_chat import logs
 from capstone_chat.accounts.accounts import Accounts
-from capstone_chat.accounts.arrivals import Arrivals
 from capstone_chat.accounts.captcha import Captchas
 from capstone_chat.accounts.login_throttle import LoginThrottle
+from capstone_chat.accounts.password_resets import PasswordResets
 from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.accounts.sessions import Sessions
 from capstone_chat.conversations.contacts import Contacts
 from capstone_chat.conversations.conversations import Conversations
 from capstone_chat.conversations.groups import Groups
+from capstone_chat.conversations.invite_links import InviteLinks
 from capstone_chat.conversations.messages import Messages
 from capstone_chat.handlers import (
     auth,
@@ -30,6 +34,7 @@ from capstone_chat.handlers import (
     groups,
     health,
     pages,
+    password_reset,
     profile,
     websocket,
 )
@@ -38,8 +43,8 @@ from capstone_chat.metrics import Metrics
 from capstone_chat.options import OptionError, Options, load_or_create_secret
 from capstone_chat.purge import Purge
 from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
-from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
+from capstone_chat.realtime.pong_checks import PongChecks
 from capstone_chat.realtime.protocol import MAX_FRAME_BYTES
 from capstone_chat.services import MAX_READS_IN_FLIGHT, Services
 from capstone_chat.storage import engines, files, migrate
@@ -51,9 +56,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 INVITATION_RATE = 1 / 30
-"""People a second whom one user may add or invite to groups for long."""
+"""Users per second whom one user may add or invite to groups in the long run."""
+
 INVITATION_BURST = 50
-"""People whom one user may add or invite at once."""
+"""Users whom one user may add or invite at once."""
 
 PACKAGE_DIR = Path(__file__).parent
 
@@ -64,6 +70,7 @@ ROUTES = [
     tornado.web.url(r"/", pages.ChatHandler),
     tornado.web.url(r"/register", auth.RegisterHandler, name="register"),
     tornado.web.url(r"/login", auth.LoginHandler, name="login"),
+    tornado.web.url(r"/reset", password_reset.PasswordResetHandler),
     tornado.web.url(r"/logout", auth.LogoutHandler, name="logout"),
     tornado.web.url(r"/captcha/([a-z]+)", auth.CaptchaHandler),
     tornado.web.url(r"/captcha/([0-9a-f]{32})\.(png|wav)", auth.CaptchaMediaHandler),
@@ -85,7 +92,10 @@ ROUTES = [
     tornado.web.url(GROUP + r"/members/(\d{1,15})", groups.GroupMemberHandler),
     tornado.web.url(GROUP + r"/invitations", groups.InvitationsHandler),
     tornado.web.url(GROUP + r"/invitations/(\d{1,15})", groups.InvitationHandler),
+    tornado.web.url(GROUP + r"/link", groups.InviteLinkHandler),
     tornado.web.url(GROUP + r"/owner", groups.OwnerHandler),
+    tornado.web.url(r"/api/join", groups.JoinByLinkHandler),
+    tornado.web.url(r"/api/users", contacts.UsersHandler),
     tornado.web.url(r"/api/contacts", contacts.ContactsHandler),
     tornado.web.url(r"/api/contacts/(\d{1,15})", contacts.ContactHandler),
     tornado.web.url(r"/api/me", profile.MeHandler),
@@ -100,30 +110,32 @@ ROUTES = [
 
 
 def make_app(options: Options) -> tornado.web.Application:
-    """Put the chat together: its database is brought up to date, nothing listens yet.
+    """Return the Tornado application of a chat, with its services as the setting `chat`.
 
-    Its parts are in the application's settings, as `chat`; `chat.close()` ends them.
+    The data folder, the secret and the database are created or migrated first. Call `open` of the
+    services before the first request, and `close` at the end.
 
     Raises:
-        OptionError: the data folder, the secret or the database cannot be used.
+        OptionError: the data folder, the secret, the database or an option cannot be used.
     """
     data = Path(options.data)
     files.prepare_data_folder(data)
     secret = load_or_create_secret(data)
-    chat = build_services(options)
+    chat = build_services(options, secret)
     tornado.locale.load_gettext_translations(str(PACKAGE_DIR / "locale"), "chat")
-    tornado.locale.set_default_locale("en")  # what the catalogues translate from
+    tornado.locale.set_default_locale("en")  # the language of the texts in the code
     return base.Application(
         ROUTES,
         chat=chat,
         cookie_secret=secret,
+        login_url="/login",
         log_function=logs.log_request,
         default_handler_class=base.NotFoundHandler,
         static_handler_class=base.StaticFileHandler,
         static_path=str(PACKAGE_DIR / "static"),
         template_path=str(PACKAGE_DIR / "templates"),
-        compress_response=True,  # a page's token is masked anew each time, so BREACH learns nothing
-        # Two guards against forged requests: a token in every form, and where a request comes from.
+        compress_response=True,  # safe: the XSRF token has a new mask in each page (BREACH)
+        # Cross-site request forgery: a token in every form and call, and a check of the origin.
         xsrf_cookies=True,
         xsrf_cookie_name=cookies.cookie_name("xsrf", secret, secure=options.secure),
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": options.secure},
@@ -135,33 +147,43 @@ def make_app(options: Options) -> tornado.web.Application:
     )
 
 
-def build_services(options: Options) -> Services:
-    """Make the parts of a chat, on a database that is brought up to date."""
+def build_services(options: Options, secret: str) -> Services:
+    """Migrate the database and create all services; nothing runs before `Services.open`.
+
+    Args:
+        options: the options of the chat.
+        secret: the secret that signs cookies, invite links and the links for new passwords.
+
+    Raises:
+        OptionError: the database or an option cannot be used.
+    """
     prepare_database(options)
     database = Database(options.database_url)
     password_pool = ThreadPoolExecutor(options.password_threads, thread_name_prefix="password")
     pictures = Pictures()
-    hub = Hub()
-    broker = make_broker(options, hub)
+    broker = make_broker(options)
+    hub = Hub(broker)
+    database.before_results, database.after_results = hub.hold, hub.flush
     idle, lifetime = options.session_idle, options.session_lifetime
-    sessions = Sessions(database, broker, idle=idle, lifetime=lifetime)
+    sessions = Sessions(database, hub, idle=idle, lifetime=lifetime)
+    passwords = Passwords(password_pool)
     purge = Purge(database, idle=idle, lifetime=lifetime)
     return Services(
         options=options,
         password_pool=password_pool,
         database=database,
-        accounts=Accounts(database, Passwords(password_pool), sessions),
+        accounts=Accounts(database, passwords, sessions),
         sessions=sessions,
-        arrivals=Arrivals(database, sessions),
+        password_resets=PasswordResets(database, passwords, sessions, secret),
         login_throttle=LoginThrottle(database),
         captchas=Captchas(database, lifetime=options.captcha_lifetime),
         pictures=pictures,
-        contacts=Contacts(database, broker),
-        groups=Groups(database, broker),
-        conversations=Conversations(database, broker),
-        messages=Messages(database, broker),
+        contacts=Contacts(database, hub),
+        groups=Groups(database, hub),
+        invite_links=InviteLinks(database, hub, secret),
+        conversations=Conversations(database, hub),
+        messages=Messages(database, hub),
         purge=purge,
-        broker=broker,
         hub=hub,
         request_limiter=RateLimiter(options.request_rate, options.request_burst),
         invitation_limiter=RateLimiter(INVITATION_RATE, INVITATION_BURST),
@@ -173,14 +195,15 @@ def build_services(options: Options) -> Services:
         metrics=make_metrics(database, hub, broker, pictures, purge),
         active_requests=InFlight(),
         active_connections=InFlight(),
+        pong_checks=PongChecks(),
     )
 
 
 def prepare_database(options: Options) -> None:
-    """Connect to the database for the first time and bring it up to date.
+    """Connect to the database and migrate its schema to this version of the chat.
 
     Raises:
-        OptionError: the database cannot be used.
+        OptionError: the database cannot be used, or its schema is that of a newer version.
     """
     source = options.database_source
     try:
@@ -190,18 +213,22 @@ def prepare_database(options: Options) -> None:
         finally:
             engine.dispose()
     except sa.exc.DBAPIError as error:
-        raise OptionError(f"{source}: the database cannot be used: {error.orig}") from error
+        # psycopg lists the failure of each host after a repetition of the last one.
+        reason = str(error.orig).rpartition("All failures were:")[2]
+        raise OptionError(f"{source}: the database cannot be used: {reason}") from error
     except migrate.MigrationError as error:
         reason = f"the database is not of this version of the chat: {error}"
         raise OptionError(f"{source}: {reason}") from error
 
 
 def create_migration_engine(options: Options) -> sa.Engine:
-    """Return an engine that has connected, for the changes of large tables, which take long.
+    """Return an engine without a statement timeout, because migrations of large tables take long.
+
+    It has connected once. A new SQLite file has the mode 0600.
 
     Raises:
-        OptionError: a parameter or a file is wrong.
-        DBAPIError: the database does not let this process in.
+        OptionError: the driver is missing, or a parameter of the URL or the file cannot be used.
+        DBAPIError: the database cannot be reached, or refuses the user.
     """
     source = options.database_source
     try:
@@ -214,51 +241,63 @@ def create_migration_engine(options: Options) -> sa.Engine:
         raise
     except ModuleNotFoundError as error:
         raise OptionError(f"{source}: its driver is missing; pip install {error.name}") from error
-    except Exception as error:  # each driver has its own for a parameter that it does not like
+    except Exception as error:  # each driver has exceptions of its own for a wrong parameter
         raise OptionError(f"{source}: the database cannot be used: {error}") from error
     return engine
 
 
-def make_broker(options: Options, hub: Hub) -> "LocalBroker | RedisBroker":
-    """Return the broker of one process, or with --redis of many."""
+def make_broker(options: Options) -> "RedisBroker | None":
+    """Return the broker for `--redis`; None without this option.
+
+    Raises:
+        OptionError: the URL is invalid.
+    """
     if not options.redis:
         if not options.is_single_process:
-            log.warning("no --redis: other processes on this database are heard with the next ping")
-        return LocalBroker(hub)
-    # Here, because the client of Redis takes a sixth of the start of a chat that has none.
+            log.warning(
+                "no --redis: events of other processes on this database arrive with the next ping"
+            )
+        return None
+    # Imported only here: the import of the client of Redis takes a sixth of the chat's start time.
     from capstone_chat.realtime.redis_broker import RedisBroker
 
     secret = load_or_create_secret(Path(options.data))
-    broker = hub.carrier = RedisBroker(hub, options.redis, secret)
-    return broker
+    return RedisBroker(options.redis, secret)
 
 
 def make_metrics(
     database: Database,
     hub: Hub,
-    broker: "LocalBroker | RedisBroker",
+    broker: "RedisBroker | None",
     pictures: Pictures,
     purge: Purge,
 ) -> Metrics:
-    """Return the figures of a chat's parts."""
+    """Return the metrics of the services, which are read at each scrape."""
     metrics = Metrics()
-    metrics.gauge("chat_sockets", "Open sockets", lambda: len(hub))
-    metrics.counter("chat_deliveries", "Events written to sockets", lambda: hub.delivered)
-    metrics.counter("chat_writes", "Changes stored", lambda: database.writes)
-    metrics.counter("chat_commits", "Commits that stored them", lambda: database.commits)
+    metrics.gauge("chat_sockets", "Open connections", lambda: len(hub))
+    metrics.counter("chat_deliveries", "Deliveries of events", lambda: hub.delivered)
+    metrics.counter("chat_writes", "Writes to the database", lambda: database.writes)
+    metrics.counter("chat_commits", "Commits of these writes", lambda: database.commits)
+    retried = "Conflicts of commits with other processes, each retried at most five times"
+    metrics.counter("chat_commit_conflicts", retried, lambda: database.conflicts)
     metrics.gauge("chat_picture_processes", "Pictures being read", lambda: pictures.converting)
-    metrics.gauge("chat_picture_bytes", "Reserved for uploads", lambda: pictures.reserved)
-    rows = "Rows deleted that nobody could reach"
+    metrics.gauge(
+        "chat_picture_bytes", "Bytes of memory reserved for uploads", lambda: pictures.reserved
+    )
+    rows = "Deleted rows that were unreachable"
     metrics.counters("chat_purged_rows", rows, "kind", lambda: purge.deleted)
     metrics.gauge("chat_purge_seconds", "Duration of the last purge", lambda: purge.seconds)
     end = "End of the last purge, in seconds since 1970; 0 before the first"
     metrics.gauge("chat_purge_end_seconds", end, lambda: purge.finished_at / 1000)
     metrics.counter("chat_purge_failures", "Purges that an error ended", lambda: purge.failed)
-    if not isinstance(broker, LocalBroker):
+    if broker is not None:
         metrics.gauge(
             "chat_bus_connected", "Redis answers", lambda: broker.unhealthy_reason() is None
         )
-        metrics.gauge("chat_bus_processes", "Other processes", lambda: len(broker.presence))
-        metrics.counter("chat_bus_sent", "Publications that Redis has taken", lambda: broker.sent)
-        metrics.counter("chat_bus_received", "Those of other processes", lambda: broker.received)
+        metrics.counter(
+            "chat_bus_sent", "Publications that Redis has accepted", lambda: broker.counts["sent"]
+        )
+        metrics.counter(
+            "chat_bus_received", "Publications of others", lambda: broker.counts["received"]
+        )
     return metrics

@@ -1,13 +1,13 @@
-"""Log lines that programs read: one JSON object a line, on stderr.
+"""Structured logging: one JSON object a line, on stderr.
 
-They hold no password, cookie, token, captcha answer, query or message text. JSON escapes line ends,
-so no visitor can forge a line. `JsonFormatter` is the one place where all records pass:
+Log lines hold no password, cookie, token, captcha answer, query or message text. JSON escapes line
+ends, so no client can forge a line. All records pass through `JsonFormatter`:
 
-- A request is its method, its path without the query, its status and its time.
-- Exceptions are logged without their text where that can quote what a visitor sent
+- A request is logged with its method, its path without the query, its status and its duration.
+- Exceptions are logged without their text if it can quote input of a client
   (`invalid literal for int() with base 10: '...'`), see `describe`.
-- Libraries put headers, cookies and whole requests into their messages. Of theirs only known
-  messages are logged, without arguments; of others the place in the library's source.
+- Libraries put headers, cookies and whole requests into their messages. Known messages are logged
+  without arguments; for all others only the place in the library's source is logged.
 """
 
 import errno
@@ -40,16 +40,16 @@ OWN_LOGGERS = ("capstone_chat", "chat", "__main__")
 WITHHELD = "a message of a library; see source"
 
 REPEAT_INTERVAL = 60.0
-"""Seconds in which a line is not repeated when nothing but its time differs."""
+"""Seconds during which a warning that differs only in its time is not repeated."""
 
 MAX_PATH = 200
-"""Characters of a path that are logged."""
+"""Maximum number of logged characters of a path."""
 
 MAX_REMEMBERED_LINES = 1000
-"""Different lines that are remembered so as not to repeat them."""
+"""Maximum number of different lines that are remembered to detect repetitions."""
 
 PATH_END = re.compile(r"[?#;&]|%(?:3f|23|3b|26)", re.IGNORECASE)
-"""End of a path: a query or parameters may follow, also where a client has escaped the mark."""
+"""Matches the end of a path: the delimiter of a query or of parameters, also percent-encoded."""
 
 LIBRARY_MESSAGES = frozenset(
     {
@@ -94,14 +94,14 @@ LIBRARY_MESSAGES = frozenset(
         "Write error on %s: %s",
     }
 )
-"""Messages of libraries that are logged, as they stand in the source: arguments are left out."""
+"""Messages of libraries that are logged: the format strings in their source, without arguments."""
 
 
 def describe(error: BaseException) -> str:
-    """Return the type of an exception, with what is sure to hold nothing that a visitor sent.
+    """Return the type of an exception, with details that cannot hold input of a client.
 
-    That is: a text that stands in the code that raised it, an errno, the code of a database and its
-    statement with placeholders.
+    The details are a constant text of the code that raised the exception, an errno, or a database's
+    error code with the statement, which has placeholders.
     """
     kind = type(error)
     name = (
@@ -114,8 +114,10 @@ def describe(error: BaseException) -> str:
 
 
 def _is_redis_failure(error: BaseException) -> bool:
-    """Tell whether a connection to Redis has failed. A chat without Redis does not load its client,
-    so there are no such exceptions then."""
+    """Return whether an exception is a failure of a connection to Redis.
+
+    Without Redis its client is not imported, and no such exception exists.
+    """
     client = sys.modules.get("redis.exceptions")
     return client is not None and isinstance(error, client.ConnectionError | client.TimeoutError)
 
@@ -125,7 +127,7 @@ def _reason(error: BaseException) -> str:
         case sqlalchemy.exc.DBAPIError():
             return f"{_database_reason(error)} [SQL: {error.statement}]"
         case _ if _is_redis_failure(error):
-            return str(error)  # the address, and what the system said
+            return str(error)  # the address and the system's error
         case tornado.web.HTTPError():
             return str(error.status_code)
         case OSError() if error.errno is not None:
@@ -139,15 +141,15 @@ def _reason(error: BaseException) -> str:
 
 
 def _database_reason(error: sqlalchemy.exc.DBAPIError) -> str:
-    """Return the code of a database's error: its text may hold a value that was to be stored."""
+    """Return the code of a database's error; its text may quote a value of the statement."""
     cause = error.orig
     if isinstance(cause, FileGoneError):
         return str(cause)
-    for name in "sqlite_errorname", "sqlstate":  # of SQLite, of PostgreSQL
+    for name in "sqlite_errorname", "sqlstate":  # SQLite, PostgreSQL
         if code := getattr(cause, name, None):
             return str(code)
     code = cause.args[0] if cause is not None and cause.args else ""
-    if isinstance(code, int) and not 2000 <= code < 3000:  # MariaDB's server; 2000: of its client
+    if isinstance(code, int) and not 2000 <= code < 3000:  # MariaDB; 2000 to 2999: its client
         return f"error {code}"
     if isinstance(error, sqlalchemy.exc.OperationalError):  # it could not connect
         return str(cause)
@@ -155,7 +157,7 @@ def _database_reason(error: sqlalchemy.exc.DBAPIError) -> str:
 
 
 def _traceback(error: BaseException, known: set[int] | None = None) -> str:
-    """Return where an exception and those that it came from were raised, each with `describe`."""
+    """Return the tracebacks of an exception and of its causes, each with `describe`."""
     known = known or set()
     known.add(id(error))
     text = "".join(traceback.format_tb(error.__traceback__)) + describe(error) + "\n"
@@ -170,10 +172,10 @@ def _traceback(error: BaseException, known: set[int] | None = None) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as JSON; what was given as `extra={"fields": {...}}` stands beside it."""
+    """Formats a record as a JSON object, with the items of `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
+        """Return a record as one line of JSON."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -194,7 +196,7 @@ def _is_own(record: logging.LogRecord) -> bool:
 
 def _message(record: logging.LogRecord) -> str:
     if not _is_own(record):
-        first = str(record.msg).partition("\n")[0]  # asyncio appends the error of a task
+        first = str(record.msg).partition("\n")[0]  # asyncio appends a task's exception
         return first if first in LIBRARY_MESSAGES else WITHHELD
     if isinstance(record.msg, BaseException):
         return describe(record.msg)
@@ -205,9 +207,9 @@ def _message(record: logging.LogRecord) -> str:
 
 
 class _StderrHandler(logging.StreamHandler[Any]):
-    """Writes lines to stderr, and a repeated warning once in REPEAT_INTERVAL seconds.
+    """Writes lines to stderr; a repeated warning only once in REPEAT_INTERVAL seconds.
 
-    A database that is away would otherwise give a line for each message that somebody sends.
+    Without this limit, each message sent during an outage of the database would log a line.
     """
 
     def __init__(self) -> None:
@@ -215,7 +217,7 @@ class _StderrHandler(logging.StreamHandler[Any]):
         self._seen: dict[tuple[Any, ...], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record unless the same one was written just before."""
+        """Write a record unless an equal one was written within REPEAT_INTERVAL."""
         if not self._is_repeated(record):
             super().emit(record)
 
@@ -226,7 +228,7 @@ class _StderrHandler(logging.StreamHandler[Any]):
         where = str(traceback.extract_tb(error.__traceback__)[-1:]) if error else ""
         try:
             line = (record.name, record.lineno, _message(record), error and describe(error), where)
-        except Exception:  # a wrong format; `handleError` is told by `emit`
+        except Exception:  # a wrong format string; `emit` reports it to `handleError`
             return False
         now = time.monotonic()
         if now - self._seen.get(line, -REPEAT_INTERVAL) < REPEAT_INTERVAL:
@@ -237,23 +239,26 @@ class _StderrHandler(logging.StreamHandler[Any]):
         return False
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Drop a record that cannot be written; logging would print its arguments to stderr."""
+        """Drop a record that cannot be written; logging itself prints its arguments to stderr."""
 
 
 def escape_stdout() -> None:
-    """Write characters that stdout cannot encode as escapes, as Python does on stderr.
+    """Make stdout print characters that it cannot encode as escapes, as stderr does.
 
-    On Windows a redirected stdout has the code page of the system, such as cp1252.
+    On Windows a redirected stdout has the system's code page, such as cp1252.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def configure(level: str) -> None:
-    """Log to stderr from this level on: debug, info, warning, error; none logs nothing.
+    """Set up logging to stderr.
 
-    Warnings, and exceptions that nothing catches, are logged as well: Python would print them to
-    stderr with all that they hold.
+    Python's warnings and uncaught exceptions are logged too, because Python prints them to stderr
+    with their complete texts.
+
+    Args:
+        level: the lowest level to log: debug, info, warning or error; none for no log.
     """
     handler = _StderrHandler()
     handler.setFormatter(JsonFormatter())
@@ -291,7 +296,7 @@ def _log_warning(
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
-    """Log a request that was answered, and count it; Tornado calls this."""
+    """Log and count a finished request; `log_function` of the Tornado application."""
     status = handler.get_status()
     seconds = handler.request.request_time()
     handler.settings["chat"].metrics.request_seconds.labels(str(status)).observe(seconds)
@@ -305,12 +310,12 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
         "address": handler.request.remote_ip,
         "user": user.id if user else None,
     }
-    level = logging.ERROR if status == 500 else logging.INFO  # 503 is no mistake, see /readyz
+    level = logging.ERROR if status == 500 else logging.INFO  # /readyz answers 503 on purpose
     log.log(level, "request", extra={"fields": fields})
 
 
 def loggable_path(path: str) -> str:
-    """Return the path of a request without a query, parameters, or a host with its user."""
+    """Return the path of a request without query, parameters, host and user."""
     if not path.startswith("/"):  # the absolute form of RFC 9112, section 3.2.2
         try:
             path = urlsplit(path).path

@@ -1,5 +1,4 @@
-"""Figures about a running chat, for Prometheus. They are counted where they happen and read
-here."""
+"""Prometheus metrics of a running chat, read from the objects that count them."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -9,7 +8,7 @@ from prometheus_client.registry import Collector
 
 
 class Metrics(Collector):
-    """A registry of its own, so that two chats in one process do not share their figures."""
+    """Metrics of one chat, in a registry that other chats in the process do not share."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -24,21 +23,21 @@ class Metrics(Collector):
         self._labelled_figures: list[tuple[str, str, str, Callable[[], Mapping[str, float]]]] = []
 
     def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """Add a figure that goes up and down, read when it is asked for."""
+        """Add a gauge, whose value is read at each scrape."""
         self._figures.append((GaugeMetricFamily, name, help, read))
 
     def counter(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """Add a figure that only goes up, read when it is asked for."""
+        """Add a counter, whose value is read at each scrape."""
         self._figures.append((CounterMetricFamily, name, help, read))
 
     def counters(
         self, name: str, help: str, label: str, read: Callable[[], Mapping[str, float]]
     ) -> None:
-        """Add figures that only go up, one for each value of a label, read when asked for."""
+        """Add a counter with a label, whose values are read at each scrape."""
         self._labelled_figures.append((name, help, label, read))
 
     def collect(self) -> Iterator[Metric]:
-        """Read all figures."""
+        """Yield all metrics with their current values; Prometheus' registry calls it."""
         for family, name, help, read in self._figures:
             yield family(name, help, value=read())  # type: ignore[call-arg]
         for name, help, label, read_all in self._labelled_figures:

@@ -1,4 +1,4 @@
-"""Every option of the chat, with its help: from a file, and from the command line over it."""
+"""The chat's options: defaults, help, parsing of the command line and of a configuration file."""
 
 import dataclasses
 import math
@@ -14,32 +14,39 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 import tornado.options
 
-from capstone_chat import urls
+from capstone_chat import __version__, urls
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "none")
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 DEFAULT_DATA_DIR = PROJECT_DIR / "var" if (PROJECT_DIR / "learn.py").is_file() else Path("var")
-"""The data folder unless another one is given: in the checkout, wherever the chat is started; of an
-installed package, in the folder in which it is started."""
+"""The default data folder: in the checkout, whatever the current folder is; for an installed
+package, in the current folder."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
+"""Values of --address at which only this computer can reach the chat."""
 
 TRUE_OR_FALSE = ("", "true", "false", "1", "0")
 
 MAX_NUMBER = 10**9
-"""Greatest value of an option that is a number. As seconds (31 years) it fits into a database."""
+"""Maximum value of a numeric option. As a number of seconds (31 years) it fits into a database."""
 
 MAX_THREADS = 256
 
 MAX_SHOWN = 80
-"""Characters of a wrong option that are repeated in the message about it."""
+"""Number of characters of an invalid option that an error message shows."""
 
 MIN_SECRET_LENGTH = 32
 MAX_SECRET_LENGTH = 1024
-"""Characters of a cookie secret."""
+"""Limits of the length of a cookie secret, in characters."""
+
+
+LOGIN_CAPTCHA = ("always", "needed")
+"""Values of `login_captcha`."""
 
 
 class OptionError(Exception):
-    """An option is wrong; the text says which one and what to do."""
+    """An option is invalid; the message names the option and has advice."""
 
 
 def _option(default: Any, help: str) -> Any:
@@ -48,7 +55,7 @@ def _option(default: Any, help: str) -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """What the chat may be told at start. Durations are in seconds unless a name says otherwise."""
+    """The options of the chat. Durations are in seconds."""
 
     port: int = _option(8888, "port to listen on; 0 takes a free one")
     address: str = _option("localhost", "address to listen on; 0.0.0.0 for every interface")
@@ -56,7 +63,12 @@ class Options:
         str(DEFAULT_DATA_DIR), "folder for the database, the pictures and the cookie secret"
     )
     database: str = _option("", "SQLAlchemy URL; the default is an SQLite file in --data")
-    redis: str = _option("", "redis://HOST:PORT/DB: joins the processes that share a --database")
+    demo: bool = _option(
+        False, "a new temporary folder (or an empty --data) with people, and links that log you in"
+    )
+    redis: str = _option(
+        "", "redis://HOST:PORT/DB or redis+cluster://HOST:PORT,...: joins processes"
+    )
     secure: bool = _option(False, "cookies and page origins for HTTPS only: set it behind TLS")
     allowed_origins: str = _option(
         "", "further origins of the page, as https://NAME: those of a proxy that changes Host"
@@ -65,6 +77,9 @@ class Options:
     session_idle: int = _option(14 * 86_400, "seconds after which an unused session ends")
     session_lifetime: int = _option(90 * 86_400, "seconds after which any session ends")
     captcha_lifetime: int = _option(300, "seconds in which a captcha must be answered")
+    login_captcha: str = _option(
+        "always", "always, or needed: a login in a known browser without failures has no captcha"
+    )
     purge_interval: float = _option(3600.0, "seconds between two purges, on average; see README")
     password_threads: int = _option(2, "threads that hash passwords")
     send_rate: float = _option(10.0, "messages a second that one user may send for long")
@@ -100,36 +115,36 @@ class Options:
 
     @property
     def database_url(self) -> sa.URL:
-        """The URL of the database: the one that was given, or SQLite's in the data folder."""
+        """The URL of the database: `database`, or an SQLite file in the data folder."""
         if self.database:
             return sa.make_url(self.database)
         return urls.sqlite_url(Path(self.data).absolute() / "chat.db")
 
     @property
     def database_source(self) -> str:
-        """The option that names the database, for messages; it holds no password."""
+        """The option that determines the database, for messages, without its password."""
         if not self.database:
             return f"--data={self.data}: {Path(self.data).absolute() / 'chat.db'}"
-        return f"--database={self.database_url.render_as_string(hide_password=True)}"
+        return f"--database={hide_password(self.database_url.render_as_string())}"
 
     @property
     def origins(self) -> frozenset[str]:
         """The origins of `allowed_origins`, which are separated by commas, as browsers send them.
 
         Raises:
-            UrlError: one of them is none.
+            UrlError: one of them is not an origin.
         """
         return frozenset(map(urls.parse_origin, filter(None, self.allowed_origins.split(","))))
 
     @property
     def is_single_process(self) -> bool:
-        """Whether no other process shares the database, as far as one can tell."""
+        """Whether no other process shares the database, as far as the options show."""
         return not self.redis and self.database_url.get_backend_name() == "sqlite"
 
 
 class _Parser(tornado.options.OptionParser):
     def print_help(self, file: TextIO | None = None) -> None:
-        """Print nothing: Tornado would answer a misspelt option with the whole of --help."""
+        """Print nothing: Tornado prints the complete help after a misspelt option."""
 
 
 def _help() -> str:
@@ -138,20 +153,22 @@ def _help() -> str:
         left = f"  --{option.name.replace('_', '-')}={option.default}"
         lines.append(f"{left:34}  {option.metadata['help']}")
     lines.append(f"{'  --config=FILE':34}  file of option = value lines; the command line wins")
+    lines.append(f"{'  --version':34}  print the version and exit")
     return "\n".join(lines)
 
 
 def parse(arguments: list[str]) -> Options:
-    """Read the options from a command line (without the program's name).
+    """Parse the options from a command line (without the program's name).
 
-    `--config=FILE` names a file of `name = value` lines; the command line wins over it.
+    `--config=FILE` names a file of `name = value` lines; the command line takes precedence.
 
     Raises:
         OptionError: an option is unknown or has a bad value.
-        SystemExit: `--help` was asked for and has been printed.
+        SystemExit: `--help` or `--version` was given, and the answer has been printed.
     """
-    if any(_option_name(argument) in ("help", "h") for argument in arguments):
-        print(_help())
+    given = {_option_name(argument) for argument in arguments}
+    if given & {"help", "h", "version"}:
+        print(_help() if given & {"help", "h"} else f"capstone_chat {__version__}")
         raise SystemExit(0)
     parser = _Parser()
     parser.define("config", type=str, help="file of option = value lines", metavar="FILE")
@@ -160,7 +177,7 @@ def parse(arguments: list[str]) -> Options:
             option.name, default=option.default, help=option.metadata["help"], group="chat"
         )
     _apply(parser, arguments)
-    if any(_option_name(argument) == "config" for argument in arguments):
+    if "config" in given:
         _apply(parser, _config_arguments(parser.config))
         _apply(parser, arguments)
     options = Options(**parser.group_dict("chat"))
@@ -169,7 +186,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def _option_name(argument: str) -> str:
-    """Return the name of the option that an argument sets, empty when it sets none."""
+    """Return the name of the option that an argument sets, or "" if it sets none."""
     dashes, name = argument[:1], argument.lstrip("-").partition("=")[0]
     return name.replace("-", "_") if dashes == "-" else ""
 
@@ -182,37 +199,56 @@ def _apply(parser: tornado.options.OptionParser, arguments: list[str]) -> None:
                 f"unexpected {_shown(argument)!r}: options look like --port=9000; see --help"
             )
         kind = type(getattr(parser, name)) if name in parser else None
-        if kind is None or name == "help":  # its value is not repeated: it may hold a password
+        if kind is None or name == "help":  # the message omits the value: it may hold a password
             raise OptionError(f"there is no option {_shown(name)!r}; see --help")
-        if kind in (int, float) and not (value.isascii() and "_" not in value):
-            raise OptionError(f"{_shown(argument)}: write a number with the digits 0 to 9")
+        if kind in (int, float) and "=" in argument and not _is_number(kind, value):
+            number = "a whole number" if kind is int else "a number"
+            raise OptionError(f"{_shown(argument)}: write {number} with the digits 0 to 9")
         try:
             parser.parse_command_line(["capstone_chat", argument], final=False)
         except (tornado.options.Error, ValueError) as error:
             reason = "requires a value" if "=" not in argument else f"{_shown(str(error))}"
             raise OptionError(f"{_shown(argument)}: {reason}; see --help") from error
-        # Tornado takes every word but false for true.
+        # Tornado parses every word except false (f, 0) as true.
         if kind is bool and value.lower() not in TRUE_OR_FALSE:
             raise OptionError(f"{_shown(argument)}: give true or false")
 
 
+def _is_number(kind: type[int] | type[float], value: str) -> bool:
+    """Return whether a value is a number of this kind, in ASCII and without underscores."""
+    try:
+        kind(value)
+    except ValueError:
+        return False
+    return value.isascii() and "_" not in value
+
+
 def _shown(text: str) -> str:
-    """Return a text for a message: not too long, without passwords and control characters."""
+    """Return a text for an error message: shortened, without passwords and control characters."""
     text = "".join(c if c.isprintable() else "?" for c in hide_password(text))
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
 def hide_password(text: str) -> str:
-    """Return a text with asterisks for the password of a URL, also one with unescaped marks."""
-    return re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text, flags=re.DOTALL)
+    """Replace the password of a URL in a text by asterisks, even if the password is not escaped.
+
+    It may also be a parameter: password, passwd, sslpassword.
+    """
+    text = re.sub(r"(://[^:/@\s]*):.*@", r"\1:***@", text, flags=re.DOTALL)
+    return re.sub(r"(passw(?:or)?d=)[^&\s]*", r"\1***", text)
 
 
 def _validate(options: Options) -> None:
-    """Refuse values that have the right type and make no sense.
+    """Check that the values are in their ranges.
 
     Raises:
-        OptionError: an option has such a value.
+        OptionError: an option has an invalid value.
     """
+    if options.login_captcha not in LOGIN_CAPTCHA:
+        raise OptionError(
+            f"--login-captcha={_shown(options.login_captcha)}: "
+            f"give one of {', '.join(LOGIN_CAPTCHA)}"
+        )
     if options.logging.lower() not in LOG_LEVELS:
         raise OptionError(
             f"--logging={_shown(options.logging)}: give one of {', '.join(LOG_LEVELS)}"
@@ -238,11 +274,27 @@ def _validate(options: Options) -> None:
     if options.database:
         check_url("--database", urls.parse_database_url, options.database)
     if options.redis:
-        check_url("--redis", urls.parse_redis_url, options.redis)
+        check_url("--redis", urls.redis_servers, options.redis)
+    if options.demo:
+        _validate_demo(options)
+
+
+def _validate_demo(options: Options) -> None:
+    """Check that a demo can reach no real chat, and that no other computer can reach the demo.
+
+    Raises:
+        OptionError: an option does not go together with `--demo`.
+    """
+    for name in "database", "redis":
+        if getattr(options, name):
+            raise OptionError(f"--demo: the demo has its own database; start it without --{name}")
+    if options.address.strip() not in LOOPBACK:
+        address = _shown(options.address)
+        raise OptionError(f"--demo --address={address}: the demo is for this computer only")
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether a text can be looked up as an address; the system says whether there is one."""
+    """Return whether a text has the form of an address; whether it exists is not checked."""
     try:
         return bool(text.strip()) and text.isprintable() and bool(text.encode("idna"))
     except UnicodeError:  # a label that is empty or longer than 63 characters
@@ -262,7 +314,7 @@ def check_url(option: str, check: Callable[[str], object], url: str) -> None:
 
 
 def _config_arguments(path: str) -> list[str]:
-    """Return what a config file says, as on a command line. Like Tornado's, it is Python."""
+    """Run a configuration file, which is Python as in Tornado; return its values as arguments."""
     if not path or "\0" in path:
         raise OptionError("--config: give a file, as --config=FILE")
     try:
@@ -273,7 +325,7 @@ def _config_arguments(path: str) -> list[str]:
         raise OptionError(f"--config={_shown(path)}: {error.strerror}") from error
     except OptionError:
         raise
-    except (Exception, SystemExit) as error:  # it is a program and may raise anything
+    except (Exception, SystemExit) as error:  # a program may raise any exception
         raise OptionError(f"--config={_shown(path)}: {_shown(str(error))}") from error
     return [
         f"--{name}={value}"
@@ -283,18 +335,19 @@ def _config_arguments(path: str) -> list[str]:
 
 
 def load_or_create_secret(data: Path) -> str:
-    """Return the secret that signs cookies, made on first start and readable by its owner only.
+    """Return the secret that signs cookies; create its file, with mode 0600, on the first start.
 
-    Two processes that start at once agree on one secret: the file appears whole or not at all.
+    Two processes that start at the same time get the same secret, because the file is created
+    atomically with its content.
 
     Raises:
-        OptionError: the file cannot be made or read, or holds no secret.
+        OptionError: the file cannot be created or read, or holds no secret.
     """
     path = data / "secret"
     try:
         if not path.exists():
             _create_secret(path)
-        if not path.is_file():  # a pipe would be read for ever
+        if not path.is_file():  # reading a named pipe would block forever
             raise OptionError(f"--data={data}: {path} is not a file: remove it")
         with path.open("rb") as file:
             secret = file.read(MAX_SECRET_LENGTH + 1).decode("ascii").strip()
@@ -315,14 +368,12 @@ def _create_secret(path: Path) -> None:
     fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
     try:
         fresh.touch(mode=0o600)
-        fresh.chmod(0o600)  # the umask may have taken the owner's rights
+        fresh.chmod(0o600)  # the umask may have removed the owner's permissions
         fresh.write_text(secrets.token_hex(32))
-        path.hardlink_to(fresh)
-    except FileExistsError:
-        pass
-    except OSError:
-        if not fresh.exists() or path.exists():
-            raise
-        fresh.rename(path)  # a file system without links, as vfat
+        try:
+            path.hardlink_to(fresh)
+        except OSError:  # the file exists, or the file system has no hard links, such as vfat
+            if not (path.exists() or path.is_symlink()):
+                fresh.rename(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -1,23 +1,24 @@
-"""The purge: deletes rows that nobody can reach any more, in the background.
+"""The purge: deletes unreachable rows in the background.
 
     sessions        expired for a day, or of a deleted user
     captchas        expired
-    failures        so old that they no longer delay a login
-    contacts        of a deleted user, or pointing at one
+    failures        too old to delay a login
+    invite_links    expired
+    contacts        of a deleted user, or with a deleted user
     pictures        replaced or removed
-    conversations   without a member who could log in again: left by all, or a private chat of two
-                    deleted users; with all rows that refer to them: events, members,
-                    invitations, departures
+    conversations   without a member whose account exists: all members have left, or both members
+                    of a private chat are deleted users; with all rows that refer to them: events,
+                    members, invitations, invite_links, departures
 
-All other rows can be reached: by a login, by a contact list, or by the history of a conversation
-that has members. The row of a deleted user stays. It holds no name, password or picture, events
-refer to it, and the search for the last one of those would read the whole history: an index of
+All other rows are reachable: by a login, by a contact list, or by the history of a conversation
+that has members. The row of a deleted user stays. It holds no name, password or picture, and events
+refer to it. A search for the last of these events would read the whole history, and an index of
 events by author makes the commit of a message 1.5 times as expensive.
 
-Users do not notice: rows are found by primary key a page at a time, deleted a batch at a time in
-transactions that they share the writer with, and after each transaction the purge rests for longer
-than the transaction took. A batch checks again what the search found, so several processes, or the
-admin command beside a chat, may purge at the same time.
+The purge does not slow down users: it finds rows by primary key, a page at a time, deletes them a
+batch at a time, and after each transaction it pauses for longer than the transaction took. A batch
+checks the condition again, so several processes, or a chat and the admin command, may purge at the
+same time.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ from capstone_chat.storage.tables import (
     captchas,
     contacts,
     conversations,
+    invite_links,
     login_failures,
     members,
     metadata,
@@ -56,23 +58,22 @@ MIN_PAUSE = 0.05
 """Minimum number of seconds between two transactions."""
 
 PAUSE_FACTOR = 4
-"""The pause is at least this many times as long as the transaction before it took, so that a slow
-disk or a busy server gets longer pauses."""
+"""Minimum length of a pause as a multiple of the duration of the transaction before it: a slow disk
+or a busy server gets longer pauses."""
 
 GRACE_MS = 86_400_000
-"""Milliseconds for which an expired session is kept, in case that the clock is wrong."""
+"""Milliseconds for which an expired session is kept, in case the clock is wrong."""
 
 CLOCK_TOLERANCE = 3600
-"""Seconds by which the clock may have been changed between two rounds; a round after a larger
-change is left out."""
+"""Seconds by which the clock may change between two rounds; a round after a larger change is
+skipped."""
 
 PrimaryKey = tuple[Any, ...]
-"""Values of a primary key."""
+"""The values of a primary key."""
 
 
 def _columns_referring_to(table: sa.Table) -> list[sa.Column[Any]]:
-    """Return the columns with a foreign key to a table, those first whose own table is referred to
-    by none of the others."""
+    """Return the columns with a foreign key to a table, in an order in which to delete rows."""
     return [
         column
         for other in reversed(metadata.sorted_tables)
@@ -88,19 +89,20 @@ _IS_UNREACHABLE = ~sa.exists().where(
     users.c.id == members.c.user_id,
     users.c.deleted_at.is_(None),
 )
-"""Condition of conversations that nobody can reach. It stays true: a deleted user does not come
-back, and only a member can let others in."""
+"""Condition of unreachable conversations. It stays true, because a deleted user cannot log in
+again, and only a member can add members."""
 
 
 class Purge:
-    """Deletes rows that nobody can reach.
+    """Deletes unreachable rows, once or periodically.
 
     Args:
+        database: the database.
         idle: seconds after which an unused session ends.
         lifetime: seconds after which any session ends.
-        pause: seconds between two transactions at the least.
-        clock: milliseconds since 1970.
-        monotonic: seconds, not changed with the clock.
+        pause: minimum number of seconds between two transactions.
+        clock: function that returns milliseconds since 1970.
+        monotonic: function that returns monotonic seconds.
     """
 
     def __init__(
@@ -121,26 +123,34 @@ class Purge:
         self._monotonic = monotonic
         self._times = self._read_clocks()
         self._task: asyncio.Task[None] | None = None
-        kinds = [sessions, captchas, login_failures, contacts, pictures, conversations]
+        kinds = [
+            sessions,
+            captchas,
+            login_failures,
+            invite_links,
+            contacts,
+            pictures,
+            conversations,
+        ]
         kinds += [column.table for column in _CONVERSATION_REFERENCES]
         self.deleted = dict.fromkeys((table.name for table in kinds), 0)
-        """Rows deleted since the start, by table."""
+        """Number of rows deleted since the start, by table."""
         self.failed = 0
-        """Rounds that an error of the database has ended."""
+        """Number of rounds that ended with an error of the database."""
         self.seconds = 0.0
-        """Duration of the last complete round."""
+        """Duration of the last complete round, in seconds."""
         self.finished_at = 0
-        """Milliseconds since 1970: end of the last complete round."""
+        """End of the last complete round, in milliseconds since 1970."""
 
     def start(self, interval: float) -> None:
-        """Purge from now on, every `interval` seconds on average.
+        """Start to purge every `interval` seconds on average.
 
-        The times are random, so that many processes do not purge at the same time.
+        The intervals are random, so that many processes do not purge at the same time.
         """
         self._task = asyncio.create_task(self._repeat(interval))
 
     async def stop(self) -> None:
-        """Stop what `start` has started."""
+        """Stop the rounds that `start` has started."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -151,8 +161,11 @@ class Purge:
             await self.run_if_clock_is_right()
 
     async def run_if_clock_is_right(self) -> None:
-        """Run a round, unless the clock was changed since the last one: the operator has until the
-        next round to correct it. An error of the database ends the round and is logged."""
+        """Run a round unless the clock was changed since the last one.
+
+        After a change of the clock the operator has until the next round to correct it. An error of
+        the database ends the round and is logged.
+        """
         before, self._times = self._times, self._read_clocks()
         changed = (self._times[0] - before[0]) - (self._times[1] - before[1])
         if abs(changed) > CLOCK_TOLERANCE:
@@ -168,10 +181,10 @@ class Purge:
         return self._clock() / 1000, self._monotonic()
 
     async def run(self) -> None:
-        """Delete all rows that nobody can reach now.
+        """Delete all rows that are unreachable now.
 
         Raises:
-            SQLAlchemyError: the database cannot be used; what was deleted before stays deleted.
+            SQLAlchemyError: the database cannot be used; earlier batches stay deleted.
         """
         began = time.monotonic()
         for table, unreachable in self._unreachable_rows(self._clock()):
@@ -184,7 +197,7 @@ class Purge:
         self.finished_at = self._clock()
 
     def _unreachable_rows(self, at: int) -> list[tuple[sa.Table, Condition]]:
-        """Return for each kind of row that nothing refers to the condition that it is unreachable.
+        """Return tables whose rows nothing refers to, with the conditions of unreachable rows.
 
         Args:
             at: milliseconds since 1970.
@@ -199,6 +212,7 @@ class Purge:
             ),
             (captchas, captchas.c.expires_at <= at),
             (login_failures, login_failures.c.at < at - FORGET_AFTER_MS),
+            (invite_links, invite_links.c.expires_at <= at),
             (
                 contacts,
                 sa.exists().where(users.c.id == contacts.c.user_id, deleted)
@@ -215,7 +229,7 @@ class Purge:
     async def _find_keys(
         self, table: sa.Table, unreachable: Condition
     ) -> AsyncIterator[list[PrimaryKey]]:
-        """Yield the keys of unreachable rows, at most `BATCH_SIZE` at once, by the primary key."""
+        """Yield the primary keys of unreachable rows in order, in batches of `BATCH_SIZE`."""
         key = list(table.primary_key)
         query = sa.select(*key, unreachable).order_by(*key).limit(PAGE_SIZE)
         after: PrimaryKey = tuple("" if column.type.python_type is str else -1 for column in key)
@@ -245,7 +259,7 @@ class Purge:
         await self._write(conversations, lambda connection: _delete_unreferenced(connection, conv))
 
     async def _write(self, table: sa.Table, change: Callable[[sa.Connection], int]) -> int:
-        """Make one change, note how many rows of a table it has deleted, and rest."""
+        """Run a change in a transaction, count its deleted rows, and pause; return their number."""
         began = time.monotonic()
         count = await self._database.write(change)
         self.deleted[table.name] += count
@@ -257,10 +271,10 @@ class Purge:
 
 
 def _is_unreachable(connection: sa.Connection, conv: int) -> bool:
-    """Tell, until the commit, whether nobody can reach a conversation.
+    """Return whether a conversation is unreachable; lock it until the commit.
 
-    False as well while another process has locked it: that process purges it, and to wait with
-    other rows locked could end in a deadlock.
+    Also return False if another process has locked the conversation: that process purges it, and
+    waiting for its lock could end in a deadlock.
     """
     lock = sa.select(conversations.c.id).where(conversations.c.id == conv)
     if connection.scalar(lock.with_for_update(skip_locked=True)) is None:
@@ -269,7 +283,7 @@ def _is_unreachable(connection: sa.Connection, conv: int) -> bool:
 
 
 def _delete_references(connection: sa.Connection, conv: int, column: sa.Column[Any]) -> int:
-    """Delete some rows that refer to an unreachable conversation by a column; return how many."""
+    """Delete up to BATCH_SIZE rows that refer to an unreachable conversation; return how many."""
     if not _is_unreachable(connection, conv):
         return 0
     table = column.table
@@ -282,10 +296,10 @@ def _delete_references(connection: sa.Connection, conv: int, column: sa.Column[A
 
 
 def _delete_unreferenced(connection: sa.Connection, conv: int) -> int:
-    """Delete an unreachable conversation to which nothing refers; return 1, or 0 if it stays.
+    """Delete an unreachable conversation without references; return 1, or 0 if it stays.
 
-    SQLite would give the id of the newest one to the next, and a page that was open in the old one
-    would take the two for one. So the newest stays until there is a newer one.
+    The newest conversation stays until there is a newer one. SQLite would give its id to the next
+    conversation, and a page that still shows the old one would mix up the two.
     """
     newest = connection.scalar(sa.select(sa.func.max(conversations.c.id)))
     if conv == newest and connection.dialect.name == "sqlite":
@@ -297,9 +311,10 @@ def _delete_unreferenced(connection: sa.Connection, conv: int) -> int:
 
 
 def _comes_after(key: list[sa.Column[Any]], after: PrimaryKey) -> Condition:
-    """Return the condition that a key of one or two columns comes after another one.
+    """Return the condition that a primary key of one or two columns is greater than another one.
 
-    The first column alone stands in front: by it every database finds the place in the index.
+    The condition on the first column alone is redundant, but with it every database can search the
+    index.
     """
     first, *second = key
     if not second:
@@ -313,7 +328,7 @@ def _is_one_of(table: sa.Table, keys: Sequence[PrimaryKey]) -> Condition:
     columns = list(table.primary_key)
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
-    # SQLite would read the whole table for a row-value IN.
+    # For a row-value IN, SQLite reads the whole table.
     return sa.or_(
         *(sa.and_(*(c == value for c, value in zip(columns, key, strict=True))) for key in keys)
     )

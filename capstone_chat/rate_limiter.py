@@ -1,4 +1,4 @@
-"""How often somebody may do something: a bucket of tokens for each user or address."""
+"""Rate limiter (a token bucket for each user or address) and concurrency limiter."""
 
 import asyncio
 import ipaddress
@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable
 
 IPV6_PREFIX = 64
-"""Bits of an IPv6 address that a network provider assigns; the customer chooses the others
-(RFC 6177), so a limit for each whole address would be none."""
+"""Number of leading bits of an IPv6 address that identify a network. A customer chooses the other
+bits (RFC 6177), so a limit for each whole address would have no effect."""
 
 
 def network_key(address: str) -> str:
-    """Return the key by which an IP address is counted.
+    """Return the key under which rate limiters count an IP address.
 
     Args:
-        address: as Tornado gives it in `remote_ip`.
+        address: `remote_ip` of a Tornado request.
 
     Returns:
-        An IPv4 address, also for one that is mapped into IPv6 (RFC 4291 section 2.5.5.2), or the
-        first 64 bits of an IPv6 address. Anything else is returned as it is.
+        The IPv4 address, also if it is mapped into IPv6 (RFC 4291 section 2.5.5.2), or the first 64
+        bits of an IPv6 address. A text that is no IP address is returned unchanged.
     """
     try:
         ip = ipaddress.ip_address(address)
@@ -33,12 +33,12 @@ def network_key(address: str) -> str:
 
 
 class RateLimiter:
-    """Each key may do `burst` things at once and `rate` a second for long (a token bucket).
+    """Allows each key a number of actions per second and a burst (a token bucket).
 
     Args:
-        rate: tokens a second.
+        rate: tokens added per second.
         burst: tokens in a full bucket.
-        clock: seconds, never going back.
+        clock: function that returns monotonic seconds.
     """
 
     def __init__(
@@ -51,7 +51,15 @@ class RateLimiter:
         self._swept = clock()
 
     def acquire(self, key: object, tokens: float = 1) -> bool:
-        """Take tokens of `key`; False, and none is taken, when it has fewer left."""
+        """Take tokens from the bucket of a key.
+
+        Args:
+            key: the user or address.
+            tokens: the number of tokens.
+
+        Returns:
+            False if the bucket has fewer tokens; then none is taken.
+        """
         now = self._clock()
         self._sweep(now)
         left, since = self._buckets.get(key, (self.burst, now))
@@ -60,7 +68,7 @@ class RateLimiter:
         return left >= tokens
 
     def _sweep(self, now: float) -> None:
-        """Forget the full buckets now and then: strangers must not fill the memory."""
+        """Delete full buckets once per refill time, so that many keys do not exhaust memory."""
         full = self.burst / self.rate
         if now - self._swept > full:
             self._swept = now
@@ -68,10 +76,10 @@ class RateLimiter:
 
 
 class ConcurrencyLimiter:
-    """Bounds the operations of each key that run at once; further ones wait in order.
+    """Limits the concurrent operations of each key; further operations wait in order.
 
     Args:
-        max_concurrent: operations of one key that may run at once.
+        max_concurrent: maximum number of concurrent operations of one key.
     """
 
     def __init__(self, max_concurrent: int) -> None:
@@ -80,7 +88,7 @@ class ConcurrencyLimiter:
         self._users: dict[object, int] = {}
 
     async def acquire(self, key: object) -> None:
-        """Wait for a slot of `key`; call `release` once for each call that returned."""
+        """Wait for a slot of a key; each call that returns requires a call of `release`."""
         slots = self._slots.setdefault(key, asyncio.Semaphore(self._max_concurrent))
         self._users[key] = self._users.get(key, 0) + 1
         try:
@@ -90,11 +98,11 @@ class ConcurrencyLimiter:
             raise
 
     def release(self, key: object) -> None:
-        """Return a slot; the longest waiting operation of `key` gets it."""
+        """Release a slot; the operation of the key that has waited longest gets it."""
         self._slots[key].release()
         self._forget(key)
 
     def _forget(self, key: object) -> None:
         self._users[key] -= 1
-        if self._users[key] == 0:  # idle keys take no memory
+        if self._users[key] == 0:  # keys without operations must not take memory
             del self._users[key], self._slots[key]

@@ -1,7 +1,9 @@
-"""The HTTP server: connections are limited in number and in time.
+"""HTTP server with limits for the number of TCP connections, and timeouts for clients.
 
-Tornado's server accepts as many connections as come, waits an hour for a request, and when the
-process has no file descriptor left, it tries to accept again in each turn of the loop.
+Tornado's server alone accepts any number of connections and waits an hour for a request. When the
+process has no file descriptor left, it tries to accept again in each turn of the event loop.
+
+In this module a connection is a TCP connection. A WebSocket counts as one, too.
 """
 
 import asyncio
@@ -22,37 +24,57 @@ import tornado.web
 
 from capstone_chat import rate_limiter
 from capstone_chat.handlers.base import MAX_BODY_BYTES
+from capstone_chat.handlers.frame_stream import FrameStream
 from capstone_chat.options import OptionError
 from capstone_chat.rate_limiter import RateLimiter
 
 try:
     import resource
-except ImportError:  # on Windows, which has another limit: MAX_SELECT_SOCKETS
+except ImportError:  # Windows, where MAX_SELECT_SOCKETS is the limit
     resource = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
 MAX_HEADER_SIZE = 16 * 1024
-"""Bytes in the head of a request, nearly all of them cookies; nginx allows 8 KiB for a line."""
+"""Maximum number of bytes in the header of a request.
+
+Most of them are cookies. For comparison: nginx allows 8 KiB for one line.
+"""
+
 RESERVED_FILES = 40
-"""File descriptors that are not for connections: SQLite and a pool of connections to a database
-server take up to 11, Redis 3, the loop, the standard streams and listening sockets 10; the rest is
-for files that are open for a moment."""
+"""Number of file descriptors that are reserved for other uses than connections.
+
+SQLite or the pool of connections to a database server uses up to 11, Redis 3, and the event loop,
+the standard streams and the listening sockets 10. The rest is for files that are open for a short
+time.
+"""
+
 MAX_SELECT_SOCKETS = 512
-"""Sockets that select() takes on Windows (FD_SETSIZE, as Python is compiled there). One more ends
-the thread in which Tornado watches the sockets, and with it the chat."""
+"""Maximum number of sockets for select() on Windows (FD_SETSIZE of the official Python).
+
+With one more socket select() fails, the thread in which Tornado calls it ends, and the chat stops.
+"""
+
 MIN_CONNECTIONS = 8
-"""Connections without which a chat is of no use: a browser opens up to six at once."""
+"""Minimum number of connections. A browser alone opens up to six at once."""
+
 ACCEPT_AT_ONCE = 16
-"""Connections to accept in a turn of the loop, so that open ones do not wait for long."""
+"""Maximum number of connections that are accepted in one turn of the event loop.
+
+The limit bounds the delay of open connections during a reconnect storm.
+"""
+
 ACCEPT_PAUSE = 0.5
-"""Seconds without accepting when the system has no resources for another connection."""
+"""Seconds without accepting after accept(2) has failed with one of EXHAUSTED_ERRNOS."""
+
 EXHAUSTED_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-"""Errors of accept(2) for want of resources; the connection stays in the queue."""
+"""Errors of accept(2) if the system has no resources for a connection, which stays in the queue."""
+
 LOG_INTERVAL = 60
-"""Seconds between two log lines about refused connections, or about a pause."""
+"""Minimum number of seconds between two equal warnings about connections."""
+
 SWEEPS_PER_TIMEOUT = 4
-"""How often in a `response_timeout` to look for clients that do not take their answers."""
+"""Number of checks in each `response_timeout` for clients that do not take their responses."""
 
 EMPTY_BODY = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + EMPTY_BODY
@@ -60,13 +82,16 @@ UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n" + EMPTY_
 
 
 def usable_connections(requested: int) -> int:
-    """Return how many connections the system allows, `requested` at the most.
+    """Return the number of connections that the system allows.
 
-    On Windows that is a fixed number; elsewhere it is the limit of open files.
-    The soft limit is raised as far as needed and allowed (setrlimit(2)).
+    On Windows this number is fixed. Elsewhere it depends on the limit of open files, whose soft
+    limit is raised as far as necessary and allowed (setrlimit(2)).
+
+    Args:
+        requested: the number of connections that the operator wants; the result is not greater.
 
     Raises:
-        OptionError: it is too low for any use.
+        OptionError: the limit of open files leaves room for fewer than MIN_CONNECTIONS.
     """
     if resource is None:
         return min(requested, MAX_SELECT_SOCKETS - RESERVED_FILES)
@@ -87,11 +112,12 @@ def usable_connections(requested: int) -> int:
     return usable
 
 
-class ClientStream(tornado.iostream.IOStream):
-    """The stream of a client.
+class ClientStream(FrameStream):
+    """Stream of a client's connection, which reads requests at first and perhaps frames later.
 
     Args:
-        on_closed: called when the file descriptor has been closed.
+        connection: the accepted socket.
+        on_closed: called after the file descriptor has been closed.
     """
 
     def __init__(self, connection: socket.socket, on_closed: Callable[[], None]) -> None:
@@ -99,10 +125,10 @@ class ClientStream(tornado.iostream.IOStream):
         self._on_closed = on_closed
         self._reading_head = False
         self.blocked_since = 0.0
-        """When something was last written while nothing waited, by the clock of the loop."""
+        """Time of the last write to an empty buffer, by the clock of the event loop, in seconds."""
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-        """Read the head of a request."""
+        """Read the header of a request; Tornado calls this method for nothing else."""
         self._reading_head = True
         head = super().read_until_regex(regex, max_bytes)
         assert isinstance(head, asyncio.Future)
@@ -113,39 +139,49 @@ class ClientStream(tornado.iostream.IOStream):
         self._reading_head = False
 
     def write(self, data: bytes | memoryview) -> "asyncio.Future[None]":
-        """Write, and note when it begins to wait."""
+        """Write data; record the time if the buffer is empty."""
         if not self.writing():
             self.blocked_since = self.io_loop.time()
         return super().write(data)
 
     def close(self, exc_info: Any = False) -> None:
-        """Close; a client whose head is too long gets an answer first (RFC 6585, 5)."""
+        """Close the connection; send 431 first if the header is too long (RFC 6585, 5)."""
         if self._reading_head and isinstance(exc_info, tornado.iostream.UnsatisfiableReadError):
             send_response(self.socket, HEAD_TOO_LARGE)
         super().close(exc_info)
 
     def close_fd(self) -> None:
-        """Close the file descriptor."""
+        """Close the file descriptor, and call `on_closed`."""
         super().close_fd()
         self._on_closed()
 
 
 def send_response(connection: socket.socket, response: bytes) -> None:
-    """Send a response without a stream. Nothing of it waits: the connection is closed after it.
+    """Send a short response on a socket without a stream and without waiting.
 
-    The request is read first, as far as it has come: a connection that is closed with unread data
-    is reset, and the client possibly never reads the response (RFC 1122, 4.2.2.13).
+    The caller closes the connection next. Data that has arrived is read first: if a connection is
+    closed with unread data, it is reset, and the client may not receive the response
+    (RFC 1122, 4.2.2.13).
+
+    Args:
+        connection: the socket of the client.
+        response: a complete HTTP response, which fits into the socket's send buffer.
     """
     connection.setblocking(False)
-    with contextlib.suppress(OSError):  # nothing has come yet
+    with contextlib.suppress(OSError):  # no data has arrived
         connection.recv(4 * MAX_HEADER_SIZE)
-    with contextlib.suppress(OSError):  # the client has gone
+    with contextlib.suppress(OSError):  # the client has disconnected
         connection.send(response)
         connection.shutdown(socket.SHUT_WR)
 
 
 class RequestReader(tornado.httputil.HTTPMessageDelegate):
-    """Passes a request on, and notes when it is complete."""
+    """Forwards a request to Tornado's delegate, and calls a function when it is complete.
+
+    Args:
+        delegate: the delegate of the handler.
+        on_complete: called when the request has been received.
+    """
 
     def __init__(
         self, delegate: tornado.httputil.HTTPMessageDelegate, on_complete: Callable[[], None]
@@ -158,43 +194,44 @@ class RequestReader(tornado.httputil.HTTPMessageDelegate):
         start_line: tornado.httputil.RequestStartLine | tornado.httputil.ResponseStartLine,
         headers: tornado.httputil.HTTPHeaders,
     ) -> Awaitable[None] | None:
-        """Pass it on."""
+        """Forward the start line and the headers."""
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Pass it on."""
+        """Forward a chunk of the body."""
         return self._delegate.data_received(chunk)
 
     def finish(self) -> None:
-        """Note it and pass it on."""
+        """Call `on_complete`, and forward the end of the request."""
         self._on_complete()
         self._delegate.finish()
 
     def on_connection_close(self) -> None:
-        """Pass it on."""
+        """Forward that the client has disconnected before the end of its request."""
         self._delegate.on_connection_close()
 
 
 class Server(tornado.httpserver.HTTPServer):
-    """Serves a chat within its limits.
+    """HTTP server of a chat, with limits for connections.
 
-    A connection beyond `--connections-per-address` is answered with 503 and closed. One beyond the
-    limit of all makes room for itself: the connection that has waited longest for the rest of a
-    request, or for a next one, is closed. Where all connections are sockets or are being answered,
-    the new one gets 503.
+    A connection above `--connections-per-address` gets a 503 and is closed.
 
-    Behind a proxy (`--xheaders`) all connections have its address, so that the limit for an address
-    does not apply; the proxy has to keep it.
+    At the limit of all connections, the server closes the connection that has waited longest for a
+    request or for the rest of one, and accepts the new connection. If no connection waits, because
+    all are WebSockets or their requests are in flight, the new connection gets a 503.
+
+    Behind a proxy (`--xheaders`) all connections have the address of the proxy. The limit for an
+    address is off then, and the proxy has to enforce one.
 
     Args:
         app: the chat's application.
-        connections: open connections at the most; `--connections` unless given.
+        connections: maximum number of open connections; by default `--connections`.
     """
 
     def initialize(  # type: ignore[override]
         self, app: tornado.web.Application, connections: int | None = None
     ) -> None:
-        """Set the server up; Tornado calls this instead of `__init__`."""
+        """Set the initial state; Tornado calls this instead of `__init__`."""
         options = app.settings["chat"].options
         super().initialize(
             app,
@@ -210,24 +247,25 @@ class Server(tornado.httpserver.HTTPServer):
         self._listening: list[socket.socket] = []
         self._resuming: object | None = None
         self._per_network: Counter[str] = Counter()
-        self._open_count = 0  # connections, WebSockets included
-        # Connections with the part of HTTP that they are in; a WebSocket is in neither.
+        self._open_count = 0  # includes WebSockets
+        # Connections that are not WebSockets.
         self._serving: set[ClientStream] = set()
-        self._receiving: dict[ClientStream, None] = {}  # that which has waited longest is first
+        # Those that wait for a request or for the rest of one, the longest waiting one first.
+        self._receiving: dict[ClientStream, None] = {}
         self._log_limiter = RateLimiter(1 / LOG_INTERVAL, 1)
         self._sweeper = tornado.ioloop.PeriodicCallback(
             self._sweep, options.response_timeout * 1000 / SWEEPS_PER_TIMEOUT
         )
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
-        """Accept connections on listening sockets."""
+        """Accept connections on listening sockets from now on."""
         self._pause()
         self._listening += sockets
         self._resume()
         self._sweeper.start()
 
     def stop(self) -> None:
-        """Accept nothing more; requests that have begun go on."""
+        """Close the listening sockets. Connections stay open, and requests in flight continue."""
         self._pause()
         for listening in self._listening:
             listening.close()
@@ -264,7 +302,7 @@ class Server(tornado.httpserver.HTTPServer):
                     loop = tornado.ioloop.IOLoop.current()
                     self._resuming = loop.call_later(ACCEPT_PAUSE, self._resume)
                     return
-                continue  # the client has gone meanwhile, or the network has (accept(2))
+                continue  # the client has disconnected, or the network fails (accept(2))
             self._admit(connection, address)
 
     def _admit(self, connection: socket.socket, address: Any) -> None:
@@ -300,14 +338,14 @@ class Server(tornado.httpserver.HTTPServer):
         self._log_warning(*reason)
 
     def _log_warning(self, text: object, *arguments: object) -> None:
-        """Log a warning, each text at most once in `LOG_INTERVAL` seconds."""
+        """Log a warning, each text at most once in LOG_INTERVAL seconds."""
         if self._log_limiter.acquire(text):
             log.warning(text, *arguments)
 
     def start_request(
         self, server_conn: object, request_conn: tornado.httputil.HTTPConnection
     ) -> tornado.httputil.HTTPMessageDelegate:
-        """Return what reads the next request; Tornado calls this when it begins to wait for one."""
+        """Return the delegate of the next request, which has not arrived; Tornado calls this."""
         delegate = super().start_request(server_conn, request_conn)
         stream: ClientStream = server_conn.stream  # type: ignore[attr-defined]
         self._serving.add(stream)
@@ -316,14 +354,14 @@ class Server(tornado.httpserver.HTTPServer):
         return RequestReader(delegate, lambda: self._receiving.pop(stream, None))
 
     def on_close(self, server_conn: object) -> None:
-        """Forget a connection that is closed or has become a WebSocket; Tornado calls this."""
+        """Remove a connection that was closed or has become a WebSocket; Tornado calls this."""
         super().on_close(server_conn)
         stream: ClientStream = server_conn.stream  # type: ignore[attr-defined]
         self._serving.discard(stream)
         self._receiving.pop(stream, None)
 
     def _sweep(self) -> None:
-        """Close the connections whose clients do not take their answers in time."""
+        """Close connections whose clients have not taken a response within `response_timeout`."""
         latest = tornado.ioloop.IOLoop.current().time() - self._response_timeout
         for stream in list(self._serving):
             if stream.writing() and stream.blocked_since < latest:

@@ -1,7 +1,7 @@
-"""Checks of --database, --redis and --allowed-origins, made before anything connects.
+"""Validation of --database, --redis and --allowed-origins before anything connects.
 
-No message quotes more of a URL than its scheme and the names of its parameters: a password with an
-unescaped @, : or / ends up in any part of it.
+A message quotes only the scheme of a URL and the names of its parameters, because parts of a
+password with an unescaped @, : or / may be parsed as any other part of the URL.
 """
 
 import inspect
@@ -19,6 +19,7 @@ DATABASE_FORMS = (
     " or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 )
 REDIS_FORMS = "give redis://:PASSWORD@HOST:PORT/DB"
+CLUSTER_FORMS = "give redis+cluster://:PASSWORD@HOST:PORT,HOST:PORT"
 
 ESCAPES = "in a user name or password write @ as %40, : as %3A, / as %2F, # as %23 and ? as %3F"
 
@@ -28,11 +29,11 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class UrlError(ValueError):
-    """A URL is wrong; the text says what to do and holds no password."""
+    """A URL is invalid; the message has advice and holds no password."""
 
 
 def parse_database_url(text: str) -> sa.URL:
-    """Return the URL of a database that the chat can use.
+    """Parse and validate the URL of a database.
 
     Raises:
         UrlError: it is none.
@@ -53,8 +54,11 @@ def parse_database_url(text: str) -> sa.URL:
 
 
 def sqlite_url(file: Path) -> sa.URL:
-    """Return the URL of an SQLite file. It is made from its parts: in the text of a URL, characters
-    such as ? and % of the path would have another meaning."""
+    """Return the URL of an SQLite file.
+
+    The URL is made from its parts, because characters of the path such as ? and % have another
+    meaning in the text of a URL.
+    """
     return sa.URL.create("sqlite", database=str(file))
 
 
@@ -85,7 +89,7 @@ def _check_server(url: sa.URL, text: str) -> None:
 
 
 def _is_parameter(url: sa.URL) -> bool:
-    """Tell whether the driver takes the only parameter of a URL."""
+    """Return whether the driver accepts the only parameter of a URL."""
     try:
         arguments, named = url.get_dialect()().create_connect_args(url)
         if url.get_driver_name() == "psycopg":
@@ -96,9 +100,9 @@ def _is_parameter(url: sa.URL) -> bool:
             from pymysql.connections import Connection  # type: ignore[import-untyped]
 
             inspect.signature(Connection).bind(*arguments, **named)
-    except ModuleNotFoundError:  # said when the chat connects
+    except ModuleNotFoundError:  # reported when the chat connects
         return True
-    except Exception:  # each driver has its own
+    except Exception:  # each driver raises its own type
         return False
     return True
 
@@ -107,12 +111,36 @@ def _first_parameter(url: sa.URL) -> str:
     return next(iter(url.query))
 
 
-def parse_redis_url(text: str) -> str:
-    """Return the URL of a Redis after a look at its parts.
+def is_redis_cluster(text: str) -> bool:
+    """Return whether a URL of Redis names servers of a cluster."""
+    return text.partition("://")[0] in ("redis+cluster", "rediss+cluster")
+
+
+def redis_servers(text: str) -> list[str]:
+    """Return the URLs of the Redis servers that a URL names, after validation of its parts.
+
+    Args:
+        text: the URL of one server, or `redis+cluster://` with servers separated by commas.
 
     Raises:
         UrlError: it is none.
     """
+    if not is_redis_cluster(text):
+        return [_parse_redis_server(text)]
+    user, at, rest = text.partition("://")[2].rpartition("@")
+    hosts, path, query = re.fullmatch(r"([^/?]*)/?([^?]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    if path.strip("/") not in ("", "0"):
+        raise UrlError(f"a cluster has no DB but 0; {CLUSTER_FORMS}")
+    if not all(host.strip() for host in hosts.split(",")):
+        raise UrlError(f"it names no host; {CLUSTER_FORMS}")
+    scheme = text.partition("+")[0]
+    return [
+        _parse_redis_server(f"{scheme}://{user}{at}{host.strip()}{query}")
+        for host in hosts.split(",")
+    ]
+
+
+def _parse_redis_server(text: str) -> str:
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -137,13 +165,15 @@ def parse_redis_url(text: str) -> str:
 
 
 def parse_origin(text: str) -> str:
-    """Return an origin as browsers send it: in small letters, without a usual port (RFC 6454, 6.1).
+    """Return an origin in the form that browsers send (RFC 6454, 6.1).
+
+    The form is in lower case, without the default port of the scheme.
 
     Args:
-        text: the address of a page's host, with or without a slash at its end.
+        text: the scheme and the host of a page, with or without a slash at the end.
 
     Raises:
-        UrlError: it is not that of one host, or has a path.
+        UrlError: the text is no origin.
     """
     try:
         parts = urlsplit(text.strip())

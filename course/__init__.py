@@ -1,1 +1,1 @@
-"""The runner behind learn.py: it finds the lessons, runs them, and checks the exercises."""
+"""The runner behind learn.py: finds the lessons, runs their scripts, checks the exercises."""

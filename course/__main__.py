@@ -1,4 +1,4 @@
-"""python -m course: what learn.py starts in the environment."""
+"""Command line of the course, which learn.py starts in the environment: `python -m course`."""
 
 import sys
 
@@ -7,9 +7,9 @@ from course.translation import translate
 
 
 def main() -> None:
-    """Run the command line; if a package of the environment is damaged, say so in one line.
+    """Run the command line; report a damaged package of the environment in one line.
 
-    Exit status: the command's; 3 when the environment has to be made anew.
+    Exit status: the command's; 3 if the environment must be made again.
     """
     try:
         if sys.argv[1:2] == ["chat"]:  # the chat needs neither the runner nor its packages

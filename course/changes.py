@@ -1,6 +1,6 @@
-"""The changes that the pages ask a reader to make ("Break it"), made in a copy of the lesson.
+"""Make the changes that the pages ask for ("Break it") in a copy of the lesson; restore scripts.
 
-The copy is my_work/01_hello/broken/NAME/01_hello: a lesson's own files stay as they are.
+The copy is my_work/01_hello/broken/NAME/01_hello. The lesson's own files are not changed.
 """
 
 import shutil
@@ -15,11 +15,11 @@ from course.workspace import backup_path
 
 
 class NoChangeError(LookupError):
-    """No page asks for a change of this script; the message offers those that have one."""
+    """No page asks for a change of this script; the message names the scripts that have one."""
 
 
 def find_change(catalog: Catalog, script: Script) -> Session:
-    """Return the session in which a page shows what its change of a script does.
+    """Return the session in which a page shows the effect of its change of a script.
 
     Raises:
         NoChangeError: there is none.
@@ -45,7 +45,7 @@ def copy_folder(catalog: Catalog, script: Script) -> Path:
 
 
 def make_copy(catalog: Catalog, script: Script) -> Path:
-    """Make the change of a page in a copy, unless the copy is there already.
+    """Make the change of a page in a copy of the lesson, unless the copy exists.
 
     Returns:
         The script in the copy.
@@ -70,21 +70,21 @@ def remove_copy(catalog: Catalog, script: Script) -> bool:
 
 
 class NotRestoredError(Exception):
-    """A file cannot be restored; the message says why and what to do."""
+    """A file cannot be restored; the message has the reason and advice."""
 
 
 def restore(file: Path, root: Path) -> Path | None:
-    """Put a file of the course back as it was committed.
+    """Restore a file of the course to its committed content.
 
     Args:
-        file: the file.
+        file: a file inside the course.
         root: the folder of the course, a clone of its repository.
 
     Returns:
-        Where the changed file is kept, or None if it was not changed.
+        The backup of the changed file, or None if the file was missing or not changed.
 
     Raises:
-        NotRestoredError: the course is no clone, or there is no git.
+        NotRestoredError: the course is no clone, git is missing, or the file is not committed.
     """
     name = file.relative_to(root).as_posix()
     git = shutil.which("git")
@@ -103,7 +103,7 @@ def restore(file: Path, root: Path) -> Path | None:
                 "git does not know {name}: {error}", name=name, error=done.stderr.decode().strip()
             )
         )
-    # A clone on Windows may have other line ends than the repository.
+    # git on Windows may have replaced the line ends by CRLF.
     if file.exists() and file.read_bytes().replace(b"\r\n", b"\n") == done.stdout:
         return None
     kept = backup_path(file) if file.exists() else None

@@ -1,6 +1,6 @@
 """The commands of `python3 learn.py`.
 
-Exit status: 0 for success; 1 when a check fails, or there is nothing to give; 2 for a name or an
+Exit status: 0 for success; 1 if a check fails, or there is nothing to show; 2 for a name or an
 option that does not exist; 130 after Ctrl-C.
 """
 
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
+from capstone_chat import __version__
 from course import workspace
-from course.catalog import Catalog, CatalogError, Exercise, Script, UnknownNameError
+from course.catalog import Catalog, CatalogError, Exercise, Script, Stage, UnknownNameError
 from course.environment import exec_command
 from course.progress import ExerciseProgress, Progress
 from course.translation import translate
@@ -22,19 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
-# For a command whose options belong to the program that it starts.
+# For a command that hands its options to the program that it starts.
 FORWARD_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
-# Jupyter would ask its makers for news and updates.
-OFFLINE = [
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-]
-SECTIONS = {"chat": "The chat", "test": "The course itself", "bench": "The course itself"}
-"""Where the menu shows a command, if not under "Learn"."""
+SECTIONS = {"chat": "The chat"} | dict.fromkeys(("test", "bench", "site"), "The course itself")
+"""The section of the menu that lists a command. All other commands are under "Learn"."""
 
 
 class AppState:
-    """What the commands work with: the course on disk and the learner's progress."""
+    """State that the commands share: the course on disk and the learner's progress."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,11 +38,11 @@ class AppState:
         self.progress = Progress(root / ".progress.json")
 
     def record(self, exercise: Exercise) -> ExerciseProgress:
-        """The progress on one exercise."""
+        """Return the progress on one exercise."""
         return self.records().get(exercise.key, ExerciseProgress())
 
     def records(self) -> dict[str, ExerciseProgress]:
-        """All progress, with a word to the learner when its file was broken."""
+        """Return the progress on all exercises; tell the learner if its file was damaged."""
         records = self.progress.read()
         if self.progress.corrupt_copy:
             click.echo(
@@ -62,11 +58,21 @@ class AppState:
         return records
 
     def select_exercises(self, text: str) -> Sequence[Exercise]:
-        """The exercises that `text` names; without a text the next that is not solved."""
+        """Return the exercises that `text` names; without a text, the first unsolved exercise."""
         return self.catalog.select_exercises(text)[1] if text else [self.first_unsolved("")]
 
     def first_unsolved(self, text: str) -> Exercise:
-        """The exercise that `text` names; of a lesson, or of all, the first that is not solved."""
+        """Return one exercise: the one that `text` names, or the first unsolved one.
+
+        Args:
+            text: an exercise; a lesson, for its first unsolved exercise; "" for that of the course.
+
+        Returns:
+            The exercise. If all of them are solved, it is the first one.
+
+        Raises:
+            UnknownNameError: there is no such exercise, or the course has none.
+        """
         every = [] if text else list(self.catalog.exercises())
         exercises = self.catalog.select_exercises(text)[1] if text else every
         if not exercises:
@@ -76,13 +82,29 @@ class AppState:
         return next(unsolved, exercises[0])
 
 
+class PortType(click.ParamType[int]):
+    """A port on the command line."""
+
+    name = "port"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the port; another value is an error that says what to write."""
+        if not str(value).isascii() or not str(value).isdecimal() or int(value) > 65535:
+            self.fail(translate("write a whole number from 0 to 65535, with the digits 0 to 9"))
+        return int(value)
+
+
 class Menu(click.Group):
-    """Lists its commands in sections, in the order in which they are written."""
+    """A command group that lists its commands in sections, in the order of their definitions."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of their definitions."""
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands to the help, section by section."""
         rows: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
             about = translate((command.help or "").partition("\n")[0])
@@ -93,29 +115,80 @@ class Menu(click.Group):
 
 
 @click.group(cls=Menu, invoke_without_command=True)
+@click.version_option(__version__, prog_name="Learn Tornado")
 @click.option("--root", type=Path, default=ROOT, hidden=True, help="the folder of the course")
 @click.pass_context
 def app(context: click.Context, root: Path) -> None:
-    """Learn Tornado by running it. Start with: list, then run 01, then check 01."""
+    """Learn Tornado by running it. Without a command, the tour opens in a browser."""
     context.obj = AppState(root.resolve())
     if os.environ.get("NO_COLOR"):
         context.color = False
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        context.invoke(tour)
 
 
-# What the names of lessons, scripts and exercises may look like.
+# The forms in which the help shows the names of lessons, scripts and exercises.
 lesson_argument = click.argument("lesson", metavar="LESSON")
 name_argument = click.argument("name", metavar="LESSON[/NAME]")
-# Without a name it is the next exercise.
+# Without a name the command uses the first unsolved exercise.
 optional_name_argument = click.argument("name", metavar="[LESSON[/NAME]]", default="")
+
+
+@app.command()
+@click.argument("place", metavar="[LESSON[/NAME]]", default="")
+@click.option("--port", type=PortType(), help="the port of the tour")
+@click.option("--no-browser", is_flag=True, help="only print the address")
+@click.option("--host", default="", help="the name under which a proxy shows it (Codespaces)")
+@click.pass_obj
+def tour(state: AppState, place: str, port: int | None, no_browser: bool, host: str) -> None:
+    """Open the lessons, an editor and their results in a browser: tour 01, tour 01/3."""
+    from course import console
+    from course.tour.server import PortTakenError, open_tour
+
+    try:
+        open_tour(
+            state.catalog,
+            state.progress,
+            start=find_tour_page(state.catalog, place),
+            port=port,
+            browser=not no_browser,
+            forwarded_host=host,
+        )
+    except PortTakenError as problem:
+        console.print_error(problem)
+        sys.exit(FAILED)
+
+
+def find_tour_page(catalog: Catalog, text: str) -> str:
+    """Return the address in the tour of a lesson or something in it; "" is the map.
+
+    Args:
+        catalog: the course.
+        text: a lesson, a step such as `01/3`, a stage, a script or an exercise.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if not text:
+        return "/"
+    from course.pages import find_step
+
+    if stage := catalog.find_stage(text):
+        return f"/{stage.lesson.partition('_')[0]}/{stage.folder.name}"
+    lesson_name, slash, number = text.rpartition("/")
+    if slash and number.isdecimal():
+        lesson = catalog.lesson(lesson_name)
+        return f"/{lesson.number}/{find_step(lesson, int(number)).number}"
+    found = catalog.find_runnable(text)
+    number = found.lesson.partition("_")[0]
+    return f"/exercise/{found.label}" if isinstance(found, Exercise) else f"/{number}"
 
 
 @app.command("list")
 @click.argument("lesson", default="")
 @click.pass_obj
 def list_(state: AppState, lesson: str) -> None:
-    """Show the lessons and what is done; list 01 shows the scripts and exercises of a lesson."""
+    """Show the lessons and your progress; list 01 shows the scripts and exercises of a lesson."""
     from course import console
 
     if lesson:
@@ -124,14 +197,14 @@ def list_(state: AppState, lesson: str) -> None:
         console.print_lessons(state.catalog.lessons, state.records())
 
 
-# What follows the script is the script's, --help too.
+# All options after the script's name belong to the script, --help too.
 @app.command(context_settings=FORWARD_OPTIONS | {"allow_interspersed_args": False})
 @optional_name_argument
 @click.pass_context
 def run(context: click.Context, name: str) -> None:
-    """Run a script, or your copy of an exercise; options go to it: run 02 --port=9000.
+    """Run a script, or your copy of an exercise, with its options: run 02 --port=9000.
 
-    01 stands for the app.py of the lesson. Without a name it is the lesson of the next exercise.
+    01 stands for the app.py of the lesson. Without a name, the lesson of the next exercise is run.
     """
     state: AppState = context.obj
     found = state.catalog.find_runnable(name or state.first_unsolved("").lesson)
@@ -167,9 +240,10 @@ def demo(context: click.Context, name: str) -> None:
             for result in run_session(session):
                 all_match &= result.matches_page
                 console.print_command(result)
-            console.print_line("(stopped)", dim=True)
+            if session.serves:
+                console.print_line("(stopped)", dim=True)
     except DemoError as problem:
-        click.echo(f"learn.py: {problem}", err=True)
+        console.print_error(problem)
         context.exit(FAILED)
     if not all_match:
         context.exit(FAILED)
@@ -196,7 +270,7 @@ def break_(context: click.Context, name: str, undo: bool) -> None:
         session = changes.find_change(catalog, script)
         copy = changes.make_copy(catalog, script)
     except changes.NoChangeError as problem:
-        console.print_line(str(problem))
+        console.print_line(console.fit(str(problem)))
         context.exit(FAILED)
     for block in session.changes:
         where = console.relative_path(copy.parent / block.source)
@@ -211,14 +285,14 @@ def break_(context: click.Context, name: str, undo: bool) -> None:
 @name_argument
 @click.pass_context
 def restore(context: click.Context, name: str) -> None:
-    """Put a lesson's script back as it was, and keep your version beside it."""
+    """Restore a lesson's script, and keep your version beside it."""
     from course import changes, console
 
     script = require_script(context, name)
     try:
         kept = changes.restore(script.path, context.obj.root)
     except changes.NotRestoredError as problem:
-        click.echo(f"learn.py: {problem}", err=True)
+        console.print_error(problem)
         context.exit(FAILED)
     where = console.relative_path(script.path)
     if kept:
@@ -232,7 +306,11 @@ def restore(context: click.Context, name: str) -> None:
 
 
 def require_script(context: click.Context, name: str) -> Script:
-    """Return the script that a name means; an exercise is a wrong name here."""
+    """Return the script of a name.
+
+    Raises:
+        UnknownNameError: the name is that of an exercise, or unknown.
+    """
     state: AppState = context.obj
     found = state.catalog.find_runnable(name)
     if isinstance(found, Exercise):
@@ -246,9 +324,14 @@ def require_script(context: click.Context, name: str) -> Script:
 @name_argument
 @click.pass_obj
 def start(state: AppState, name: str) -> None:
-    """Copy an exercise's stub to my_work/, where you work on it."""
+    """Copy the exercises of a lesson to my_work/; of a stage, copy the stage before it."""
     from course import console
 
+    if stage := state.catalog.find_stage(name):
+        from course.stages import start_stage
+
+        console.print_stage_start(stage, new=start_stage(stage))
+        return
     for exercise in state.catalog.select_exercises(name)[1]:
         new = workspace.copy_stub(exercise)
         console.print_line(
@@ -261,20 +344,43 @@ def start(state: AppState, name: str) -> None:
 @optional_name_argument
 @click.pass_context
 def check(context: click.Context, name: str) -> None:
-    """Check your exercises, and say what is missing."""
+    """Check an exercise, or all exercises of a lesson, and report what fails."""
     from course.checking.session import check_all
 
+    if stage := context.obj.catalog.find_stage(name):
+        if not check_work(context.obj, stage):
+            context.exit(FAILED)
+        return
     if not check_all(context.obj.select_exercises(name), context.obj.progress):
         context.exit(FAILED)
+
+
+def check_work(state: AppState, stage: Stage) -> bool:
+    """Check the learner's version of a stage, store and print the result."""
+    from course import console
+    from course.stages import check_stage, start_stage
+
+    if start_stage(stage):
+        console.print_stage_start(stage, new=True)
+    result = check_stage(stage, stage.work_folder)
+    record = state.progress.get(stage.key)
+    record.tries += 1
+    record.solved = result.passed
+    state.progress.write(stage.key, record)
+    console.print_stage_result(stage, result)
+    return result.passed
 
 
 @app.command()
 @optional_name_argument
 @click.pass_obj
 def watch(state: AppState, name: str) -> None:
-    """Check again whenever you save; goes on to the next exercise when one is solved."""
-    from course.watch import watch_exercises
+    """Check again after every save; continue with the next exercise when one is solved."""
+    from course.watch import watch_exercises, watch_stage
 
+    if stage := state.catalog.find_stage(name):
+        watch_stage(stage, lambda: check_work(state, stage))
+        return
     watch_exercises(state.select_exercises(name), state.progress)
 
 
@@ -282,41 +388,30 @@ def watch(state: AppState, name: str) -> None:
 @optional_name_argument
 @click.pass_obj
 def hint(state: AppState, name: str) -> None:
-    """Give the next hint; of a whole lesson, for the first exercise that is not solved."""
+    """Show the next hint; for a lesson, that of its first unsolved exercise."""
     from course import console
+    from course.checking.session import next_hint
 
+    if stage := state.catalog.find_stage(name):
+        console.print_stage_hint(stage)
+        return
     found = state.first_unsolved(name)
     workspace.copy_stub(found)
     record = state.record(found)
     console.print_goal(found)
-    if record.solved:  # the number of hints that were needed stays
-        for number, each in enumerate(found.hints, 1):
-            console.print_line(
-                translate(
-                    "\nHint {number} of {count}: {hint}",
-                    number=number,
-                    count=len(found.hints),
-                    hint=translate(each),
-                )
-            )
+    if record.solved:  # the recorded number of hints does not change after the solution
+        for number in range(1, len(found.hints) + 1):
+            console.print_hint(found, number)
         return
-    record.hints = min(record.hints + 1, len(found.hints))
-    state.progress.write(found.key, record)
-    console.print_line(
-        translate(
-            "\nHint {number} of {count}: {hint}",
-            number=record.hints,
-            count=len(found.hints),
-            hint=translate(found.hints[record.hints - 1]),
-        )
-    )
+    number = next_hint(found, state.progress)
+    console.print_hint(found, number)
     console.print_line(
         translate("\nYour file: {copy}", copy=console.relative_path(found.work_file))
     )
-    if record.hints == len(found.hints):
+    if number == len(found.hints):
         console.print_line(
             translate(
-                "This was the last one. After a try: {learn} solution {label}",
+                "This was the last hint. After a try: {learn} solution {label}",
                 learn=console.LEARN,
                 label=found.label,
             )
@@ -328,21 +423,23 @@ def hint(state: AppState, name: str) -> None:
 @click.option("--yes", is_flag=True, help="show it before a first try")
 @click.pass_context
 def solution(context: click.Context, name: str, yes: bool) -> None:
-    """Show a solution, once you have tried."""
+    """Show a solution, of a stage its diff; before your first try only with --yes."""
     from course import console
 
     state: AppState = context.obj
+    if stage := state.catalog.find_stage(name):
+        console.print_stage_diff(stage)
+        return
     found = state.first_unsolved(name)
     if not (yes or state.record(found).tries):
-        console.print_line(
-            translate(
-                "Try it first: change {copy}, then {learn} check {label}. (--yes shows the "
-                "solution anyway.)",
-                copy=console.relative_path(found.work_file),
-                learn=console.LEARN,
-                label=found.label,
-            )
+        text = translate(
+            "Try it first: change {copy}, then {learn} check {label}. (--yes shows the "
+            "solution anyway.)",
+            copy=console.relative_path(found.work_file),
+            learn=console.LEARN,
+            label=found.label,
         )
+        console.print_line(console.fit(text))
         context.exit(FAILED)
     console.print_source(found.solution)
 
@@ -351,17 +448,23 @@ def solution(context: click.Context, name: str, yes: bool) -> None:
 @name_argument
 @click.pass_obj
 def reset(state: AppState, name: str) -> None:
-    """Begin again: puts the stub back, and keeps your version beside it."""
+    """Start again: restore the unsolved exercise, and keep your version beside it."""
     from course import console
 
+    if stage := state.catalog.find_stage(name):
+        from course.stages import reset_stage
+
+        console.print_stage_reset(stage, reset_stage(stage))
+        state.progress.write(stage.key, None)
+        return
     for exercise in state.catalog.select_exercises(name)[1]:
         kept = workspace.reset(exercise)
         state.progress.write(exercise.key, None)
         console.print_line(
             translate(
-                "{label} {file} is the stub again; yours is kept as {backup}"
+                "{label} {file} is the unsolved exercise again; your version is kept as {backup}"
                 if kept
-                else "{label} {file} is the stub again",
+                else "{label} {file} is the unsolved exercise again",
                 label=f"{exercise.label:24}",
                 file=console.relative_path(exercise.work_file),
                 backup=kept and kept.name,
@@ -372,53 +475,115 @@ def reset(state: AppState, name: str) -> None:
 @app.command()
 @click.pass_obj
 def progress(state: AppState) -> None:
-    """Show how much is solved, and what comes next."""
+    """Show your progress in each lesson, and the next exercise."""
     from course import console
 
     console.print_progress(state.catalog.lessons, state.records())
 
 
+@app.command()
+@click.argument("place", metavar="[LESSON/STEP]", default="")
+@click.option("--no-browser", is_flag=True, help="only print the text")
+@click.pass_obj
+def feedback(state: AppState, place: str, no_browser: bool) -> None:
+    """Prepare an issue about a step or an exercise: feedback 01/3, feedback 01/allow_head.
+
+    The text is opened in a browser, or printed. It is sent only if you send it.
+    """
+    from course import console
+    from course.feedback import issue_address, prepare
+    from course.tour.server import has_browser
+
+    found = prepare(state.catalog, place)
+    address = issue_address(state.root / "pyproject.toml", found)
+    if address and not no_browser and has_browser():
+        console.print_line(translate("Read the text in the browser, complete it, and send it."))
+        click.launch(address)
+        return
+    console.print_line(f"{found.title}\n\n{found.text}")
+
+
 @app.command(context_settings=FORWARD_OPTIONS)
 @lesson_argument
+@click.option("--again", is_flag=True, help="a new copy; the earlier one is kept beside it")
+@click.option("--slides", is_flag=True, help="make slides, and open them in a browser")
 @click.pass_context
-def notebook(context: click.Context, lesson: str) -> None:
-    """Open a lesson's notebook in Jupyter; options go to it: notebook 01 --no-browser."""
-    path = context.obj.catalog.notebook(lesson)
-    jupyter = [sys.executable, "-m", "jupyterlab", str(path), *OFFLINE, *context.args]
-    context.exit(exec_command(jupyter))
+def notebook(context: click.Context, lesson: str, again: bool, slides: bool) -> None:
+    """Open your copy of a lesson's notebook in JupyterLab: notebook 01 --no-browser.
+
+    The copy is in my_work/notebooks/, and is kept if it exists. Further options are for JupyterLab.
+    """
+    from course import console, notebooks
+
+    state: AppState = context.obj
+    path = state.catalog.notebook(lesson)
+    if slides:
+        from course.slides import make_slides
+
+        made = make_slides(path, state.root)
+        console.print_line(translate("Slides: {file}", file=console.relative_path(made)))
+        if "--no-browser" not in context.args:
+            click.launch(made.as_uri())
+        return
+    copy, kept = notebooks.copy_notebook(path, state.root, again=again)
+    console.print_line(translate("Your copy: {file}", file=console.relative_path(copy)))
+    if kept:
+        console.print_line(translate("Your earlier version is kept as {name}", name=kept.name))
+    notebooks.add_settings()
+    context.exit(exec_command(notebooks.jupyter_command(copy, state.root, context.args)))
 
 
 @app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def chat(context: click.Context) -> None:
-    """Start the chat at http://localhost:8888; options go to it: chat --port=9000 --data=DIR."""
+    """Start the chat at http://localhost:8888, with its options: chat --port=9000 --data=DIR."""
     context.exit(exec_command([sys.executable, "-m", "capstone_chat", *context.args]))
 
 
 @app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def test(context: click.Context) -> None:
-    """Run the course's own tests; options go to pytest: test -k hello."""
-    # More workers than there are cores, because many tests wait for servers and programs; each
-    # begins with a part of its own, which keeps the tests that share a browser together. Another
-    # -n among the options comes later and wins.
+    """Run the course's own tests, with options of pytest: test -k hello."""
+    # More workers than cores, because many tests wait for servers and programs. With `worksteal`
+    # each worker starts with a range of tests, which keeps the tests that share a browser
+    # together. A later -n among the options takes precedence.
     cores = os.cpu_count() or 1
     workers = [f"--numprocesses={cores + min(cores, 4)}", "--dist=worksteal"]
-    # The tests start hundreds of programs: each would compile the same files anew.
+    # The tests start hundreds of programs. Without .pyc files each compiles the same modules again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = [sys.executable, "-m", "pytest", f"--rootdir={ROOT}", *workers]
     context.exit(exec_command([*pytest, *context.args]))
 
 
+@app.command()
+@click.argument("folder", type=Path)
+@click.option("--url", default="", help="the address at which the site will be, for its sitemap")
+@click.pass_context
+def site(context: click.Context, folder: Path, url: str) -> None:
+    """Write the pages of the tour as a static site, which runs nothing: site public."""
+    from course import console
+    from course.tour.site import SiteError, write_site
+
+    try:
+        count = write_site(context.obj.catalog, folder, url)
+    except SiteError as problem:
+        console.print_error(problem)
+        context.exit(USAGE_ERROR)
+    where = folder / "index.html"
+    click.echo(translate("{count} pages. Open {file}", count=count, file=where))
+
+
 @app.command(context_settings=FORWARD_OPTIONS, add_help_option=False)
 @click.pass_context
 def bench(context: click.Context) -> None:
-    """Measure the chat against its peers; options go to it: bench --quick, bench --list."""
+    """Compare the speed of the chat with that of other servers: bench --quick, bench --list."""
     context.exit(exec_command([sys.executable, "-m", "benchmarks", *context.args]))
 
 
 def main() -> None:
-    """Run the command line; a wrong name or a broken course is one line, not a traceback."""
+    """Run the command line; print a wrong name or a damaged course as one line, no traceback."""
+    from course import console
+
     for stream in (sys.stdout, sys.stderr):
         # A Windows console that cannot show a character must not end the program.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -431,10 +596,10 @@ def main() -> None:
     except click.Abort:
         sys.exit(INTERRUPTED)
     except UnknownNameError as unknown:
-        click.echo(f"learn.py: {unknown}", err=True)
+        console.print_error(unknown)
         sys.exit(USAGE_ERROR)
     except CatalogError as broken:
-        click.echo(f"learn.py: {broken}", err=True)
+        console.print_error(broken)
     except OSError as problem:
-        click.echo(f"learn.py: {problem.strerror}: {problem.filename}", err=True)
+        console.print_error(f"{problem.strerror}: {problem.filename}")
     sys.exit(FAILED)

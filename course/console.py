@@ -1,4 +1,4 @@
-"""What the runner prints: the table of lessons, the outcome of a check, the progress."""
+"""Terminal output of the runner: the table of lessons, the result of a check, the progress."""
 
 import os
 import re
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from course.catalog import Exercise, Lesson
+from course.catalog import Exercise, Lesson, Stage
 from course.progress import ExerciseProgress
 from course.translation import translate
 from course.workspace import is_modified
 
-if TYPE_CHECKING:  # not needed to print the list, which should feel instant
+if TYPE_CHECKING:  # not imported at run time, because `list` must start fast
     from course.checking.runner import CheckResult, Failure, Problem
     from course.demo import CommandResult
     from course.pages import Session
+    from course.stages import StageResult
 
 LEARN = "py learn.py" if os.name == "nt" else "python3 learn.py"
 
@@ -26,12 +27,39 @@ LEARN = "py learn.py" if os.name == "nt" else "python3 learn.py"
 def print_line(
     text: str = "", *, fg: str | None = None, bold: bool | None = None, dim: bool | None = None
 ) -> None:
-    """Print one paragraph, on a terminal in this colour and weight."""
+    """Print one paragraph; on a terminal, in the given colour and weight."""
     click.secho(text, fg=fg, bold=bold, dim=dim)
 
 
+def fit(text: str, indent: str = "", *, descriptor: int = 1) -> str:
+    """Return paragraphs broken between words for a terminal; only indented for a file or a pipe.
+
+    Args:
+        text: paragraphs, with an empty line between two of them.
+        indent: the beginning of each line.
+        descriptor: where the text will be printed: 1, standard output, or 2, standard errors.
+    """
+    if not (sys.stdout if descriptor == 1 else sys.stderr).isatty():
+        return textwrap.indent(text, indent)
+    # One column less: some Windows consoles begin a new line after the last column.
+    columns = max(os.get_terminal_size(descriptor).columns - 1, 20)
+    wrap = textwrap.TextWrapper(
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n\n".join(wrap.fill(paragraph) for paragraph in re.split(r"\n\s*\n", text))
+
+
+def print_error(problem: object) -> None:
+    """Print what is wrong to standard error, after the name of the program."""
+    click.echo(fit(f"learn.py: {problem}", descriptor=2), err=True)
+
+
 def relative_path(path: Path) -> str:
-    """The path as one would type it here."""
+    """Return a path relative to the current folder, or unchanged if it is not inside."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -39,7 +67,7 @@ def relative_path(path: Path) -> str:
 
 
 def format_status(record: ExerciseProgress) -> str:
-    """Return one word about an exercise."""
+    """Return the status of an exercise in a word: solved, begun or to do."""
     if record.solved:
         return click.style(translate("solved"), fg="green")
     if record.tries:
@@ -78,7 +106,7 @@ def print_lesson(lesson: Lesson, records: Mapping[str, ExerciseProgress]) -> Non
 
 
 def print_session(shown: "Session") -> None:
-    """Print where a page has the commands that follow."""
+    """Print the place of a session in its page, and the change that the session needs."""
     print_line(
         "\n"
         + translate(
@@ -92,7 +120,7 @@ def print_session(shown: "Session") -> None:
 
 
 def print_command(command: "CommandResult") -> None:
-    """Print a command and its output, and what the page shows if that is another output."""
+    """Print a command and its output; if the page shows another output, print that too."""
     title = f"$ {command.command}" if command.command else translate("The terminal of the server:")
     print_line(title, fg="cyan")
     if command.output.strip():
@@ -120,13 +148,13 @@ def _width(cell: str) -> int:
 
 
 def print_goal(exercise: Exercise) -> None:
-    """Print what an exercise is about."""
+    """Print the title and the goal of an exercise."""
     print_line(translate(exercise.title), bold=True)
-    print_line(textwrap.indent(translate(exercise.goal.strip()), "  "))
+    print_line(fit(translate(exercise.goal.strip()), "  "))
 
 
 def print_result(exercise: Exercise, result: "CheckResult | None") -> None:
-    """Print one line about a checked exercise; None stands for one that is not begun."""
+    """Print the result of an exercise in one line; None stands for one that was not checked."""
     if result is None:
         result_text = click.style(translate("to do"), dim=True)
     elif result.passed:
@@ -146,21 +174,21 @@ def print_result(exercise: Exercise, result: "CheckResult | None") -> None:
 
 
 class FailurePrinter:
-    """Prints why an exercise is not solved yet, beginning with the first failure that is known.
+    """Prints the report on an exercise that is not solved yet, each failure as soon as it is known.
 
     Of failures with one cause only the first is printed.
     """
 
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
-        # The first report shows the goal of an exercise; advice would be its answer.
+        # Before the learner's first change the report has no advice: it could reveal the solution.
         self._advises = is_modified(exercise)
-        self._causes: list[str] = []  # the last one is that of the failure printed last
-        self._more = 0  # further failures with this cause
-        self._earlier = 0  # further failures with an earlier cause
+        self._causes: list[str] = []  # of the printed failures, in order
+        self._more = 0  # further failures with the last of the causes
+        self._earlier = 0  # further failures with one of the causes before
 
     def print_failure(self, failure: "Failure") -> None:
-        """Print a failure, unless one with the same cause is there already."""
+        """Print a failure unless one with the same cause was printed before."""
         message = failure.message if self._advises else without_advice(failure.message)
         found = cause_of(message)
         if found in self._causes:
@@ -173,15 +201,15 @@ class FailurePrinter:
         print_line(textwrap.indent(message, "    "))
 
     def print_end(self, result: "CheckResult") -> None:
-        """Print what is left to say when the check has ended."""
+        """Print the problem, the number of further failures and the result of a finished check."""
         if result.problem:
             self._print_heading()
             _print_problem(result.problem)
         self._print_more()
         if self._earlier:
-            message = "{count} more fail in a way that is shown above."
+            message = "{count} more cases fail in a way that is shown above."
             if self._earlier == 1:
-                message = "1 more fails in a way that is shown above."
+                message = "1 more case fails in a way that is shown above."
             print_line("\n  " + translate(message, count=self._earlier))
         if not self._advises and self._causes:
             print_line(
@@ -199,21 +227,120 @@ class FailurePrinter:
 
     def _print_more(self) -> None:
         if self._more:
-            message = "{count} more fail the same way."
+            message = "{count} more cases fail in the same way."
             if self._more == 1:
-                message = "1 more fails the same way."
+                message = "1 more case fails in the same way."
             print_line("\n  " + translate(message, count=self._more))
         self._more = 0
 
 
 def print_next_step(exercise: Exercise) -> None:
-    """Print where the learner's file is, and how to get a hint."""
+    """Print the path of the work file and the command for a hint."""
     print_line("\n" + translate("Your file: {file}", file=relative_path(exercise.work_file)))
     print_line(translate("A hint:    {command}", command=f"{LEARN} hint {exercise.label}"))
 
 
+def print_comparison(exercise: Exercise) -> None:
+    """Print the command that shows the solution of a solved exercise."""
+    command = f"{LEARN} solution {exercise.label}"
+    print_line(translate("To compare it with a solution: {command}", command=command))
+
+
+def print_hint(exercise: Exercise, number: int) -> None:
+    """Print one hint; on a terminal no line ends inside of a word.
+
+    Args:
+        exercise: the exercise that the hint belongs to.
+        number: the number of the hint, counted from 1.
+    """
+    text = translate(
+        "Hint {number} of {count}: {hint}",
+        number=number,
+        count=len(exercise.hints),
+        hint=translate(exercise.hints[number - 1]),
+    )
+    print_line("\n" + fit(text))
+
+
+def print_stage_start(stage: Stage, *, new: bool) -> None:
+    """Print where the learner builds a stage, and which commands belong to it."""
+    where = relative_path(stage.work_folder)
+    there = "" if new else f"  ({translate('was there already')})"
+    print_line(f"{stage.label:24} {where}{there}")
+    print_line(
+        translate(
+            "The page:  {page}", page=relative_path(stage.folder / "README.md").replace("\\", "/")
+        )
+    )
+    print_line(translate("Run it:    {command}", command=f"{LEARN} run {where}"))
+    print_line(translate("Check it:  {command}", command=f"{LEARN} check {stage.label}"))
+
+
+def print_stage_result(stage: Stage, result: "StageResult") -> None:
+    """Print each test that failed with the reason, then how many passed."""
+    if result.problem:
+        print_line(translate("The tests could not run:"), fg="red")
+        print_line(textwrap.indent(result.problem, "  "))
+        return
+    for failure in result.failures:
+        name = translate("stage {number}: {test}", number=failure.stage, test=failure.test)
+        print_line(name, fg="red")
+        print_line(textwrap.indent(failure.message, "    "))
+    failed = len(result.failures)
+    count = translate(
+        "{passed} of {tests} pass",
+        passed=result.tests - failed,
+        tests=_count_tests(result.tests),
+    )
+    print_line(f"{stage.label:24} {count}", fg="red" if failed else "green")
+    if failed:
+        print_line()
+        for number in sorted({failure.stage for failure in result.failures}):
+            test_file = relative_path(stage.tests[number - 1])
+            print_line(translate("The tests:  {file}", file=test_file))
+        print_line(translate("A hint:     {command}", command=f"{LEARN} hint {stage.label}"))
+
+
+def print_stage_hint(stage: Stage) -> None:
+    """Print which files a stage changes, and by how many lines."""
+    from course.stages import diff_files
+
+    print_line(translate("What changes from the stage before:"))
+    rows = []
+    for name, lines in diff_files(stage.previous, stage.folder):
+        added = sum(line.startswith("+") for line in lines[2:])
+        removed = sum(line.startswith("-") for line in lines[2:])
+        rows.append((f"  {name}", f"+{added}", f"-{removed}"))
+    _print_table(rows)
+    page = relative_path(stage.folder / "README.md")
+    print_line("\n" + translate("The page explains it:  {page}", page=page))
+    command = f"{LEARN} solution {stage.label}"
+    print_line(translate("The whole change:      {command}", command=command))
+
+
+def print_stage_diff(stage: Stage) -> None:
+    """Print the diff from the stage before."""
+    from course.stages import diff_files
+
+    for _, lines in diff_files(stage.previous, stage.folder):
+        for line in lines:
+            colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+            print_line(line, fg=colour)
+
+
+def print_stage_reset(stage: Stage, kept: Path | None) -> None:
+    """Print that the learner starts a stage again, and where the earlier version is kept."""
+    message = "{label} {folder} is as it was at the start"
+    if kept:
+        message = "{label} {folder} is as it was at the start; yours is kept as {backup}"
+    values = {"label": f"{stage.label:24}", "folder": relative_path(stage.work_folder)}
+    if kept:
+        values["backup"] = kept.name
+    print_line(translate(message, **values))
+
+
 def print_source(path: Path) -> None:
-    """Print a file of code: with colours on a terminal, as it is into a pipe."""
+    """Print a Python file: with syntax colours on a terminal, as plain text otherwise."""
     text = path.read_text(encoding="utf-8")
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         click.echo(text.rstrip())
@@ -231,16 +358,16 @@ def without_advice(message: str) -> str:
 
 
 def cause_of(message: str) -> str:
-    """Return what two failures with one cause have in common.
+    """Return a key that is equal for failures with the same cause.
 
-    It is the line of the learner's code that raised, where there is one; otherwise all of the
-    message but what was sent. Ports, and the times in what the program has printed, differ in
-    each test, so these numbers do not count.
+    The key is the line of the learner's code that raised, if any; otherwise the message without
+    the part "sent". Ports, and numbers such as times in the program's output, differ in each test:
+    they are replaced by 0.
     """
     parts: dict[str, list[str]] = {}
     label = ""
     for line in message.splitlines():
-        # A label and its text are two columns; further lines of the text are indented.
+        # Labels are in the first 10 columns; further lines of a text have spaces there.
         label = line[:10].strip() or label
         numbers = r"\d+" if label in ("printed", "logged") else r"(?<=localhost:)\d+"
         parts.setdefault(label, []).append(re.sub(numbers, "0", line[10:]))
@@ -265,7 +392,7 @@ def _count_tests(number: int) -> str:
 
 
 def print_progress(lessons: Sequence[Lesson], records: Mapping[str, ExerciseProgress]) -> None:
-    """Print how much of each lesson is solved, and what comes next."""
+    """Print how many exercises of each lesson are solved, and the next exercise."""
     rows = [(translate("lesson"), translate("solved"), "", translate("hints"))]
     following = None
     for lesson in lessons:

@@ -1,11 +1,13 @@
-"""Show a script at work: start it, run the commands that its page has for it, and stop it.
+"""Demonstrate a script: start it, run the commands that its lesson's pages show, and stop it.
 
 `learn.py demo 01/routing` runs the sessions of README.md and FURTHER.md whose script is
-lessons/01_hello/routing.py. A change that a page makes first ("Break it") is made in a copy. Where
-a page shows what the script logs, the demo shows it, too. CI runs the demo of each session.
+lessons/01_hello/routing.py. A change that a page asks for first ("Break it") is made in a copy. If
+a page shows lines of the script's log, the demo shows them too. A script that ends by itself is
+only started. CI runs the demo of each session, and each step has one.
 """
 
 import contextlib
+import random
 import shlex
 import shutil
 import signal
@@ -33,11 +35,14 @@ BREAK_COMMAND = "python3 learn.py break "
 """The beginning of the command that starts a changed copy of the script."""
 LOG_FILE = "log.txt"
 START_TIMEOUT = 40
-"""Seconds in which a script must have printed its address."""
+"""Seconds that a script may take until it has printed its address."""
 STOP_TIMEOUT = 10
-"""Seconds in which it must have ended after Ctrl-C."""
+"""Seconds that a script may take to end after Ctrl-C."""
+QUIET_PORTS = range(20_000, 32_768)
+"""Ports that no system gives to outgoing connections by default. Such a connection could take a
+port between the check that it is free and the start of the script."""
 MAX_PORT_ATTEMPTS = 3
-"""How many ports are tried if another program takes them."""
+"""Number of ports that are tried if other programs take them before the script listens."""
 REQUEST_TIMEOUT = 30
 """Seconds that one command may take."""
 
@@ -48,11 +53,11 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class CommandResult:
-    """A command of a page and what it printed.
+    """A command of a page and its output.
 
     Attributes:
-        command: as it was run, with the port on which the script listens; empty for its log.
-        output: what it printed, standard error included; of a log, the lines that the page shows.
+        command: the command with the port on which the script listens; "" for the script's log.
+        output: the command's standard output and standard error, or the log's lines that match.
         shown: the output that the page shows, with the same port.
     """
 
@@ -62,12 +67,12 @@ class CommandResult:
 
     @property
     def matches_page(self) -> bool:
-        """Whether the output is what the page shows."""
+        """Whether the output equals the output that the page shows."""
         return matches_output(self.shown, self.output)
 
 
 def sessions_of(script: Path) -> list[Session]:
-    """Return the sessions that the pages of its lesson have for a script, in order."""
+    """Return a script's sessions in the pages of its lesson, in order."""
     return [
         session
         for page in step_pages(script.parent)
@@ -83,7 +88,7 @@ def make_changed_copy(lesson: Path, changes: Sequence[Block], folder: Path) -> P
         The folder of the copy.
 
     Raises:
-        ValueError: a file does not hold the lines that are to change exactly once.
+        ValueError: a file does not hold the lines to change exactly once.
     """
     copy = folder / lesson.name
     shutil.copytree(lesson, copy, ignore=shutil.ignore_patterns("exercises", "__pycache__"))
@@ -105,24 +110,26 @@ def page_port(arguments: Sequence[str]) -> str:
 
 
 def script_on_port(script: Path, port: int, folder: Path) -> tuple[Path, list[str]]:
-    """Return what to start so that a script listens on a port: a file and its options.
+    """Return the file and the options with which a script listens on the given port.
 
-    The first scripts of the course have no options. Of such a script a copy is made in `folder`,
-    with the port in place of 8888.
+    The first scripts of the course have no options. Such a script is copied to `folder`, with the
+    port in place of 8888.
     """
     if has_options(script):
         return script, [f"--port={port}"]
     text = script.read_text(encoding="utf-8")
+    if DEFAULT_PORT not in text:  # it does not serve, and may import files beside it
+        return script, []
     copy = folder / script.name
     copy.write_text(text.replace(DEFAULT_PORT, str(port)), encoding="utf-8")
     return copy, []
 
 
 def run_command(command: str, page: str, port: int) -> str:
-    """Run a command of a session as its reader would; return all that it prints.
+    """Run a command of a session; return its standard output and standard error.
 
     Args:
-        command: it begins with `curl`.
+        command: a command line that begins with `curl`.
         page: the port that the page names.
         port: the port on which the script listens.
 
@@ -142,7 +149,7 @@ def run_command(command: str, page: str, port: int) -> str:
                 "Windows 10 and macOS have it."
             )
         )
-    # Without a terminal curl would print a progress bar.
+    # If the output is no terminal, curl prints a progress bar unless it is silent.
     words = [curl, "--silent", "--show-error", "--max-time", str(REQUEST_TIMEOUT), *words[1:]]
     done = subprocess.run(
         words,
@@ -157,9 +164,51 @@ def run_command(command: str, page: str, port: int) -> str:
     return done.stdout
 
 
+def run_script(script: Path, arguments: Sequence[str]) -> str:
+    """Run a script that ends by itself; return its standard output and standard error.
+
+    Raises:
+        DemoError: the script did not end within REQUEST_TIMEOUT.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "course.script_launcher", str(script), *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=REQUEST_TIMEOUT,
+        )
+    except subprocess.TimeoutExpired:
+        message = translate("{name} has not ended by itself.", name=script.name)
+        raise DemoError(message) from None
+    return done.stdout
+
+
+def run_ending_command(session: Session, command: str, script: Path) -> str:
+    """Run a command of a session whose script ends by itself; return its output.
+
+    Args:
+        session: the session.
+        command: one of its commands.
+        script: the file to run: the session's own one, or a copy of it.
+
+    Raises:
+        DemoError: the script did not end within REQUEST_TIMEOUT.
+    """
+    given = shlex.split(command.removeprefix(start_command(session.block)))
+    return run_script(script, given)
+
+
 def start_command(block: Block) -> str:
     """Return the command with which a page starts the script of a session."""
-    label = f"{block.script.parent.name.partition('_')[0]}/{block.script.stem}"
+    folder, name = block.script.parent, block.script.stem
+    if folder.name.startswith("stage_"):
+        folder, name = folder.parent, str(int(folder.name.removeprefix("stage_")))
+    label = f"{folder.name.partition('_')[0]}/{name}"
     return shlex.join([*RUN_COMMAND.split(), label.removesuffix("/app"), *block.arguments])
 
 
@@ -169,15 +218,15 @@ def serving(script: Path, arguments: Sequence[str], port: int, folder: Path) -> 
 
     Args:
         script: the file.
-        arguments: its options, but for the port.
-        port: where it listens.
-        folder: gets the script's log, in LOG_FILE.
+        arguments: the script's options, without the port.
+        port: the port on which the script listens.
+        folder: the folder for the script's log, LOG_FILE.
 
     Yields:
-        What it has printed up to its address.
+        The output of the script up to its address.
 
     Raises:
-        DemoError: it has ended, or printed no address in time.
+        DemoError: the script has ended, or printed no address within START_TIMEOUT.
     """
     file, options = script_on_port(script, port, folder)
     with (folder / LOG_FILE).open("w", encoding="utf-8") as log:
@@ -192,7 +241,7 @@ def serving(script: Path, arguments: Sequence[str], port: int, folder: Path) -> 
 
 
 def start_python(arguments: list[str], log: IO[str]) -> "tuple[subprocess.Popen[str], IO[str]]":
-    """Start a Python with its standard error in `log`; return it and its standard output."""
+    """Start Python with its standard error in `log`; return the process and its standard output."""
     process = subprocess.Popen(
         [sys.executable, "-u", *arguments],
         cwd=ROOT,
@@ -219,9 +268,14 @@ def _wait_for_address(
     finally:
         timer.cancel()
     process.wait()
-    log_text = log.read_text(encoding="utf-8", errors="replace").strip()
+    log_text = log.read_text(encoding="utf-8", errors="replace")
+    raise DemoError(describe_failed_start(script, printed, log_text))
+
+
+def describe_failed_start(script: Path, printed: str, log: str) -> str:
+    """Return why a script does not serve: its output, with nothing that says its address."""
     message = translate("{name} has printed no address.", name=script.name)
-    raise DemoError(f"{message} {printed}{log_text}".strip())
+    return f"{message} {printed}{log.strip()}".strip()
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
@@ -238,22 +292,28 @@ def _stop(process: "subprocess.Popen[str]") -> None:
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port if nothing listens on it, another free port otherwise."""
-    for port in (wanted, 0):
+    """Return a port on which nothing listens.
+
+    Args:
+        wanted: returned if it is free; 0 for any port.
+    """
+    for port in (*([wanted] if wanted else []), *random.sample(QUIET_PORTS, 20), 0):
         with socket.socket() as one:
-            # A port that a server has just left is free, too.
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+            # With SO_REUSEADDR a port whose server has just ended counts as free. On Windows it
+            # always does, and the option would let two programs listen on one port.
+            if sys.platform != "win32":
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
                 one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            found: int = one.getsockname()[1]
-            return found
-    raise DemoError(translate("this computer has no free port"))
+                found: int = one.getsockname()[1]
+                return found
+    raise OSError("there is no free port")
 
 
 def run_session(session: Session) -> Iterator[CommandResult]:
     """Run a session: start its script, run its commands, stop the script.
+
+    If the script ends by itself, each command of the session starts it.
 
     Yields:
         Each command as soon as it has run; at the end each part of the log that the page shows.
@@ -262,6 +322,10 @@ def run_session(session: Session) -> Iterator[CommandResult]:
         DemoError: the script does not start, or a command cannot be run.
     """
     script = session.block.script
+    if not session.serves:
+        for command, shown in session.commands:
+            yield CommandResult(command, run_ending_command(session, command, script), shown)
+        return
     arguments = [one for one in session.block.arguments if not one.startswith("--port=")]
     page = page_port(session.block.arguments)
     with tempfile.TemporaryDirectory() as name:
@@ -292,9 +356,9 @@ def run_session(session: Session) -> Iterator[CommandResult]:
 
 
 def _find_shown_part(log: str, shown: str) -> tuple[str, str]:
-    """Return the lines of a log that a page shows, or all of it, and the lines that are shown.
+    """Return the part of a log that matches a page, or the whole log, and the lines of the page.
 
-    A log indents a traceback, a page need not.
+    Indentation is ignored: a page may show a traceback without it.
     """
     lines = [line.strip() for line in log.splitlines()]
     wanted = [line.strip() for line in textwrap.dedent(shown).strip().splitlines()]

@@ -1,11 +1,11 @@
-"""The environment .venv: made once, and kept as the lists in requirements/ say.
+"""The virtual environment .venv: create it once, and keep it in step with requirements/.
 
-learn.py uses this before any package is installed, so it needs the standard library only. What the
-usual start does not need is imported where it is used.
+learn.py uses this module before any package is installed, so the module needs the standard library
+only. Modules that the usual start does not need are imported where they are used.
 
-Settings of pip and Python that other projects or a company have made are left aside where they
-would install the packages to another place, or take them from there. How the package index is
-reached (index, proxy, certificates, timeouts) stays as it is set.
+Settings of pip and Python in the user's environment are ignored if they change where packages are
+installed or imported from. Settings for access to the package index (index, proxy, certificates,
+timeouts) are kept.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from course.translation import translate
 
-TYPE_CHECKING = False  # to import typing would take a tenth of a usual start
+TYPE_CHECKING = False  # importing typing takes a tenth of the time of a usual start
 if TYPE_CHECKING:
     import subprocess
     from typing import TextIO
@@ -28,40 +28,40 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 REQUIREMENTS = ROOT / "requirements"
-# What the last finished installation installed. It is written last.
+# Describes the last complete installation. It is written last.
 STAMP = VENV / "learn-stamp.json"
-# There while an installation runs; one that was killed leaves it behind.
+# Exists while an installation runs, and after one that was killed.
 UNFINISHED = VENV / "learn-unfinished"
 PIP_LOG = VENV / "learn-pip.log"
-# Beside .venv, not in it: it is held while .venv is emptied.
+# Beside .venv, not in it, because it is held while the content of .venv is deleted.
 LOCK = ROOT / ".venv.lock"
 
 KINDS = ("chat", "lessons", "dev")
-"""The lists in requirements/. Each holds all of the one before it, in the same versions."""
+"""The lists in requirements/. Each contains the list before it, with the same versions."""
 
 NOT_READY = 3
-"""Exit status when the environment cannot be made or is damaged."""
+"""Exit status if the environment cannot be made or is damaged."""
 
 KEPT_SETTINGS = {
     *("index-url", "pypi-url", "extra-index-url", "find-links", "trusted-host", "keyring-provider"),
     *("proxy", "cert", "client-cert", "use-feature", "use-deprecated"),
     *("timeout", "default-timeout", "retries", "resume-retries", "cache-dir", "no-cache-dir"),
 }
-"""Settings of pip that say how packages are fetched, not where they are installed or which."""
+"""Settings of pip that control how packages are downloaded, not which ones or to which place."""
 
 MAX_PIPS = 4
-"""Processes of pip that install at the same time."""
+"""Maximum number of pip processes that run at the same time."""
 PACKAGES_PER_PIP = 5
-"""Packages, at least, for which one more process is worth its start."""
+"""Minimum number of packages for one pip process: for fewer, its start costs more than it saves."""
 
 ENTRY = re.compile(r"^(?=[\w.-]+(?:\[.*?\])?==)", re.M)
-"""Where an entry of a list begins."""
+"""Matches the beginning of an entry in a list."""
 
 PROGRESS_STEP = 10
-"""Packages after which progress is printed where the output is no terminal."""
+"""Number of packages between two lines of progress if the output is no terminal."""
 
-# What pip says, why that happens, what to do. The first that fits counts: those further down can
-# follow from it.
+# A pattern in pip's output, the cause, advice. The first match counts, because the errors further
+# down can be consequences of those above.
 CAUSES = (
     (r"No space left on device|Errno 28\b|Disk quota exceeded", "the disk is full", "Make room."),
     (
@@ -117,24 +117,24 @@ CAUSES = (
 
 
 class EnvironmentNotReady(Exception):
-    """The environment cannot be made; the message says why and what to do about it."""
+    """The environment cannot be made; the message has the cause and advice."""
 
 
 def prepare(wanted: str) -> None:
-    """Make sure that .venv holds the packages of a list.
+    """Make sure that .venv holds the packages of a list; install them if it does not.
 
     Args:
         wanted: one of KINDS.
 
     Raises:
-        EnvironmentNotReady: it cannot, with a message for the user.
+        EnvironmentNotReady: the packages cannot be installed; the message is for the user.
         OSError: .venv cannot be written.
     """
-    if is_ready(wanted):  # the usual start: two small files are read, and nothing is locked
+    if is_ready(wanted):  # the usual start reads two small files and takes no lock
         return
     import importlib.util
 
-    if os.pathsep in str(VENV):  # it separates the entries of PATH, so no environment can be there
+    if os.pathsep in str(VENV):  # venv refuses it: the character separates the entries of PATH
         raise EnvironmentNotReady(
             translate(
                 "the path of this folder has a {pathsep} in it, which no Python environment can "
@@ -156,12 +156,12 @@ def prepare(wanted: str) -> None:
             )
     require_own_environment()
     with install_lock():
-        if not is_ready(wanted):  # the start that we waited for may have done it
+        if not is_ready(wanted):  # another process may have installed it during the wait
             install(wanted)
 
 
 def identity() -> dict[str, str]:
-    """Return the Python and the path of .venv; if one changes, .venv must be made anew."""
+    """Return the version of Python and the path of .venv; if one changes, .venv is made again."""
     return {"python": sys.version, "path": str(VENV.resolve())}
 
 
@@ -172,7 +172,7 @@ def stamp(kind: str) -> dict[str, str]:
 
 
 def write_stamp(kind: str) -> None:
-    """Declare that the list `kind`, as it is now, is installed."""
+    """Record that the current list `kind` is installed completely."""
     import json
 
     fresh = STAMP.with_suffix(".new")
@@ -195,19 +195,19 @@ def read_stamp() -> dict[str, str]:
 
 
 def is_ready(wanted: str) -> bool:
-    """Return whether the packages of a list, as it is now, are installed for this Python."""
+    """Return whether the packages of the current list are installed for this Python."""
     found = read_stamp()
     kind = found.get("kind")
     return kind in KINDS[KINDS.index(wanted) :] and found == stamp(kind)
 
 
 def require_own_environment() -> None:
-    """Refuse to change a .venv that learn.py did not make.
+    """Check that .venv, if it exists, was made by learn.py.
 
     Raises:
-        EnvironmentNotReady: there is one.
+        EnvironmentNotReady: another program made .venv, or .venv is a link.
     """
-    if VENV.is_symlink():  # to that of another checkout, which would be emptied
+    if VENV.is_symlink():  # installing would delete the environment of another checkout
         raise EnvironmentNotReady(
             translate(
                 "{venv} is a link to {target}, which does not hold what this checkout needs. "
@@ -233,7 +233,7 @@ def require_own_environment() -> None:
 
 @contextlib.contextmanager
 def install_lock() -> Iterator[None]:
-    """Wait until no other process changes .venv; the system releases the lock of a dead process."""
+    """Lock .venv against other processes; the system releases the lock when a process ends."""
     import time
 
     with LOCK.open("a") as file:
@@ -247,7 +247,7 @@ def install_lock() -> Iterator[None]:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Try to lock an open file; False when another process holds it."""
+    """Try to lock an open file; return False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -258,13 +258,14 @@ def try_lock(descriptor: int) -> bool:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:
-        # Some network disks know no locks: go on without.
+        # Some network file systems have no locks. Without a lock two starts can collide, which is
+        # better than no start at all.
         return problem.errno not in (errno.EACCES, errno.EAGAIN)
     return True
 
 
 def install(wanted: str) -> None:
-    """Build .venv, or only bring it up to date if it is whole and made by this Python.
+    """Install a list into .venv; build .venv first if it is incomplete or of another Python.
 
     Raises:
         EnvironmentNotReady: venv or pip failed, or a package cannot be imported.
@@ -274,18 +275,18 @@ def install(wanted: str) -> None:
     whole = found.items() >= identity().items()
     kind = found.get("kind")
     if whole and kind in KINDS[KINDS.index(wanted) :]:
-        wanted = kind  # keep what else is there at the versions of the new lists
+        wanted = kind  # the larger list is installed: update its other packages too
     print(translate("Preparing {venv} (once; it may take some minutes)", venv=VENV), flush=True)
     if not whole:
         create_venv()
     UNFINISHED.touch()
     settings = pip_settings()
-    # One pip changes nothing before it has everything, so what is there is kept if that fails.
+    # A single pip installs only after all its downloads, so a failed download changes nothing.
     pips = 1 if whole else max(2, min(os.cpu_count() or 1, MAX_PIPS))
     status, log = run_pip(REQUIREMENTS / f"{wanted}.txt", settings, pips)
     if status:
         if whole and "Installing collected packages" not in log:
-            UNFINISHED.unlink()  # it came to nothing while downloading, and changed nothing
+            UNFINISHED.unlink()  # pip failed before it changed .venv
         raise EnvironmentNotReady(explain_pip_failure(log, status))
     if damage := import_all(wanted):
         raise EnvironmentNotReady(
@@ -301,7 +302,7 @@ def install(wanted: str) -> None:
 
 
 def create_venv() -> None:
-    """Make a new and empty .venv in place of an old one, with the pip that comes with Python.
+    """Replace .venv by an empty environment with the pip that is bundled with Python.
 
     Raises:
         EnvironmentNotReady: venv failed.
@@ -311,7 +312,7 @@ def create_venv() -> None:
     import venv
 
     VENV.mkdir(exist_ok=True)
-    UNFINISHED.touch()  # whatever happens from here on, this .venv is known as our own
+    UNFINISHED.touch()  # marks .venv as made by learn.py, even if the next lines fail
     for entry in VENV.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
@@ -319,7 +320,7 @@ def create_venv() -> None:
             entry.unlink()
     try:
         venv.create(VENV, symlinks=sys.platform != "win32")
-    except ValueError as problem:  # the path holds a character that no environment can have
+    except ValueError as problem:  # the path holds a character that venv refuses
         raise EnvironmentNotReady(
             translate("{problem}. Move the course to another folder.", problem=problem)
         ) from problem
@@ -327,10 +328,10 @@ def create_venv() -> None:
 
 
 def add_pip() -> None:
-    """Unpack the wheel of pip that comes with Python into .venv.
+    """Unpack the wheel of pip that is bundled with Python into .venv.
 
-    A wheel is a ZIP archive of what belongs into site-packages. `python -m ensurepip` starts pip
-    from the wheel to install itself and to compile all of it, which takes ten times as long.
+    A wheel is a ZIP archive of the files for site-packages. `python -m ensurepip` takes ten times
+    as long: it starts pip from the wheel, which installs itself and compiles all its modules.
 
     Raises:
         EnvironmentNotReady: there is none.
@@ -355,7 +356,7 @@ def add_pip() -> None:
 
 
 def pip_settings() -> dict[str, str]:
-    """Return the environment for pip: the user's, with only those settings of pip that are kept.
+    """Return the environment for pip: the user's, with only the settings of pip in KEPT_SETTINGS.
 
     Raises:
         EnvironmentNotReady: pip cannot read its configuration.
@@ -370,8 +371,8 @@ def pip_settings() -> dict[str, str]:
     }
     listed = subprocess.run(
         [str(PYTHON), "-I", "-m", "pip", "config", "list"],
-        # `quiet` in a file would silence this command, too, and `user` would make it read nothing
-        # but the user's own file.
+        # With `quiet` in a configuration file this command prints nothing, and with `user` it reads
+        # the user's own file only.
         env=others | {"PIP_QUIET": "0", "PIP_USER": "0"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -394,7 +395,7 @@ def pip_settings() -> dict[str, str]:
     # A value for `pip install` has precedence over a general one, and the environment over files.
     settings = found["global"] | found["install"] | found[":env:"]
     if not settings.get("find-links"):
-        settings.pop("no-index", None)  # there would be nowhere to take packages from
+        settings.pop("no-index", None)  # without an index there is no source of packages
     if settings.get("retries") == "0":
         settings["retries"] = "1"  # pip says why a connection failed only when it tries again
     kept = {name: value for name, value in others.items() if not name.startswith("PIP_")}
@@ -403,24 +404,24 @@ def pip_settings() -> dict[str, str]:
 
 
 def is_kept_setting(variable: str) -> bool:
-    """Whether an environment variable is one of the settings of pip that are kept."""
+    """Return whether an environment variable is a setting of pip that is kept."""
     name = variable.removeprefix("PIP_").lower().replace("_", "-")
     return name in KEPT_SETTINGS | {"no-index"}
 
 
 def run_pip(requirements: Path, settings: dict[str, str], count: int) -> tuple[int, str]:
-    """Install a list, and print progress; return pip's status and all that it said.
+    """Install a list and print progress; return pip's exit status and output.
 
-    The list names every package with its version, so several pip processes can each install a part
-    of it: most of pip's time is the reading of the index, one package after the other.
+    The list pins every package, so several pip processes can install a part each. This saves time
+    because a pip process spends most of it on the index, one package after the other.
 
     Args:
         requirements: the list, with hashes.
-        settings: the environment of the processes.
-        count: how many processes at most.
+        settings: the environment variables of the processes.
+        count: the maximum number of processes.
 
     Returns:
-        The status and the output of the first pip that failed, or 0 and all output.
+        The exit status and the output of the first pip that failed, or 0 and all output.
     """
     import concurrent.futures
     import tempfile
@@ -445,7 +446,7 @@ def run_pip(requirements: Path, settings: dict[str, str], count: int) -> tuple[i
                 if status := pip.wait():
                     return status, output.result()
         finally:
-            # Nothing may go on writing to .venv after we let go of the lock.
+            # No pip may write to .venv after the lock is released.
             for pip in pips:
                 pip.kill()
             for pip in pips:
@@ -455,10 +456,10 @@ def run_pip(requirements: Path, settings: dict[str, str], count: int) -> tuple[i
 
 
 def split_list(text: str, count: int) -> list[str]:
-    """Split a list into at most `count` parts that take pip about as long.
+    """Split a list into at most `count` parts that take pip about the same time.
 
-    An entry has a hash for each file of its release, so the longest entries are those of which the
-    index has most to read.
+    An entry has a hash for each file of its release. Long entries therefore have long pages in the
+    index, so the length of an entry is an estimate of its time.
     """
     entries = [entry for entry in ENTRY.split(text) if ENTRY.match(entry)]
     parts = [""] * max(1, min(count, len(entries) // PACKAGES_PER_PIP))
@@ -471,11 +472,11 @@ def split_list(text: str, count: int) -> list[str]:
 
 
 def start_pip(requirements: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
-    """Start pip, which installs a list and nothing that is not in it."""
+    """Start a pip process that installs the packages of a list, without further dependencies."""
     import subprocess
 
-    # -I: a package found through the user's PYTHONPATH must not count as installed. What is
-    # imported later is compiled then; most files of most packages never are.
+    # -I: a package found through the user's PYTHONPATH must not count as installed. --no-compile:
+    # Python compiles a module at its first import, and most modules are never imported.
     command = [str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--no-deps"]
     command += ["--no-input", "--no-compile", "--disable-pip-version-check", "--progress-bar=off"]
     command += ["-r", str(requirements)]
@@ -491,14 +492,14 @@ def start_pip(requirements: Path, settings: dict[str, str]) -> "subprocess.Popen
 
 
 class InstallProgress:
-    """Prints how many packages there are already, from what the pip processes say.
+    """Prints how many packages are ready, as counted in the output of the pip processes.
 
-    On a terminal in one line that changes, elsewhere a line every `PROGRESS_STEP` packages.
+    On a terminal one line is updated; elsewhere a line is printed every `PROGRESS_STEP` packages.
 
     Args:
         requirements: the text of the list.
-        pips: how many processes install a part of it.
-        log: the file that takes all output.
+        pips: the number of processes that install a part of it.
+        log: the file for the output of all processes.
     """
 
     def __init__(self, requirements: str, pips: int, log: "TextIO") -> None:
@@ -513,7 +514,7 @@ class InstallProgress:
         self.installing = 0
 
     def follow(self, pip: "subprocess.Popen[str]") -> str:
-        """Read the output of a process to its end, and return it."""
+        """Read and return the output of a process until it ends."""
         output: list[str] = []
         with pip:
             for line in pip.stdout or ():
@@ -523,12 +524,12 @@ class InstallProgress:
                     self.update(line)
         if not any(line.startswith("Installing collected packages") for line in output):
             with self.lock:
-                self._downloaded(0)  # all of its packages were there already
+                self._downloaded(0)  # all its packages were installed already
         return "".join(output)
 
     def update(self, line: str) -> None:
-        """Take in a line of a process's output."""
-        if line.startswith("Ignoring "):  # it is for another system or another Python
+        """Count a line of a process's output."""
+        if line.startswith("Ignoring "):  # a package for another system or another Python
             self.total -= 1
         elif line.startswith("Installing collected packages"):
             self._downloaded(line.count(",") + 1)
@@ -541,13 +542,13 @@ class InstallProgress:
                 print(self._count(), flush=True)
 
     def end(self) -> None:
-        """End the line that changes."""
+        """End the line of progress on a terminal."""
         if self.terminal and self.collected:
             print(flush=True)
             self.collected.clear()
 
     def _downloaded(self, count: int) -> None:
-        """Note that a process has everything, and installs `count` packages."""
+        """Record that a process has all its downloads and installs `count` packages."""
         self.installing += count
         self.downloading -= 1
         if not self.downloading and self.installing:
@@ -559,19 +560,19 @@ class InstallProgress:
         return translate("{there} of {total} packages", there=there, total=total)
 
     def _package(self, line: str) -> str:
-        """Return the package that a line says is there, or nothing."""
+        """Return the package that a line reports as ready, or ""."""
         if found := re.match(r"\s*Requirement already satisfied: ([\w.-]+)", line):
             return found[1].lower().replace("_", "-")
-        # Of some packages only the metadata is fetched first.
+        # pip downloads only the metadata of some packages first.
         if found := re.match(r"\s*(?:Downloading|Using cached) (?:\S*/)?([^-/\s]+)-\S+", line):
             return "" if ".metadata" in line else found[1].lower().replace("_", "-")
         return ""
 
 
 def import_all(kind: str) -> str:
-    """Import in .venv what the list `kind` is for; return why that fails, or nothing.
+    """Import the main modules of the list `kind` in .venv; return the error, or "".
 
-    pip is content with packages that this system cannot load, as with another C library.
+    pip does not notice packages that this system cannot load, such as those for another C library.
     """
     import subprocess
     import tomllib
@@ -596,7 +597,10 @@ def import_all(kind: str) -> str:
 
 
 def find_damage() -> str:
-    """Return what is wrong with the .venv in use, which is then made anew, or nothing."""
+    """Import the packages of the .venv in use; return the error, or "" if there is none.
+
+    After an error the next start of learn.py makes .venv again.
+    """
     kind = read_stamp().get("kind")
     if kind not in KINDS or Path(sys.prefix).resolve() != VENV.resolve():
         return ""
@@ -607,11 +611,11 @@ def find_damage() -> str:
 
 
 def explain_pip_failure(log: str, status: int = 1) -> str:
-    """Turn what pip said before it failed into the package, the cause, and what to do.
+    """Return a message with the package, the cause and advice for a failure of pip.
 
     Args:
-        log: all that pip said.
-        status: its exit status; below zero the signal that ended it.
+        log: the output of pip.
+        status: the exit status of pip; if negative, the signal that ended it.
     """
     if status < 0:
         return translate(
@@ -636,7 +640,7 @@ def explain_pip_failure(log: str, status: int = 1) -> str:
 
 
 def failed_package(log: str) -> str:
-    """Return the package with which pip failed, or nothing when it was none in particular."""
+    """Return the package with which pip failed, or "" if it was none in particular."""
     for pattern in (
         r"No matching distribution found for (\S+)",
         r"DO NOT MATCH THE HASHES.*\n\s+(\S+?)(?: from \S+)?(?: \(from .*\))?:\n",
@@ -652,7 +656,7 @@ def failed_package(log: str) -> str:
 
 
 def last_error(log: str) -> str:
-    """Return the last error that pip reported."""
+    """Return the last error in the output of pip, or else the last 200 characters."""
     errors = re.findall(r"ERROR: (.*)", log)
     return str(errors[-1]) if errors else log.strip()[-200:]
 
@@ -665,7 +669,7 @@ def describe_python() -> str:
 
 
 def explain_os_error(problem: OSError) -> str:
-    """Turn a failure to write into what to do about it."""
+    """Return the message for a failed write, with advice."""
     reason = f"{problem.strerror}: {problem.filename or VENV}"
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         advice = translate("Make room on this disk and start learn.py again.")
@@ -679,11 +683,11 @@ def explain_os_error(problem: OSError) -> str:
 
 
 def set_variables() -> None:
-    """Set what programs of the course find in their environment.
+    """Set the environment variables for the programs of the course.
 
-    Modules are found in the checkout, from whatever folder learn.py is started in, and nowhere
-    else but in .venv. A character that a terminal or a file cannot hold (Windows: cp1252) is
-    replaced where it is printed; without that printing it ends the program.
+    Modules are imported from the checkout and from .venv only, whatever the current folder is. A
+    character that the terminal's encoding lacks (Windows: cp1252) is printed as a replacement;
+    without this setting it raises UnicodeEncodeError and ends the program.
     """
     for name in ("PYTHONHOME", "PYTHONSAFEPATH"):
         os.environ.pop(name, None)
@@ -693,7 +697,10 @@ def set_variables() -> None:
 
 
 def exec_command(command: list[str]) -> int:
-    """Become `command`; on Windows, which cannot, run it to its end and return its exit status."""
+    """Replace this process by `command`; on Windows run `command` and return its exit status.
+
+    Windows cannot replace a process.
+    """
     sys.stdout.flush()
     if sys.platform != "win32":
         os.execv(command[0], command)
@@ -701,6 +708,6 @@ def exec_command(command: list[str]) -> int:
 
     with subprocess.Popen(command) as child:
         while True:
-            # Ctrl-C goes to the child as well, and the child decides what it means.
+            # Ctrl-C goes to the child process too, and the child handles it.
             with contextlib.suppress(KeyboardInterrupt):
                 return child.wait()

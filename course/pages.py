@@ -4,10 +4,11 @@ A comment in front of a fenced block says where the block comes from (see CONTRI
 
     <!-- excerpt: routing.py#HelloHandler -->  a part of a script
     <!-- session: routing.py -->               commands that are run while the script serves
-    <!-- command -->                       commands of learn.py that end by themselves
+    <!-- command: option_types.py -->          starts of the script that end by themselves
     <!-- change: app.py -->                    a change that the reader makes in a copy
     <!-- broken: app.py -->                    commands that are run while the changed copy serves
-    <!-- log -->                               what that session leaves in the log of the server
+    <!-- log -->                               lines of the server's log after that session
+    <!-- diff: app.py -->                      a part of the diff from the stage before
 """
 
 import ast
@@ -16,6 +17,9 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from course.catalog import Lesson, UnknownNameError
+from course.translation import translate
 
 FENCE = re.compile(
     r"^(?:<!-- (?P<kind>[a-z]+)(?:: (?P<source>.+?))? -->\n)?"
@@ -26,15 +30,16 @@ FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block and the comment in front of it.
+    """A fenced block of a page, with the comment in front of it.
 
     Attributes:
-        page: the file that holds it.
-        line: the number of its first line, counted from 1.
-        kind: "excerpt", "session", "command", "change", "broken", "log", or "" without a comment.
-        source: what follows the kind in the comment.
-        language: what follows the three backticks.
-        text: what is between the fences.
+        page: the file that holds the block.
+        line: the number of the block's first line, counted from 1.
+        kind: "excerpt", "session", "command", "change", "broken", "log", "diff", or "" without a
+            comment.
+        source: the text after the kind in the comment.
+        language: the word after the three backticks.
+        text: the lines between the fences.
     """
 
     page: Path
@@ -60,12 +65,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Session:
-    """Commands to run while a script serves.
+    """Commands to run while a script serves, or starts of a script that ends by itself.
 
     Attributes:
         block: the commands, with the output shown below each.
-        changes: the changes to make in a copy of the lesson before.
-        logs: the parts of the server's log that the page shows after it.
+        changes: the changes to make in a copy of the lesson before the start.
+        logs: the parts of the server's log that the page shows after the session.
     """
 
     block: Block
@@ -74,6 +79,11 @@ class Session:
 
     def __str__(self) -> str:
         return str(self.block)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the script serves while the commands run."""
+        return self.block.kind != "command"
 
     @property
     def commands(self) -> list[tuple[str, str]]:
@@ -86,11 +96,11 @@ class Step:
     """A section of a page that is one step of the lesson.
 
     Attributes:
-        page: the file that holds it.
-        number: its number in the page, counted from 1.
-        title: its heading, without "Step 1: ".
-        text: what follows the heading, in Markdown.
-        first, last: the numbers of its first and its last line.
+        page: the file that holds the step.
+        number: the number of the step in the page, counted from 1.
+        title: the heading, without "Step 1: ".
+        text: the Markdown after the heading.
+        first, last: the numbers of the step's first and last line.
     """
 
     page: Path
@@ -113,8 +123,12 @@ class Step:
 
 
 def step_pages(lesson: Path) -> list[Path]:
-    """Return the pages of a lesson's folder that have steps: the core, then what goes further."""
-    pages = (lesson / name for name in ("README.md", "FURTHER.md"))
+    """Return the pages of a lesson that have steps: README.md, then FURTHER.md if it exists.
+
+    A lesson that builds a program in stages has a page for each stage.
+    """
+    pages = [lesson / name for name in ("README.md", "FURTHER.md")]
+    pages += sorted(lesson.glob("stage_[0-9][0-9]/README.md"))
     return [page for page in pages if page.exists()]
 
 
@@ -138,14 +152,17 @@ def sessions(page: Path) -> list[Session]:
     """Return the sessions of a page, each with the change before it and the log after it.
 
     Raises:
-        ValueError: a log without a session before it, or a broken session without a change.
+        ValueError: a log without a session before it, a broken session without a change, or a
+            command without the name of its script.
     """
     found: list[Session] = []
     changes: tuple[Block, ...] = ()
     for block in blocks(page):
         if block.kind == "change":
             changes = (block,)
-        elif block.kind == "session":
+        elif block.kind in ("session", "command"):
+            if not block.source:
+                raise ValueError(f"{block}: the comment names no script")
             found.append(Session(block))
         elif block.kind == "broken":
             if not changes:
@@ -176,11 +193,25 @@ def steps(page: Path) -> list[Step]:
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     headings = [number for number, line in enumerate(lines) if line.startswith("## ")]
     found = []
-    for first, last in zip(headings, [*headings[1:], len(lines)], strict=True):
+    for first, last in zip(headings, [*headings, len(lines)][1:], strict=True):
         if match := re.fullmatch(r"## Step (\d+): (.+)\n", lines[first]):
             text = "".join(lines[first + 1 : last]).strip() + "\n"
             found.append(Step(page, int(match[1]), match[2], text, first + 1, last))
     return found
+
+
+def find_step(lesson: Lesson, number: int) -> Step:
+    """Return a step of a lesson's README.md.
+
+    Raises:
+        UnknownNameError: the lesson has no step of this number.
+    """
+    for step in steps(lesson.folder / "README.md"):
+        if step.number == number:
+            return step
+    raise UnknownNameError(
+        translate("Lesson {lesson} has no step {number}.", lesson=lesson.number, number=number)
+    )
 
 
 def apply_change(text: str, diff: str) -> str:
@@ -188,7 +219,7 @@ def apply_change(text: str, diff: str) -> str:
 
     Args:
         text: the file as it is.
-        diff: lines that begin with `-` are replaced by those that begin with `+`; lines that begin
+        diff: lines that begin with `-` are replaced by lines that begin with `+`; lines that begin
             with a space stay.
 
     Raises:
@@ -203,14 +234,14 @@ def apply_change(text: str, diff: str) -> str:
 
 
 def excerpt(source: Path, names: str = "") -> str:
-    """Return the text of what is named in a file, in that order; all of it for no name.
+    """Return the named parts of a file, in the order of the names; without names, the whole file.
 
     Args:
         source: the file.
         names: classes, functions, `Class.method`s or regions, separated by commas.
 
     Raises:
-        LookupError: the file has nothing of that name.
+        LookupError: the file has no part of that name, or several.
     """
     text = source.read_text(encoding="utf-8")
     if not names:
@@ -243,9 +274,9 @@ def _definition(source: Path, text: str, name: str) -> str:
 
 
 def matches_output(shown: str, real: str) -> bool:
-    """Return whether real output is what a page shows.
+    """Return whether real output equals the output that a page shows.
 
-    Within a line of the page, `...` stands for any text; as a line of its own, for any lines.
+    In the page, `...` within a line stands for any text, and `...` as a whole line for any lines.
     """
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"

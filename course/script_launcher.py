@@ -1,12 +1,12 @@
-"""Run one script as `python SCRIPT` would, with short messages.
+"""Run one script as `python SCRIPT` does, with short error messages.
 
     python -m course.script_launcher SCRIPT [OPTION ...]
 
-A taken port, a wrong option or a missing package is one line, and an error in the script shows the
-lines of the script only, not those of the libraries under it.
+A port in use, a wrong option or a missing package is reported in one line. The traceback of an
+error in the script holds the script's own lines only, not those of libraries.
 
-Exit status: the script's own; 1 when it fails; 2 for a wrong option; 130 when it is interrupted
-before it could take care of that itself.
+Exit status: the script's own; 1 if it raises; 2 for a wrong option; 130 if Ctrl-C interrupts it
+before it handles KeyboardInterrupt itself.
 """
 
 import difflib
@@ -27,7 +27,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Run the script that the command line names; return the exit status."""
     script = Path(sys.argv[1]).resolve()
-    # What `python SCRIPT` sets: the arguments, and where its imports are looked for first.
+    # As `python SCRIPT` sets them: the arguments, and the first folder in which imports are found.
     sys.argv = [str(script), *sys.argv[2:]]
     sys.path[0] = str(script.parent)
     _suppress_implicit_help()
@@ -48,16 +48,16 @@ def main() -> int:
 
 
 def has_options(script: Path) -> bool:
-    """Return whether a script reads its command line; the first of the course does not."""
+    """Return whether a script reads its command line; the first scripts of the course do not."""
     try:
         text = script.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return True  # what is wrong with the file is said when it is run
+        return True  # running the file reports the error
     return "define(" in text or "argv" in text or "argparse" in text
 
 
 def print_error(error: BaseException, script: Path) -> int:
-    """Print what went wrong in `script`, as short as it can be said; return the exit status."""
+    """Print a short message about an exception of `script`; return the exit status."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(script.parent)]
     status = FAILED
@@ -120,7 +120,7 @@ def _wrong_option(error: BaseException) -> str:
     if in_file:
         return translate("wrong option in the options file: {error}", error=error)
     given = " ".join(sys.argv[1:])
-    if any(frame.name == "_parse_timedelta" for frame in frames):  # its errors say nothing
+    if any(frame.name == "_parse_timedelta" for frame in frames):  # its errors have no message
         return translate(
             'wrong option in \'{given}\': a length of time is written as "90s" or "1m 30s"',
             given=given,
@@ -129,7 +129,7 @@ def _wrong_option(error: BaseException) -> str:
 
 
 def _suppress_implicit_help() -> None:
-    # Tornado prints the help of every option, its own too, before it complains about one.
+    # Before the error about an unknown option, Tornado prints the help of all options.
     from tornado.options import OptionParser
 
     print_help = OptionParser.print_help
@@ -148,7 +148,7 @@ def _port() -> int:
 
 
 def _flatten_group(error: BaseException) -> Iterator[BaseException]:
-    # A task group wraps what its tasks raise.
+    # A task group wraps the exceptions of its tasks.
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             yield from _flatten_group(each)

@@ -1,7 +1,7 @@
 """my_work/: the learner's copies of the exercise stubs.
 
-The stubs under lessons/ stay as they were shipped, so that a reset needs no version control and
-solving an exercise does not change what the tests look at.
+The stubs under lessons/ do not change: a reset needs no version control, and a solved exercise does
+not change files that the tests read.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from course.catalog import CatalogError, Exercise
 
 
 def copy_stub(exercise: Exercise) -> bool:
-    """Copy the stub to where the learner works on it; return False when that was done before.
+    """Copy the stub of an exercise to the work file; return False if the work file exists.
 
     Raises:
         CatalogError: the course has no such stub.
@@ -25,7 +25,7 @@ def copy_stub(exercise: Exercise) -> bool:
 
 
 def is_modified(exercise: Exercise) -> bool:
-    """Whether the learner has begun: the copy is there and differs from the stub."""
+    """Return whether the work file exists and differs from the stub."""
     return (
         exercise.work_file.exists()
         and exercise.work_file.read_bytes() != exercise.stub.read_bytes()
@@ -33,7 +33,7 @@ def is_modified(exercise: Exercise) -> bool:
 
 
 def reset(exercise: Exercise) -> Path | None:
-    """Put the stub back; return where the learner's version is kept, None when it was unchanged."""
+    """Replace the work file by the stub; return the backup of a changed file, or None."""
     kept = None
     if is_modified(exercise):
         kept = backup_path(exercise.work_file)
@@ -45,8 +45,8 @@ def reset(exercise: Exercise) -> Path | None:
 
 
 def backup_path(file: Path) -> Path:
-    """Return a name beside a file under which it can be kept; no earlier backup has it."""
-    # An earlier backup may be the only copy of a good solution: it is never written over.
+    """Return an unused path for a backup, in the folder of the file."""
+    # An earlier backup may be the only copy of a good solution, so no backup is overwritten.
     number = 1
     while (backup := file.with_name(f"{file.name}.bak{number}")).exists():
         number += 1

@@ -1,1 +1,1 @@
-"""Faults on purpose: what the chat promises must hold while things break."""
+"""Fault injection: causes faults, and checks that the chat keeps its invariants."""

@@ -1,4 +1,4 @@
-"""Cause every fault, and check that the chat keeps its invariants.
+"""Run the scenarios: cause each fault, and check that the chat keeps its invariants.
 
 python -m fault_injection --short
 python -m fault_injection --only=kill --seed=7
@@ -21,18 +21,18 @@ from rich.status import Status
 from rich.table import Table
 
 from benchmarks.servers import raise_open_file_limit
-from fault_injection.harness.context import Context, FaultError, MissingProgram
+from fault_injection.harness.context import Context, FaultError, MissingProgramError
 from fault_injection.harness.leaks import Resources, leaked_since
 from fault_injection.harness.servers import find_program
 from fault_injection.scenarios import SCENARIOS, Scenario
 
 TIMEOUTS = {True: 300, False: 3600}
-"""Seconds that a scenario may take, short and long."""
+"""Seconds that a scenario may take, in the short form (True) and in the long form."""
 MAX_RUNS = 3
-"""How often a scenario is run if nothing but a time was too long. The machine may have been busy
-with something else; a chat that is slow is slow each time."""
+"""Runs of a scenario in which nothing but a time was too long. Another program may have kept the
+machine busy; a slow chat is slow in each run."""
 PROGRESS_INTERVAL = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Seconds between two lines of progress when the output is not a terminal."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Result:
     scenario: Scenario
     seconds: float
     processor: float
-    """Seconds of processor time, of this process and of those that it started."""
+    """Seconds of processor time, of this process and of its child processes."""
     figures: dict[str, object]
     violations: list[str]
     slow: list[str]
-    """Times that were too long."""
+    """Times that exceeded their limits."""
 
     @property
     def passed(self) -> bool:
-        """Whether the invariant held."""
+        """Whether the invariant held and no time was too long."""
         return not self.violations and not self.slow
 
     def text(self) -> str:
-        """Return the figures, for a cell."""
+        """Return the figures as the text of a table cell."""
         return ", ".join(f"{name} {_plain(value)}" for name, value in self.figures.items())
 
 
@@ -63,7 +63,13 @@ def _plain(value: object) -> str:
 
 
 class Progress:
-    """Shows how far a scenario is: in place in a terminal, now and then a line elsewhere."""
+    """Shows the progress of a scenario: one line that changes in a terminal, else a line at times.
+
+    Args:
+        console: where lines are printed.
+        status: the line that changes.
+        name: of the scenario.
+    """
 
     def __init__(self, console: Console, status: Status, name: str) -> None:
         self._console = console
@@ -72,7 +78,7 @@ class Progress:
         self._shown = time.monotonic()
 
     def show(self, text: str) -> None:
-        """Show a text."""
+        """Show a text. Without a terminal, at most one text per `PROGRESS_INTERVAL` is printed."""
         line = f"       {self._name}: {escape(text)}"
         if self._console.is_terminal:
             self._status.update(line.strip())
@@ -82,7 +88,15 @@ class Progress:
 
 
 async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console: Console) -> Result:
-    """Run one scenario, clean up after it, and check that nothing of it is left."""
+    """Run one scenario, clean up, and check that it leaves no resources behind.
+
+    Args:
+        scenario: the scenario.
+        seed: seed of all random numbers.
+        short: whether to run the short form.
+        shared: folder for files that several scenarios use.
+        console: where progress is shown.
+    """
     begin, begin_processor = time.monotonic(), processor_time()
     with console.status(scenario.fault) as status:
         before = Resources.now()
@@ -94,7 +108,7 @@ async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console:
                     await scenario.run(context)
             except (FaultError, TimeoutError) as error:
                 context.expect("it came to its end", False, str(error) or "it took too long")
-            except BaseExceptionGroup as errors:  # of tasks that ran side by side
+            except BaseExceptionGroup as errors:  # from a task group
                 for one in errors.exceptions:
                     context.expect("it came to its end", False, repr(one))
             except Exception as error:
@@ -107,14 +121,14 @@ async def run(scenario: Scenario, seed: int, short: bool, shared: Path, console:
 
 
 def processor_time() -> float:
-    """Return the seconds of processor time that were used here and by all that has ended."""
+    """Return the processor seconds of this process and of its ended child processes."""
     return sum(os.times()[:4])
 
 
 async def run_all(
     scenarios: list[Scenario], seed: int, short: bool, shared: Path, console: Console
 ) -> list[Result]:
-    """Run scenarios one after the other, and print what came out of each."""
+    """Run scenarios one after the other, and print the result of each."""
     results = []
     for scenario in scenarios:
         result = await run(scenario, seed, short, shared, console)
@@ -134,7 +148,7 @@ async def run_all(
 
 
 def table(results: list[Result]) -> Table:
-    """Return the table of scenarios and results."""
+    """Return a table with a row for each result."""
     made = Table(show_lines=True)
     for column in "scenario", "fault", "invariant", "held", "figures", "s", "CPU s":
         made.add_column(column)
@@ -152,12 +166,14 @@ def table(results: list[Result]) -> Table:
 
 
 def main() -> int:
-    """Return 0 when all scenarios hold, 1 when one does not, 2 when something is missing."""
+    """Run the command; return 0 if all invariants held, 1 if one did not, 2 without a program."""
     parser = argparse.ArgumentParser(
         prog="python -m fault_injection", description=(__doc__ or "").partition("\n")[0]
     )
     names = [scenario.name for scenario in SCENARIOS]
-    parser.add_argument("--short", action="store_true", help="the form for CI, five to six minutes")
+    parser.add_argument(
+        "--short", action="store_true", help="the form for CI, six to seven minutes"
+    )
     parser.add_argument(
         "--only", choices=names, action="append", help="this scenario; may be repeated"
     )
@@ -176,12 +192,12 @@ def main() -> int:
     try:
         for name in sorted({name for scenario in scenarios for name in scenario.needs}):
             find_program(name)
-    except MissingProgram as missing:
+    except MissingProgramError as missing:
         print(f"fault_injection: {missing}", file=sys.stderr)
         return 2
     raise_open_file_limit()
-    # SIGTERM stops what was started, as Ctrl-C does. SIGINT may be ignored here: `&` in a shell
-    # script does that.
+    # SIGTERM ends the started processes too, as Ctrl-C does. A shell script starts a command with
+    # `&` with SIGINT ignored, so the handler of SIGINT is set again.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console.print(f"seed {seed}, the {'short' if given.short else 'long'} form")

@@ -1,6 +1,6 @@
 """Write the concept index, lessons/CONCEPTS.md, from lessons/concepts.toml.
 
-Run it after a change of concepts.toml:  python -m scripts.concept_index
+Run this script after a change of concepts.toml:  python -m scripts.concept_index
 """
 
 import sys
@@ -16,15 +16,16 @@ END = "<!-- end of concepts -->"
 
 @dataclass(frozen=True)
 class Concept:
-    """One thing to know, and what shows it.
+    """A concept of the curriculum, with the place that shows it and the test that proves it.
 
     Attributes:
-        id: its number in the curriculum, such as C018.
-        title: its name, a few words.
+        id: the number in the curriculum, such as C018.
+        title: the name, a few words.
         lesson: the folder of the lesson, such as 01_hello, or capstone_chat.
-        where: a file under lessons/, and for a page the heading: 01_hello/README.md#run-it; or
-            one of the capstone: capstone_chat/accounts/captcha.py.
-        test: the pytest node that proves it, or nothing where there is nothing to run.
+        where: a file under lessons/, for a page with the heading: 01_hello/README.md#run-it; or
+            a file of the capstone: capstone_chat/accounts/captcha.py.
+        test: the pytest node that proves the concept, or "" if there is no code to run.
+        reason: why a page shows the concept and no script does, or "".
     """
 
     id: str
@@ -32,10 +33,11 @@ class Concept:
     lesson: str
     where: str
     test: str = ""
+    reason: str = ""
 
     @property
     def link(self) -> str:
-        """Where it is shown, seen from lessons/CONCEPTS.md."""
+        """The path of the file that shows the concept, relative to lessons/CONCEPTS.md."""
         return f"../{self.where}" if self.lesson == CAPSTONE else self.where
 
 

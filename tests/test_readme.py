@@ -4,13 +4,13 @@ Servers are started on a free port and stopped. `test` would start the tests ins
 shown to collect them through the same path; that they pass is what this run is about.
 """
 
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -50,6 +50,13 @@ def shows(checkout: Path, arguments: list[str], text: str, status: int = 0) -> N
 
 def menu(checkout: Path, arguments: list[str]) -> None:
     shows(checkout, arguments, "Learn Tornado by running it")
+
+
+def tour(checkout: Path, arguments: list[str]) -> None:
+    # `true` in place of a browser: this is what CI has, and nothing opens a window.
+    with serving(checkout, arguments, "#code=", env={"BROWSER": "true"}) as address:
+        assert re.match(r"http://localhost:\d+/", address)
+        assert "<html" in fetch_page(address)
 
 
 def list_(checkout: Path, arguments: list[str]) -> None:
@@ -126,7 +133,7 @@ def reset(checkout: Path, arguments: list[str]) -> None:
     copy = checkout / "my_work" / "01_hello" / f"{EXERCISE}.py"
     learn(checkout, "start", "01")
     copy.write_text("mine", encoding="utf-8")
-    shows(checkout, arguments, "is the stub again")
+    shows(checkout, arguments, "is the unsolved exercise again")
     assert [kept.read_text(encoding="utf-8") for kept in copy.parent.glob("*.bak*")] == ["mine"]
 
 
@@ -134,17 +141,31 @@ def progress(checkout: Path, arguments: list[str]) -> None:
     shows(checkout, arguments, "0 of")
 
 
+def feedback(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "**Versions:** Learn Tornado")
+
+
+def site(checkout: Path, arguments: list[str]) -> None:
+    shows(checkout, arguments, "pages. Open")
+    folder = checkout / arguments[1]
+    assert "The smallest server" in (folder / "01" / "1" / "index.html").read_text(encoding="utf-8")
+
+
 def notebook(checkout: Path, arguments: list[str]) -> None:
     # No window, a port of its own, and nothing read from or written to the user's home.
-    quiet = ["--no-browser", *(["--allow-root"] if hasattr(os, "geteuid") else [])]
     home = checkout / "home"
     home.mkdir()
-    arguments = with_free_port([*arguments, *quiet])
-    with serving(checkout, arguments, "/lab?token=", env={"HOME": str(home)}) as address:
-        assert "<title>JupyterLab</title>" in fetch_page(address)
+    copy = "my_work/notebooks/01_hello.ipynb"
+    arguments = with_free_port([*arguments, "--no-browser"])
+    with serving(
+        checkout, arguments, f"/lab/tree/{copy}?token=", env={"HOME": str(home)}
+    ) as address:
+        page = fetch_page(address)
+        assert "<title>JupyterLab</title>" in page
+        assert "apputils-extension:announcements" in page, "it asks whether it may show news"
         token = address.partition("?")[2]
         server = address.partition("/lab")[0]
-        assert "01_hello.ipynb" in fetch_page(f"{server}/api/contents?{token}")
+        assert "01_hello.ipynb" in fetch_page(f"{server}/api/contents/my_work/notebooks?{token}")
 
 
 def chat(checkout: Path, arguments: list[str]) -> None:
@@ -152,8 +173,13 @@ def chat(checkout: Path, arguments: list[str]) -> None:
         return shows(checkout, arguments, "--database=")
     arguments = with_free_port(arguments)
     with serving(checkout, arguments) as address:
-        assert address.endswith(arguments[-1].partition("=")[2]), "it prints where to look"
+        port = urlsplit(address).port
+        assert port == int(arguments[-1].partition("=")[2]), "it prints where to look"
         assert "<html" in fetch_page(address)
+    if "--demo" in arguments:
+        assert "/demo?token=" in address
+        assert not (checkout / "var").exists(), "its data folder is another one"
+        return None
     data = next((a.partition("=")[2] for a in arguments if a.startswith("--data=")), "var")
     assert (checkout / data / "chat.db").exists()
     return None
@@ -171,7 +197,9 @@ def bench(checkout: Path, arguments: list[str]) -> None:
 
 
 PROOFS: dict[str, Callable[[Path, list[str]], None]] = {
-    "": menu,
+    "": tour,
+    "--help": menu,
+    "tour": tour,
     "list": list_,
     "run": run,
     "demo": demo,
@@ -184,7 +212,9 @@ PROOFS: dict[str, Callable[[Path, list[str]], None]] = {
     "solution": solution,
     "reset": reset,
     "progress": progress,
+    "feedback": feedback,
     "notebook": notebook,
+    "site": site,
     "chat": chat,
     "bench": bench,
     "test": test,
@@ -203,9 +233,13 @@ def test_the_readme_names_every_command() -> None:
     shown = {[*command.split(), ""][2] for command in COMMANDS}
     assert shown == set(PROOFS)
     menu = subprocess.run(
-        [sys.executable, "-m", "course"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "course", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
-    assert set(re.findall(r"^. (\w+)  ", menu, re.M)) == set(PROOFS) - {""}
+    assert set(re.findall(r"^. (\w+)  ", menu, re.M)) == set(PROOFS) - {"", "--help"}
 
 
 def test_links_and_pictures_are_there() -> None:
@@ -224,5 +258,6 @@ def test_the_map_links_each_lesson() -> None:
     assert sorted(linked) == sorted(lessons)
 
 
-def test_students_are_sent_to_the_first_lesson_before_any_command() -> None:
-    assert README.index("(lessons/01_hello/README.md)") < README.index("```console")
+def test_students_are_sent_to_the_first_lesson_before_the_commands_to_learn_with() -> None:
+    learn = README[README.index("## Learn") :]
+    assert learn.index("(lessons/01_hello/README.md)") < learn.index("```console")

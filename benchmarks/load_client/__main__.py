@@ -1,4 +1,4 @@
-"""Run the load client as a process of its own, so that it does not share a core with the server.
+"""Run the load client in a separate process, so that it can use another core than the server.
 
     python -m benchmarks.load_client < job.json
 
@@ -16,14 +16,14 @@ from benchmarks.load_client.jobs import run_job
 
 
 def main() -> int:
-    """Run the job on the standard input."""
+    """Run the job on the standard input; return the exit status."""
     try:
         for result in run_job(json.load(sys.stdin)):
             print(json.dumps(result), flush=True)
     except (LoadError, psutil.NoSuchProcess) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
-    except KeyboardInterrupt:  # the process that started this one has received it as well
+    except KeyboardInterrupt:  # Ctrl-C reaches the parent process too, which reports it
         return 130
     return 0
 

@@ -19,22 +19,25 @@ from benchmarks.load_client.connections import (
 )
 
 MAX_OVERRUN = 5.0
-"""Seconds by which a measurement is prolonged at most."""
+"""Maximum time by which a measurement is extended, in seconds."""
 SETTLE_TIME = 0.1
-"""Seconds without a delivery after which a step ends, once everything has been received."""
+"""Seconds that a step waits for duplicates after all messages have been received."""
 LATE_US = 1000
-"""Microseconds after which a message was sent too late: its latency says nothing about the
-server."""
+"""Microseconds after which a message counts as sent late: the client, not the server, caused its
+latency."""
 SATURATED_BELOW = 0.8
-"""A server that delivers less than this share of the offered rate is saturated."""
+"""Share of the offered rate; a server that delivers less is saturated."""
 
 
 class LoadClient:
-    """Opens connections to one server and runs steps with them. Each step returns its figures.
+    """Opens connections to one server and runs the steps of a load; each step returns its figures.
 
     Args:
-        size: characters of a text.
-        seed: of the random numbers; two clients of one server need different ones.
+        target: the server.
+        connections: the number of connections.
+        rooms: the number of rooms; connection i is in room i modulo `rooms`.
+        size: the length of a message's text, in characters.
+        seed: the seed of the random numbers; two clients of one server need different ones.
         drain: seconds without a delivery after which missing deliveries count as lost.
     """
 
@@ -58,9 +61,10 @@ class LoadClient:
         self.cid_end = f"-7000-8000-{self.rng.getrandbits(48):012x}"
         self.messages = 0
         self.sent = [0] * rooms
-        """Messages sent into each room in this step."""
+        """Number of messages sent to each room in this step."""
         self.scheduled: list[set[int]] = [set() for _ in range(rooms)]
-        """Their scheduled times, unless deliveries are only counted."""
+        """Scheduled times of the messages to each room, in microseconds; empty if deliveries are
+        only counted."""
         self.templates = [
             self.connections.render(target.message, each) for each in self.connections.all
         ]
@@ -68,7 +72,7 @@ class LoadClient:
     # Steps
 
     def open(self, parallel: int = 64) -> dict[str, float]:
-        """Open all connections, at most `parallel` handshakes at once."""
+        """Open all connections, with at most `parallel` handshakes in flight."""
         cpu, rss, begin = self.cpu_time(), self._rss(), time.perf_counter()
         self.connections.open(parallel)
         seconds = time.perf_counter() - begin
@@ -81,7 +85,7 @@ class LoadClient:
         }
 
     def reconnect_storm(self) -> dict[str, float]:
-        """Break all connections at once, and open all of them again at once."""
+        """Break all connections at once and open them again at once (see "reconnect storm")."""
         cpu, begin = self.cpu_time(), time.perf_counter()
         self.connections.close()
         self.connections.open(len(self.connections))
@@ -91,7 +95,7 @@ class LoadClient:
         }
 
     def idle(self, seconds: float) -> dict[str, float]:
-        """Keep the connections open without sending, and measure the server's memory."""
+        """Keep the connections open for `seconds` without messages; measure the server's memory."""
         begin, cpu = time.perf_counter(), self.cpu_time()
         while (left := begin + seconds - time.perf_counter()) > 0:
             self.connections.poll(left)
@@ -101,21 +105,39 @@ class LoadClient:
             "server_busy": (self.cpu_time() - cpu) / seconds,
         }
 
-    def saturate(self, seconds: float, windows: list[int], **more: Any) -> dict[str, float]:
-        """Saturate the server once for each window; the window with the best throughput counts.
-
-        With few messages in flight, a server that waits for a disk is idle; with many, other
-        servers become slower.
+    def silence(self, seconds: float, interval: float = 25.0) -> dict[str, float]:
+        """Keep the connections open without messages but with pings; measure the server's CPU.
 
         Args:
-            windows: numbers of messages that are in flight in each room.
+            seconds: the duration.
+            interval: seconds between two pings of a client. The clients take turns.
         """
-        tries = [self._saturate(seconds, window, **more) for window in windows]
-        best = max(tries, key=lambda figures: figures["per_s"])
-        return best | {
-            name: sum(figures[name] for figures in tries)
-            for name in ("lost", "duplicated", "closed")
+        everyone, target = self.connections.all, self.connections.target
+        begin, cpu, pings = time.perf_counter(), self.cpu_time(), 0
+        while (passed := time.perf_counter() - begin) < seconds:
+            while pings < passed / interval * len(everyone):
+                connection = everyone[pings % len(everyone)]
+                opcode = frames.TEXT if target.own_ping else frames.PING
+                self.connections.send(connection, target.own_ping.encode(), opcode)
+                pings += 1
+            self.connections.poll(0.01)
+        return {
+            "core_percent": (self.cpu_time() - cpu) / passed * 100,
+            "open": len(everyone) - self.connections.closed,
         }
+
+    def saturate(self, seconds: float, windows: list[int], **more: Any) -> dict[str, Any]:
+        """Saturate the server once for each window; return the figures of each as `points`.
+
+        With few messages in flight, a server that waits for its disk is partly idle; with many,
+        other servers become slower.
+
+        Args:
+            seconds: the duration of each measurement.
+            windows: numbers of messages to keep in flight in each room.
+            more: further arguments of `_saturate`.
+        """
+        return {"points": [self._saturate(seconds, window, **more) for window in windows]}
 
     def _saturate(
         self,
@@ -125,14 +147,18 @@ class LoadClient:
         senders: int = 10,
         pause: float = 0.0002,
     ) -> dict[str, float]:
-        """Keep `window` messages of each room in flight, sent in turn by `senders` of its members.
+        """Keep messages of each room in flight, and measure the throughput.
 
-        The messages that are in flight at the beginning must be received before the measurement
-        begins, and as many again before it ends: a server that reads everything first and only then
-        sends would look far too slow, or far too fast.
+        The messages in flight at the start must be received before the measurement starts, and as
+        many again before it ends. Without this, the throughput of a server that first reads all
+        its input and then sends is measured far too low or far too high.
 
         Args:
-            pause: seconds between two polls. A longer one makes each read return more.
+            seconds: the duration of the measurement.
+            window: the number of messages in flight in each room.
+            warmup: seconds before the measurement.
+            senders: the number of members of each room that send, in turn.
+            pause: seconds between two polls. With a longer pause each read returns more data.
         """
         self._begin(count_only=True)
         connections = self.connections
@@ -168,13 +194,18 @@ class LoadClient:
         senders: int = 10,
         exact: bool = True,
     ) -> dict[str, float]:
-        """Send `rate` messages a second, to the rooms in turn, whatever the server does.
+        """Send messages at a constant rate, to the rooms in turn, and measure the latency.
 
-        A message carries the time for which it was scheduled, not the time at which it was sent:
-        otherwise a server that delays the client would show shorter latencies.
+        A message carries its scheduled time, not the time at which it was sent: a server that
+        delays the client would otherwise get shorter latencies (coordinated omission).
 
         Args:
-            exact: parse every frame and check each message on each connection, or only count.
+            rate: messages per second, for all rooms together.
+            seconds: the duration of the measurement.
+            warmup: seconds before the measurement.
+            senders: the number of members of each room that send, in turn.
+            exact: whether to parse every frame and check each message on each connection, or to
+                count markers only.
         """
         self._begin(count_only=not exact)
         step = 1e6 / rate
@@ -194,13 +225,19 @@ class LoadClient:
                 room, round_ = number % self.rooms, number // self.rooms
                 self._send(room, round_ % min(senders, self.members[room]), scheduled_at)
                 number += 1
-            # A selector counts in milliseconds: the last one is waited for without sleeping.
+            # The timeout of a selector is in whole milliseconds, so the last one is a busy loop.
             self.connections.poll(max(0.0, (scheduled_at - now) / 1e6 - 0.001))
         assert measurement is not None
         return self._finish(measurement.finish()) | {"late": late / max(1, number)}
 
     def ramp(self, rates: list[float], seconds: float, warmup: float = 0.2) -> dict[str, Any]:
-        """Send at one constant rate after the other, until the server is saturated."""
+        """Send at one constant rate after the other until the server is saturated.
+
+        Args:
+            rates: messages per second for all rooms together, in ascending order.
+            seconds: the duration of each measurement.
+            warmup: seconds before each measurement.
+        """
         points = []
         for rate in rates:
             point = self.constant_rate(rate, seconds, warmup, exact=False)
@@ -211,7 +248,15 @@ class LoadClient:
         return {"points": points}
 
     def history(self, messages: int, requests: int = 100) -> dict[str, float]:
-        """Request pages of a conversation's history from the chat: the newest, and random ones."""
+        """Measure requests for pages of a conversation's history: the newest page, random pages.
+
+        Args:
+            messages: the number of messages in the conversation.
+            requests: the number of requests of each kind.
+
+        Raises:
+            LoadError: the chat answered with another status than 200.
+        """
         cookie, conv = self.connections.credentials(0)
         figures: dict[str, float] = {}
         port = self.connections.target.port
@@ -237,7 +282,7 @@ class LoadClient:
     # Parts of steps
 
     def _begin(self, *, count_only: bool) -> None:
-        """Count from zero."""
+        """Reset all counters, and switch the garbage collector off for the measurement."""
         self.connections.reset_counters(count_only=count_only)
         self.sent = [0] * self.rooms
         self.scheduled = [set() for _ in range(self.rooms)]
@@ -245,7 +290,7 @@ class LoadClient:
         gc.disable()
 
     def _finish(self, figures: dict[str, float]) -> dict[str, float]:
-        """Wait for what is in flight, and compare what was received with what was sent."""
+        """Wait for messages in flight; add latencies, lost and duplicated deliveries to figures."""
         connections = self.connections
         latencies, connections.latencies = connections.latencies, []
         want = sum(sent * members for sent, members in zip(self.sent, self.members, strict=True))
@@ -268,7 +313,7 @@ class LoadClient:
             else:
                 scheduled = self.scheduled[connection.room]
                 lost += len(scheduled - connection.seen)
-                duplicated += len(connection.seen - scheduled)  # those of another room
+                duplicated += len(connection.seen - scheduled)  # messages of another room
         connections.count_only = False
         return (
             figures
@@ -282,7 +327,7 @@ class LoadClient:
         )
 
     def _send(self, room: int, sender: int, scheduled_at: int) -> None:
-        """Send a message from one of the members of a room."""
+        """Send a message from a member of a room, with its scheduled time in microseconds."""
         self.messages += 1
         self.sent[room] += 1
         if not self.connections.count_only:
@@ -294,7 +339,7 @@ class LoadClient:
         self.connections.send(self.connections.all[number], message.encode())
 
     def cpu_time(self) -> float:
-        """Return the seconds of CPU time that the server has used."""
+        """Return the CPU time that the server has used, in seconds."""
         times = self.server.cpu_times()
         return float(times.user + times.system)
 
@@ -303,7 +348,7 @@ class LoadClient:
 
 
 def quantiles(microseconds: list[int]) -> dict[str, float]:
-    """Return the median and the 99th percentile of some durations, in milliseconds."""
+    """Return the median and the 99th percentile of durations, in milliseconds."""
     ordered = sorted(microseconds)
     return {
         f"p{percent}_ms": ordered[percent * (len(ordered) - 1) // 100] / 1000
@@ -313,7 +358,7 @@ def quantiles(microseconds: list[int]) -> dict[str, float]:
 
 
 class _Measurement:
-    """The part of a step in which is measured: a warm-up comes before it."""
+    """The measured part of a step, which starts after the warm-up."""
 
     def __init__(self, client: LoadClient) -> None:
         self.client = client
@@ -331,7 +376,7 @@ class _Measurement:
         )
 
     def finish(self) -> dict[str, float]:
-        """Return the figures since the measurement was begun."""
+        """Return the figures since the start of the measurement."""
         after = self._now()
         seconds, cpu, own, sent, received, reads = (
             now - then for now, then in zip(after, self.before, strict=True)

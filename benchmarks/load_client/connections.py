@@ -1,7 +1,7 @@
-"""The connections of a load client: sockets, handshakes, frames, and what is received on them.
+"""Connections of a load client: sockets, handshakes, frames, and counters of received messages.
 
-Nothing here uses asyncio: a selector costs half as much for a read, and the processor time that the
-client does not take is left to the server.
+This module does not use asyncio: a read through a selector takes half the CPU time, so one client
+can load faster servers.
 """
 
 import os
@@ -16,20 +16,20 @@ from benchmarks.load_client import frames
 HOST = "127.0.0.1"
 READ_SIZE = 1 << 16
 OPEN_TIMEOUT = 60.0
-"""Seconds in which all connections must open, and in which a request must be answered."""
+"""Seconds for all connections to open, and for a request to be answered."""
 SAMPLE_EVERY = 4
-"""While markers are only counted, one read of this many gives a latency."""
+"""If markers are only counted, one of this many reads is sampled for a latency."""
 
 
 class LoadError(Exception):
-    """The server does not do what a step needs; the text says what."""
+    """The server does not behave as a step requires; the message has the details."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and the client's side of its protocol.
+    """A server to load, and the client's side of its protocol.
 
-    Some words in the texts are placeholders. In `path`, `headers`, `join` and `message`, `%room` is
+    The texts have placeholders. In `path`, `headers`, `join` and `message`, `%room` is
     the number of the connection's room; `%cookie` and `%conv` are the two parts of line i of
     `credentials` for connection i. In `headers`, `%port` is the port. In `message`, `%cid` is a new
     UUID and `%text` the text.
@@ -42,16 +42,18 @@ class Target:
     join: str = ""
     """A frame to send after the handshake."""
     ready: str = ""
-    """A part of the frame that must come before the connection counts as open."""
+    """A part of the frame after which the connection counts as open; "" for the handshake."""
     message: str = "%text"
     pings: dict[str, str] = field(default_factory=dict)
-    """Text frames that the server sends as pings, each with its answer."""
+    """The answers to text frames that the server sends as pings."""
+    own_ping: str = ""
+    """A text frame with which the client asks whether the server answers; "" for a ping frame."""
     credentials: list[str] = field(default_factory=list)
-    """For each connection the value of its Cookie header, a tab, and a conversation's id."""
+    """A line for each connection: the value of the Cookie header, a tab, a conversation's id."""
 
 
 class Connection:
-    """One connection, and what was received on it."""
+    """A connection and its counters of received messages."""
 
     __slots__ = (
         "carry",
@@ -68,7 +70,7 @@ class Connection:
 
     sock: socket.socket
     carry: bytes | bytearray
-    """The end of what was read so far, needed to continue: see `frames.MarkerCounter`."""
+    """The last bytes that were read, needed for the next read: see `frames.MarkerCounter`."""
 
     def __init__(self, number: int, room: int) -> None:
         self.number = number
@@ -77,25 +79,27 @@ class Connection:
         self.closed = False
         self.received = 0
         self.seen: set[int] = set()
-        """The scheduled times of the received messages. No two messages have the same one."""
+        """Scheduled times of received messages. They are unique, so they identify the messages."""
         self.unsent = b""
         self.reader = frames.FrameReader()
 
 
 class Connections:
-    """All connections to one server, and the counters of what is received.
+    """All connections to one server, and the counters of received messages.
 
     Connection i belongs to room i modulo the number of rooms.
 
     Args:
+        target: the server.
         count: number of connections.
+        rooms: number of rooms.
     """
 
     def __init__(self, target: Target, count: int, rooms: int) -> None:
         self.target = target
         self.all = [Connection(i, i % rooms) for i in range(count)]
         self.received = [0] * rooms
-        """Deliveries in each room."""
+        """Number of deliveries in each room."""
         self.duplicated = 0
         self.latencies: list[int] = []
         """Microseconds from the scheduled time of a message to its arrival."""
@@ -112,14 +116,14 @@ class Connections:
 
     @property
     def closed(self) -> int:
-        """How many connections are closed."""
+        """The number of closed connections."""
         return sum(connection.closed for connection in self.all)
 
     def open(self, parallel: int) -> None:
-        """Open all connections, at most `parallel` handshakes at once.
+        """Open all connections, with at most `parallel` handshakes in flight.
 
         Raises:
-            LoadError: not all are open in time, or the server refuses one.
+            LoadError: not all are open within OPEN_TIMEOUT, or the server refuses one.
         """
         begin, started = time.perf_counter(), 0
         self._opening = 0
@@ -139,7 +143,7 @@ class Connections:
             self._close(connection)
 
     def reset_counters(self, *, count_only: bool) -> None:
-        """Count from zero. Nothing is in flight, so every stream is between two frames."""
+        """Set all counters to 0. No message may be in flight: each stream is between two frames."""
         self.count_only = count_only
         self.received = [0] * len(self.received)
         self.duplicated = 0
@@ -150,7 +154,7 @@ class Connections:
             connection.carry = bytes(frames.MarkerCounter.OVERLAP)
 
     def poll(self, timeout: float) -> None:
-        """Wait until connections can be read, and read them."""
+        """Wait up to `timeout` seconds for readable connections; read them and flush writes."""
         read = self._count if self.count_only else self._parse
         for connection in list(self._blocked):
             self._flush(connection)
@@ -158,18 +162,18 @@ class Connections:
             read(key.data)
 
     def send(self, connection: Connection, payload: bytes, opcode: int = frames.TEXT) -> None:
-        """Send a frame. What the kernel does not take now is sent by a later `poll`."""
+        """Send a frame; bytes that the kernel does not accept now are sent by a later `poll`."""
         connection.unsent += frames.client_frame(payload, opcode)
         self._flush(connection)
 
     def credentials(self, number: int) -> tuple[str, str]:
-        """Return cookie and conversation of a connection; both are empty without credentials."""
+        """Return the Cookie header and the conversation of a connection; "" without credentials."""
         lines = self.target.credentials
         cookie, _, conv = lines[number].partition("\t") if lines else ("", "", "")
         return cookie, conv
 
     def render(self, template: str, connection: Connection) -> str:
-        """Replace the placeholders that are the same for all messages of a connection."""
+        """Replace the placeholders whose values are constant for a connection."""
         cookie, conv = self.credentials(connection.number)
         for name, value in ("cookie", cookie), ("conv", conv), ("room", str(connection.room)):
             template = template.replace(f"%{name}", value)
@@ -179,7 +183,8 @@ class Connections:
         connection.sock = sock = socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A reset at the end: tens of thousands of ports would wait in TIME_WAIT otherwise.
+        # SO_LINGER 0 ends a connection with a reset. A normal close would leave tens of thousands
+        # of ports in TIME_WAIT.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.state = "connecting"
         connection.closed = False
@@ -191,7 +196,7 @@ class Connections:
         self._selector.register(sock, selectors.EVENT_WRITE, connection)
 
     def _count(self, connection: Connection) -> None:
-        """Read what is there, and only count the markers in it."""
+        """Read from a connection and count the markers, without parsing frames."""
         try:
             size = connection.sock.recv_into(self._counter.view)
         except BlockingIOError:
@@ -211,7 +216,7 @@ class Connections:
                 self.latencies.append(time.perf_counter_ns() // 1000 - scheduled_at)
 
     def _parse(self, connection: Connection) -> None:
-        """Continue a handshake, or parse the frames that are there."""
+        """Continue a handshake, or read and parse frames."""
         if connection.state == "connecting":
             self._request(connection)
             return
@@ -247,7 +252,7 @@ class Connections:
                 return
 
     def _receive(self, connection: Connection, payload: bytes, now: int) -> None:
-        """Record a delivery, or answer a frame of the server's protocol."""
+        """Record a delivery, or handle a frame of the server's protocol."""
         offset = payload.find(frames.MARKER)
         if offset >= 0:
             scheduled_at = frames.read_time(payload, offset)
@@ -264,7 +269,7 @@ class Connections:
             self.send(connection, answer.encode())
 
     def _request(self, connection: Connection) -> None:
-        """Send the request of the handshake."""
+        """Send the HTTP request of the handshake (RFC 6455, 4.1)."""
         error = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise LoadError(f"no connection: {os.strerror(error)}")

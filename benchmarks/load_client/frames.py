@@ -1,9 +1,8 @@
-"""The client's side of RFC 6455, reduced to what a load client needs.
+"""The client's side of the WebSocket protocol (RFC 6455), reduced to the needs of a load client.
 
-Every message carries a marker, followed by the time for which its sending was scheduled. There are
-two ways to read what a server sends: `FrameReader` parses every frame; `MarkerCounter` only counts
-markers, at the speed at which C searches memory, and so keeps up with servers that are much faster
-than Python.
+Every message carries a marker followed by its scheduled time. There are two ways to read a server's
+data: `FrameReader` parses every frame; `MarkerCounter` only counts markers. It does so with
+`bytearray.count`, whose speed is that of C, so it keeps up with servers that are not in Python.
 """
 
 import base64
@@ -18,25 +17,25 @@ ACCEPT = base64.b64encode(
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 MARKER = b"^a-benchmark-message-due-at:"
-"""Long, so that a search skips far. Its first byte occurs only once in it, so that two markers
-cannot overlap."""
+"""The marker. It is long, so that a search is fast. Its first byte occurs only once, so that two
+markers cannot overlap."""
 TIME_DIGITS = 16
-"""Digits of the time, in microseconds, that follows a marker."""
+"""Number of digits of the time after a marker, in microseconds."""
 STAMP_SIZE = len(MARKER) + TIME_DIGITS
 
 
 def marker(scheduled_at: int) -> str:
-    """Return the marker of a message whose sending was scheduled for a time in microseconds."""
+    """Return the marker with a message's scheduled time, in microseconds."""
     return f"{MARKER.decode()}{scheduled_at:0{TIME_DIGITS}}"
 
 
 def read_time(data: bytes | bytearray, offset: int) -> int:
-    """Return the time, in microseconds, that follows the marker at an offset."""
+    """Return the time after the marker at an offset, in microseconds."""
     return int(data[offset + len(MARKER) : offset + STAMP_SIZE])
 
 
 def client_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Return a frame of a client. Its mask is zero, which leaves the payload as it is."""
+    """Return a client's frame. Its masking key is 0, which does not change the payload."""
     size = len(payload)
     if size < 126:
         head = bytes((0x80 | opcode, 0x80 | size))
@@ -48,16 +47,16 @@ def client_frame(payload: bytes, opcode: int = TEXT) -> bytes:
 
 
 class FrameReader:
-    """Parses the frames of a server, however the stream was cut into reads."""
+    """Parses the frames of a server incrementally, from reads of any size."""
 
     def __init__(self) -> None:
         self._data = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield opcode and payload of each frame that is complete now.
+        """Parse more data; yield the opcode and the payload of each complete frame.
 
         Raises:
-            ValueError: a frame is masked, compressed or fragmented; no server here sends such.
+            ValueError: a frame is masked, compressed or fragmented, which no server here sends.
         """
         data = self._data + data if self._data else data
         at, end = 0, len(data)
@@ -79,11 +78,11 @@ class FrameReader:
 
 
 class MarkerCounter:
-    """Counts markers in a stream, however it was cut into reads.
+    """Counts markers in a stream, from reads of any size.
 
-    All connections read into one buffer. The new bytes are preceded by the last bytes that the same
-    connection read before, one byte too short to hold a marker: so a marker that was cut is found,
-    and none is found twice.
+    All connections read into one buffer. In front of the new bytes are the last bytes of the same
+    connection's previous read, one byte fewer than a marker has: a marker that was divided between
+    two reads is found, and no marker is counted twice.
     """
 
     OVERLAP = len(MARKER) - 1
@@ -96,7 +95,8 @@ class MarkerCounter:
         """Count the markers in the `size` new bytes in `view`.
 
         Args:
-            carry: the last bytes that the connection read before.
+            carry: the last bytes of the connection's previous read.
+            size: the number of new bytes.
 
         Returns:
             The number of markers, and the `carry` for the next read.
@@ -106,7 +106,7 @@ class MarkerCounter:
         return found, self.buffer[size : self.OVERLAP + size]
 
     def first_time(self, size: int) -> int | None:
-        """Return the time behind the first complete marker in what was counted last."""
+        """Return the time after the first complete marker of the last `count`, or None."""
         end = self.OVERLAP + size
         offset = self.buffer.find(MARKER, 0, end - TIME_DIGITS)
         return None if offset < 0 else read_time(self.buffer, offset)

@@ -1,5 +1,6 @@
-"""Servers to compare the chat with: rooms, and nothing else.
+"""Servers for comparison with the chat: rooms and a broadcast; two of them also store messages.
 
-Each speaks the simplest broadcast, in the form in which its own documentation does it: whoever
-connects to /NAME is in the room NAME, and a text that somebody sends goes to all who are in it.
+Each server has the simplest broadcast, in the form that its own documentation shows. A connection
+to /NAME is a member of the room NAME (with Socket.IO the query names the room), and each text is
+sent to all members of the room.
 """

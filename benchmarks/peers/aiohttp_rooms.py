@@ -1,4 +1,4 @@
-"""aiohttp: `send_str` to one member after the other."""
+"""Room server with aiohttp: `send_str` for one member after the other."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ rooms: defaultdict[str, set[web.WebSocketResponse]] = defaultdict(set)
 
 
 async def enter(request: web.Request) -> web.WebSocketResponse:
-    """Enter the room, and send what this member says to all."""
+    """Add the connection to its room; send each of its messages to all members."""
     room = rooms[request.match_info["name"]]
     socket = web.WebSocketResponse()
     await socket.prepare(request)
@@ -21,7 +21,7 @@ async def enter(request: web.Request) -> web.WebSocketResponse:
         async for message in socket:
             if message.type == aiohttp.WSMsgType.TEXT:
                 for member in list(room):
-                    with contextlib.suppress(ConnectionError):  # it has gone meanwhile
+                    with contextlib.suppress(ConnectionError):  # closed since the copy was made
                         await member.send_str(message.data)
     finally:
         room.discard(socket)

@@ -1,4 +1,4 @@
-"""python-socketio, on aiohttp: its own rooms, over its own protocol."""
+"""Room server with python-socketio on aiohttp: its own rooms and its own protocol."""
 
 import argparse
 import asyncio
@@ -12,14 +12,14 @@ server = socketio.AsyncServer(async_mode="aiohttp")
 
 
 async def connect(sid: str, environ: dict[str, Any], auth: object = None) -> None:
-    """Enter the room."""
+    """Add the connection to the room that its query names."""
     name = parse_qs(environ["QUERY_STRING"])["room"][0]
     await server.save_session(sid, {"room": name})
     await server.enter_room(sid, name)
 
 
 async def message(sid: str, text: str) -> None:
-    """Send it to all."""
+    """Send a message to all members of the sender's room."""
     session = await server.get_session(sid)
     await server.send(text, room=session["room"])
 

@@ -1,4 +1,4 @@
-"""Starlette on uvicorn, with the fastest of uvicorn's protocols: `send_text` to each member."""
+"""Room server with Starlette on uvicorn, with the fastest of uvicorn's WebSocket protocols."""
 
 import argparse
 import asyncio
@@ -14,14 +14,14 @@ rooms: defaultdict[str, set[WebSocket]] = defaultdict(set)
 
 
 async def enter(websocket: WebSocket) -> None:
-    """Enter the room, and send what this member says to all."""
+    """Add the connection to its room; send each of its messages to all members."""
     room = rooms[websocket.path_params["name"]]
     await websocket.accept()
     room.add(websocket)
     try:
         async for text in websocket.iter_text():
             for member in list(room):
-                with contextlib.suppress(WebSocketDisconnect):  # it has gone meanwhile
+                with contextlib.suppress(WebSocketDisconnect):  # closed since the copy was made
                     await member.send_text(text)
     finally:
         room.discard(websocket)
@@ -39,7 +39,7 @@ async def main(port: int) -> None:
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not (server.started or serving.done()):  # noqa: ASYNC110 - there is only this flag
+    while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     if server.started:
         where = server.servers[0].sockets[0].getsockname()

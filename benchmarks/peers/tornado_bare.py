@@ -1,4 +1,4 @@
-"""Tornado as its documentation broadcasts: one `write_message` a member. All ratios are to this."""
+"""Room server with Tornado, the baseline of all ratios: one `write_message` for each member."""
 
 import argparse
 import asyncio
@@ -11,21 +11,21 @@ import tornado.websocket
 
 
 class RoomHandler(tornado.websocket.WebSocketHandler):
-    """A member of a room."""
+    """The connection of a member of a room."""
 
     def open(self, name: str) -> None:
-        """Enter the room."""
+        """Add the connection to the room."""
         self.room = rooms[name]
         self.room.add(self)
         self.set_nodelay(True)
 
     def on_message(self, message: str | bytes) -> None:
-        """Send it to all."""
+        """Send a message to all members."""
         for client in self.room:
             client.write_message(message)
 
     def on_close(self) -> None:
-        """Leave the room."""
+        """Remove the connection from the room."""
         self.room.discard(self)
 
 
@@ -34,7 +34,8 @@ rooms: defaultdict[str, set[RoomHandler]] = defaultdict(set)
 
 async def main(port: int) -> None:
     """Serve until the process is ended."""
-    app = tornado.web.Application([(r"/(\w+)", RoomHandler)])
+    # The chat pings as often.
+    app = tornado.web.Application([(r"/(\w+)", RoomHandler)], websocket_ping_interval=25)
     sockets = tornado.netutil.bind_sockets(port, "127.0.0.1")
     tornado.httpserver.HTTPServer(app).add_sockets(sockets)
     print(f"Open http://127.0.0.1:{sockets[0].getsockname()[1]}", flush=True)

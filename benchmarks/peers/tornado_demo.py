@@ -1,4 +1,4 @@
-"""Tornado as its chat demo does it: HTML is rendered for every message, and sent as JSON."""
+"""Room server in the form of Tornado's chat demo: renders HTML for each message, sends JSON."""
 
 import argparse
 import asyncio
@@ -17,20 +17,20 @@ PAGES = {
     '{% module linkify(message["body"]) %}</div>\n'
 }
 CACHE = 200
-"""Messages that the demo remembers."""
+"""Number of messages that the demo keeps."""
 
 
 class RoomHandler(tornado.websocket.WebSocketHandler):
-    """A member of a room."""
+    """The connection of a member of a room."""
 
     def open(self, name: str) -> None:
-        """Enter the room."""
+        """Add the connection to the room."""
         self.name = name
         rooms[name].add(self)
         self.set_nodelay(True)
 
     def on_message(self, message: str | bytes) -> None:
-        """Render it, remember it, send it to all."""
+        """Render a message, keep it, and send it to all members."""
         id_ = str(uuid.uuid4())
         html = self.render_string("message.html", message={"id": id_, "body": message})
         sent = {"id": id_, "html": tornado.escape.to_basestring(html)}
@@ -42,7 +42,7 @@ class RoomHandler(tornado.websocket.WebSocketHandler):
             client.write_message(sent)
 
     def on_close(self) -> None:
-        """Leave the room."""
+        """Remove the connection from the room."""
         rooms[self.name].discard(self)
 
 

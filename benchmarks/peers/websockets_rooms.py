@@ -1,4 +1,4 @@
-"""websockets: its own `broadcast`."""
+"""Room server with websockets and its function `broadcast`."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ rooms: defaultdict[str, set[ServerConnection]] = defaultdict(set)
 
 
 async def enter(socket: ServerConnection) -> None:
-    """Enter the room, and send what this member says to all."""
+    """Add the connection to its room; send each of its messages to all members."""
     assert socket.request is not None
     room = rooms[socket.request.path]
     room.add(socket)

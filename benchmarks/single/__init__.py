@@ -1,1 +1,1 @@
-"""Measurements that stand alone: they compare no servers and are not part of the report."""
+"""Separate measurements, which compare no servers and are not part of the report."""

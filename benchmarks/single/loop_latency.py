@@ -1,10 +1,10 @@
-"""Measures the latency of the chat's event loop while passwords are hashed and captchas are made.
+"""Measure the latency of the chat's event loop while passwords are hashed and captchas are made.
 
     python -m benchmarks.single.loop_latency
     python -m benchmarks.single.loop_latency --logins=100 --captchas=40
 
-The services of the chat run in this process, with their default threads. A task sleeps for a
-millisecond, again and again, and records how much later than that the loop resumes it.
+The services of the chat run in this process, with their default threads. A task repeatedly sleeps
+for a millisecond and records the delay with which the event loop resumes it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SAMPLE_INTERVAL = 0.001
 
 @contextlib.asynccontextmanager
 async def sampled_latency() -> AsyncIterator[list[float]]:
-    """Collect the latencies of the loop inside the block, in milliseconds."""
+    """Collect the latencies of the event loop inside the block, in milliseconds."""
     latencies: list[float] = []
 
     async def sample() -> None:
@@ -42,7 +42,7 @@ async def sampled_latency() -> AsyncIterator[list[float]]:
 
 
 async def print_latency(name: str, work: Awaitable[object]) -> None:
-    """Do the work, and print the latency of the loop meanwhile."""
+    """Await an operation; print its duration and the latency of the event loop during it."""
     begin = time.perf_counter()
     async with sampled_latency() as latencies:
         await work
@@ -53,14 +53,14 @@ async def print_latency(name: str, work: Awaitable[object]) -> None:
 
 
 async def make_captcha(chat: Services) -> None:
-    """Create a captcha, its image and its sound."""
+    """Create a captcha with its image and its sound."""
     challenge = await chat.captchas.create("login", "a browser")
     await chat.captchas.image(challenge, "a browser")
     await chat.captchas.audio(challenge, "a browser")
 
 
 async def measure(folder: str, logins: int, captchas: int) -> None:
-    """Print a line for the idle loop, one for logins and one for captchas."""
+    """Print the latency of the idle event loop, then during logins, then during captchas."""
     chat: Services = make_app(Options(data=folder)).settings["chat"]
     await chat.open()
     await chat.accounts.register("anna", "correct horse battery", "Anna")

@@ -1,16 +1,16 @@
-"""Measures how long each script of the lessons takes to start.
+"""Measure the time that each script of the lessons takes to start.
 
     python -m benchmarks.single.startup_time                 every script, the slowest first
     python -m benchmarks.single.startup_time 01 07/core      a lesson, or one script
-    python -m benchmarks.single.startup_time --repeat 10     the best of ten starts, not of three
+    python -m benchmarks.single.startup_time --repeat 10     the shortest of ten starts, not three
 
 The time is measured from the start of a new Python process until the script has printed
-`Open http://...` and its port accepts a connection: a learner waits that long. The shortest of
-several starts counts, because a longer one only shows that the machine was busy. The CPU time that
-the script used is shown beside it.
+`Open http://...` and its port accepts a connection. The shortest of several starts counts, because
+a longer one only shows that the machine was busy. The table also has the script's CPU time.
 
-A script may wait for a server or a program beside Python, or show something before it serves. The
-last column of the table names it; if the script did not find it, the script's last line follows.
+A script may wait for a server or a program beside Python, or print results before it serves. The
+last column of the table names the cause; if the script did not find the server or program, the last
+line of its output follows.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from course.catalog import Catalog, Script, UnknownNameError
 
 ROOT = Path(__file__).resolve().parents[2]
 GOAL = 0.5  # seconds
-STOP_TIMEOUT = 60  # seconds that a script has to end
+STOP_TIMEOUT = 60  # seconds that a script may take to end
 NEEDS_LINE = re.compile(r"^Needs:? +([^:\n]+)", re.M)
 DELAYED_BY_DESIGN = {"06/slow_reader": "three readers, each 0.3 s late"}
 
@@ -46,7 +46,7 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True, order=True)
 class StartupTime:
-    """Seconds until a script served, and the CPU time that it used."""
+    """The time until a script serves, and the CPU time until then."""
 
     seconds: float
     cpu_seconds: float
@@ -63,10 +63,10 @@ class Measurement:
 
 
 def time_start(script: Path) -> StartupTime:
-    """Start a script, measure the time, and stop it.
+    """Measure one start of a script; stop the script afterwards.
 
     Raises:
-        NotStartedError: the script ended.
+        NotStartedError: the script ended before it served.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -96,7 +96,7 @@ def time_start(script: Path) -> StartupTime:
 
 
 def measure(script: Script, repeat: int) -> Measurement:
-    """Start a script several times, and return the shortest start."""
+    """Start a script `repeat` times; return its shortest start."""
     needs = NEEDS_LINE.search(script.path.read_text(encoding="utf-8"))
     waits_for = needs[1] if needs else DELAYED_BY_DESIGN.get(script.label, "")
     try:
@@ -107,7 +107,7 @@ def measure(script: Script, repeat: int) -> Measurement:
 
 
 def select_scripts(names: Sequence[str]) -> list[Script]:
-    """Return the scripts with these names, all scripts when there is no name.
+    """Return the scripts with the given names; without names, all scripts.
 
     Raises:
         UnknownNameError: there is no such script.
@@ -124,7 +124,7 @@ def select_scripts(names: Sequence[str]) -> list[Script]:
 
 
 def make_table(measurements: Sequence[Measurement]) -> Table:
-    """Return the figures as a table, the slowest first."""
+    """Return the figures as a table, the slowest script first."""
     shown = Table("script", "seconds", "processor", "waits for")
     for column in shown.columns[1:3]:
         column.justify = "right"
@@ -139,7 +139,7 @@ def make_table(measurements: Sequence[Measurement]) -> Table:
 
 
 def goal_summary(measurements: Sequence[Measurement]) -> str:
-    """Return how many scripts start within `GOAL`, in a line for each kind of script."""
+    """Return how many scripts start within `GOAL`: those that wait for a server, and the others."""
     lines = []
     for kind, waits in ("wait for nothing", False), ("wait for something", True):
         starts = [one.best for one in measurements if one.best and bool(one.waits_for) == waits]
@@ -149,7 +149,7 @@ def goal_summary(measurements: Sequence[Measurement]) -> str:
 
 
 def main() -> int:
-    """Measure and print; the exit code is 1 when a script that waits for nothing is too slow."""
+    """Measure and print; return 1 if a script that waits for nothing takes longer than `GOAL`."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.single.startup_time",
         description=(__doc__ or "").partition("\n")[0],

@@ -1,1 +1,1 @@
-"""User accounts: registration, login, sessions, pictures."""
+"""User accounts: registration, login, sessions, captchas, pictures."""

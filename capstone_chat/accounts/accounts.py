@@ -1,8 +1,8 @@
-"""Users: registration, login, and changes of their accounts.
+"""Accounts: registration, login, and changes of the account.
 
-Hashing a password and decoding a picture take time, and so does a queue in front of them. Whatever
-was true before such a wait (the password, the account, the session) is checked again in the
-transaction that relies on it.
+Hashing a password and decoding a picture take time, and so does the queue before them. The
+password, the account or the session may change during such a wait, so the transaction that relies
+on one of them checks it again.
 """
 
 import contextlib
@@ -34,14 +34,14 @@ from capstone_chat.text import names
 T = TypeVar("T")
 
 MAX_VERIFICATIONS = 5
-"""Times that a password is verified when the stored hash changes in the meantime."""
+"""Maximum number of verifications of a password whose stored hash changes in the meantime."""
 
 DELETED_NICKNAME = "deleted user"
 """The nickname of all deleted users."""
 
 
 class NameTaken(Exception):
-    """Another user has this user name, or one that looks like it."""
+    """Another user has this user name, or a name that looks like it."""
 
 
 class _AccountChanged(Exception):
@@ -50,7 +50,7 @@ class _AccountChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A session that has just started."""
+    """A new session."""
 
     user: User
     token: str
@@ -61,20 +61,23 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedUser:
-    """A user whose password was verified."""
+    """A user whose password has been verified."""
 
     user: User
     stored_hash: str
-    """The hash with which the password was compared."""
+    """The hash that the password was compared with."""
     new_hash: str | None
-    """A hash with the current parameters, if those of the stored one are weaker."""
+    """A hash with the current parameters, if those of the stored hash are weaker."""
 
 
 class Accounts:
-    """Registers users, checks logins, and changes accounts.
+    """Service that registers users, checks logins, and changes accounts.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        passwords: hashes and verifies passwords.
+        sessions: creates and revokes sessions.
+        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(
@@ -91,8 +94,9 @@ class Accounts:
         self._clock = clock
 
     async def is_taken(self, name: str) -> bool:
-        """Tell whether somebody has this user name, one that differs in case only, or one that
-        looks like it.
+        """Return whether a user has this name, one that differs only in case, or a similar one.
+
+        Similar names look alike, see `names.skeleton`.
 
         Args:
             name: a name for which `names.find_username_problem` is None.
@@ -105,13 +109,16 @@ class Accounts:
     async def register(
         self, name: str, password: str, nickname: str, user_agent: str = ""
     ) -> Login:
-        """Store a user with checked names and password, and start a session in the same commit.
+        """Create a user and a session in the same commit. The caller has checked all values.
 
         Args:
-            user_agent: the browser's own description, shown in the list of sessions.
+            name: the user name.
+            password: the password as typed.
+            nickname: the nickname.
+            user_agent: the browser's User-Agent header, shown in the list of sessions.
 
         Raises:
-            NameTaken: another user has the name, or one that looks like it.
+            NameTaken: another user has the name, or a name that looks like it.
         """
         row = users.insert().values(
             name=name,
@@ -132,11 +139,11 @@ class Accounts:
             raise NameTaken(name) from error
 
     async def log_in(self, name: str, password: str, user_agent: str) -> Login | None:
-        """Start a session for the user with this name and password.
+        """Create a session for the user with this name and password.
 
         Returns:
-            None for a wrong password, an unknown name, or an account that is disabled or deleted:
-            all take the same time.
+            None for a wrong password, an unknown name, or an account that is disabled or deleted.
+            All these cases take the same time, so the time does not reveal whether a user exists.
         """
 
         def start(connection: sa.Connection, user: User) -> Login:
@@ -150,19 +157,19 @@ class Accounts:
         return await self._with_password(condition, password, start, after_commit)
 
     async def change_password(self, session: Session, old: str, new: str) -> bool:
-        """Store a new password, already checked, and end all other sessions in the same commit.
+        """Store a new, checked password and revoke all other sessions in the same commit.
 
         Returns:
-            False when the old password is wrong.
+            False if the old password is wrong.
 
         Raises:
             SessionEnded: the session or the account has ended.
         """
-        fresh = await self._passwords.hash(new)
+        hashed = await self._passwords.hash(new)
 
         def change(connection: sa.Connection, user: User) -> list[int]:
             self._sessions.require_valid(connection, session)
-            _update(connection, user, password=fresh)
+            _update(connection, user, password=hashed)
             return self._sessions.revoke_all(connection, user, keep=session.id)
 
         ended = await self._with_password(
@@ -174,7 +181,7 @@ class Accounts:
         return ended is not None
 
     async def change_profile(self, session: Session, **values: str) -> None:
-        """Store a new nickname, language or theme, already checked.
+        """Store a new, checked nickname, language or theme.
 
         Raises:
             SessionEnded: the session or the account has ended.
@@ -187,7 +194,7 @@ class Accounts:
         await self._database.write(change)
 
     async def change_picture(self, session: Session, webp: bytes | None) -> str | None:
-        """Store a picture (see `avatars.make_avatar`) or remove it, and return its new name.
+        """Store a picture made by `avatars.make_avatar`, or remove it; return its new name.
 
         Raises:
             SessionEnded: the session or the account has ended.
@@ -207,20 +214,23 @@ class Accounts:
         return name
 
     async def get_picture(self, name: str) -> bytes | None:
-        """Return a picture as WebP, or None when there is none of this name."""
+        """Return the picture of this name as WebP, or None."""
         query = sa.select(pictures.c.webp).where(pictures.c.name == name)
         return await self._database.read(lambda connection: connection.scalar(query))
 
     async def delete(
         self, session: Session, password: str, after_commit: Callable[[list[Event]], None]
     ) -> bool:
-        """Delete an account and its sessions; its messages stay, with `DELETED_NICKNAME`.
+        """Delete an account and its sessions; its messages stay, by `DELETED_NICKNAME`.
 
         Args:
-            after_commit: called on the loop with the events for the members of its groups.
+            session: the session of the user.
+            password: the password, for confirmation.
+            after_commit: called on the event loop with the events for the members of the user's
+                groups.
 
         Returns:
-            False when the password is wrong.
+            False if the password is wrong.
 
         Raises:
             SessionEnded: the session or the account has ended.
@@ -237,8 +247,8 @@ class Accounts:
             after_commit(events)
             self._sessions.disconnect(session.user, ended)
 
-        mine = users.c.id == session.user.id
-        return await self._with_password(mine, password, change, notify) is not None
+        is_user = users.c.id == session.user.id
+        return await self._with_password(is_user, password, change, notify) is not None
 
     async def _with_password(
         self,
@@ -247,18 +257,19 @@ class Accounts:
         action: Callable[[sa.Connection, User], T],
         after_commit: Callable[[T], None] | None = None,
     ) -> T | None:
-        """Verify a password, then run an action in a transaction that sees the account unchanged.
+        """Verify a password, then run an action in a transaction that finds the account unchanged.
 
-        If the hash has changed meanwhile, by a new password or a rehash at another login, the
+        If the hash has changed in the meantime, by a new password or a rehash at another login, the
         password is compared with the new hash.
 
         Args:
-            condition: finds the user.
+            condition: the condition that finds the user.
+            password: the password to verify.
             action: called in the transaction; its result is not None.
-            after_commit: called on the loop with the result of the action.
+            after_commit: called on the event loop with the result of the action.
 
         Returns:
-            None when the password is wrong.
+            The result of the action, or None if the password is wrong.
         """
         for _ in range(MAX_VERIFICATIONS):
             verified = await self._authenticate(condition, password)
@@ -272,7 +283,7 @@ class Accounts:
     async def _authenticate(
         self, condition: sa.ColumnElement[bool], password: str
     ) -> _VerifiedUser | None:
-        """Compare a password with the stored hash; it takes the same time if there is no user."""
+        """Compare a password with the stored hash; takes the same time for an unknown user."""
         query = sa.select(*USER_COLUMNS, users.c.password).where(condition, IS_ACTIVE)
         row = await self._database.read(lambda connection: connection.execute(query).one_or_none())
         stored = row.password if row else None
@@ -286,7 +297,7 @@ class Accounts:
         """Lock the user and the session until the commit.
 
         Raises:
-            SessionEnded: one of them has ended.
+            SessionEnded: the account is not in use, or the session has ended.
         """
         if not lock_active_users(connection, session.user.id, change=True):
             raise SessionEnded
@@ -299,10 +310,10 @@ def _run_if_unchanged(
     action: Callable[[sa.Connection, User], T],
     verified: _VerifiedUser,
 ) -> T:
-    """Run an action for a user whose password was verified.
+    """Run an action for a user whose password has been verified.
 
     Raises:
-        _AccountChanged: the stored hash is another one by now, or the account is not in use.
+        _AccountChanged: the stored hash has changed, or the account is not in use.
     """
     user = verified.user
     query = sa.select(users.c.password).where(users.c.id == user.id)
@@ -322,27 +333,27 @@ def _delete_account(connection: sa.Connection, user: User, at: int) -> list[Even
     """Clear the row of a user and end all memberships; return the events for their groups."""
     values = {
         "name": f"deleted-{user.id}",
-        "name_key": f"deleted user {user.id}",  # no name has a blank, so nobody has this one
+        "name_key": f"deleted user {user.id}",  # unique: user names have no spaces
         "name_skeleton": None,
         "nickname": DELETED_NICKNAME,
         "password": "",
         "picture": None,
         "deleted_at": at,
     }
-    theirs = sa.select(members.c.conversation_id).where(members.c.user_id == user.id)
-    private = (conversations.c.kind == "private") & conversations.c.id.in_(theirs)
-    groups = theirs.join(conversations).where(conversations.c.kind == "group")
-    membership.lock_conversations(connection, connection.scalars(theirs).all())
+    user_conversations = sa.select(members.c.conversation_id).where(members.c.user_id == user.id)
+    private = (conversations.c.kind == "private") & conversations.c.id.in_(user_conversations)
+    groups = user_conversations.join(conversations).where(conversations.c.kind == "group")
+    membership.lock_conversations(connection, connection.scalars(user_conversations).all())
     connection.execute(users.update().where(users.c.id == user.id).values(**values))
     connection.execute(conversations.update().where(private).values(pair=None))
     for table in pictures, contacts:
         connection.execute(table.delete().where(table.c.user_id == user.id))
     connection.execute(contacts.delete().where(contacts.c.other_id == user.id))
-    nobody = PublicUser(user.id, DELETED_NICKNAME, None)
+    deleted_user = PublicUser(user.id, DELETED_NICKNAME, None)
     events = [
         event
         for conv in connection.scalars(groups).all()
-        for event in membership.remove_member(connection, conv, nobody, at)
+        for event in membership.remove_member(connection, conv, deleted_user, at)
     ]
-    invitations.end_all_of_user(connection, user.id)  # and the departures of `remove_member`
+    invitations.end_all_of_user(connection, user.id)  # also deletes departures of `remove_member`
     return events

@@ -1,8 +1,8 @@
-"""Draws the picture of a user from an uploaded file: square, upright, in sRGB, without metadata.
+"""Conversion of an uploaded file to the picture of a user: square, in sRGB, without metadata.
 
-The result is drawn anew from pixels, so nothing hidden in an upload survives: no EXIF, no place,
-no second file behind the picture (OWASP File Upload Cheat Sheet). `picture_worker` runs this in a
-process of its own; `picture_files` bounds what gets here.
+The result is encoded again from the pixels, so hidden data of an upload are removed: EXIF, the
+location, a second file after the picture (OWASP File Upload Cheat Sheet). `picture_worker` runs
+this module in a separate process; `picture_files` limits its input.
 """
 
 import io
@@ -16,14 +16,14 @@ from capstone_chat.accounts import picture_files
 from capstone_chat.accounts.picture_files import InvalidImage, PictureFile
 
 AVATAR_SIZE = 256
-"""Pixels of a side."""
+"""Width and height of an avatar, in pixels."""
 
 MAX_MEMORY = 48 << 20
-"""Bytes of a decoded frame and of the decoder. Beside it an upload needs 17 MB for the process and
-three times the file, so that it stays below 100 MB in all."""
+"""Maximum number of bytes for a decoded frame and its decoder. The process needs another 17 MB and
+three times the size of the file, which keeps the total below 100 MB."""
 
 STRIP_ROWS = 64
-"""Rows that are converted at a time: a converted copy of a whole frame would double the memory."""
+"""Number of rows that are converted at a time; a copy of the frame would double the memory."""
 
 TRANSPARENT = (0, 0, 0, 0)
 
@@ -36,28 +36,28 @@ TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation, and how the picture is turned for it."""
+"""The transposition for each EXIF orientation."""
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
-"""Memory of Pillow's modes; all others have 4."""
+"""Bytes per pixel in Pillow's modes; all other modes have 4."""
 
 
 def make_avatar(upload: bytes) -> bytes:
-    """Return an upload as a WebP picture of 256x256 pixels. Takes tens of milliseconds.
+    """Convert an upload to a WebP picture of 256x256 pixels; takes tens of milliseconds.
 
     Raises:
-        InvalidImage: the upload is no picture, of another kind, broken, or beyond a limit.
+        InvalidImage: the upload is no picture, has another format, is broken, or exceeds a limit.
     """
     if len(upload) > picture_files.MAX_UPLOAD_BYTES:
-        raise InvalidImage("The picture is larger than 5 MB.")
+        raise InvalidImage(picture_files.TOO_LARGE)
     try:
         avatar = draw(picture_files.read(upload))
     except InvalidImage:
         raise
     except MemoryError:
-        raise InvalidImage("The picture has too many pixels.") from None
-    except Exception:  # a decoder can raise anything for a broken or hostile file
-        raise InvalidImage("The picture is broken. Try another one.") from None
+        raise InvalidImage(picture_files.TOO_MANY_PIXELS) from None
+    except Exception:  # a decoder can raise any exception for a broken or hostile file
+        raise InvalidImage(picture_files.BROKEN) from None
     out = io.BytesIO()
     avatar.save(out, "WEBP", quality=85)
     return out.getvalue()
@@ -67,19 +67,19 @@ def draw(file: PictureFile) -> Image.Image:
     """Return the avatar of a picture file.
 
     Raises:
-        InvalidImage: decoding it would need too much memory.
+        InvalidImage: the file is broken, or decoding it would need too much memory.
     """
-    with warnings.catch_warnings(action="ignore"):  # of Pillow, about broken parts
+    with warnings.catch_warnings(action="ignore"):  # Pillow warns of broken parts
         picture = Image.open(io.BytesIO(file.data), formats=[file.format])
     if picture.size != (file.width, file.height):
-        raise InvalidImage("The picture is broken. Try another one.")
+        raise InvalidImage(picture_files.BROKEN)
     if file.screen == picture.size:
-        # A JPEG file is decoded at a smaller scale.
+        # Decode a JPEG file at a smaller scale.
         picture.draft(None, (2 * AVATAR_SIZE, 2 * AVATAR_SIZE))
         file.screen = picture.size
     decoded = picture.width * picture.height * BYTES_PER_PIXEL.get(picture.mode, 4)
     if decoded + file.working_memory > MAX_MEMORY:
-        raise InvalidImage("The picture has too many pixels.")
+        raise InvalidImage(picture_files.TOO_MANY_PIXELS)
     picture.load()
     set_transparency(picture, file)
     avatar = convert_to_srgb(shrink(picture, file), file)
@@ -90,9 +90,9 @@ def draw(file: PictureFile) -> Image.Image:
 
 
 def set_transparency(picture: Image.Image, file: PictureFile) -> None:
-    """Scale the transparent sample of a PNG file as the decoder has scaled all samples to 8 bits.
+    """Scale the transparent sample of a PNG file to 8 bits, as the decoder scales all samples.
 
-    Pillow leaves it as it is. The samples of 16-bit grey are scaled later, by `rgba`.
+    Pillow does not scale it. `rgba` scales the samples of 16-bit grey pictures.
     """
     if not file.transparency or picture.mode not in ("1", "L", "RGB"):
         return
@@ -104,10 +104,10 @@ def set_transparency(picture: Image.Image, file: PictureFile) -> None:
 
 
 def shrink(picture: Image.Image, file: PictureFile) -> Image.Image:
-    """Return the square in the middle, in the final size. Its corners are not turned yet.
+    """Return the square in the middle, in the final size, before the rotation.
 
     Returns:
-        An RGBA picture, or a CMYK picture for such a file.
+        An RGBA picture, or a CMYK picture for a CMYK file.
     """
     width, height = file.screen
     side = min(width, height)
@@ -133,10 +133,11 @@ def strips(
     box: tuple[int, int, int, int],
     factor: int,
 ) -> Iterator[tuple[int, Image.Image]]:
-    """Yield the rows of a box in strips, with the place of each; transparent outside the frame.
+    """Yield the rows of a box in strips, each with its y position in the box.
 
-    Colours are multiplied with alpha (mode RGBa), or else the invisible colour of transparent
-    pixels would bleed into their neighbours.
+    Pixels outside of the frame are transparent. Colours are multiplied by alpha (mode RGBa), so
+    that the invisible colour of transparent pixels does not change their neighbours when they are
+    scaled.
     """
     left, top, right, bottom = box
     across, down = file.offset
@@ -175,7 +176,7 @@ def rgba(picture: Image.Image, file: PictureFile) -> Callable[[Image.Image], Ima
 
 
 def convert_to_srgb(avatar: Image.Image, file: PictureFile) -> Image.Image:
-    """Return a small picture as sRGB, in mode RGBA. A profile that cannot be used is ignored."""
+    """Convert a small picture to sRGB, in mode RGBA; ignore an unusable colour profile."""
     converted = apply_profile(avatar, file) if file.profile else None
     if converted is None and file.gamma:
         converted = avatar.convert("RGB").point(
@@ -188,8 +189,8 @@ def convert_to_srgb(avatar: Image.Image, file: PictureFile) -> Image.Image:
 
 
 def apply_profile(avatar: Image.Image, file: PictureFile) -> Image.Image | None:
-    """Return a picture converted from the colours of its profile; None if that is impossible."""
-    from PIL import ImageCms  # loads a library that only few pictures need
+    """Convert a picture from its colour profile to sRGB; return None if that is impossible."""
+    from PIL import ImageCms  # here, because few pictures need this library
 
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(file.profile or b""))
@@ -209,7 +210,7 @@ def apply_profile(avatar: Image.Image, file: PictureFile) -> Image.Image | None:
 
 
 def encode(sample: float, gamma: float) -> int:
-    """Return a sample of a PNG file with an exponent, 0.0 to 1.0, as a sample of sRGB."""
+    """Convert a sample (0.0 to 1.0) of a PNG file with the exponent `gamma` to sRGB (0 to 255)."""
     light = math.pow(sample, gamma)
     curved = 12.92 * light if light <= 0.0031308 else 1.055 * math.pow(light, 1 / 2.4) - 0.055
     return round(255 * curved)

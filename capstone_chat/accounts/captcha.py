@@ -1,10 +1,10 @@
-"""Captchas: an image or a sound that a person can read back. Friction, not proof of a person.
+"""Captchas: images and sounds that slow down automated logins and registrations.
 
-A challenge serves one form in one browser, once, for a few minutes. Its answer is in the database
-and nowhere else.
+A challenge is valid for one form in one browser, once, for a few minutes. Its answer is stored only
+in the database. A captcha makes attempts expensive; it does not prove that the client is a person.
 
-A challenge that expires too late, because it was made before the clock was set back, is valid; the
-next one that is made corrects it.
+After the clock was set back, older challenges expire too late. The next new challenge corrects
+their times.
 """
 
 import asyncio
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from captcha.audio import AudioCaptcha
 
 ALPHABET = "ACEFHJKLMNPRTWXY34679"
-"""Characters that neither the eye nor the ear takes for each other easily."""
+"""Characters that are easy to distinguish, in an image and in speech."""
 
 ANSWER_LENGTH = 5
 FORMS = ("login", "register")
 
 
 class Captchas:
-    """Makes challenges and checks answers.
+    """Creates challenges and verifies answers.
 
     Args:
-        lifetime: seconds in which a challenge must be answered.
-        clock: milliseconds since 1970.
+        database: the database.
+        lifetime: seconds after which a challenge expires.
+        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(
@@ -46,23 +47,23 @@ class Captchas:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
-        # Threads of their own: a sound takes 200 ms, eight times as long as checking a password,
-        # so neither logins nor pictures (8 ms) wait in the same queue.
+        # Separate threads: a sound takes 200 ms, eight times as long as verifying a password, so
+        # logins and images (8 ms) must not wait in the same queue.
         self._image_pool = ThreadPoolExecutor(1, thread_name_prefix="captcha-image")
         self._audio_pool = ThreadPoolExecutor(1, thread_name_prefix="captcha-audio")
         self._lifetime = lifetime
         self._clock = clock
 
     async def create(self, form: str, browser_id: str) -> str:
-        """Make a challenge for a form in one browser and return its id."""
+        """Create a challenge for a form in one browser; return its id."""
         challenge_id = secrets.token_hex(16)
         answer = "".join(secrets.choice(ALPHABET) for _ in range(ANSWER_LENGTH))
         at = self._clock()
         expires_at = at + self._lifetime * 1000
 
         def insert(connection: sa.Connection) -> None:
-            late = captchas.update().where(captchas.c.expires_at > expires_at)
-            connection.execute(late.values(expires_at=expires_at))
+            correction = captchas.update().where(captchas.c.expires_at > expires_at)
+            connection.execute(correction.values(expires_at=expires_at))
             connection.execute(
                 captchas.insert().values(
                     id=challenge_id,
@@ -77,7 +78,7 @@ class Captchas:
         return challenge_id
 
     async def verify(self, challenge_id: str, form: str, browser_id: str, answer: str) -> bool:
-        """Tell whether `answer` is right; right or wrong, the challenge is gone after this."""
+        """Return whether an answer is right. The challenge is deleted in any case."""
 
         def consume(connection: sa.Connection) -> Any:
             row = connection.execute(
@@ -85,9 +86,9 @@ class Captchas:
                     captchas.c.answer, captchas.c.form, captchas.c.browser, captchas.c.expires_at
                 ).where(captchas.c.id == challenge_id)
             ).one_or_none()
-            # Two that come at once both see the row; only one of them deletes it.
-            gone = connection.execute(captchas.delete().where(captchas.c.id == challenge_id))
-            return row if gone.rowcount == 1 else None
+            # Two concurrent requests can both read the row, but only one deletes it.
+            deleted = connection.execute(captchas.delete().where(captchas.c.id == challenge_id))
+            return row if deleted.rowcount == 1 else None
 
         row = await self._database.write(consume)
         return (
@@ -99,11 +100,11 @@ class Captchas:
         )
 
     async def image(self, challenge_id: str, browser_id: str) -> bytes | None:
-        """Return the challenge as a PNG of 280x90 pixels, or None when there is no such one."""
+        """Return a challenge as a PNG of 280x90 pixels, or None if it does not exist."""
         return await self._render(challenge_id, browser_id, self._image_pool, _generate_image)
 
     async def audio(self, challenge_id: str, browser_id: str) -> bytes | None:
-        """Return the challenge spoken, as a WAV file, or None when there is no such one."""
+        """Return a challenge as speech in a WAV file, or None if it does not exist."""
         return await self._render(challenge_id, browser_id, self._audio_pool, _generate_audio)
 
     async def _render(
@@ -123,13 +124,13 @@ class Captchas:
         return await asyncio.get_running_loop().run_in_executor(pool, generate, answer)
 
     def close(self) -> None:
-        """End the threads; challenges that wait for one are not made any more."""
+        """Stop the threads; queued images and sounds are cancelled."""
         for pool in self._image_pool, self._audio_pool:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _generate_image(answer: str) -> bytes:
-    import captcha.image  # here, in the thread that draws: it loads Pillow, which takes a while
+    import captcha.image  # here, in the thread that draws: importing Pillow takes long
 
     image = captcha.image.ImageCaptcha(width=280, height=90, font_sizes=(56, 60, 64))
     return image.generate(answer).getvalue()

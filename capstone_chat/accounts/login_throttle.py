@@ -1,28 +1,28 @@
-"""Throttling of online password guessing; the counts are in the database, for all processes.
+"""Login throttle against online password guessing, with counts in the database for all processes.
 
-No failure of somebody else keeps a user out. A wait therefore belongs to the one who failed: to a
-browser that was logged in to the account before (OWASP: Slow Down Online Guessing Attacks with
-Device Cookies), or else to the account *at one network*. The right password passes at once in a
-known browser, and in a new browser at a network from which nobody has failed on this account,
-however many strangers fail elsewhere, and for however long.
+Failures of attackers must not lock out a user. A delay therefore applies to the origin of the
+failures: to a browser that was logged in to the account before (OWASP: Slow Down Online Guessing
+Attacks with Device Cookies), or else to the account *at one network*. In a known browser, and in a
+new browser at a network without failures for this account, the right password is accepted without
+delay, whatever the number of failures elsewhere.
 
-Each login of a new browser is counted three times:
+Each login of a new browser is counted under three keys:
 
-- `account:NETWORK|NAME`: 5 failures in a row cost no wait, then it grows from 1 second to 15
-  minutes. That is at most 110 guesses a day at one account from one network.
-- `address:NETWORK`, for all accounts together: 20 failures, then from 1 second to 1 minute. The
-  wait is short because others share the network (a household, NAT): a stranger there holds up new
-  browsers by a minute at a time, and pays for each minute with a solved captcha.
-- `everywhere:NAME`: never costs a wait. From 100 failures on (the limit of NIST SP 800-63B section
-  5.2.2 for consecutive failures) the account counts as under attack: then a single failure at a
-  network costs a wait of 30 seconds, which grows to 1 hour. That is at most 31 guesses a day from
-  one network. A limit for all networks together would lock the user out, so there is none; every
-  guess costs a captcha, which is valid once.
+- `account:NETWORK|NAME`: after 5 consecutive failures a delay grows from 1 second to 15 minutes.
+  This allows at most 110 guesses a day at one account from one network.
+- `address:NETWORK`, for all accounts together: after 20 failures the delay grows from 1 second to 1
+  minute. It is short because several users share a network (a household, NAT): an attacker there
+  delays new browsers by at most a minute, and each further minute costs a solved captcha.
+- `everywhere:NAME`: causes no delay itself. From 100 failures on (the limit of NIST SP 800-63B
+  section 5.2.2 for consecutive failures) the account counts as under attack: then the first failure
+  at a network causes a delay of 30 seconds, which grows to 1 hour. This allows at most 31 guesses a
+  day from one network. There is no limit for all networks together, because it would lock out the
+  user; every guess costs a captcha, which is valid once.
 
 A network is an IPv4 address, or the first 64 bits of an IPv6 address.
 
-A count is forgotten after a day without a failure. A failure with a time in the future, from before
-the clock was set back, counts as now, so no wait is longer than its longest.
+A count is deleted after a day without a failure. The time of a failure can be in the future after
+the clock was set back; it counts as now, so that no delay exceeds its maximum.
 """
 
 from collections.abc import Callable
@@ -34,47 +34,47 @@ from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import login_failures
 
 SECOND_MS = 1000
-"""Milliseconds."""
+"""Milliseconds of a second."""
 
 MINUTE_MS = 60 * SECOND_MS
-"""Milliseconds."""
+"""Milliseconds of a minute."""
 
 FORGET_AFTER_MS = 24 * 60 * MINUTE_MS
-"""Milliseconds without a failure after which a count begins anew."""
+"""Milliseconds without a failure after which a count is deleted."""
 
 MAX_CONSECUTIVE_FAILURES = 100
-"""Failures at an account, from all networks, from which on it is under attack (NIST 800-63B)."""
+"""Number of failures from all networks from which on an account is under attack (NIST 800-63B)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long to wait after failures in a row."""
+    """The delay of a login after consecutive failures."""
 
     free_attempts: int
-    """Failures that cost no wait."""
+    """Number of failures without a delay."""
     first_ms: int
-    """Milliseconds of the first wait; each further failure doubles it."""
+    """The first delay in milliseconds; each further failure doubles it."""
     max_ms: int
-    """Milliseconds of the longest wait."""
+    """The maximum delay in milliseconds."""
 
     def after(self, failed: int) -> int:
-        """Return the milliseconds from the last failure to the next attempt."""
+        """Return the milliseconds between the last failure and the next attempt."""
         beyond = failed - self.free_attempts
         return min(self.max_ms, self.first_ms << min(beyond, 20)) if beyond >= 0 else 0
 
 
 ACCOUNT_DELAY = Delay(free_attempts=5, first_ms=SECOND_MS, max_ms=15 * MINUTE_MS)
-"""For an account in a known browser or an open session, or at one network."""
+"""Delay for an account in a known browser or an open session, or at one network."""
 
 UNDER_ATTACK_DELAY = Delay(free_attempts=1, first_ms=30 * SECOND_MS, max_ms=60 * MINUTE_MS)
-"""For an account at one network, while it is under attack."""
+"""Delay for an account at one network while the account is under attack."""
 
 ADDRESS_DELAY = Delay(free_attempts=20, first_ms=SECOND_MS, max_ms=MINUTE_MS)
-"""For all accounts at one network."""
+"""Delay for all accounts at one network."""
 
 
 def known_browser_keys(account: str, browser: str) -> list[str]:
-    """Return the keys of an attempt in a browser or session that the account was used in before."""
+    """Return the keys of an attempt in a browser or session that used the account before."""
     return [f"account:{browser}|{account}"]
 
 
@@ -84,74 +84,82 @@ def new_browser_keys(account: str, network: str) -> list[str]:
 
 
 class LoginThrottle:
-    """Counts failures and says how long to wait.
+    """Counts failed logins and computes the delay of the next attempt.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(self, database: Database, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
         self._clock = clock
 
-    async def reserve_attempt(self, *keys: str) -> int:
-        """Count an attempt as failed, or return the milliseconds that it still has to wait.
+    async def has_failures(self, *keys: str) -> bool:
+        """Return whether a failure is counted under one of the keys."""
+        recent = login_failures.c.at >= self._clock() - FORGET_AFTER_MS
+        query = sa.select(login_failures.c.key).where(login_failures.c.key.in_(keys), recent)
+        return await self._database.read(lambda connection: connection.scalar(query)) is not None
 
-        At 0 the attempt may be made. It counts as failed until `record_success`, so of many
-        attempts at once no more pass than one after the other.
+    async def reserve_attempt(self, *keys: str) -> int:
+        """Count an attempt as a failure, or return the milliseconds for which it must wait.
+
+        0 allows the attempt. It counts as a failure until `record_success`, so concurrent attempts
+        cannot exceed the limit.
 
         Args:
             keys: the keys of the attempt, see `known_browser_keys` and `new_browser_keys`.
         """
         at = self._clock()
-        mine = login_failures.c.key.in_(keys)
-        query = sa.select(login_failures).where(mine).order_by(login_failures.c.key)
-        query = query.with_for_update()  # another process waits here, and then sees this count
+        has_key = login_failures.c.key.in_(keys)
+        query = sa.select(login_failures).where(has_key).order_by(login_failures.c.key)
+        query = query.with_for_update()  # another process waits here and then reads this count
 
         def count(connection: sa.Connection) -> int:
-            old, ahead = login_failures.c.at < at - FORGET_AFTER_MS, login_failures.c.at > at
-            connection.execute(login_failures.delete().where(mine, old))
-            connection.execute(login_failures.update().where(mine, ahead).values(at=at))
+            is_old, is_future = login_failures.c.at < at - FORGET_AFTER_MS, login_failures.c.at > at
+            connection.execute(login_failures.delete().where(has_key, is_old))
+            connection.execute(login_failures.update().where(has_key, is_future).values(at=at))
             rows = connection.execute(query).all()
             failed = {row.key: row.failed for row in rows}
             wait = max((row.at + _delay(row.key, failed) - at for row in rows), default=0)
             if wait > 0:
                 return wait
             for key in sorted(keys):
-                here = login_failures.c.key == key
-                more = (
+                is_key = login_failures.c.key == key
+                increment = (
                     login_failures.update()
-                    .where(here)
+                    .where(is_key)
                     .values(failed=login_failures.c.failed + 1, at=at)
                 )
-                if connection.execute(more).rowcount == 0:
+                if connection.execute(increment).rowcount == 0:
                     connection.execute(login_failures.insert().values(key=key, failed=1, at=at))
             return 0
 
         return await self._database.write(count)
 
     async def record_success(self, *keys: str) -> None:
-        """Forget the failures of an account in this browser or at this network.
+        """Delete the failures of an account in this browser or at this network.
 
-        Of the other counts only this attempt is taken back: the owner of one account must not be
-        able to start anew with the next guess at another.
+        Other counts are reduced by this attempt only. Otherwise the owner of one account could
+        reset the limits between guesses at other accounts.
         """
-        mine = login_failures.c.key.in_(keys)
+        has_key = login_failures.c.key.in_(keys)
         account = login_failures.c.key.startswith("account:")
-        less = login_failures.update().where(mine, login_failures.c.failed > 0)
+        decrement = login_failures.update().where(has_key, login_failures.c.failed > 0)
 
         def forgive(connection: sa.Connection) -> None:
-            connection.execute(login_failures.delete().where(mine, account))
-            connection.execute(less.values(failed=login_failures.c.failed - 1))
+            connection.execute(login_failures.delete().where(has_key, account))
+            connection.execute(decrement.values(failed=login_failures.c.failed - 1))
 
         await self._database.write(forgive)
 
 
 def _delay(key: str, failed: dict[str, int]) -> int:
-    """Return the milliseconds that one of the keys of an attempt asks to wait.
+    """Return the delay that a key of an attempt requires, in milliseconds.
 
     Args:
-        failed: the failures in a row of each key.
+        key: one of the keys.
+        failed: the number of consecutive failures of each key.
     """
     kind = key.partition(":")[0]
     if kind == "everywhere":

@@ -1,9 +1,9 @@
-"""Reads the structure of picture files and reduces them to the first frame, before any decoding.
+"""Parsing of picture files, which reduces them to the first frame before any decoding.
 
-A decoder gets only the segments that its pixels need. Everything else in an upload (comments,
-metadata, further frames, data after the end) is dropped here, because decoders spend memory and
-time on it: a compressed comment can expand a thousandfold, and 60 kB of EXIF can make a parser
-copy hundreds of megabytes.
+A decoder gets only the segments that are needed for the pixels. All other data of an upload
+(comments, metadata, further frames, data after the end) are removed here, because they cost
+decoders memory and time: a compressed comment can expand a thousandfold, and 60 kB of EXIF can make
+a parser copy hundreds of megabytes.
 
 Sources: PNG specification (W3C, third edition), ITU-T T.81 (JPEG) annex B, GIF89a, RFC 9649
 (WebP), CIPA DC-008 (Exif).
@@ -16,29 +16,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_UPLOAD_BYTES = 5 << 20
-"""Bytes of an upload."""
+"""Maximum size of an upload in bytes."""
 
 MAX_SIDE = 16_384
-"""Pixels of width, and of height. A decoder has a table with an entry for each row."""
+"""Maximum width and height in pixels. A decoder has a table with an entry for each row."""
 
 MAX_PIXELS = 40_000_000
-"""Width times height."""
+"""Maximum width times height."""
 
 MAX_SCANS = 32
-"""Scans of a JPEG file: each is a pass over the whole picture. Usual progressive files have 10."""
+"""Maximum number of scans of a JPEG file. Each scan is a pass over the whole picture; usual
+progressive files have 10."""
 
 MAX_PARTS = 50_000
-"""Chunks, segments or blocks of a file: 5 MB in GIF blocks of 255 bytes are 20,560."""
+"""Maximum number of chunks, segments or blocks of a file: 5 MB of GIF blocks are 20,560 blocks."""
 
 MAX_PROFILE = 4 << 20
-"""Bytes of a colour profile after decompression; CMYK profiles of printers have up to 3 MB."""
+"""Maximum size of a decompressed colour profile in bytes; CMYK profiles have up to 3 MB."""
 
 MAX_EXIF_ENTRIES = 1000
-"""Entries of the first EXIF directory that are looked at."""
+"""Maximum number of entries of the first EXIF directory that are examined."""
+
+
+TOO_LARGE = "The picture is larger than 5 MB."
+BROKEN = "The picture is broken. Try another one."
+TOO_MANY_PIXELS = "The picture has too many pixels."
 
 
 class InvalidImage(Exception):
-    """The upload cannot be used as a picture; the text is a message for the user."""
+    """The upload cannot be used as a picture; the message is for the user."""
 
 
 class MalformedFile(Exception):
@@ -47,22 +53,22 @@ class MalformedFile(Exception):
 
 @dataclass
 class PictureFile:
-    """A file that holds one frame and nothing else.
+    """A picture file reduced to one frame, with the properties from its header.
 
     Args:
-        format: Pillow's name of it.
+        format: Pillow's name of the format.
         data: the reduced file.
-        width: pixels.
-        height: pixels.
+        width: width of the frame in pixels.
+        height: height of the frame in pixels.
         screen: width and height of the area in which the frame is shown.
         offset: position of the frame in that area.
-        working_memory: bytes that the decoder needs beside the decoded frame.
+        working_memory: bytes that the decoder needs in addition to the decoded frame.
         profile: ICC profile, or None.
         gamma: exponent of the samples of a PNG file without a profile, or None.
         grey: whether the samples are shades of grey.
         orientation: EXIF orientation, 1 to 8.
-        transparency: the transparent sample of a PNG file without a palette, as in its tRNS chunk.
-        depth: bits of a sample.
+        transparency: the transparent sample of a PNG file without a palette (its tRNS chunk).
+        depth: bits per sample.
     """
 
     format: str
@@ -85,7 +91,7 @@ class PictureFile:
 
 
 def read(data: bytes) -> PictureFile:
-    """Return the first frame of a picture file, within the limits of this module.
+    """Parse a picture file, check the limits, and return its first frame.
 
     Raises:
         InvalidImage: the format is not accepted, the file is broken, or a limit is exceeded.
@@ -96,17 +102,17 @@ def read(data: bytes) -> PictureFile:
     try:
         file = reader(data)
     except (MalformedFile, struct.error, IndexError, KeyError):
-        raise InvalidImage("The picture is broken. Try another one.") from None
+        raise InvalidImage(BROKEN) from None
     for width, height in (file.width, file.height), file.screen:
         if min(width, height) < 1:
-            raise InvalidImage("The picture is broken. Try another one.")
+            raise InvalidImage(BROKEN)
         if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-            raise InvalidImage("The picture has too many pixels.")
+            raise InvalidImage(TOO_MANY_PIXELS)
     return file
 
 
 def limit_parts(parts: int, maximum: int = MAX_PARTS) -> None:
-    """Refuse a file with too many parts of a kind.
+    """Check that a file does not have too many parts of a kind.
 
     Raises:
         InvalidImage: there are more than `maximum`.
@@ -116,24 +122,24 @@ def limit_parts(parts: int, maximum: int = MAX_PARTS) -> None:
 
 
 DECODED = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-"""Chunks of a PNG file that a decoder gets. It checks them itself."""
+"""Chunks of a PNG file that are passed to the decoder, which checks them itself."""
 
 METADATA = (b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf")
-"""Chunks of a PNG file that are read here; a broken one is ignored, as browsers do."""
+"""Chunks of a PNG file that this module reads; a broken one is ignored, as in browsers."""
 
 
 def is_intact(chunk: bytes) -> bool:
-    """Tell whether a PNG chunk has the checksum that it names."""
+    """Return whether the checksum of a PNG chunk is correct."""
     return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:])
 
 
 def palette_size(chunks: dict[bytes, bytes]) -> int:
-    """Return how many colours the palette of a PNG file has; 0 for a picture that uses none."""
+    """Return the number of colours in the palette of a PNG file; 0 if the picture has none."""
     return len(chunks.get(b"PLTE", b"")) // 3 if chunks[b"IHDR"][9] == 3 else 0
 
 
 def read_png(data: bytes) -> PictureFile:
-    """Keep the default image of a PNG or APNG file."""
+    """Reduce a PNG or APNG file to its default image."""
     kept = bytearray(data[:8])
     chunks: dict[bytes, bytes] = {}
     position = 8
@@ -167,7 +173,7 @@ def read_png(data: bytes) -> PictureFile:
 
 
 def unpack_profile(chunk: bytes | None) -> bytes | None:
-    """Return the profile of a PNG file's iCCP chunk, None for a broken or too large one."""
+    """Decompress the profile of a PNG file's iCCP chunk; None if it is broken or too large."""
     if chunk is None:
         return None
     stream = zlib.decompressobj()
@@ -179,11 +185,11 @@ def unpack_profile(chunk: bytes | None) -> bytes | None:
 
 
 SRGB_GAMMA = 45_455
-"""Value of gAMA that stands for sRGB (PNG specification, 11.3.2.5), which has no exact exponent."""
+"""Value of gAMA for sRGB (PNG specification, 11.3.2.5), whose curve is no exact power."""
 
 
 def read_gamma(chunks: dict[bytes, bytes]) -> float | None:
-    """Return the exponent of a PNG file's samples; None without one, or with a colour space."""
+    """Return the exponent of a PNG file's samples; None if it has none or has a colour space."""
     gamma = chunks.get(b"gAMA", b"")
     if len(gamma) != 4 or not chunks.keys().isdisjoint({b"iCCP", b"sRGB"}):
         return None
@@ -194,27 +200,27 @@ def read_gamma(chunks: dict[bytes, bytes]) -> float | None:
 
 
 SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-"""The marker behind the data of a JPEG scan, in which 0xFF is followed by 0 or a restart marker,
-D0 to D7. Without a repetition in it, the search takes linear time."""
+"""The marker after the data of a JPEG scan. In these data 0xFF is followed by 0 or a restart
+marker, D0 to D7. The pattern has no repetition, so the search takes linear time."""
 
 
 class JpegReader:
-    """Copies the segments of a JPEG file that its pixels need, and reads some of the others."""
+    """Copies the segments of a JPEG file that are needed for the pixels; reads some others."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.position = 2
         self.kept = bytearray(b"\xff\xd8")
         self.frame = b""
-        """Content of the SOF segment: precision, height, width, components."""
+        """The content of the SOF segment: precision, height, width, components."""
         self.scans = 0
         self.buffered = False
-        """Whether a decoder must hold the coefficients of the whole picture."""
+        """Whether a decoder must keep the coefficients of the whole picture in memory."""
         self.profile: dict[int, bytes] = {}
         self.exif = b""
 
     def read(self) -> PictureFile:
-        """Read up to the end of the first picture; an MPO file has more of them behind it."""
+        """Read to the end of the first picture; an MPO file has further pictures after it."""
         parts = 0
         while (marker := self.next_marker()) != 0xD9:
             limit_parts(parts := parts + 1)
@@ -235,7 +241,7 @@ class JpegReader:
         )
 
     def next_marker(self) -> int:
-        """Return the next marker and move behind it; decoders skip other bytes on the way."""
+        """Return the next marker and move after it; as in decoders, other bytes are skipped."""
         position = self.data.find(b"\xff", self.position)
         if position < 0:
             raise MalformedFile
@@ -245,7 +251,7 @@ class JpegReader:
         return self.data[position]
 
     def read_segment(self, marker: int) -> None:
-        """Read a segment and move behind it."""
+        """Read a segment and move after it."""
         (length,) = struct.unpack_from(">H", self.data, self.position)
         end = self.position + length
         if length < 2 or end > len(self.data):
@@ -259,23 +265,24 @@ class JpegReader:
             self.frame = content
             self.buffered = marker == 0xC2
         elif 0xC3 <= marker <= 0xCF and marker != 0xC4:  # lossless, hierarchical, arithmetic
-            raise MalformedFile  # browsers do not show these either
+            raise MalformedFile  # browsers do not support these
         elif marker == 0xE1 and content.startswith(b"Exif\0\0") and not self.exif:
             self.exif = content[6:]
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0"):
             self.profile.setdefault(content[12], content[14:])
-        # Of the application's segments a decoder needs JFIF's and Adobe's, which name the colours.
+        # Decoders need only two kinds of application segments, those of JFIF and Adobe, which
+        # define the colours.
         if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             self.kept += b"\xff%c" % marker + self.data[self.position : end]
         self.position = end
 
     def read_scan(self, head: bytes, start: int) -> int:
-        """Count a scan; return the position behind its data."""
+        """Count a scan; return the position after its data."""
         self.scans += 1
         limit_parts(self.scans, MAX_SCANS)
         if not self.frame:
             raise MalformedFile
-        if head[0] < self.frame[5]:  # the other components come in other scans
+        if head[0] < self.frame[5]:  # the other components are in other scans
             self.buffered = True
         found = SCAN_END.search(self.data, start)
         if found is None:
@@ -283,7 +290,7 @@ class JpegReader:
         return found.start()
 
     def coefficients(self, width: int, height: int) -> int:
-        """Return the bytes of all coefficients: 128 for each block of 8x8 samples."""
+        """Return the size of all coefficients in bytes: 128 for each block of 8x8 samples."""
         factors = [self.frame[7 + 3 * n] for n in range(self.frame[5])]
         across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
         if not across or not down:
@@ -293,12 +300,12 @@ class JpegReader:
 
 
 def read_jpeg(data: bytes) -> PictureFile:
-    """Keep the first picture of a JPEG or MPO file, without its metadata."""
+    """Reduce a JPEG or MPO file to its first picture, without metadata."""
     return JpegReader(data).read()
 
 
 def read_orientation(exif: bytes) -> int:
-    """Return the orientation of a TIFF structure in EXIF; 1 without one, or when it is broken."""
+    """Return the orientation in EXIF data, a TIFF structure; 1 if it is missing or broken."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
         return 1
@@ -315,7 +322,7 @@ def read_orientation(exif: bytes) -> int:
 
 
 def read_webp(data: bytes) -> PictureFile:
-    """Keep the first frame of a WebP file, without its metadata."""
+    """Reduce a WebP file to its first frame, without metadata."""
     kept = bytearray()
     metadata: dict[bytes, bytes] = {}
     size: tuple[int, int] | None = None
@@ -329,7 +336,7 @@ def read_webp(data: bytes) -> PictureFile:
         content = data[position + 8 : min(end, position + 8 + length)]
         size = size or webp_size(kind, content)
         if kind == b"VP8X":
-            content = bytes([content[0] & 0x12]) + content[1:]  # of the flags: alpha, animation
+            content = bytes([content[0] & 0x12]) + content[1:]  # keep the flags alpha and animation
         if kind in (b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"):
             kept += struct.pack("<4sI", kind, len(content)) + content + bytes(len(content) & 1)
         else:
@@ -351,7 +358,7 @@ def read_webp(data: bytes) -> PictureFile:
 
 
 def webp_size(kind: bytes, content: bytes) -> tuple[int, int] | None:
-    """Return the width and height that a WebP file's first chunk tells, None for another chunk."""
+    """Return the width and height from a WebP file's first chunk; None for another chunk."""
     if kind == b"VP8X":
         low, high, down, down_high = struct.unpack_from("<HBHB", content, 4)
         return (low | high << 16) + 1, (down | down_high << 16) + 1
@@ -365,7 +372,7 @@ def webp_size(kind: bytes, content: bytes) -> tuple[int, int] | None:
 
 
 def read_gif(data: bytes) -> PictureFile:
-    """Keep the first frame of a GIF file."""
+    """Reduce a GIF file to its first frame."""
     screen_width, screen_height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     head, colours, control = data[:6], data[10:position], b""
@@ -392,7 +399,7 @@ def read_gif(data: bytes) -> PictureFile:
 
 
 def skip_blocks(data: bytes, position: int) -> int:
-    """Return the position behind a row of GIF data blocks, of which the last one is empty."""
+    """Return the position after a sequence of GIF data blocks, of which the last one is empty."""
     blocks = 0
     while length := data[position]:
         limit_parts(blocks := blocks + 1)
@@ -406,4 +413,4 @@ READERS: dict[bytes, Callable[[bytes], PictureFile]] = {
     rb"(?s)RIFF....WEBP": read_webp,
     rb"GIF8[79]a": read_gif,
 }
-"""Signature of a format, and the function that reads it."""
+"""The function that reads each format, by a pattern of the format's signature."""

@@ -1,10 +1,10 @@
-"""Draws one picture in a process of its own, which `pictures` starts and can kill.
+"""Worker process that converts one picture; `pictures` starts it and can kill it.
 
     python -m capstone_chat.accounts.picture_worker
 
-Standard input holds the length of an upload (8 bytes, big endian) and the upload. It stays open:
-when it is closed, this process ends at once, so it never outlives the chat, however that ends.
-Standard output gets the WebP picture (exit code 0) or a message for the user (exit code REFUSED).
+Standard input holds the length of an upload (8 bytes, big endian) and the upload. It stays open. If
+it is closed, this process ends at once, so it never outlives the chat. Standard output gets the
+WebP picture (exit code 0) or a message for the user (exit code REFUSED).
 """
 
 import contextlib
@@ -16,24 +16,24 @@ import threading
 from pathlib import Path
 
 REFUSED = 3
-"""Exit code: the upload is refused, the reason is on standard output."""
+"""Exit code for a refused upload; the reason is on standard output."""
 
 CPU_LIMIT = 5
-"""Seconds of processor time. The slowest picture within all limits takes about one."""
+"""Maximum CPU time in seconds. The slowest picture within all limits takes about one second."""
 
 TIME_LIMIT = 15
 """Seconds of wall time after which the process ends itself, with exit code 1."""
 
 MAX_EXTRA_MEMORY = 96 << 20
-"""Bytes of address space that the process may take beside what it has after its start. This is the
-second line of defence: `avatars.MAX_MEMORY` holds for all files whose header tells the truth."""
+"""Bytes of address space that the process may allocate after its start. This is a second limit for
+files with a false header; `avatars.MAX_MEMORY` is the limit for all others."""
 
 
 def set_limits() -> None:
-    """Bound time and memory of this process, as far as the system can."""
-    # A thread in C, which needs no interpreter lock: decoders may hold that for long.
+    """Limit the time and the memory of this process, as far as the system supports it."""
+    # The watchdog thread is in C and does not need the GIL, which a decoder may hold for long.
     faulthandler.dump_traceback_later(TIME_LIMIT, exit=True)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the chat, which then ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # after Ctrl-C the chat ends this process
     with contextlib.suppress(ImportError, OSError, ValueError):  # not on Windows
         import resource
 
@@ -45,15 +45,15 @@ def set_limits() -> None:
 
 
 def exit_when_stdin_closes() -> None:
-    """Wait until standard input is closed, then end the process: the chat has ended."""
+    """Wait until standard input is closed, which means that the chat has ended; end the process."""
     os.read(0, 1)
     os._exit(1)
 
 
 def main() -> None:
-    """Read an upload, write the picture."""
-    # Not above: the chat reads the numbers there, and does without Pillow. Not below: a part of the
-    # address space that it takes is counted before the limit is set.
+    """Read an upload from standard input and write the picture to standard output."""
+    # Not at the top: the chat imports the constants of this module and does not need Pillow. Before
+    # set_limits: the address space of the libraries does not count for MAX_EXTRA_MEMORY.
     from capstone_chat.accounts import avatars, picture_files
 
     set_limits()

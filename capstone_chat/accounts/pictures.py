@@ -1,8 +1,8 @@
-"""Converts uploaded pictures in processes that can be killed, and bounds what is uploaded at once.
+"""Conversion of uploaded pictures in processes that can be killed, and limits of their memory.
 
-A decoder for hostile files may take any time, and a thread cannot be ended. So each picture gets a
-process (see `picture_worker`): it is started when an upload is complete, ends with its answer, and
-is killed when that takes too long. Passwords have a pool of their own, so logins never wait here.
+A decoder of hostile files may take any time, and a thread cannot be stopped. Each picture therefore
+has its own process (see `picture_worker`), which starts when the upload is complete, ends with its
+answer, and is killed if it takes too long. Passwords have another pool, so logins do not wait here.
 """
 
 import asyncio
@@ -15,53 +15,53 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from capstone_chat.accounts.picture_files import MAX_UPLOAD_BYTES, InvalidImage
+from capstone_chat.accounts.picture_files import BROKEN, MAX_UPLOAD_BYTES, InvalidImage
 from capstone_chat.accounts.picture_worker import REFUSED, TIME_LIMIT
 
 log = logging.getLogger(__name__)
 
 MAX_PROCESSES = 2 if (os.cpu_count() or 1) > 2 else 1
-"""Pictures that are converted at a time, each in less than 100 MB. One processor at least is left
-to logins and messages."""
+"""Maximum number of concurrent conversions, each in less than 100 MB. At least one processor is
+left for logins and messages."""
 
 QUEUE_TIMEOUT = 15.0
-"""Seconds for which a complete upload waits until its conversion starts."""
+"""Maximum number of seconds between the end of an upload and the start of its conversion."""
 
 CONVERSION_TIMEOUT = TIME_LIMIT + 1.0
-"""Seconds from the start of a process until it is killed. The process ends itself before that."""
+"""Seconds after which a process is killed. Its own limit, TIME_LIMIT, ends it before that."""
 
 MAX_UPLOAD_MEMORY = 8 * MAX_UPLOAD_BYTES
-"""Bytes reserved for all uploads that are being received, wait, or are converted."""
+"""Maximum number of bytes reserved for uploads that are received, queued or converted."""
 
 MAX_ADDRESS_MEMORY = MAX_UPLOAD_MEMORY // 2
-"""Bytes reserved for the uploads of one address."""
+"""Maximum number of bytes reserved for the uploads of one address."""
 
 MIN_RESERVATION = 512 << 10
-"""Bytes reserved for an upload at least, however small it is: bounds the length of the queue."""
+"""Minimum number of bytes reserved for an upload, which bounds the length of the queue."""
 
 NICENESS = 5
-"""Added to the niceness of the chat. When all processors are busy, a process for pictures gets a
-third of what a process with logins and messages gets; with more, pictures would run into their time
-limit on a busy machine."""
+"""Increment of the niceness. If all processors are busy, a process for a picture gets a third of
+the CPU time of a process with logins and messages. With a larger increment, conversions on a busy
+machine would exceed their time limit."""
 
 CHUNK_SIZE = 64 << 10
-"""Bytes handed to a process at a time."""
+"""Number of bytes written to a process, or read from it, at a time."""
 
 MAX_ANSWER = 1 << 20
-"""Bytes that a process may answer; a picture has some 20 kB."""
+"""Maximum size of a process's answer in bytes; a picture has about 20 kB."""
 
 TIMED_OUT = (1, -24)
-"""Exit codes of a process that has reached its limit of wall time or, SIGXCPU, processor time."""
+"""Exit codes of a process that has exceeded its limit of wall time (1) or CPU time (SIGXCPU)."""
 
 KILLED = (-9, -15)
-"""Exit codes of a process that was ended from outside: by `close` or by the system."""
+"""Exit codes of a process that was killed by `close` or by the system."""
 
 WORKER_COMMAND = (sys.executable, "-m", "capstone_chat.accounts.picture_worker")
 PROJECT_DIR = Path(__file__).parent.parent.parent
 
 
 class Overloaded(Exception):
-    """There is no room for another upload just now."""
+    """The server has no memory or no process for another upload now."""
 
 
 class AlreadyUploading(Exception):
@@ -69,12 +69,12 @@ class AlreadyUploading(Exception):
 
 
 class TooSlow(Exception):
-    """The conversion was ended because it took too long."""
+    """The conversion was stopped because it took too long."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reservation:
-    """Room for an upload of a user."""
+    """Memory reserved for an upload of a user."""
 
     user: int
     address: str
@@ -82,7 +82,7 @@ class Reservation:
 
 
 class Pictures:
-    """Admits uploads and converts them."""
+    """Reserves memory for uploads and converts them."""
 
     def __init__(self) -> None:
         self._reservations: dict[int, Reservation] = {}
@@ -93,25 +93,25 @@ class Pictures:
 
     @property
     def reserved(self) -> int:
-        """Bytes reserved for uploads."""
+        """The number of bytes reserved for uploads."""
         return self._addresses.total()
 
     @property
     def converting(self) -> int:
-        """Number of running processes."""
+        """The number of running processes."""
         return len(self._processes)
 
     def reserve(self, user: int, address: str, size: int) -> Reservation:
-        """Reserve memory for an upload, before any of it is received.
+        """Reserve memory for an upload before its body is received.
 
         Args:
-            user: id of the user; each has one upload in flight at most.
+            user: id of the user, who may have one upload in flight.
             address: IP address of the client.
-            size: bytes.
+            size: number of bytes of the upload.
 
         Raises:
-            AlreadyUploading: the user's last upload is still in flight.
-            Overloaded: too much is reserved, in all or for this address.
+            AlreadyUploading: another upload of the user is in flight.
+            Overloaded: the limit of all uploads, or of this address, would be exceeded.
         """
         if user in self._reservations:
             raise AlreadyUploading
@@ -126,7 +126,7 @@ class Pictures:
         return reservation
 
     def release(self, reservation: Reservation) -> None:
-        """Give the memory of an upload back. Idempotent."""
+        """Release the memory of an upload. Idempotent."""
         if self._reservations.get(reservation.user) is reservation:
             del self._reservations[reservation.user]
             self._addresses[reservation.address] -= reservation.size
@@ -134,10 +134,10 @@ class Pictures:
                 del self._addresses[reservation.address]
 
     async def convert(self, upload: bytes | bytearray) -> bytes:
-        """Return an upload as a avatar in WebP, see `avatars.make_avatar`.
+        """Convert an upload to an avatar in WebP, see `avatars.make_avatar`.
 
         Raises:
-            InvalidImage: the upload is refused.
+            InvalidImage: the upload cannot be used as a picture.
             Overloaded: no process was free within QUEUE_TIMEOUT, or none could be started.
             TooSlow: the conversion took longer than TIME_LIMIT.
         """
@@ -153,11 +153,11 @@ class Pictures:
             self._slots.release()
 
     async def _run(self, upload: bytes | bytearray) -> bytes:
-        """Convert an upload in a new process, and see that the process ends."""
+        """Convert an upload in a new process, and end the process in any case."""
         process = await self._start()
         self._processes.add(process)
         try:
-            if self._closed:  # while the process was started
+            if self._closed:  # `close` was called while the process was started
                 raise Overloaded
             async with asyncio.timeout(CONVERSION_TIMEOUT):
                 answer = await self._exchange(process, upload)
@@ -176,7 +176,7 @@ class Pictures:
             process = await asyncio.create_subprocess_exec(
                 *WORKER_COMMAND,
                 cwd=PROJECT_DIR,
-                # Without it glibc reserves 64 MB of address space for each thread.
+                # By default glibc reserves 64 MB of address space for each thread.
                 env=os.environ | {"MALLOC_ARENA_MAX": "1"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -186,8 +186,8 @@ class Pictures:
         except OSError as error:
             log.error("no process for a picture: %s", error)
             raise Overloaded from None
-        if hasattr(os, "setpriority"):  # from here, so that its imports have it already
-            with contextlib.suppress(OSError):  # it has ended
+        if hasattr(os, "setpriority"):  # set by this process, so that it holds during the imports
+            with contextlib.suppress(OSError):  # the process has ended
                 niceness = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
                 os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
         return process
@@ -195,7 +195,7 @@ class Pictures:
     async def _exchange(
         self, process: asyncio.subprocess.Process, upload: bytes | bytearray
     ) -> bytes:
-        """Write an upload to a process, and return its answer. The process may end at any time."""
+        """Write an upload to a process and return its answer; the process may end at any time."""
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(len(upload).to_bytes(8, "big"))
@@ -210,7 +210,13 @@ class Pictures:
         return answer
 
     def _result(self, code: int, answer: bytes) -> bytes:
-        """Return the picture of a process that has ended, or raise the reason why it has none."""
+        """Return the picture of a process that has ended.
+
+        Raises:
+            InvalidImage: the upload cannot be used as a picture.
+            TooSlow: the process exceeded a time limit.
+            Overloaded: the process was killed.
+        """
         if code == 0 and len(answer) <= MAX_ANSWER:
             return answer
         if code == REFUSED:
@@ -220,7 +226,7 @@ class Pictures:
             raise TooSlow
         if code in KILLED:
             raise Overloaded
-        raise InvalidImage("The picture is broken. Try another one.")  # a decoder has crashed
+        raise InvalidImage(BROKEN)  # a decoder has crashed
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """Kill a process unless it has ended, and close its pipes."""
@@ -228,17 +234,17 @@ class Pictures:
             process.kill()
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
-        while await process.stdout.read(CHUNK_SIZE):  # asyncio closes a pipe at its end only
+        while await process.stdout.read(CHUNK_SIZE):  # asyncio closes a pipe only at its end
             pass
         await process.wait()
 
     async def close(self) -> None:
-        """End all processes, and start no more. Idempotent."""
+        """Kill all processes and start no more. Idempotent."""
         self._closed = True
         for process in self._processes:
             if process.returncode is None:
                 process.kill()
         for _ in range(MAX_PROCESSES):
             await self._slots.acquire()
-        for _ in range(MAX_PROCESSES):  # uploads that still wait are refused
+        for _ in range(MAX_PROCESSES):  # queued uploads continue and raise Overloaded
             self._slots.release()

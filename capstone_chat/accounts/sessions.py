@@ -1,10 +1,10 @@
-"""Sessions: who is logged in, in which browser, for how long.
+"""Sessions: creation, lookup, expiry and revocation.
 
-A session is a random id of 256 bits in the browser's cookie; the database keeps its hash only, so
-who reads the database cannot log in (OWASP Session Management Cheat Sheet).
+The browser's cookie holds a random id of 256 bits. The database has only its hash, so a copy of the
+database cannot be used to log in (OWASP Session Management Cheat Sheet).
 
-Clocks are set back, and those of several hosts differ. A stored time in the future counts as now:
-nobody is logged out by it, and it is corrected, or the session would outlive its time.
+Clocks are set back, and the clocks of several hosts differ. A stored time in the future counts as
+now and is corrected. Otherwise the session would be valid for too long.
 """
 
 import hashlib
@@ -19,36 +19,38 @@ import sqlalchemy as sa
 from capstone_chat.conversations.errors import SessionEnded
 from capstone_chat.conversations.users import IS_ACTIVE, USER_COLUMNS, User
 from capstone_chat.realtime import topics
-from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime.control import DisconnectSessions
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.storage.compiled import CompiledStatement
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import sessions, users
 
 log = logging.getLogger(__name__)
 
 TOUCH_INTERVAL_MS = 60_000
-"""Milliseconds between two updates of the last use of a session: not every request is a write."""
+"""Minimum number of milliseconds between two updates of a session's last use, which are writes."""
 
 MAX_SESSIONS = 100
-"""Valid sessions of one user: a further login deletes the one that was used least recently."""
+"""Maximum number of sessions of a user; a further login deletes the least recently used one."""
 
 CLOCK_TOLERANCE_MS = 60_000
-"""Milliseconds in the future up to which a stored time is left alone: clocks differ a little."""
+"""Milliseconds in the future up to which a stored time is not corrected: clocks differ slightly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login of one user in one browser."""
+    """A login of a user in a browser."""
 
     id: int
     user: User
     expires_at: int
-    """Milliseconds since 1970, unless it is used before."""
+    """Time of expiry in milliseconds since 1970; a later use of the session postpones it."""
 
 
 _IS_VALID = (sessions.c.seen_at > sa.bindparam("seen_after")) & (
     sessions.c.created_at > sa.bindparam("created_after")
 )
-_SELECT_BY_TOKEN = (
+_SELECT_BY_TOKEN = CompiledStatement(
     sa.select(sessions.c.id, sessions.c.created_at, sessions.c.seen_at, *USER_COLUMNS)
     .join(users)
     .where(sessions.c.token_hash == sa.bindparam("token_hash"), IS_ACTIVE, _IS_VALID)
@@ -56,25 +58,27 @@ _SELECT_BY_TOKEN = (
 
 
 class Sessions:
-    """Creates, gets and revokes sessions; with a session its connections end, in every process.
+    """Creates, gets and revokes sessions. A revocation closes connections in every process.
 
     Args:
+        database: the database.
+        hub: carries the end of sessions to their connections.
         idle: seconds after which an unused session ends.
         lifetime: seconds after which any session ends.
-        clock: milliseconds since 1970.
+        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(
         self,
         database: Database,
-        broker: Broker,
+        hub: Hub,
         *,
         idle: int,
         lifetime: int,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
-        self._broker = broker
+        self._hub = hub
         self._idle = idle * 1000
         self._lifetime = lifetime * 1000
         self._clock = clock
@@ -82,14 +86,16 @@ class Sessions:
     def create(
         self, connection: sa.Connection, user: User, user_agent: str
     ) -> tuple[str, list[int]]:
-        """Store a session in the transaction of the caller, which knows that the user may log in.
+        """Store a session in the caller's transaction. The caller has authenticated the user.
 
         Args:
-            user_agent: the browser's own description, shown in the list of sessions.
+            connection: the connection with the transaction.
+            user: the user.
+            user_agent: the browser's User-Agent header, shown in the list of sessions.
 
         Returns:
-            Its secret id, for the cookie; and the ids of the sessions that are deleted because the
-            user has more than MAX_SESSIONS, for `disconnect` after the commit.
+            The secret id of the session, for the cookie; and the ids of sessions that are deleted
+            because the user has more than MAX_SESSIONS, for `disconnect` after the commit.
         """
         token = secrets.token_urlsafe(32)
         at = self._clock()
@@ -109,10 +115,11 @@ class Sessions:
         return token, ended
 
     async def get(self, token: str, *, touch: bool = True) -> Session | None:
-        """Return the session of this secret id, or None when there is none or it has ended.
+        """Return the session of a secret id, or None if there is none or it has expired.
 
         Args:
-            touch: store that the session is used, so that it does not expire.
+            token: the secret id from the cookie.
+            touch: whether to record the use of the session, which postpones its expiry.
         """
         row = await self._database.read_batched(lambda connection: self._select(connection, token))
         if row is None:
@@ -125,34 +132,31 @@ class Sessions:
             try:
                 if not await self._touch(session_id, touch=touch):
                     return None
-            except sa.exc.SQLAlchemyError as error:  # a full disk: who only reads can go on
+            except sa.exc.SQLAlchemyError as error:  # on a full disk, reading still works
                 log.error("the use of a session was not stored: %s", error)
             seen_at = at if touch else seen_at
         expires_at = min(created_at + self._lifetime, seen_at + self._idle)
         return Session(session_id, User(*user), expires_at)
 
-    def is_valid(self, connection: sa.Connection, token: str) -> bool:
-        """Tell whether there is such a session, in the transaction of the caller."""
-        return self._select(connection, token) is not None
-
     def _select(self, connection: sa.Connection, token: str) -> Sequence[Any] | None:
         wanted = {"token_hash": _hash(token), **self._validity_bounds()}
-        return connection.execute(_SELECT_BY_TOKEN, wanted).one_or_none()
+        found = _SELECT_BY_TOKEN.fetch_all(connection, wanted)
+        return found[0] if found else None
 
     def require_valid(self, connection: sa.Connection, session: Session) -> None:
-        """Lock a session until the commit, so that no other process revokes it before.
+        """Lock a session until the commit, so that no other process revokes it before that.
 
         Raises:
-            SessionEnded: it has ended.
+            SessionEnded: the session has ended.
         """
         query = sa.select(sessions.c.id).where(sessions.c.id == session.id, _IS_VALID)
         if connection.scalar(query.with_for_update(read=True), self._validity_bounds()) is None:
             raise SessionEnded
 
     async def correct_times(self) -> None:
-        """Set times in the future to now, as after the clock was set back.
+        """Set times in the future to now, after the clock was set back.
 
-        Without this, a session that nobody uses would end that much later.
+        Without this, an unused session would expire later by that difference.
         """
         at = self._clock()
         ahead = at + CLOCK_TOLERANCE_MS
@@ -161,7 +165,7 @@ class Sessions:
         await self._database.write(lambda connection: connection.execute(change))
 
     async def _touch(self, session_id: int, *, touch: bool) -> bool:
-        """Correct the times of a session and store its use; False if it has ended meanwhile."""
+        """Correct the times of a session and store its use; return False if it has ended."""
         at = self._clock()
         values = _not_after(at) | ({"seen_at": at} if touch else {})
         change = sessions.update().where(sessions.c.id == session_id, _IS_VALID).values(**values)
@@ -171,7 +175,7 @@ class Sessions:
         )
 
     async def list_for(self, user: User) -> list[dict[str, Any]]:
-        """Return the user's valid sessions, at most MAX_SESSIONS, the one used last first."""
+        """Return the user's valid sessions, the most recently used first, at most MAX_SESSIONS."""
         query = (
             sa.select(sessions.c.id, sessions.c.created_at, sessions.c.seen_at, sessions.c.agent)
             .where(sessions.c.user_id == user.id, _IS_VALID)
@@ -185,16 +189,17 @@ class Sessions:
         )
 
     async def revoke(self, session: Session, session_id: int) -> bool:
-        """Delete one session of a user; a copy of its cookie is of no use afterwards.
+        """Delete a session of a user, which invalidates its cookie and closes its connections.
 
         Args:
-            session: the session that asks for it, perhaps the same one.
+            session: the session of the request.
+            session_id: the session to delete, which may be that of the request.
 
         Returns:
-            False when the user has no such session.
+            False if the user has no such session.
 
         Raises:
-            SessionEnded: the session that asks has ended.
+            SessionEnded: the session of the request has ended.
         """
         which = (sessions.c.user_id == session.user.id) & (sessions.c.id == session_id)
 
@@ -210,10 +215,10 @@ class Sessions:
     def revoke_all(
         self, connection: sa.Connection, user: User, keep: int | None = None
     ) -> list[int]:
-        """Delete all sessions of a user except `keep`, in the transaction of the caller.
+        """Delete all sessions of a user except `keep`, in the caller's transaction.
 
         Returns:
-            Their ids, for `disconnect` after the commit.
+            The ids of the deleted sessions, for `disconnect` after the commit.
         """
         which = (sessions.c.user_id == user.id) & (sessions.c.id != (keep or 0))
         ended = list(connection.scalars(sa.select(sessions.c.id).where(which)))
@@ -221,8 +226,8 @@ class Sessions:
         return ended
 
     def disconnect(self, user: User, session_ids: list[int]) -> None:
-        """Close the connections of sessions that were deleted, in every process."""
-        self._broker.send_control(topics.user(user.id), {"end_sessions": session_ids})
+        """Close the connections of deleted sessions, in every process."""
+        self._hub.send_control(topics.user(user.id), DisconnectSessions(session_ids))
 
     def _validity_bounds(self) -> dict[str, int]:
         """Return the parameters of `_IS_VALID`."""
@@ -231,7 +236,7 @@ class Sessions:
 
 
 def _not_after(at: int) -> dict[str, Any]:
-    """Return values for an update that leave no time of a session after `at`."""
+    """Return values for an update that reduces later times of a session to `at`."""
     columns = sessions.c.created_at, sessions.c.seen_at
     return {column.name: sa.case((column > at, at), else_=column) for column in columns}
 

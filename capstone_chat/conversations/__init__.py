@@ -1,1 +1,1 @@
-"""Conversations, groups, contacts, messages, and the log of events of each conversation."""
+"""Services for conversations, groups, contacts and messages; the events of conversations."""

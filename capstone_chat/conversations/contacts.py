@@ -1,4 +1,4 @@
-"""The people whom a user knows, and those whom a user has blocked."""
+"""Service for a user's contacts and blocked users."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import invitations
-from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded, yourself
 from capstone_chat.conversations.membership import (
     lock_conversations,
     pair_key,
@@ -19,17 +19,24 @@ from capstone_chat.conversations.users import (
     lock_active_users,
     public_user_columns,
 )
-from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.storage.compiled import CompiledStatement
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.tables import contacts, conversations, users
 from capstone_chat.text import names
 
 MAX_PAGE_SIZE = 250
-"""Contacts in one page of the list at the most."""
+"""Maximum number of contacts in one page of the list."""
 
 MAX_CONTACTS = 1000
-"""Contacts that one user may have, and people whom one user may have blocked."""
+"""Maximum number of contacts of a user, and of users whom a user has blocked."""
+
+MAX_WATCHERS = 5000
+"""Maximum number of users to whom a change of one user's presence is published.
+
+Others see the presence when they open a page, and with several processes with the next ping.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Contact:
     name: str
     blocked: bool
     presence_visible: bool
-    """Whether the user may see this person's presence."""
+    """Whether the user may see the presence of this contact."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry for JSON."""
@@ -48,17 +55,17 @@ class Contact:
 
 
 class Contacts:
-    """Adds, removes, blocks, and says whose presence a user may see.
+    """Adds, removes and blocks contacts, and determines which presence a user may see.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        hub: carries the changes to connections.
+        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
-        self._broker = broker
+        self._hub = hub
         self._clock = clock
 
     async def list_for(
@@ -67,10 +74,11 @@ class Contacts:
         """Return a page of the user's contacts, blocked ones included, in the order of their ids.
 
         Args:
-            after: cursor of the page.
+            user: the user.
+            after: cursor of the page; None for the first page.
 
         Returns:
-            The contacts, and the cursor of the next page, None after the last.
+            The contacts, and the cursor of the next page or None.
         """
         query = _select_entries(user.id).where(contacts.c.other_id > (after or 0))
         query = query.order_by(contacts.c.other_id).limit(MAX_PAGE_SIZE + 1)
@@ -81,59 +89,92 @@ class Contacts:
         return page, page[-1].user.id if len(found) > MAX_PAGE_SIZE else None
 
     async def presence_visible_to(self, user: PublicUser) -> list[int]:
-        """Return the ids of those contacts whose presence the user may see."""
+        """Return the ids of the contacts whose presence the user may see."""
         return await self._database.read_batched(
             lambda connection: presence_visible_to(connection, user.id)
         )
 
+    async def publish_presence(self, user_id: int) -> None:
+        """Publish to the online users who may see it whether a user is online, if this changed."""
+        presence = self._hub.presence
+        if not await presence.write(user_id):
+            return
+        watchers = await self._database.read_batched(
+            lambda connection: _WATCHERS_OF.fetch_all(
+                connection, {"user": user_id, "most": MAX_WATCHERS}
+            )
+        )
+        if watchers:
+            online = await presence.online_among([user_id, *(watcher for (watcher,) in watchers)])
+            event = {"type": "presence", "user": user_id, "online": user_id in online}
+            for watcher in online - {user_id}:
+                self._hub.publish(topics.user(watcher), event)
+
     async def add(self, user: PublicUser, name: str, *, blocked: bool = False) -> Contact:
-        """Add or block a user by user name. Adding a blocked user ends the block.
+        """Add or block a user by user name; adding a blocked user ends the block.
 
         Raises:
-            NotFound: nobody has this name.
-            NotAllowed: it is the user's own, or the list is full.
+            NotFound: no active user has this name.
+            NotAllowed: the name is the user's own, or the list is full.
+        """
+        other = await self.get_by_name(name)
+        if other is None:
+            raise NotFound
+        return await self.update_or_create(user, other["id"], blocked=blocked, knows_name=True)
+
+    async def get_by_name(self, name: str) -> dict[str, Any] | None:
+        """Return the public fields and the user name of an active user, None if there is none.
+
+        Args:
+            name: the whole user name. A part of a name has no result, so that names stay unknown to
+                users who were not told them.
         """
         if not names.could_exist(name):
-            raise NotFound(name)
-        query = sa.select(users.c.id).where(
+            return None
+        query = sa.select(*public_user_columns(), users.c.name).where(
             users.c.name_key == names.canonical_key(name), IS_ACTIVE
         )
-        other = await self._database.read(lambda connection: connection.scalar(query))
-        if other is None:
-            raise NotFound(name)
-        return await self.update_or_create(user, other, blocked=blocked, knows_name=True)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else row._asdict()
 
     async def update_or_create(
         self, user: PublicUser, other: int, *, blocked: bool, knows_name: bool = False
     ) -> Contact:
-        """Make somebody a contact, or block, and return how the list now has them. A block, and its
-        end, remove the invitations to groups between the two.
+        """Add or block a user by id; return the new entry of the list.
+
+        The start and the end of a block remove the invitations to groups between the two users.
 
         Args:
-            knows_name: whether the user knows the other's user name; otherwise it must be somebody
-                whom the user can see: a contact, a member of a shared conversation, or an inviter.
-                Otherwise counting ids would tell the user name of every account.
+            user: the owner of the list.
+            other: id of the user to add or block.
+            blocked: whether to block.
+            knows_name: whether the user has given the user name of the other. If not, the other
+                must be visible to the user: a contact, a member of a shared conversation, or an
+                inviter. Without this rule, counting ids would reveal the user names of all
+                accounts.
 
         Raises:
-            NotFound: there is no such user, or the user cannot see them.
-            NotAllowed: it is the user, or the list is full.
+            NotFound: there is no such active user, or the other is not visible to the user.
+            NotAllowed: the other is the user, or the list is full.
+            SessionEnded: the account of the user has ended.
         """
         if other == user.id:
-            raise NotAllowed("yourself", "That is you.")
+            raise yourself()
         at = self._clock()
 
         def change(connection: sa.Connection) -> tuple[Contact, _Changed]:
-            # A message that is being stored is waited for; the next one sees the block.
+            # Wait for a message that is being stored; the next message is subject to the block.
             pair = sa.select(conversations.c.id).where(
                 conversations.c.pair == pair_key(user.id, other)
             )
             lock_conversations(connection, connection.scalars(pair))
-            # Neither is deleted before the commit, nor do the two open a private chat.
+            # Until the commit neither account can be deleted, and the two cannot open a private
+            # chat.
             alive = lock_active_users(connection, user.id, other, change=True)
             if user.id not in alive:
                 raise SessionEnded
             if other not in alive or not (knows_name or _can_see(connection, user.id, other)):
-                raise NotFound(other)
+                raise NotFound
             ended = _delete_entry(connection, user.id, other, blocked=blocked)
             _require_capacity(connection, user.id, blocked=blocked)
             row = contacts.insert().values(user_id=user.id, other_id=other, blocked=blocked, at=at)
@@ -147,7 +188,7 @@ class Contacts:
         return found[0]
 
     async def remove(self, user: PublicUser, other: int) -> None:
-        """Take somebody off the list, blocked or not."""
+        """Remove a contact or a block from the list."""
 
         def change(connection: sa.Connection) -> _Changed:
             ended = _delete_entry(connection, user.id, other, blocked=False)
@@ -160,27 +201,20 @@ class Contacts:
     def _publish_change(
         self, one: int, other: int, watchers: list[int], ended: list[tuple[int, int]]
     ) -> None:
-        """Change which presence the open connections of both users are subscribed to.
+        """Publish each of two users as offline to the other one who may not see the presence now.
 
-        A user who was blocked gets the same event as if the other user had gone offline.
+        So a blocked user receives the same event as when the other user goes offline.
         """
         for watcher, watched in (one, other), (other, one):
-            if watcher in watchers:
-                self._broker.send_control(
-                    topics.user(watcher), {"enter": [topics.presence(watched)]}
-                )
-            else:
-                self._broker.send_control(
-                    topics.user(watcher), {"leave": [topics.presence(watched)]}
-                )
+            if watcher not in watchers:
                 offline = {"type": "presence", "user": watched, "online": False}
-                self._broker.publish(topics.user(watcher), protocol.encode(offline))
+                self._hub.publish(topics.user(watcher), offline)
         for conv, invited in ended:
-            invitations.publish_end(self._broker, invited, conv)
+            invitations.publish_end(self._hub, invited, conv)
 
 
 _Changed = tuple[list[int], list[tuple[int, int]]]
-"""The users who may see each other's presence; the (group, user) of deleted invitations."""
+"""The users who may see each other's presence, and the (group, user) of deleted invitations."""
 
 
 def _is_entry(user_id: int, other: int) -> sa.ColumnElement[bool]:
@@ -190,8 +224,10 @@ def _is_entry(user_id: int, other: int) -> sa.ColumnElement[bool]:
 def _delete_entry(
     connection: sa.Connection, user_id: int, other: int, *, blocked: bool
 ) -> list[tuple[int, int]]:
-    """Delete the entry of somebody in a list, and where it is a block, or becomes one, the
-    invitations between the two; return the invitations that were seen."""
+    """Delete an entry of a list; return the deleted invitations that were visible.
+
+    If the entry is a block, or becomes one, the invitations between the two users are deleted too.
+    """
     entry = _is_entry(user_id, other)
     was_blocked = connection.scalar(sa.select(contacts.c.blocked).where(entry))
     ended = invitations.end_between(connection, user_id, other) if blocked or was_blocked else []
@@ -200,8 +236,10 @@ def _delete_entry(
 
 
 def _can_see(connection: sa.Connection, user_id: int, other: int) -> bool:
-    """Tell whether a user knows of somebody without their user name: as a contact, from a shared
-    conversation, or as an inviter."""
+    """Return whether a user may see another one without giving the user name.
+
+    This holds for a contact, a member of a shared conversation, and an inviter.
+    """
     return (
         connection.scalar(sa.select(sa.exists().where(_is_entry(user_id, other))))
         or shares_conversation(connection, user_id, other)
@@ -210,7 +248,7 @@ def _can_see(connection: sa.Connection, user_id: int, other: int) -> bool:
 
 
 def _require_capacity(connection: sa.Connection, user_id: int, *, blocked: bool) -> None:
-    """Refuse another entry of a full list. Concurrent changes may exceed the limit by a few."""
+    """Check that a list is not full; concurrent changes may exceed the limit by a few entries."""
     size = sa.select(sa.func.count()).where(
         contacts.c.user_id == user_id, contacts.c.blocked == blocked
     )
@@ -226,7 +264,7 @@ _PRESENCE_VISIBLE = ~contacts.c.blocked & ~sa.exists().where(
     _reverse.c.other_id == contacts.c.user_id,
     _reverse.c.blocked,
 )
-"""Of contacts: those whose presence the user may see."""
+"""Condition of the contacts whose presence the user may see."""
 
 
 def _select_entries(user_id: int) -> sa.Select[Any]:
@@ -244,12 +282,12 @@ def _contact_from_row(row: sa.Row[Any]) -> Contact:
 
 
 def _watchers(connection: sa.Connection, one: int, other: int) -> list[int]:
-    """Return who of the two may see the other's presence."""
+    """Return the ids of those of two users who may see the presence of the other."""
     mutual = sa.or_(_is_entry(one, other), _is_entry(other, one))
     return list(connection.scalars(sa.select(contacts.c.user_id).where(mutual, _PRESENCE_VISIBLE)))
 
 
-_PRESENCE_VISIBLE_TO = (
+_PRESENCE_VISIBLE_TO = CompiledStatement(
     sa.select(contacts.c.other_id)
     .where(contacts.c.user_id == sa.bindparam("user"), _PRESENCE_VISIBLE)
     .order_by(contacts.c.other_id)
@@ -257,6 +295,14 @@ _PRESENCE_VISIBLE_TO = (
 )
 
 
+_WATCHERS_OF = CompiledStatement(
+    sa.select(contacts.c.user_id)
+    .where(contacts.c.other_id == sa.bindparam("user"), _PRESENCE_VISIBLE)
+    .limit(sa.bindparam("most"))
+)
+
+
 def presence_visible_to(connection: sa.Connection, user_id: int) -> list[int]:
-    """Return the ids of those contacts whose presence a user may see, at most MAX_CONTACTS."""
-    return list(connection.scalars(_PRESENCE_VISIBLE_TO, {"user": user_id, "most": MAX_CONTACTS}))
+    """Return the ids of the contacts whose presence a user may see, at most MAX_CONTACTS."""
+    wanted = {"user": user_id, "most": MAX_CONTACTS}
+    return [other for (other,) in _PRESENCE_VISIBLE_TO.fetch_all(connection, wanted)]

@@ -1,4 +1,4 @@
-"""A user's conversations, groups and private chats alike: what is in them, how far it was read."""
+"""Service for a user's conversations: lists, history, search, private chats, read marks."""
 
 import contextlib
 import functools
@@ -9,7 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log
-from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.errors import (
+    NotFound,
+    SessionEnded,
+    blocked,
+    no_such_conversation,
+    yourself,
+)
 from capstone_chat.conversations.event_log import Event
 from capstone_chat.conversations.membership import (
     add_member,
@@ -23,8 +29,8 @@ from capstone_chat.conversations.membership import (
     shares_conversation,
 )
 from capstone_chat.conversations.users import PublicUser, lock_active_users, public_user_columns
-from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id, pair_batches
 from capstone_chat.storage.tables import contacts, conversations, events, members, users
@@ -32,44 +38,45 @@ from capstone_chat.text import names
 from capstone_chat.text.search_folding import fold
 
 UNREAD_LIMIT = 100
-"""Unread messages of a conversation that are counted at the most."""
+"""Maximum number of unread messages of a conversation that are counted."""
 
 MAX_PAGE_SIZE = 100
-"""Conversations in one page of the list at the most."""
+"""Maximum number of conversations in one page of the list."""
 
 MAX_MEMBERS_PAGE_SIZE = 100
-"""Members in one page at the most."""
+"""Maximum number of members in one page."""
 
 Cursor = tuple[int, int]
 """The last conversation of a page: the time of its newest event (ms since 1970) and its id."""
 
 
 class Conversations:
-    """Reads conversations, opens private ones, and moves read marks.
+    """Reads conversations, opens private chats, and moves read marks.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        hub: publishes events and read marks.
+        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
-        self._broker = broker
+        self._hub = hub
         self._clock = clock
 
     async def list_for(
         self, user: PublicUser, *, before: Cursor | None = None, query: str = ""
     ) -> tuple[list[dict[str, Any]], Cursor | None]:
-        """Return a page of the user's conversations as JSON, the liveliest first.
+        """Return a page of summaries of the user's conversations, sorted by their newest events.
 
         Args:
-            before: cursor of the page.
-            query: only groups whose title, and private chats where the name or nickname of the
-                other person, holds this text.
+            user: the user.
+            before: cursor of the page; None for the first page.
+            query: a filter: groups whose title, and private chats where the user name or nickname
+                of the other user, contains this text.
 
         Returns:
-            The conversations, and the cursor of the next page, None after the last.
+            The summaries, and the cursor of the next page or None.
         """
 
         def read(connection: sa.Connection) -> tuple[list[dict[str, Any]], Cursor | None]:
@@ -83,7 +90,7 @@ class Conversations:
         return await self._database.read(read)
 
     async def get(self, user: PublicUser, conv: int) -> dict[str, Any]:
-        """Return one of them.
+        """Return the summary of a conversation.
 
         Raises:
             NotFound: the user is not a member.
@@ -92,25 +99,26 @@ class Conversations:
             lambda connection: _summaries(connection, user.id, [conv])
         )
         if not found:
-            raise NotFound(conv)
+            raise no_such_conversation()
         return found[0]
 
     async def heads(self, user: PublicUser) -> dict[int, int]:
-        """Return the newest seq of each conversation of the user."""
+        """Return the head of each conversation of the user."""
         return await self._database.read_batched(
             lambda connection: heads_by_conversation(connection, user.id)
         )
 
     async def get_or_create_private(self, user: PublicUser, other: int) -> int:
-        """Return the id of the private chat of two people, which is made if there is none yet.
+        """Return the id of the private chat of two users; create it if there is none.
 
         Raises:
-            NotFound: there is no such user, or neither a contact nor a shared group leads there.
-            NotAllowed: it is the user, one of the two has blocked the other, or one of them is in
-                too many private chats.
+            NotFound: there is no such user, or the other is neither a contact nor a member of a
+                shared conversation.
+            NotAllowed: the other is the user, one of the two has blocked the other, or one of them
+                is in too many private chats.
         """
         if other == user.id:
-            raise NotAllowed("yourself", "That is you.")
+            raise yourself()
         at = self._clock()
         pair = pair_key(user.id, other)
         existing = sa.select(conversations.c.id).where(conversations.c.pair == pair)
@@ -137,11 +145,11 @@ class Conversations:
                 add_member(connection, conv, peer, "added", at, actor=user),
             ]
 
-        with contextlib.suppress(sa.exc.IntegrityError):  # both opened it at once
-            await self._database.write(change, functools.partial(publish_events, self._broker))
+        with contextlib.suppress(sa.exc.IntegrityError):  # another request has just created it
+            await self._database.write(change, functools.partial(publish_events, self._hub))
         conv = await self._database.read(lambda connection: connection.scalar(existing))
-        if conv is None:  # the other one has deleted the account meanwhile
-            raise NotFound(other)
+        if conv is None:  # the other user has just deleted the account
+            raise NotFound
         return int(conv)
 
     async def list_members(
@@ -150,12 +158,14 @@ class Conversations:
         """Return a page of the members of a conversation, the owner first, then by nickname.
 
         Args:
+            user: the user of the request.
+            conv: the conversation.
             after: cursor of the page: the last user of the page before it.
-            query: only those whose name or nickname holds this text. SQLite folds the case of
-                ASCII letters only in a nickname.
+            query: a filter: members whose user name or nickname contains this text. In nicknames
+                SQLite ignores the case of ASCII letters only.
 
         Returns:
-            The members, and the cursor of the next page, None after the last.
+            The members, and the cursor of the next page or None.
 
         Raises:
             NotFound: the user is not a member.
@@ -189,7 +199,7 @@ class Conversations:
     async def history(
         self, user: PublicUser, conv: int, *, before: int | None, after: int | None, limit: int
     ) -> tuple[list[Event], int]:
-        """Return a page of events (see `event_log.read_page`) and the newest seq.
+        """Return a page of events (see `event_log.read_page`) and the head of the conversation.
 
         Raises:
             NotFound: the user is not a member.
@@ -207,8 +217,7 @@ class Conversations:
     async def search(
         self, user: PublicUser, conv: int, text: str, *, before: int | None, limit: int
     ) -> tuple[list[Event], int | None]:
-        """Return messages that hold a text, the newest first (see `event_log.search`); none for an
-        empty text.
+        """Return messages that contain a text, the newest first (see `event_log.search`).
 
         Raises:
             NotFound: the user is not a member.
@@ -223,9 +232,10 @@ class Conversations:
         return await self._database.read(read)
 
     async def mark_read(self, user: PublicUser, conv: int, seq: int) -> None:
-        """Move the user's read mark forward, never back and never past the newest event.
+        """Move the user's read mark forward, never back and never past the head.
 
-        It is published to the user's own connections, and in a private chat to the other person.
+        The new mark is published to the user's connections, and in a private chat to the other
+        user.
 
         Raises:
             NotFound: the user is not a member.
@@ -243,7 +253,7 @@ class Conversations:
             if connection.execute(move).rowcount == 0:
                 require_member(connection, conv, user.id)
                 return None
-            # Somebody who is blocked is not to see when the other one reads.
+            # In a private chat with a block, the read mark is not published to the other user.
             hidden = blocked_pairs(connection, {(conv, user.id)})
             return "hidden" if hidden else connection.scalar(kind)
 
@@ -251,15 +261,15 @@ class Conversations:
             if moved:
                 topic = topics.conversation(conv) if moved == "private" else topics.user(user.id)
                 event = {"type": "read", "conv": conv, "seq": seq, "user": user.id}
-                self._broker.publish(topic, protocol.encode(event))
+                self._hub.publish(topic, event)
 
         await self._database.write(change, publish)
 
 
 def _require_reachable(connection: sa.Connection, user_id: int, other: int) -> PublicUser:
-    """Return somebody whom the user may write to: a contact, or a member of a shared group.
+    """Return a user to whom another may write: a contact or a member of a shared group.
 
-    Both users are locked until the commit, so neither blocks the other before that.
+    Both users are locked until the commit, so neither can block the other before that.
     """
     alive = lock_active_users(connection, user_id, other)
     if user_id not in alive:
@@ -273,18 +283,18 @@ def _require_reachable(connection: sa.Connection, user_id: int, other: int) -> P
     ).all()
     is_contact = any(by == user_id for by, _ in marks)
     if not is_contact and not shares_conversation(connection, user_id, other):
-        raise NotFound(other)
+        raise NotFound
     if other not in alive:
-        raise NotFound(other)
+        raise NotFound
     if any(blocked for _, blocked in marks):
-        raise NotAllowed("blocked", "You cannot write to each other.")
+        raise blocked()
     return PublicUser(
         *connection.execute(sa.select(*public_user_columns()).where(users.c.id == other)).one()
     )
 
 
 def _members_after(connection: sa.Connection, conv: int, user_id: int) -> sa.ColumnElement[bool]:
-    """Return the condition of the members that follow a user, who may have left meanwhile."""
+    """Return the condition of the members after a user, who may have left the conversation."""
     nickname_query = sa.select(users.c.nickname).where(users.c.id == user_id)
     nickname = connection.scalar(nickname_query) or ""
     last = get_role(connection, conv, user_id) or "member"
@@ -297,8 +307,11 @@ def _members_after(connection: sa.Connection, conv: int, user_id: int) -> sa.Col
 def _newest_first(
     connection: sa.Connection, user_id: int, before: Cursor | None, query: str
 ) -> list[tuple[int, int]]:
-    """Return the time of the newest event and the id of a user's conversations, the newest first:
-    one more than a page, or all of them."""
+    """Return the newest conversations of a user: one more than a page has, or all of them.
+
+    Returns:
+        The time of the newest event, in milliseconds since 1970, and the id of each conversation.
+    """
     at = sa.func.coalesce(events.c.at, conversations.c.created_at)
     newest = (events.c.conversation_id == conversations.c.id) & (
         events.c.seq == conversations.c.head
@@ -323,10 +336,11 @@ def _newest_first(
 def _matching(
     connection: sa.Connection, user_id: int, candidates: sa.Select[Any], key: str
 ) -> list[tuple[int, int]]:
-    """Return those whose title, or name or nickname of the other person, holds a key.
+    """Return those of the candidates that match a key.
 
-    Names are compared here, as no column holds them folded. The number of rows is bounded by the
-    limits of `membership`.
+    The title of a group, or the user name or nickname of the other user, contains the key. Names
+    are compared here, because no column has their folded form. The limits of `membership` bound the
+    number of rows.
     """
     other = members.alias()
     peer = (
@@ -347,7 +361,7 @@ def _matching(
 
 
 def _summaries(connection: sa.Connection, user_id: int, convs: list[int]) -> list[dict[str, Any]]:
-    """Return those of some conversations that the user is a member of, as JSON, in their order."""
+    """Return the summaries of those conversations that the user is a member of, in their order."""
     others = members.alias()
     size = (
         sa.select(sa.func.count())
@@ -408,13 +422,15 @@ def _unread_statement(count: int) -> sa.Select[Any]:
 def _unread_counts(
     connection: sa.Connection, user_id: int, marks: dict[int, tuple[int, int]]
 ) -> dict[int, int]:
-    """Return the number of unread messages of each conversation that has any.
+    """Return the number of unread messages of each conversation with unread messages.
 
-    The ranges are constants of the statement: where one depends on a row of another table, MariaDB
-    reads the whole history. At most the last UNREAD_LIMIT events are counted; the page shows "99+"
+    The ranges are parameters of the statement: with ranges from the rows of another table, MariaDB
+    reads the whole history. Only the last UNREAD_LIMIT events are examined; the page shows "99+"
     for more.
 
     Args:
+        connection: the connection with the transaction.
+        user_id: the user.
         marks: read mark and head of each conversation.
     """
     since = {
@@ -430,9 +446,9 @@ def _unread_counts(
 
 
 def _peers(connection: sa.Connection, user_id: int, convs: list[int]) -> dict[int, dict[str, Any]]:
-    """Return of each private chat the other person, and how far they have read.
+    """Return the other user of each private chat, with their read mark.
 
-    Somebody who is blocked is not to see that.
+    In a private chat with a block, the read mark is 0.
     """
     query = (
         sa.select(

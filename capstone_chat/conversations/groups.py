@@ -1,4 +1,4 @@
-"""Groups: making, finding and joining them, and what their owners do."""
+"""Service for groups: creating, finding, joining and leaving them; the actions of owners."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
-from capstone_chat.conversations.errors import NotAllowed, NotFound
+from capstone_chat.conversations.errors import NotAllowed, NotFound, no_such_conversation, yourself
 from capstone_chat.conversations.event_log import Event, NewEvent
 from capstone_chat.conversations.membership import (
     add_member,
@@ -23,7 +23,7 @@ from capstone_chat.conversations.membership import (
     set_role,
 )
 from capstone_chat.conversations.users import IS_ACTIVE, PublicUser, public_user_columns
-from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id
 from capstone_chat.storage.tables import contacts, conversations, members, users
@@ -31,31 +31,31 @@ from capstone_chat.text import names
 from capstone_chat.text.search_folding import fold
 
 MAX_RESULTS = 20
-"""Groups in a page of search results from one range of titles."""
+"""Maximum number of groups in a page of search results, from each range of titles."""
 
 MAX_EXAMINED = 10_000
-"""Titles that one search request compares with the query, in each of two ranges."""
+"""Maximum number of titles that one search request compares, in each of two ranges."""
 
 
 class Groups:
-    """Changes groups. Every change is an event of the group, so all its members see it.
+    """Creates, finds and changes groups; every change is an event that the members receive.
 
-    All methods raise `NotFound` for a group that is not there or that the user may not know of, and
-    `NotAllowed` for what only its owner may do, and where a limit of `membership` is reached.
+    All methods raise `NotFound` for a group that does not exist or is hidden from the user, and
+    `NotAllowed` for actions of owners by another user, and if a limit of `membership` is reached.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        hub: publishes the events.
+        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
-        self._broker = broker
+        self._hub = hub
         self._clock = clock
 
     async def create(self, user: PublicUser, title: str, description: str, *, public: bool) -> int:
-        """Make a group that the user owns, of checked texts, and return its id."""
+        """Create a group whose owner is the user, with checked texts; return its id."""
         at = self._clock()
         row = conversations.insert().values(
             kind="group",
@@ -77,17 +77,19 @@ class Groups:
     async def search(
         self, user: PublicUser, query: str, *, after: int | None = None
     ) -> tuple[list[dict[str, Any]], int | None]:
-        """Return a page of public groups whose title holds the text, the largest of them first.
+        """Return a page of public groups whose titles contain a text, the largest group first.
 
-        No index finds a text inside a title, so a request compares a bounded number of titles, in
-        their order: the first page those from the query on, where titles that begin with it are,
-        and each page those that follow its cursor. A group may be on two pages.
+        No index finds a text inside a title, so a request compares a bounded number of titles in
+        their order. Each page compares the titles after its cursor; the first page also those from
+        the query on, which include the titles that begin with it. A group may be on two pages.
 
         Args:
-            after: cursor of the page.
+            user: the user, for the field `joined`.
+            query: the text.
+            after: cursor of the page; None for the first page.
 
         Returns:
-            At most 2 * FOUND groups, and the cursor of the next page, None after the last.
+            At most 2 * MAX_RESULTS groups, and the cursor of the next page or None.
         """
         key = fold(query)
 
@@ -95,15 +97,26 @@ class Groups:
             found, cursor = _search_titles(connection, key, _titles_after(connection, after))
             if after is None and key:
                 found += _search_titles(connection, key, _key >= key)[0]
-            return _summaries(connection, user.id, found), cursor
+            return summaries(connection, user.id, found), cursor
+
+        return await self._database.read(read)
+
+    async def get_public(self, user: PublicUser, conv: int) -> dict[str, Any] | None:
+        """Return a public group in the form of a search result; None if there is no such group."""
+        query = sa.select(conversations.c.id).where(
+            conversations.c.id == conv, conversations.c.kind == "group", conversations.c.public
+        )
+
+        def read(connection: sa.Connection) -> dict[str, Any] | None:
+            found = summaries(connection, user.id, list(connection.scalars(query)))
+            return found[0] if found else None
 
         return await self._database.read(read)
 
     async def join(self, user: PublicUser, conv: int) -> None:
-        """Make the user a member of a public group, or of one to which the user is invited. To join
-        twice changes nothing."""
+        """Make the user a member of a public group, or of one with an invitation. Idempotent."""
         at = self._clock()
-        group = (  # one that all have left is found by nobody and has no owner
+        group = (  # a group without members counts as deleted
             sa.select(conversations.c.public)
             .where(conversations.c.id == conv, conversations.c.kind == "group")
             .where(sa.exists().where(members.c.conversation_id == conv))
@@ -114,7 +127,7 @@ class Groups:
             public = connection.scalar(group)
             invited = invitations.end(connection, conv, user.id)
             if public is None or not (public or invited):
-                raise NotFound(conv)
+                raise no_such_conversation()
             if get_role(connection, conv, user.id):
                 return [], invited
             require_group_capacity(connection, conv, user.id)
@@ -122,9 +135,9 @@ class Groups:
 
         def publish(changed: tuple[list[Event], bool]) -> None:
             events, invited = changed
-            publish_events(self._broker, events)
+            publish_events(self._hub, events)
             if invited:
-                invitations.publish_end(self._broker, user.id, conv)
+                invitations.publish_end(self._hub, user.id, conv)
 
         await self._database.write(change, publish)
 
@@ -139,7 +152,7 @@ class Groups:
         await self._write(change)
 
     async def update(self, user: PublicUser, conv: int, **values: str | bool) -> None:
-        """Change the title, the description, or whether the group is public; checked texts."""
+        """Change `title`, `description` or `public` of a group; the texts are checked."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
@@ -160,12 +173,11 @@ class Groups:
         await self._write(change)
 
     async def add_member(self, user: PublicUser, conv: int, name: str) -> bool:
-        """Make somebody else a member, or invite them, by user name; return whether they were
-        invited.
+        """Add or invite a user by user name, as the owner; return whether the user was invited.
 
-        Those who have the owner in their contact list and did not leave this group become members
-        at once. All others are invited, or so it looks to the owner: somebody who has blocked the
-        owner does not see the invitation.
+        A user who has the owner in the contact list, and has not left this group, becomes a member
+        at once. All others are invited. The invitation is hidden from a user who has blocked the
+        owner, and the owner cannot detect this.
         """
         at = self._clock()
 
@@ -191,11 +203,11 @@ class Groups:
             return _Added(other.id, invited=True, invitation=seen[0] if seen else None)
 
         def publish(added: _Added) -> None:
-            publish_events(self._broker, added.events)
+            publish_events(self._hub, added.events)
             if added.ended:
-                invitations.publish_end(self._broker, added.user_id, conv)
+                invitations.publish_end(self._hub, added.user_id, conv)
             if added.invitation:
-                invitations.publish(self._broker, added.user_id, added.invitation)
+                invitations.publish(self._hub, added.user_id, added.invitation)
 
         return (await self._database.write(change, publish)).invited
 
@@ -205,8 +217,14 @@ class Groups:
             lambda connection: invitations.list_for(connection, user.id)
         )
 
+    async def invitation_ids(self, user: PublicUser) -> list[int]:
+        """Return the ids of the groups to which the user has visible invitations."""
+        return await self._database.read_batched(
+            lambda connection: invitations.group_ids_for(connection, user.id)
+        )
+
     async def list_invited_users(self, user: PublicUser, conv: int) -> list[dict[str, Any]]:
-        """Return the people who are invited to a group, for its owner."""
+        """Return the users who are invited to a group, for its owner."""
 
         def read(connection: sa.Connection) -> list[dict[str, Any]]:
             require_owner(connection, conv, user.id)
@@ -215,8 +233,9 @@ class Groups:
         return await self._database.read(read)
 
     async def end_invitation(self, user: PublicUser, conv: int, other: int) -> None:
-        """Decline the user's own invitation, or as the owner of the group withdraw another one.
-        Nobody is told who declined.
+        """Decline the user's own invitation, or withdraw another user's as the owner.
+
+        The owner is not notified when a user declines.
 
         Raises:
             NotFound: there is no such invitation.
@@ -229,17 +248,17 @@ class Groups:
             found = invitations.exists(connection, conv, other)
             seen = invitations.end(connection, conv, other)
             if not (seen or (found and other != user.id)):
-                raise NotFound(other)
+                raise NotFound
             return seen
 
         def publish(seen: bool) -> None:
             if seen:
-                invitations.publish_end(self._broker, other, conv)
+                invitations.publish_end(self._hub, other, conv)
 
         await self._database.write(change, publish)
 
     async def remove_member(self, user: PublicUser, conv: int, other: int) -> None:
-        """End somebody else's membership, and unsubscribe their connections."""
+        """Remove another member, as the owner; unsubscribe the member's connections."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
@@ -251,7 +270,7 @@ class Groups:
         await self._write(change)
 
     async def transfer_ownership(self, user: PublicUser, conv: int, other: int) -> None:
-        """Make another member the owner."""
+        """Transfer the ownership to another member, as the owner."""
         at = self._clock()
 
         def change(connection: sa.Connection) -> list[Event]:
@@ -266,13 +285,20 @@ class Groups:
         await self._write(change)
 
     async def _write(self, change: Callable[[sa.Connection], list[Event]]) -> list[Event]:
-        return await self._database.write(change, functools.partial(publish_events, self._broker))
+        return await self._database.write(change, functools.partial(publish_events, self._hub))
 
 
 @dataclass(frozen=True, slots=True)
 class _Added:
-    """The result of `Groups.add_member`: `invitation` is a new one that the person sees, `ended`
-    tells that an older one is used up."""
+    """The result of the transaction of `Groups.add_member`.
+
+    Attributes:
+        user_id: the user who was added or invited.
+        events: the events of the new membership.
+        invited: whether the user is invited.
+        invitation: the new invitation, if it is visible to the user.
+        ended: whether an older invitation, which was visible, has been used.
+    """
 
     user_id: int
     events: list[Event] = field(default_factory=list)
@@ -282,7 +308,7 @@ class _Added:
 
 
 def _require_user_named(connection: sa.Connection, name: str) -> PublicUser:
-    """Return the user of a name, whose account cannot be deleted before the commit."""
+    """Return the active user of a name; lock the user until the commit."""
     query = sa.select(*public_user_columns()).where(
         users.c.name_key == names.canonical_key(name), IS_ACTIVE
     )
@@ -295,12 +321,12 @@ def _require_user_named(connection: sa.Connection, name: str) -> PublicUser:
 
 
 def _can_add_directly(connection: sa.Connection, owner: int, other: int) -> bool:
-    """Tell whether somebody has the owner in their contact list.
+    """Return whether a user has the owner in the contact list.
 
     Raises:
-        NotAllowed: the owner has blocked them.
+        NotAllowed: the owner has blocked the user.
     """
-    query = sa.select(contacts.c.blocked).with_for_update(read=True)  # as it is at the commit
+    query = sa.select(contacts.c.blocked).with_for_update(read=True)  # unchanged until the commit
     owner_entry = query.where(contacts.c.user_id == owner, contacts.c.other_id == other)
     if connection.scalar(owner_entry):
         raise NotAllowed("blocked", "You have blocked this person.")
@@ -312,7 +338,7 @@ _key, _id = conversations.c.title_key, conversations.c.id
 
 
 def _titles_after(connection: sa.Connection, after: int | None) -> sa.ColumnElement[bool]:
-    """Return the condition of the titles after that of a group; a private chat has none."""
+    """Return the condition of titles after that of a group; private chats have no title."""
     if after is None:
         return _key > ""
     title_key = connection.scalar(sa.select(_key).where(_id == after)) or ""
@@ -323,10 +349,10 @@ def _titles_after(connection: sa.Connection, after: int | None) -> sa.ColumnElem
 def _search_titles(
     connection: sa.Connection, key: str, where: sa.ColumnElement[bool]
 ) -> tuple[list[int], int | None]:
-    """Return public groups whose title holds a key, from the first MAX_EXAMINED titles of a range.
+    """Return public groups whose title contains a key, in the first MAX_EXAMINED titles of a range.
 
     Returns:
-        At most FOUND ids, and the group after which the search is to go on, None at the end.
+        At most MAX_RESULTS ids, and the group after which the next page starts, None at the end.
     """
     titles = sa.select(_key, _id).where(where).order_by(_key, _id)
     last = connection.execute(titles.limit(1).offset(MAX_EXAMINED - 1)).one_or_none()
@@ -340,8 +366,8 @@ def _search_titles(
     return ids, last.id if last is not None else None
 
 
-def _summaries(connection: sa.Connection, user_id: int, ids: list[int]) -> list[dict[str, Any]]:
-    """Return groups as a search shows them; one that all have left is not among them."""
+def summaries(connection: sa.Connection, user_id: int, ids: list[int]) -> list[dict[str, Any]]:
+    """Return groups in the form of search results; groups without members are omitted."""
     size = sa.func.count(members.c.user_id)
     joined = sa.func.max(sa.case((members.c.user_id == user_id, 1), else_=0))
     query = (
@@ -368,14 +394,14 @@ def _lock_group(connection: sa.Connection, conv: int) -> None:
         conversations.c.id == conv, conversations.c.kind == "group"
     )
     if connection.scalar(query) is None:
-        raise NotFound(conv)
+        raise no_such_conversation()
 
 
 def _require_other_member(
     connection: sa.Connection, conv: int, other: int, user: PublicUser
 ) -> PublicUser:
     if other == user.id:
-        raise NotAllowed("yourself", "That is you.")
+        raise yourself()
     require_member(connection, conv, other)
     return PublicUser(
         *connection.execute(sa.select(*public_user_columns()).where(users.c.id == other)).one()

@@ -1,11 +1,11 @@
-"""Invitations to groups: people become members of a group only if they want to.
+"""Invitations to groups: users become members of a group only with their consent.
 
-The owner of a group adds directly those alone who have the owner in their contact list. All others
-are invited. These functions work in the transaction of their caller.
+The owner of a group can directly add only users who have the owner in their contact list. All other
+users are invited. The functions run in the caller's transaction.
 
-An invitation of somebody who is blocked is stored like any other, so that the inviter sees no
-difference, but the invited person does not see it. One that is declined, and one that is removed
-because the invited person blocks the inviter, look alike to the inviter: it is gone.
+An invitation by a blocked user is stored like any other, so that the inviter cannot detect the
+block, but it is hidden from the invited user. The inviter cannot distinguish a declined invitation
+from one that was removed because the invited user has blocked the inviter.
 """
 
 from typing import Any
@@ -13,25 +13,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.conversations.users import PublicUser, public_user_columns
-from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.storage.compiled import CompiledStatement
 from capstone_chat.storage.tables import (
     contacts,
     conversations,
     departures,
     invitations,
+    invite_links,
     members,
     users,
 )
 
 MAX_PENDING_PER_USER = 50
-"""Invitations to one user, of all groups."""
+"""Maximum number of invitations to one user, to all groups together."""
 
 MAX_PENDING_PER_PAIR = 5
-"""Invitations of one user by one other: who owns many groups could fill the list of somebody."""
+"""Maximum number of invitations from one user to another, so that an owner of many groups cannot
+fill a user's list."""
 
 MAX_PENDING_PER_GROUP = 200
-"""Invitations to one group."""
+"""Maximum number of invitations to one group."""
 
 
 def _is_invitation(conv: int, user_id: int) -> sa.ColumnElement[bool]:
@@ -48,20 +51,22 @@ _UNBLOCKED = ~sa.exists().where(
     ),
 )
 
-_GROUP_IDS = sa.select(invitations.c.conversation_id).where(
-    invitations.c.user_id == sa.bindparam("user"), _UNBLOCKED
+_GROUP_IDS = CompiledStatement(
+    sa.select(invitations.c.conversation_id).where(
+        invitations.c.user_id == sa.bindparam("user"), _UNBLOCKED
+    )
 )
 
 
 def group_ids_for(connection: sa.Connection, user_id: int) -> list[int]:
-    """Return the ids of the groups to which a user is invited."""
-    return list(connection.scalars(_GROUP_IDS, {"user": user_id}))
+    """Return the ids of the groups to which a user has visible invitations."""
+    return [conv for (conv,) in _GROUP_IDS.fetch_all(connection, {"user": user_id})]
 
 
 def list_for(
     connection: sa.Connection, user_id: int, conv: int | None = None
 ) -> list[dict[str, Any]]:
-    """Return the invitations of a user, the newest first, or the one to a group."""
+    """Return a user's visible invitations, the newest first; with `conv` only that to a group."""
     size = (
         sa.select(sa.func.count())
         .where(members.c.conversation_id == conversations.c.id)
@@ -90,7 +95,7 @@ def list_for(
 
 
 def list_invited_users(connection: sa.Connection, conv: int) -> list[dict[str, Any]]:
-    """Return the people who are invited to a group, by nickname."""
+    """Return the users who are invited to a group, sorted by nickname."""
     query = (
         sa.select(*public_user_columns(), users.c.name, invitations.c.at)
         .join(invitations, invitations.c.user_id == users.c.id)
@@ -101,8 +106,11 @@ def list_invited_users(connection: sa.Connection, conv: int) -> list[dict[str, A
 
 
 def is_full(connection: sa.Connection, conv: int, user_id: int, inviter_id: int) -> bool:
-    """Tell whether one more invitation exceeds a limit. Those that are not seen count as well, or
-    the answer would tell who has blocked the inviter."""
+    """Return whether one more invitation exceeds a limit.
+
+    Hidden invitations count too. Otherwise the result would reveal which users have blocked the
+    inviter.
+    """
     to_user = invitations.c.user_id == user_id
     for condition, limit in (
         (to_user, MAX_PENDING_PER_USER),
@@ -115,12 +123,12 @@ def is_full(connection: sa.Connection, conv: int, user_id: int, inviter_id: int)
 
 
 def exists(connection: sa.Connection, conv: int, user_id: int) -> bool:
-    """Tell whether a user is invited to a group, whether or not the invitation is seen."""
+    """Return whether a user is invited to a group, by a visible or a hidden invitation."""
     return bool(connection.scalar(sa.select(sa.exists().where(_is_invitation(conv, user_id)))))
 
 
 def is_invited_by(connection: sa.Connection, user_id: int, inviter_id: int) -> bool:
-    """Tell whether a user sees an invitation by somebody."""
+    """Return whether a user has a visible invitation from another user."""
     condition = (
         (invitations.c.user_id == user_id) & (invitations.c.invited_by == inviter_id) & _UNBLOCKED
     )
@@ -131,6 +139,9 @@ def add(connection: sa.Connection, conv: int, user_id: int, inviter_id: int, at:
     """Invite a user to a group.
 
     Args:
+        connection: the connection with the transaction.
+        conv: the group.
+        user_id: the invited user.
         inviter_id: the user who invites.
         at: milliseconds since 1970.
     """
@@ -139,15 +150,18 @@ def add(connection: sa.Connection, conv: int, user_id: int, inviter_id: int, at:
 
 
 def end(connection: sa.Connection, conv: int, user_id: int) -> bool:
-    """Remove an invitation, and tell whether the invited person saw it."""
+    """Remove an invitation; return whether it was visible to the invited user."""
     seen = conv in group_ids_for(connection, user_id)
     connection.execute(invitations.delete().where(_is_invitation(conv, user_id)))
     return seen
 
 
 def end_between(connection: sa.Connection, one: int, other: int) -> list[tuple[int, int]]:
-    """Remove all invitations of two users by each other; return (conversation, invited user) of
-    those that were seen."""
+    """Remove the invitations of two users by each other.
+
+    Returns:
+        (conversation, invited user) of the invitations that were visible.
+    """
     between = sa.or_(
         (invitations.c.user_id == one) & (invitations.c.invited_by == other),
         (invitations.c.user_id == other) & (invitations.c.invited_by == one),
@@ -159,45 +173,58 @@ def end_between(connection: sa.Connection, one: int, other: int) -> list[tuple[i
 
 
 def end_all_of_user(connection: sa.Connection, user_id: int) -> None:
-    """Remove all invitations to and by a user who deletes the account."""
+    """Remove all invitations to and by a user, and the user's departures."""
     condition = (invitations.c.user_id == user_id) | (invitations.c.invited_by == user_id)
     connection.execute(invitations.delete().where(condition))
     connection.execute(departures.delete().where(departures.c.user_id == user_id))
 
 
 def end_all_of_group(connection: sa.Connection, conv: int) -> None:
-    """Remove all invitations to a group that has no members any more."""
-    for table in invitations, departures:
+    """Remove all invitations to a group, its invite link, and the departures from it."""
+    for table in invitations, invite_links, departures:
         connection.execute(table.delete().where(table.c.conversation_id == conv))
 
 
-def record_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
-    """Remember that a member has gone: to come back is up to them."""
+def record_departure(connection: sa.Connection, conv: int, user_id: int, *, removed: bool) -> None:
+    """Record that a member has left; from then on the owner cannot add the user directly.
+
+    Args:
+        connection: the connection with the transaction.
+        conv: the group.
+        user_id: the former member.
+        removed: whether the owner has removed the member; an invite link does not let them in.
+    """
     forget_departure(connection, conv, user_id)
-    row = {"conversation_id": conv, "user_id": user_id}
+    row = {"conversation_id": conv, "user_id": user_id, "removed": removed}
     connection.execute(departures.insert().values(row))
 
 
 def forget_departure(connection: sa.Connection, conv: int, user_id: int) -> None:
-    """Forget that a user, who is a member again, once left."""
+    """Delete the record that a user has left a group."""
     connection.execute(departures.delete().where(_is_departure(conv, user_id)))
 
 
 def has_departed(connection: sa.Connection, conv: int, user_id: int) -> bool:
-    """Tell whether a user left a group, or was removed from it, and did not come back."""
+    """Return whether a user has left a group or was removed, and is not a member again."""
     return bool(connection.scalar(sa.select(sa.exists().where(_is_departure(conv, user_id)))))
+
+
+def was_removed(connection: sa.Connection, conv: int, user_id: int) -> bool:
+    """Return whether the owner has removed a user who has not become a member again."""
+    condition = _is_departure(conv, user_id) & departures.c.removed
+    return bool(connection.scalar(sa.select(sa.exists().where(condition))))
 
 
 def _is_departure(conv: int, user_id: int) -> sa.ColumnElement[bool]:
     return (departures.c.conversation_id == conv) & (departures.c.user_id == user_id)
 
 
-def publish(broker: Broker, user_id: int, invitation: dict[str, Any]) -> None:
-    """Show a user's open pages a new invitation (see `list_for`)."""
-    broker.publish(topics.user(user_id), protocol.encode({"type": "invited"} | invitation))
+def publish(hub: Hub, user_id: int, invitation: dict[str, Any]) -> None:
+    """Publish a new invitation to the invited user (see `list_for`)."""
+    hub.publish(topics.user(user_id), {"type": "invited"} | invitation)
 
 
-def publish_end(broker: Broker, user_id: int, conv: int) -> None:
-    """Tell a user's open pages that an invitation is gone: used, declined or withdrawn."""
+def publish_end(hub: Hub, user_id: int, conv: int) -> None:
+    """Publish to the invited user that an invitation was used, declined or withdrawn."""
     event = {"type": "invitation_ended", "conv": conv}
-    broker.publish(topics.user(user_id), protocol.encode(event))
+    hub.publish(topics.user(user_id), event)

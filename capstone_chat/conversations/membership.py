@@ -1,45 +1,57 @@
-"""The members of conversations: what groups, private chats and messages all read and change.
+"""Functions on members and memberships that the services for conversations share.
 
-These functions work in the transaction of the caller.
+The functions run in the caller's transaction.
 """
 
 import functools
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log, invitations
-from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.errors import (
+    NotAllowed,
+    NotFound,
+    SessionEnded,
+    no_such_conversation,
+)
 from capstone_chat.conversations.event_log import Event, NewEvent
 from capstone_chat.conversations.users import PublicUser, lock_active_users, public_user_columns
-from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import Broker
-from capstone_chat.storage.sql import matches_any_pair, pair_batches
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.control import Subscribe, Unsubscribe
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.storage.compiled import CompiledStatement
+from capstone_chat.storage.sql import batches, matches_any, matches_any_pair, pair_batches
 from capstone_chat.storage.tables import contacts, conversations, members, users
 
 MAX_MEMBERS = 10_000
-"""Members of a group."""
+"""Maximum number of members of a group."""
 
 MAX_GROUPS = 500
-"""Groups that one user may be a member of."""
+"""Maximum number of groups of a user."""
 
 MAX_PRIVATE_CHATS = 1500
-"""Private chats that one user may be in: with the groups, this bounds `heads`."""
+"""Maximum number of private chats of a user. With MAX_GROUPS it bounds the size of `heads`."""
 
 
 def lock_conversations(connection: sa.Connection, convs: Iterable[int]) -> None:
     """Lock conversations and their members against other processes until the commit.
 
-    SQLite has one writer anyway. Where rows are locked it is always in the same order, or two
-    processes would wait for each other.
+    SQLite has a single writer and needs no lock. Other databases lock rows, always in the order of
+    ids, so that two processes do not wait for each other (deadlock).
     """
     if connection.dialect.name != "sqlite":
-        rows = sa.select(conversations.c.id).where(conversations.c.id.in_(list(convs)))
-        connection.execute(rows.order_by(conversations.c.id).with_for_update()).all()
+        for count, values in batches(sorted(convs)):
+            _lock_statement(count).fetch_all(connection, values)
 
 
-_HEADS = (
+@functools.cache
+def _lock_statement(count: int) -> CompiledStatement:
+    rows = sa.select(conversations.c.id).where(matches_any(conversations.c.id, count))
+    return CompiledStatement(rows.order_by(conversations.c.id).with_for_update())
+
+
+_HEADS = CompiledStatement(
     sa.select(conversations.c.id, conversations.c.head)
     .join(members)
     .where(members.c.user_id == sa.bindparam("user"))
@@ -47,13 +59,12 @@ _HEADS = (
 
 
 def heads_by_conversation(connection: sa.Connection, user_id: int) -> dict[int, int]:
-    """Return the newest seq of each conversation of a user."""
-    found = connection.execute(_HEADS, {"user": user_id})
-    return {conv: head for conv, head in found}  # noqa: C416 - dict() would not be typed
+    """Return the head of each conversation of a user."""
+    return dict(_HEADS.fetch_all(connection, {"user": user_id}))
 
 
 def get_role(connection: sa.Connection, conv: int, user_id: int) -> str | None:
-    """Return what a user is in a conversation: owner, member, or None for no member."""
+    """Return the role of a user in a conversation, owner or member; None for no member."""
     query = sa.select(members.c.role).where(
         members.c.conversation_id == conv, members.c.user_id == user_id
     )
@@ -61,14 +72,14 @@ def get_role(connection: sa.Connection, conv: int, user_id: int) -> str | None:
 
 
 def require_member(connection: sa.Connection, conv: int, user_id: int) -> str:
-    """Return the user's role.
+    """Check that a user is a member, and return the role.
 
     Raises:
         NotFound: the user is not a member.
     """
     found = get_role(connection, conv, user_id)
     if found is None:
-        raise NotFound(conv)
+        raise no_such_conversation()
     return found
 
 
@@ -84,12 +95,12 @@ def require_owner(connection: sa.Connection, conv: int, user_id: int) -> None:
 
 
 def require_group_capacity(connection: sa.Connection, conv: int, user_id: int) -> None:
-    """Refuse another member of a full group, and another group of a user who is in too many.
+    """Check that a group may have another member, and the user another group.
 
-    Concurrent changes may exceed a limit by a few; a database that exceeds it stays as it is.
+    Concurrent changes may exceed a limit by a few; existing excess is not removed.
 
     Raises:
-        NotAllowed: one of the two is full.
+        NotAllowed: one of the limits is reached.
     """
     size = sa.select(sa.func.count()).where(members.c.conversation_id == conv)
     if (connection.scalar(size) or 0) >= MAX_MEMBERS:
@@ -98,10 +109,10 @@ def require_group_capacity(connection: sa.Connection, conv: int, user_id: int) -
 
 
 def require_user_capacity(connection: sa.Connection, user_id: int, kind: str) -> None:
-    """Refuse another conversation of a user who is in too many of the kind.
+    """Check that a user may have another conversation of a kind, group or private.
 
     Raises:
-        NotAllowed: the user is.
+        NotAllowed: the limit is reached.
     """
     size = (
         sa.select(sa.func.count())
@@ -125,19 +136,23 @@ def add_member(
     actor: PublicUser | None = None,
     role: str = "member",
 ) -> Event:
-    """Make somebody a member, and return the event that tells of it.
+    """Make a user a member; return the event.
 
     Args:
+        connection: the connection with the transaction.
+        conv: the conversation.
+        person: the new member.
         change: created, joined or added.
         at: milliseconds since 1970.
-        actor: the user who did it, if it was another one.
+        actor: the user who adds the member, if it is another user.
+        role: owner or member.
 
     Raises:
-        SessionEnded: the account has been deleted or disabled.
-        NotFound: so it has, and somebody else wants to add it.
+        SessionEnded: the account of the new member is not in use, and there is no actor.
+        NotFound: the account of the new member is not in use, and there is an actor.
     """
     if not lock_active_users(connection, person.id):
-        raise NotFound(person.id) if actor else SessionEnded
+        raise NotFound if actor else SessionEnded
     new = NewEvent(conv, "member", actor or person, change, subject=person if actor else None)
     event = event_log.append(connection, [new], at)[0]
     row = members.insert().values(
@@ -145,7 +160,7 @@ def add_member(
         user_id=person.id,
         role=role,
         joined_at=at,
-        read_seq=event.seq,  # what was said before somebody came is history to them, not news
+        read_seq=event.seq,  # older messages do not count as unread
     )
     connection.execute(row)
     invitations.forget_departure(connection, conv, person.id)
@@ -160,14 +175,14 @@ def remove_member(
     *,
     actor: PublicUser | None = None,
 ) -> list[Event]:
-    """End a membership, and return the events that tell of it, as the members see them.
+    """End a membership; return the events.
 
-    A group whose owner goes passes to the member who has been there longest.
+    If the owner leaves, the member with the oldest membership becomes the owner.
     """
     previous_role = require_member(connection, conv, person.id)
     membership = (members.c.conversation_id == conv) & (members.c.user_id == person.id)
     connection.execute(members.delete().where(membership))
-    invitations.record_departure(connection, conv, person.id)
+    invitations.record_departure(connection, conv, person.id, removed=actor is not None)
     change = "removed" if actor else "left"
     new_events = [
         NewEvent(conv, "member", actor or person, change, subject=person if actor else None)
@@ -181,7 +196,7 @@ def remove_member(
 
 
 def set_role(connection: sa.Connection, conv: int, user_id: int, new_role: str) -> None:
-    """Make a member the owner, or an owner a member."""
+    """Set the role of a member: owner or member."""
     membership = (members.c.conversation_id == conv) & (members.c.user_id == user_id)
     connection.execute(members.update().where(membership).values(role=new_role))
 
@@ -199,7 +214,7 @@ def _longest_member(connection: sa.Connection, conv: int) -> PublicUser | None:
 
 
 def shares_conversation(connection: sa.Connection, one: int, other: int) -> bool:
-    """Tell whether two users are members of one conversation."""
+    """Return whether two users are members of the same conversation."""
     mine, theirs = members.alias(), members.alias()
     shared = sa.exists().where(
         mine.c.user_id == one,
@@ -210,18 +225,18 @@ def shares_conversation(connection: sa.Connection, one: int, other: int) -> bool
 
 
 def pair_key(one: int, other: int) -> str:
-    """Return what the private chat of two people is known by."""
+    """Return the key of the private chat of two users: the ids in ascending order."""
     return "{}-{}".format(*sorted((one, other)))
 
 
 @functools.cache
-def _blocked_statement(count: int) -> sa.Select[Any]:
+def _blocked_statement(count: int) -> CompiledStatement:
     sender, other = members.alias(), members.alias()
     between = sa.or_(
         (contacts.c.user_id == other.c.user_id) & (contacts.c.other_id == sender.c.user_id),
         (contacts.c.user_id == sender.c.user_id) & (contacts.c.other_id == other.c.user_id),
     )
-    return (
+    return CompiledStatement(
         sa.select(sender.c.conversation_id, sender.c.user_id)
         .join(conversations, conversations.c.id == sender.c.conversation_id)
         .join(
@@ -238,27 +253,25 @@ def _blocked_statement(count: int) -> sa.Select[Any]:
 def blocked_pairs(
     connection: sa.Connection, memberships: set[tuple[int, int]]
 ) -> set[tuple[int, int]]:
-    """Return those of (conversation, sender) that are private chats where one has blocked the
-    other, in either direction."""
+    """Return the pairs (conversation, sender) of private chats with a block in either direction."""
     found: set[tuple[int, int]] = set()
     for count, values in pair_batches(memberships):
-        found |= {
-            (conv, user) for conv, user in connection.execute(_blocked_statement(count), values)
-        }
+        rows = _blocked_statement(count).fetch_all(connection, values)
+        found |= {(conv, user) for conv, user in rows}
     return found
 
 
-def publish_events(broker: Broker, events: list[Event]) -> None:
-    """Publish events of a conversation to its members.
+def publish_events(hub: Hub, events: list[Event]) -> None:
+    """Publish events to the members of their conversations.
 
-    The connections of a new member are subscribed before the event of that membership, and those
-    of a former member are unsubscribed after the event of its end, so both get it.
+    The connections of a new member are subscribed before the event of the membership, and those of
+    a former member are unsubscribed after the event of its end, so both receive it.
     """
     for event in events:
         topic = topics.conversation(event.conv)
         member = event.subject or event.author
         if event.type == "member" and event.text in ("created", "joined", "added"):
-            broker.send_control(topics.user(member.id), {"enter": [topic]})
-        broker.publish(topic, protocol.encode(event.to_dict()))
+            hub.send_control(topics.user(member.id), Subscribe([topic]))
+        hub.publish(topic, event.to_dict())
         if event.type == "member" and event.text in ("left", "removed"):
-            broker.send_control(topics.user(member.id), {"leave": [topic]})
+            hub.send_control(topics.user(member.id), Unsubscribe([topic]))

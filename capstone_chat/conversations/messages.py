@@ -1,15 +1,22 @@
-"""Messages: stored first, then acknowledged, then sent to the members."""
+"""Service that stores messages, acknowledges them after the commit, and publishes them."""
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from capstone_chat.conversations import event_log
-from capstone_chat.conversations.errors import NotAllowed, NotFound
-from capstone_chat.conversations.event_log import Event, NewEvent
+from capstone_chat.conversations.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    blocked,
+    no_such_conversation,
+    not_yours,
+)
+from capstone_chat.conversations.event_log import Event, NewEvent, Original
 from capstone_chat.conversations.membership import (
     blocked_pairs,
     lock_conversations,
@@ -17,127 +24,135 @@ from capstone_chat.conversations.membership import (
     require_member,
 )
 from capstone_chat.conversations.users import PublicUser
-from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import Broker
-from capstone_chat.realtime.protocol import ProtocolError, Send
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.hub import Hub
+from capstone_chat.realtime.protocol import Edit, Send
+from capstone_chat.storage.compiled import CompiledStatement
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import matches_any_pair, pair_batches
 from capstone_chat.storage.tables import conversations, events, members
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
-    """A message that is on the disk; `new` is False when it was there already."""
+    """A committed message or edit; `new` is False if an earlier request with its cid stored it."""
 
     event: Event
     new: bool
 
 
 class Messages:
-    """Posts messages. Those that wait for a commit share it.
+    """Posts, edits and deletes messages; concurrent posts and edits share a batch.
 
     Args:
-        clock: milliseconds since 1970.
+        database: the database.
+        hub: publishes the events.
+        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(
-        self, database: Database, broker: Broker, *, clock: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
-        self._broker = broker
+        self._hub = hub
         self._clock = clock
 
     def post(
-        self, user: PublicUser, frame: Send, on_stored: Callable[[Event | Exception], None]
+        self, user: PublicUser, frame: Send | Edit, on_stored: Callable[[Event | Exception], None]
     ) -> None:
-        """Store a message; `on_stored` gets the event after the commit, or why it was not stored.
+        """Store a message or an edit in the next batch, and publish it after the commit.
 
-        The same cid again gives the same event, so a client that is in doubt may send again.
-        `ProtocolError` codes: `not_found` (no such conversation, or not a member), `blocked` (one
-        of the two in a private chat has blocked the other), `user_deleted` (the other one there
-        has deleted the account), `conflict` (the cid was used for another message).
+        A repeated cid returns the stored event, so a client without an ack can send again.
+
+        Args:
+            user: the sender.
+            frame: the message, or the edit of a message of the sender.
+            on_stored: called on the event loop after the commit with the event, or with the
+                exception. The codes of a `Refusal` are `not_found` (no such conversation, the
+                sender is not a member, or there is no message to answer or to edit), `blocked` (a
+                member of a private chat has blocked the other), `user_deleted` (the other member of
+                a private chat has deleted the account), `not_yours` and `message_deleted` (the
+                message cannot be edited) and `conflict` (the cid was used for something else).
         """
-        new_event = NewEvent(frame.conv, "message", user, frame.text, frame.cid)
+        if isinstance(frame, Send):
+            type_, target = "message", frame.reply
+        else:
+            type_, target = "edited", frame.seq
+        new_event = NewEvent(frame.conv, type_, user, frame.text, frame.cid, target)
         self._database.enqueue(
             self._insert_batch, new_event, functools.partial(self._after_commit, on_stored)
         )
 
     async def require_can_post(self, user: PublicUser, conv: int) -> None:
-        """Check that a message of this user would be stored.
+        """Check that the user may post to a conversation.
 
         Raises:
-            ProtocolError: it would not, as `post` says.
+            Refusal: the user may not; `post` lists the codes.
         """
         new_event = NewEvent(conv, "message", user)
         rejections = await self._database.read_batched(
             lambda connection: _rejections(connection, [new_event])
         )
         for rejection in rejections.values():
-            raise ProtocolError(*rejection)
+            raise rejection
 
     async def delete(self, user: PublicUser, conv: int, seq: int) -> None:
-        """Delete a message of the user's own: its text is gone from the database, its place stays.
+        """Delete a message: the text is deleted, the event stays.
+
+        Users delete their own messages, the owner of a group also those of others.
 
         Raises:
             NotFound: there is no such message, or the user is not a member.
-            NotAllowed: somebody else wrote it.
+            NotAllowed: another user wrote the message, and the user is not the owner.
         """
         at = self._clock()
-        condition = (
-            (events.c.conversation_id == conv)
-            & (events.c.seq == seq)
-            & (events.c.type == "message")
-        )
 
         def change(connection: sa.Connection) -> list[Event]:
             lock_conversations(connection, [conv])
-            require_member(connection, conv, user.id)
-            message = connection.execute(
-                sa.select(events.c.user_id, events.c.text).where(condition)
-            )
-            found = message.one_or_none()
-            if found is None:
-                raise NotFound(seq)
-            if found.user_id != user.id:
-                raise NotAllowed("not_yours", "Somebody else wrote this message.")
-            if found.text is None:
+            role = require_member(connection, conv, user.id)
+            message = event_log.originals(connection, [(conv, seq)]).get((conv, seq))
+            if message is None:
+                raise NotFound
+            is_own = message.author.id == user.id
+            if not is_own and role != "owner":
+                raise not_yours()
+            if message.text is None:
                 return []
-            connection.execute(events.update().where(condition).values(text=None, folded=None))
-            return event_log.append(connection, [NewEvent(conv, "deleted", user, target=seq)], at)
+            subject = None if is_own else message.author
+            new_event = NewEvent(conv, "deleted", user, target=seq, subject=subject)
+            return event_log.append(connection, [new_event], at)
 
-        await self._database.write(change, functools.partial(publish_events, self._broker))
+        await self._database.write(change, functools.partial(publish_events, self._hub))
 
     def _insert_batch(
         self, connection: sa.Connection, new_events: list[NewEvent]
-    ) -> list[StoredMessage | ProtocolError]:
-        """Store messages, or give for one whose cid came before what is there.
+    ) -> list[StoredMessage | Refusal]:
+        """Insert messages and edits; for a repeated cid return the stored one.
 
-        That is rare, so only a lone message is looked for: in a batch the unique index objects,
-        and each message gets its turn in a smaller batch, at last alone.
+        Repetitions are rare, so a batch does not search for them. It fails on the unique index and
+        runs again with savepoints, divided (see `group_commit`) until the repeated message is
+        alone; only then it is searched by its cid.
         """
         lock_conversations(connection, {new_event.conv for new_event in new_events})
         rejections = _rejections(connection, new_events)
         if (
             len(new_events) == 1
             and not rejections
+            and connection.in_nested_transaction()
             and (event := _find_by_cid(connection, new_events[0]))
         ):
             if _is_resend(event, new_events[0]):
                 return [StoredMessage(event, new=False)]
-            text = "This cid was used for another message."
-            return [ProtocolError("conflict", text, new_events[0].cid)]
+            return [Conflict("conflict", "This cid was used for another message.")]
+        new_events, target_rejections = _with_originals(connection, new_events)
+        refusals = [
+            rejections.get((new_event.conv, new_event.author.id)) or rejection
+            for new_event, rejection in zip(new_events, target_rejections, strict=True)
+        ]
         accepted = [
             new_event
-            for new_event in new_events
-            if (new_event.conv, new_event.author.id) not in rejections
+            for new_event, refusal in zip(new_events, refusals, strict=True)
+            if refusal is None
         ]
         stored = iter(event_log.append(connection, accepted, self._clock()) if accepted else [])
-        results: list[StoredMessage | ProtocolError] = []
-        for new_event in new_events:
-            if rejection := rejections.get((new_event.conv, new_event.author.id)):
-                results.append(ProtocolError(*rejection, new_event.cid))
-            else:
-                results.append(StoredMessage(next(stored), new=True))
-        return results
+        return [refusal or StoredMessage(next(stored), new=True) for refusal in refusals]
 
     def _after_commit(
         self, on_stored: Callable[[Event | Exception], None], result: StoredMessage | Exception
@@ -146,19 +161,52 @@ class Messages:
             on_stored(result)
             return
         if result.new:
-            payload = protocol.encode(result.event.to_dict())
-            self._broker.publish(topics.conversation(result.event.conv), payload)
+            self._hub.publish(topics.conversation(result.event.conv), result.event.to_dict())
         on_stored(result.event)
 
 
 def _is_resend(event: Event, new_event: NewEvent) -> bool:
-    """Tell whether a stored message, which may be deleted by now, is the one that is sent again."""
-    return event.conv == new_event.conv and event.text in (new_event.text, None)
+    """Return whether a stored message or edit equals the one that is sent again.
+
+    The text of a message that was edited or deleted since cannot be compared.
+    """
+    is_same_text = event.text in (new_event.text, None) or event.changed not in (event.seq, None)
+    same = (new_event.conv, new_event.type, new_event.target)
+    return (event.conv, event.type, event.target) == same and is_same_text
+
+
+def _with_originals(
+    connection: sa.Connection, new_events: list[NewEvent]
+) -> tuple[list[NewEvent], list[Refusal | None]]:
+    """Return new events with the messages that they answer, and the refusal of each or None."""
+    targets = {(one.conv, one.target) for one in new_events if one.target is not None}
+    if not targets:
+        return new_events, [None] * len(new_events)
+    found = event_log.originals(connection, targets)
+    complete, refusals = [], []
+    for new_event in new_events:
+        original = found.get((new_event.conv, new_event.target or 0))
+        complete.append(msgspec.structs.replace(new_event, original=original))
+        refusals.append(_refusal_by_original(new_event, original))
+    return complete, refusals
+
+
+def _refusal_by_original(new_event: NewEvent, original: Original | None) -> Refusal | None:
+    """Return the refusal if a message cannot be answered or edited; None if it can."""
+    if new_event.target is None:
+        return None
+    if original is None:
+        return NotFound("There is no such message.")
+    if new_event.type == "edited" and original.author.id != new_event.author.id:
+        return not_yours()
+    if new_event.type == "edited" and original.text is None:
+        return NotAllowed("message_deleted", "This message has been deleted.")
+    return None
 
 
 @functools.cache
-def _memberships_statement(count: int) -> sa.Select[Any]:
-    return (
+def _memberships_statement(count: int) -> CompiledStatement:
+    return CompiledStatement(
         sa.select(
             members.c.conversation_id,
             members.c.user_id,
@@ -172,32 +220,46 @@ def _memberships_statement(count: int) -> sa.Select[Any]:
 
 def _rejections(
     connection: sa.Connection, new_events: list[NewEvent]
-) -> dict[tuple[int, int], tuple[str, str]]:
-    """Return who may not write where: the code and the text of the error."""
+) -> dict[tuple[int, int], Refusal]:
+    """Return the refusal for each (conversation, sender) that may not post."""
     memberships = {(new_event.conv, new_event.author.id) for new_event in new_events}
     allowed = {}
     for count, values in pair_batches(memberships):
-        for conv, user, kind, pair in connection.execute(_memberships_statement(count), values):
+        for conv, user, kind, pair in _memberships_statement(count).fetch_all(connection, values):
             allowed[conv, user] = kind, pair
-    unknown = ("not_found", "There is no such conversation.")
-    rejections = dict.fromkeys(memberships - allowed.keys(), unknown)
+    rejections: dict[tuple[int, int], Refusal] = {
+        membership: no_such_conversation() for membership in memberships - allowed.keys()
+    }
     if private := {membership for membership, (kind, _) in allowed.items() if kind == "private"}:
-        deleted = ("user_deleted", "This account has been deleted.")
         rejections |= {
-            membership: deleted for membership in private if allowed[membership][1] is None
+            membership: NotAllowed("user_deleted", "This account has been deleted.")
+            for membership in private
+            if allowed[membership][1] is None
         }
-        blocked = ("blocked", "You cannot write to each other.")
-        rejections |= dict.fromkeys(blocked_pairs(connection, private), blocked)
+        rejections |= {pair: blocked() for pair in blocked_pairs(connection, private)}
     return rejections
 
 
-_WITH_CID = sa.select(
-    events.c.conversation_id, events.c.seq, events.c.type, events.c.at, events.c.text
-).where(events.c.user_id == sa.bindparam("user"), events.c.cid == sa.bindparam("cid"))
+_EDITED = events.alias("edited")
+_WITH_CID = CompiledStatement(
+    sa.select(
+        *(events.c.conversation_id, events.c.seq, events.c.type, events.c.at, events.c.target),
+        *(events.c.text, events.c.changed, _EDITED.c.text, _EDITED.c.changed),
+    )
+    .outerjoin(
+        _EDITED,
+        (_EDITED.c.conversation_id == events.c.conversation_id)
+        & (_EDITED.c.seq == events.c.target)
+        & (events.c.type == "edited"),
+    )
+    .where(events.c.user_id == sa.bindparam("user"), events.c.cid == sa.bindparam("cid"))
+)
 
 
 def _find_by_cid(connection: sa.Connection, new_event: NewEvent) -> Event | None:
-    found = connection.execute(_WITH_CID, {"user": new_event.author.id, "cid": new_event.cid})
-    for conv, seq, type_, at, text in found:
-        return Event(conv, seq, type_, new_event.author, at, text)
+    """Return the stored event; an edit has the text and `changed` of its message."""
+    found = _WITH_CID.fetch_all(connection, {"user": new_event.author.id, "cid": new_event.cid})
+    for conv, seq, type_, at, target, *own_and_edited in found:
+        text, changed = own_and_edited[2:] if type_ == "edited" else own_and_edited[:2]
+        return Event(conv, seq, type_, new_event.author, at, text, target, changed=changed)
     return None

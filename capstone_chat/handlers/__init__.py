@@ -1,1 +1,1 @@
-"""What answers requests: each file holds the handlers of one part of the chat."""
+"""HTTP and WebSocket handlers. They check input and access; the services do the work."""

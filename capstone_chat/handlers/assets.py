@@ -1,8 +1,10 @@
-"""The page's scripts: each may be kept for ever, because its address changes with what is in it.
+"""Versioned URLs of the page's JavaScript modules, and the Content-Security-Policy.
 
-A page's modules import each other by plain names. An import map adds the version of each file to
-them, and `modules` lets a browser ask for all at once instead of one floor after the other. The map
-stands in the page itself, so the policy names its hash.
+The URL of a module contains a hash of its content, so browsers cache it without revalidation. The
+modules import each other by their plain URLs; the import map of the page maps each plain URL to the
+versioned one. The page also has a `modulepreload` link for each module, so a browser requests all
+modules at once and does not wait to find them in the import statements. The import map is an inline
+script, so the policy contains its hash.
 """
 
 import base64
@@ -21,7 +23,11 @@ CSP_TEMPLATE = (
 
 @functools.cache
 def versioned_modules(static_path: str) -> dict[str, str]:
-    """Return the versioned address of each module by its plain one."""
+    """Return a mapping from the plain URL of each module to its URL with a version.
+
+    Args:
+        static_path: the folder of the static files, which does not change while the chat runs.
+    """
     folder = Path(static_path)
     version = tornado.web.StaticFileHandler.get_version
     return {
@@ -32,12 +38,12 @@ def versioned_modules(static_path: str) -> dict[str, str]:
 
 @functools.cache
 def import_map(static_path: str) -> str:
-    """Return the modules as an import map."""
+    """Return the import map of the page, as JSON."""
     return json.dumps({"imports": versioned_modules(static_path)}, separators=(",", ":"))
 
 
 @functools.cache
 def content_security_policy(static_path: str) -> str:
-    """Return the Content-Security-Policy of every answer: no inline script but the import map."""
+    """Return the Content-Security-Policy, which allows no inline script but the import map."""
     digest = hashlib.sha256(import_map(static_path).encode()).digest()
     return CSP_TEMPLATE.format(base64.b64encode(digest).decode())

@@ -1,4 +1,4 @@
-"""Registration, login, logout, and the captchas that both forms carry."""
+"""Handlers for registration, login, logout and captchas. All of them work without a session."""
 
 import re
 import secrets
@@ -7,76 +7,105 @@ from capstone_chat.accounts import login_throttle, passwords
 from capstone_chat.accounts.accounts import Login, NameTaken
 from capstone_chat.accounts.captcha import FORMS
 from capstone_chat.handlers import cookies
-from capstone_chat.handlers.base import ApiError, BaseHandler, JsonHandler
+from capstone_chat.handlers.base import BaseHandler, JsonHandler
+from capstone_chat.handlers.errors import TOO_MANY_TRIES, ApiError
 from capstone_chat.text import names
 
-WRONG_CAPTCHA = "That was not it. Here is a new one."
+WRONG_CAPTCHA = "That was wrong. Here is a new picture."
+MISSING_CAPTCHA = "Enter the characters in the picture, too."
 WRONG_LOGIN = "The user name or the password is wrong."
 TAKEN = "Somebody has this name, or one that looks like it. Choose another one."
+NOTICES = {
+    "ended": "You are logged out: your session was ended or has expired.",
+    "deleted": "Your account has been deleted.",
+}
+"""Sentences of the login page about the reason why the page of the chat leads there."""
 MAX_KEY_NAME_LENGTH = 100
-"""Characters of a name in the key of a count: longer than any user name, short for a table."""
+"""Maximum number of characters of a user name in a key of the login throttle.
 
-TOO_OFTEN = "Too many tries. Wait a while and try again."
+The key is a column of a table. Valid user names are shorter, see `names`.
+"""
 
 
 def safe_next_path(target: str) -> str:
-    """Return where to go after login: a path of this site, or `/` for anything else.
+    r"""Return the path to redirect to after login: `target` if it is a path of this site, else `/`.
 
-    `//host`, `/\\host` and whatever holds control characters leave the site in some browser
-    (OWASP Unvalidated Redirects and Forwards Cheat Sheet).
+    `//host` and `/\host` lead to another site. Some browsers remove control characters, so a path
+    that contains them is refused too (OWASP Unvalidated Redirects and Forwards Cheat Sheet).
     """
     return target if re.fullmatch(r"/(?![/\\])[^\x00-\x20\\\x7f]*", target) else "/"
 
 
 class FormHandler(BaseHandler):
-    """A form with a captcha. A wrong one comes back with its fields (but not its passwords), an
-    error beside each, a fresh captcha and status 400."""
+    """Base of the forms with a captcha.
+
+    If the input is invalid, the response has status 400 and contains the form again: the values of
+    `repopulated_fields`, an error message beside each invalid field and a new captcha. Passwords
+    are never sent back.
+    """
 
     form_name = ""
+    """Name of the form: of its template and of its captchas."""
     repopulated_fields: tuple[str, ...] = ()
-    """Fields that keep their values when the form is shown again."""
+    """Names of the fields whose values are sent back with the form."""
 
     async def prepare(self) -> None:
-        """Send those who are logged in to the chat."""
+        """Redirect a user who is logged in to `/`; enforce the rate limit for all others."""
         await super().prepare()
         if self.current_user is not None:
             self.redirect("/")
-        else:  # the empty form counts as well: it comes with a fresh captcha
+        else:  # GET counts as well: each form creates a captcha in the database
             self.enforce_rate_limit(self.network)
 
     async def get(self) -> None:
-        """Show the empty form."""
+        """GET /register or /login: respond with the empty form."""
         await self.render_form({}, safe_next_path(self.get_query_argument("next", "/")))
 
     async def render_form(self, errors: dict[str, str], target: str) -> None:
-        """Show the form with its errors, by field."""
+        """Respond with the form: status 400 if there are errors, else 200.
+
+        Args:
+            errors: translated messages by field name; `form` for an error of the whole form.
+            target: the path to redirect to after login.
+        """
         self.set_status(400 if errors else 200)
+        captcha_id = ""
+        if await self.needs_captcha():
+            captcha_id = await self.chat.captchas.create(self.form_name, self.browser_id())
         self.render(
             f"{self.form_name}.html",
             form={name: self.field(name) for name in self.repopulated_fields},
             errors=errors,
-            captcha_id=await self.chat.captchas.create(self.form_name, self.browser_id()),
+            captcha_id=captcha_id,
             next=target,
         )
 
     def field(self, name: str, *, strip: bool = True) -> str:
-        """Return what was typed into a field, empty when it is absent."""
+        """Return the value of a field of the form, "" if it is absent.
+
+        Args:
+            name: the name of the field.
+            strip: whether to remove white space at both ends; False for passwords.
+        """
         return self.get_body_argument(name, "", strip=strip)
 
+    async def needs_captcha(self) -> bool:
+        """Return whether the form has a captcha."""
+        return True
+
     async def captcha_is_valid(self) -> bool:
-        """Tell whether the captcha was answered; it is used up by this."""
+        """Return whether the captcha was solved. Each captcha can be verified only once."""
         return await self.chat.captchas.verify(
             self.field("captcha_id"), self.form_name, self.browser_id(), self.field("captcha")
         )
 
     @property
     def user_agent(self) -> str:
-        """The browser's own description."""
+        """The header User-Agent. The list of a user's sessions shows it."""
         return self.request.headers.get("User-Agent", "")
 
     def log_in(self, login: Login) -> None:
-        """Give the browser its session and a device cookie of the account, and redirect to the page
-        that was asked for."""
+        """Set the session cookie and the device cookie; redirect with 303 to the field `next`."""
         self.set_private_cookie("session", login.token)
         device = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
         self.set_private_cookie(cookies.DEVICE, device)
@@ -84,13 +113,17 @@ class FormHandler(BaseHandler):
 
 
 class RegisterHandler(FormHandler):
-    """A new user."""
+    """Registration of a user."""
 
     form_name = "register"
     repopulated_fields = ("name", "nickname")
 
     async def post(self) -> None:
-        """Register, and log in at once."""
+        """POST /register: create the account and log in.
+
+        Responds with 303 to `next`, or with the form and 400 if a field or the captcha is invalid
+        or the user name is taken.
+        """
         name = names.normalize(self.field("name"))
         nickname = names.normalize(self.field("nickname")) or name
         password = self.field("password", strip=False)
@@ -100,7 +133,7 @@ class RegisterHandler(FormHandler):
             "password": passwords.find_problem(password, name, nickname),
             "confirmation": None
             if password == self.field("confirmation", strip=False)
-            else "The two passwords differ.",
+            else passwords.DIFFERENT,
             "captcha": None if await self.captcha_is_valid() else WRONG_CAPTCHA,
         }
         translate = self.locale.translate
@@ -115,22 +148,36 @@ class RegisterHandler(FormHandler):
 
 
 class LoginHandler(FormHandler):
-    """A user who comes back. Whatever was wrong, the answer is the same and takes as long."""
+    """Login with user name and password.
+
+    The response does not reveal whether an account exists: an unknown user name and a wrong
+    password get the same message after the same time (OWASP Authentication Cheat Sheet).
+    """
 
     form_name = "login"
     repopulated_fields = ("name",)
 
+    @property
+    def notice(self) -> str:
+        """The translated sentence about the `reason` in the address, "" without one."""
+        text = NOTICES.get(self.get_query_argument("reason", ""))
+        return self.locale.translate(text) if text else ""
+
     async def post(self) -> None:
-        """Log in."""
+        """POST /login: check the captcha, the login throttle and the password.
+
+        Responds with 303 to `next`, or with the form and 400.
+        """
         translate = self.locale.translate
-        if not await self.captcha_is_valid():
-            errors = {"captcha": translate(WRONG_CAPTCHA)}
+        if await self.needs_captcha() and not await self.captcha_is_valid():
+            problem = WRONG_CAPTCHA if self.field("captcha_id") else MISSING_CAPTCHA
+            errors = {"captcha": translate(problem)}
             return await self.render_form(errors, safe_next_path(self.field("next")))
         name, password = self.field("name"), self.field("password", strip=False)
         keys = self.throttle_keys(name)
         if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
             return await self.render_form(
-                {"form": translate(TOO_OFTEN)}, safe_next_path(self.field("next"))
+                {"form": translate(TOO_MANY_TRIES)}, safe_next_path(self.field("next"))
             )
         login = await self.chat.accounts.log_in(name, password, self.user_agent)
         if login is None:
@@ -139,21 +186,43 @@ class LoginHandler(FormHandler):
         await self.chat.login_throttle.record_success(*keys)
         return self.log_in(login)
 
-    def throttle_keys(self, name: str) -> list[str]:
-        """Return what failures are counted by. A browser that was logged in to this account before
-        counts alone, so a stranger who fails on purpose does not lock the user out."""
-        account = names.canonical_key(name)[:MAX_KEY_NAME_LENGTH]
+    async def needs_captcha(self) -> bool:
+        """Return whether the form has a captcha: always, or see the option `login_captcha`.
+
+        With `needed` it has none while the name is that of the device cookie and no failure of this
+        browser is counted. An empty form is for the user of the device cookie.
+        """
+        device_id, owner = self.device()
+        account = names.canonical_key(self.field("name")) or owner
+        if self.chat.options.login_captcha == "always" or not owner or account != owner:
+            return True
+        keys = login_throttle.known_browser_keys(account[:MAX_KEY_NAME_LENGTH], device_id)
+        return await self.chat.login_throttle.has_failures(*keys)
+
+    def device(self) -> tuple[str, str]:
+        """Return the id of the device cookie and the name key of its user; "" without a cookie."""
         device_id, _, owner = (self.private_cookie(cookies.DEVICE) or "").partition(":")
+        return device_id, owner
+
+    def throttle_keys(self, name: str) -> list[str]:
+        """Return the keys under which the login throttle counts this attempt.
+
+        The attempts of a browser with a device cookie of the account are counted separately. So
+        strangers who send wrong passwords on purpose do not lock the user out (OWASP device
+        cookies).
+        """
+        account = names.canonical_key(name)[:MAX_KEY_NAME_LENGTH]
+        device_id, owner = self.device()
         if owner == names.canonical_key(name):
             return login_throttle.known_browser_keys(account, device_id)
         return login_throttle.new_browser_keys(account, self.network)
 
 
 class LogoutHandler(BaseHandler):
-    """The end of a session: of its cookie, of copies of its cookie, and of its open sockets."""
+    """Logout. The session is revoked on the server, so copies of its cookie are invalid as well."""
 
     async def post(self) -> None:
-        """Log out."""
+        """POST /logout: revoke the session and close its connections; 303 to `/login`."""
         if self.session is not None:
             await self.chat.sessions.revoke(self.session, self.session.id)
         self.clear_private_cookie("session")
@@ -161,10 +230,10 @@ class LogoutHandler(BaseHandler):
 
 
 class NameAvailabilityHandler(JsonHandler):
-    """Whether a user name can still be had, asked while it is typed."""
+    """Check of a user name while it is typed into the registration form."""
 
     async def get(self) -> None:
-        """Answer as JSON."""
+        """GET /api/names: respond with `available` and, if it is false, the reason as `problem`."""
         self.enforce_rate_limit(self.network)
         name = names.normalize(self.get_query_argument("name", ""))
         problem = names.find_username_problem(name)
@@ -175,10 +244,10 @@ class NameAvailabilityHandler(JsonHandler):
 
 
 class CaptchaHandler(JsonHandler):
-    """Another challenge for a form."""
+    """Creation of a captcha, for a form that is shown already."""
 
     async def post(self, form: str) -> None:
-        """Answer with its id."""
+        """POST /captcha/FORM: respond with the new `captcha_id`; 404 for an unknown form."""
         self.enforce_rate_limit(self.network)
         if form not in FORMS:
             raise ApiError(404, "not_found", "There is no such form.")
@@ -186,10 +255,13 @@ class CaptchaHandler(JsonHandler):
 
 
 class CaptchaMediaHandler(BaseHandler):
-    """A challenge to look at or to listen to."""
+    """Image or audio of a captcha."""
 
     async def get(self, challenge: str, kind: str) -> None:
-        """Answer with a PNG or a WAV file."""
+        """GET /captcha/ID.png or .wav: respond with the file.
+
+        The status is 404 if the captcha was verified, has expired, or belongs to another browser.
+        """
         self.enforce_rate_limit(self.network)
         captchas = self.chat.captchas
         read, content_type = {
@@ -198,6 +270,8 @@ class CaptchaMediaHandler(BaseHandler):
         }[kind]
         data = await read(challenge, self.browser_id())
         if data is None:
-            raise ApiError(404, "not_found", "This captcha is used up. Ask for another one.")
+            raise ApiError(
+                404, "not_found", "This picture cannot be used any more. Load another one."
+            )
         self.set_header("Content-Type", content_type)
         self.finish(data)

@@ -1,4 +1,9 @@
-"""What all handlers share: who is asking, safe headers, and errors that say what to do."""
+"""Base classes of the handlers, the application, and the handler of static files.
+
+The base classes find the session, set the security headers, check the origin and the XSRF token,
+enforce rate limits, validate input, and turn exceptions into error responses. They contain nothing
+of a single part of the chat.
+"""
 
 import functools
 import json
@@ -6,12 +11,11 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
 
 import tornado.httputil
 import tornado.locale
@@ -20,12 +24,14 @@ import tornado.web
 from capstone_chat import rate_limiter
 from capstone_chat.accounts.sessions import Session
 from capstone_chat.conversations.contacts import Contact
-from capstone_chat.conversations.errors import NotAllowed, NotFound, SessionEnded
+from capstone_chat.conversations.errors import Refusal, SessionEnded
 from capstone_chat.conversations.users import User
-from capstone_chat.handlers import assets, cookies, languages
+from capstone_chat.handlers import assets, cookies, errors, languages
+from capstone_chat.handlers.errors import ApiError, reason_phrase
 from capstone_chat.realtime import protocol
 from capstone_chat.services import Services
 from capstone_chat.storage import engines
+from capstone_chat.text.names import INVISIBLE_CHARACTERS
 
 log = logging.getLogger(__name__)
 
@@ -34,102 +40,87 @@ T = TypeVar("T")
 SECONDS_PER_DAY = 86_400
 
 MAX_TEXT_BYTES = 2048
-"""Bytes in one text of a query, a form or a JSON object. Longer ones are refused before anything
-else reads them: Unicode normalization, for one, takes quadratic time on a run of combining marks
-(UAX 15), and holds the interpreter. The longest text that is stored has 300 characters."""
+"""Maximum number of bytes in one text of a query, a form or a JSON object.
+
+Longer texts are refused before any other code processes them. For example, Unicode normalization
+takes quadratic time on a sequence of combining marks (UAX 15) and blocks the event loop. The
+longest text that a request stores has 300 characters; messages are sent over the WebSocket.
+"""
 
 MAX_JSON_BYTES = 16 * 1024
-"""Bytes in a JSON body: all texts of the largest call, at their longest, fit in."""
+"""Maximum number of bytes in a JSON body. The largest call with texts of maximum length fits."""
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-"""Control characters other than white space. No keyboard types them. Tornado replaces them in forms
-and queries by spaces, so a password that was set by JSON would not be the same in a form."""
+"""Matches a control character other than white space.
+
+Keyboards do not produce these characters. Tornado replaces them by spaces in forms and queries, but
+not in JSON: a password with such a character, set by JSON, would not match in the login form.
+"""
 
 DEVICE_COOKIE_DAYS = 365
-"""Days for which a browser keeps its device cookie."""
+"""Lifetime of a device cookie in days."""
 
 SIGNATURE_DAYS = DEVICE_COOKIE_DAYS + 1
-"""Days after which no signed cookie is accepted any more."""
+"""Maximum age of a signed cookie in days; older ones are not accepted."""
+
 MAX_BODY_BYTES = 64 * 1024
-"""Bytes of a request's body, but for pictures."""
-
-
-REASON_PHRASES = {
-    413: "Content Too Large",
-    414: "URI Too Long",
-    416: "Range Not Satisfiable",
-    422: "Unprocessable Content",
-}
-"""The phrases of RFC 9110 that Python has only from 3.13 on."""
-
-
-def reason_phrase(status: HTTPStatus) -> str:
-    """Return the phrase of a status, the same on every version of Python: translations need it."""
-    return REASON_PHRASES.get(status, status.phrase)
-
-
-class ApiError(tornado.web.HTTPError):
-    """An answer to a program: a status, a stable code, a text for people, perhaps a field."""
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(status)
-        self.body = {"code": code, "message": message} | ({"field": field} if field else {})
-
-
-TOO_LONG = "This text is too long."
+"""Maximum number of bytes in the body of a request, except for the upload of a picture."""
 
 
 def require_valid_text(value: str, name: str | None) -> str:
-    """Return a text that came from outside, unchanged.
+    """Return a text of a request unchanged if it is valid.
 
     Args:
-        name: of the field, for the error.
+        value: the text.
+        name: the name of the field or argument, for the error; None if it has no name.
 
     Raises:
-        ApiError: 400 when it is too long, or holds control characters or half of a surrogate pair.
+        ApiError: 400 if the text is longer than MAX_TEXT_BYTES in UTF-8, or contains a control
+            character or half of a surrogate pair.
     """
     if len(value) > MAX_TEXT_BYTES:
-        raise ApiError(400, "too_long", TOO_LONG, name)
+        raise errors.too_long(name)
     try:
         size = len(value.encode())
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
-        raise ApiError(400, "bad_field", "This must be text.", name) from None
+    except UnicodeEncodeError:  # half of a surrogate pair, such as "\\ud83d" in JSON
+        raise errors.not_text(name) from None
     if size > MAX_TEXT_BYTES:
-        raise ApiError(400, "too_long", TOO_LONG, name)
+        raise errors.too_long(name)
     if CONTROL_CHARACTERS.search(value):
-        raise ApiError(400, "bad_field", "There are characters in it that cannot be seen.", name)
+        raise ApiError(400, "bad_field", INVISIBLE_CHARACTERS, name)
     return value
 
 
-def session_ended() -> ApiError:
-    """Return the answer to a request whose session or account has ended."""
-    return ApiError(401, "session_ended", "Log in again.")
-
-
 class BaseHandler(tornado.web.RequestHandler):
-    """A page or form. `session` is the visitor's, or None; `current_user` is its user."""
+    """Base of all handlers; errors are HTML pages.
+
+    `prepare` sets `session` from the cookie, and `current_user` to the user of the session. Both
+    are None without a valid session.
+    """
 
     streams_body: ClassVar[bool] = False
-    """Whether this handler reads the body while it arrives, and limits its size itself."""
+    """Whether the handler receives the body in chunks and limits its size itself."""
 
     session: Session | None = None
-    session_token: str | None = None
-    """The secret id of the session, as the cookie has it."""
+    """The session of the request, or None."""
 
-    @property
+    session_token: str | None = None
+    """The secret id of the session, from the cookie; the session may be invalid."""
+
+    @functools.cached_property
     def chat(self) -> Services:
-        """The parts of this chat."""
+        """The services of this chat."""
         chat: Services = self.settings["chat"]
         return chat
 
     @property
     def user(self) -> User:
-        """The user, where one is sure to be logged in."""
+        """The user who is logged in. Only for handlers that require a session."""
         user: User = self.current_user
         return user
 
     def set_default_headers(self) -> None:
-        """Tell browsers to be strict (OWASP HTTP Headers Cheat Sheet)."""
+        """Set the security headers (OWASP HTTP Headers Cheat Sheet)."""
         self.set_header(
             "Content-Security-Policy", assets.content_security_policy(self.settings["static_path"])
         )
@@ -141,10 +132,19 @@ class BaseHandler(tornado.web.RequestHandler):
             self.set_header("Strict-Transport-Security", f"max-age={365 * SECONDS_PER_DAY}")
         self.clear_header("Server")
 
+    async def head(self, *arguments: str) -> None:
+        """HEAD: respond as GET does, without the body (RFC 9110, section 9.3.2).
+
+        Tornado writes no body in the response to HEAD, and its Content-Length is that of GET.
+        """
+        answered = self.get(*arguments)
+        if answered is not None:  # None if `get` is no coroutine
+            await answered
+
     async def prepare(self) -> None:
-        """Find out who is asking, from the cookie and the database."""
+        """Register the request as in flight; read the session and its user from the database."""
         self.chat.active_requests.add(self)
-        if self.chat.hub.is_shut_down:  # nothing more is to come over this connection
+        if self.chat.hub.is_shut_down:  # the server closes the connection after the response
             self.set_header("Connection", "close")
         self.session_token = self.private_cookie("session")
         if self.session_token is not None:
@@ -152,11 +152,14 @@ class BaseHandler(tornado.web.RequestHandler):
         self.current_user = self.session.user if self.session else None
 
     def require_own_origin(self) -> None:
-        """Refuse with 403 a request that the page of another origin has caused.
+        """Require that the header Origin, if present, names this chat's origin.
 
-        Tornado compares host and port. The scheme is a part of the origin, too (RFC 6454, 4): with
-        `--secure` it is https, otherwise the connection's, or with `--xheaders` the proxy's.
-        A request without an Origin passes, and one from an origin of `--allowed-origins`.
+        Tornado compares host and port. An origin also has a scheme (RFC 6454, section 4): https
+        with `--secure`, else the scheme of the connection, with `--xheaders` as the proxy reports
+        it. Origins of `--allowed-origins` are accepted as well.
+
+        Raises:
+            HTTPError: 403 for another origin.
         """
         origin = self.request.headers.get("Origin")
         if origin is None or self.check_trusted_origin(origin):
@@ -166,12 +169,18 @@ class BaseHandler(tornado.web.RequestHandler):
             raise tornado.web.HTTPError(403)
 
     def on_finish(self) -> None:
-        """Note that the answer is out; a socket's is out with its handshake."""
+        """Remove the request from those in flight.
+
+        Tornado calls this after the response; for a WebSocket, after the handshake.
+        """
         self.chat.active_requests.remove(self)
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """Add what every page needs: the token that its script sends with each call, the theme,
-        and where the scripts are."""
+        """Return the variables that all templates can use.
+
+        Tornado's variables are extended by the XSRF token for the calls of the page's script, the
+        user's theme, the import map and the URLs of the modules.
+        """
         theme = self.current_user.theme if self.current_user else ""
         return super().get_template_namespace() | {
             "xsrf_token": self.xsrf_token,
@@ -181,22 +190,34 @@ class BaseHandler(tornado.web.RequestHandler):
         }
 
     def get_user_locale(self) -> tornado.locale.Locale | None:
-        """Return the language that the user has chosen; None leaves it to the browser."""
+        """Return the language that the user has chosen; None for the language of the browser."""
         language = self.current_user.language if self.current_user else ""
         return tornado.locale.get(language) if language else None
 
     def get_browser_locale(self, default: str = "en") -> tornado.locale.Locale:
-        """Return the language that the browser prefers of those that the chat has (RFC 4647)."""
+        """Return the chat's language that matches the header Accept-Language best (RFC 4647).
+
+        Args:
+            default: the name of the language to return if no language matches.
+        """
         preferred = self.request.headers.get("Accept-Language", "")
         return tornado.locale.get(languages.match_language(preferred, default))
 
     def cookie_name(self, name: str) -> str:
-        """Return the name under which this chat sets a cookie, see `cookies`."""
+        """Return the full name of one of this chat's cookies, see `cookies.cookie_name`."""
         secret = self.settings["cookie_secret"]
         return cookies.cookie_name(name, secret, secure=self.chat.options.secure)
 
     def set_private_cookie(self, name: str, value: str) -> None:
-        """Set a signed cookie that no script can read and no other site can send with a form."""
+        """Set a signed cookie with the attributes HttpOnly and SameSite=Lax.
+
+        Scripts cannot read it, and browsers do not send it with the form of another site. With
+        `--secure` it also has the attribute Secure.
+
+        Args:
+            name: session, browser or `cookies.DEVICE`.
+            value: the value, which the browser can read but not change.
+        """
         days = {
             "session": self.chat.options.session_lifetime / SECONDS_PER_DAY,
             cookies.DEVICE: DEVICE_COOKIE_DAYS,
@@ -211,19 +232,20 @@ class BaseHandler(tornado.web.RequestHandler):
         )
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Return an argument of the address, the query or a form as text.
+        """Return an argument of the path, the query or a form as a text; Tornado calls this.
 
         Raises:
-            ApiError: 400 when it is too long, not UTF-8, or holds control characters.
+            HTTPError: 400 if it is not UTF-8.
+            ApiError: 400 if `require_valid_text` refuses it.
         """
         if len(value) > MAX_TEXT_BYTES:
-            raise ApiError(400, "too_long", TOO_LONG, name)
+            raise errors.too_long(name)
         return require_valid_text(super().decode_argument(value, name), name)
 
     def private_cookie(self, name: str) -> str | None:
-        """Return the value of a signed cookie, or None without a valid one.
+        """Return the value of a signed cookie; None if it is absent, invalid or too old.
 
-        A cookie that an earlier version of this chat has set is replaced by one of today's name.
+        A cookie under the name of earlier versions is replaced by one under the current name.
         """
         value = self.get_signed_cookie(self.cookie_name(name), max_age_days=SIGNATURE_DAYS)
         if value is not None:
@@ -235,39 +257,43 @@ class BaseHandler(tornado.web.RequestHandler):
         return old
 
     def old_private_cookie(self, name: str) -> str | None:
-        """Return the value of a signed cookie of an earlier version of this chat.
+        """Return the value of a signed cookie under the name of earlier versions; None without one.
 
-        The signature of another chat on this host does not fit, and its cookie is left alone.
+        A cookie of another chat on this host has an invalid signature here. It is not changed.
         """
         old_name = cookies.old_cookie_name(name, secure=self.chat.options.secure)
         value = self.get_signed_cookie(old_name, max_age_days=SIGNATURE_DAYS)
         return None if value is None else value.decode()
 
     def clear_private_cookie(self, name: str) -> None:
-        """Remove a signed cookie from the browser, also under the name of earlier versions."""
+        """Delete a signed cookie, also under the name that earlier versions gave it."""
         self.clear_cookie(self.cookie_name(name), secure=self.chat.options.secure)
         if self.old_private_cookie(name) is not None:
             self.clear_old_private_cookie(name)
 
     def clear_old_private_cookie(self, name: str) -> None:
-        """Remove a signed cookie of an earlier version from the browser."""
+        """Delete the cookie under the name that earlier versions gave it."""
         secure = self.chat.options.secure
         self.clear_cookie(cookies.old_cookie_name(name, secure=secure), secure=secure)
 
     def check_xsrf_cookie(self) -> None:
-        """Require the chat's own origin and the token; Tornado calls this for unsafe methods.
+        """Require the chat's origin and the XSRF token; Tornado calls this for unsafe methods.
 
-        The token of a page that an earlier version has sent is accepted with its XSRF cookie.
+        The XSRF cookie of an earlier version has another name. It is accepted as well, because the
+        token of a page that was loaded before the upgrade matches only that cookie.
         """
         self.require_own_origin()
         name = self.cookie_name("xsrf")
         old = self.get_cookie(cookies.old_cookie_name("xsrf", secure=self.chat.options.secure))
         if name not in self.cookies and old is not None:
-            self.cookies[name] = old  # type: ignore[assignment]  # it becomes a Morsel
+            self.cookies[name] = old  # type: ignore[assignment]  # makes a Morsel of it
         super().check_xsrf_cookie()
 
     def browser_id(self) -> str:
-        """Return an id of this browser, made when it has none; captchas are bound to it."""
+        """Return the id to which captchas are bound, from the cookie `browser`.
+
+        If the browser has no such cookie, it gets one.
+        """
         known = self.private_cookie("browser")
         if known is not None:
             return known
@@ -277,26 +303,44 @@ class BaseHandler(tornado.web.RequestHandler):
 
     @property
     def network(self) -> str:
-        """The network that the request comes from, see `rate_limiter.network`."""
+        """The client's network, the key of rate limits; see `rate_limiter.network_key`."""
         return rate_limiter.network_key(self.request.remote_ip or "")
 
     def enforce_rate_limit(self, key: object) -> None:
-        """Refuse with 429 when `key` (an address, a user) has asked too often."""
+        """Count an action against the rate limit for changes and for requests without a session.
+
+        Args:
+            key: the id of a user, or the network of a client.
+
+        Raises:
+            ApiError: 429 if the limit is exceeded.
+        """
         if not self.chat.request_limiter.acquire(key):
-            raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
+            raise errors.too_often()
 
     def enforce_read_limit(self, tokens: float = 1) -> None:
-        """Refuse with 429 a read of a user who has read too much."""
+        """Count a read against the user's rate limit for reads.
+
+        Args:
+            tokens: the cost of the read.
+
+        Raises:
+            ApiError: 429 if the limit is exceeded.
+        """
         if not self.chat.read_limiter.acquire(self.user.id, tokens):
-            raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
+            raise errors.too_often()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an error; never with a traceback."""
+        """Respond with an error, never with a traceback.
+
+        The status is 503 after a failure of the database, and 401 if the session has ended.
+        Responses with 429 and 503 have the header Retry-After.
+        """
         error = kwargs.get("exc_info", (None, None))[1]
         if isinstance(error, engines.DATABASE_ERRORS):
-            error = ApiError(503, "unavailable", "The server is not well. Try again.")
+            error = ApiError(503, "unavailable", errors.UNAVAILABLE)
         elif isinstance(error, SessionEnded):
-            error = session_ended()
+            error = errors.session_ended()
         if isinstance(error, ApiError):
             status_code = error.status_code
             self.set_status(status_code)
@@ -310,27 +354,33 @@ class BaseHandler(tornado.web.RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Log a mistake of the chat; what a visitor did wrong is in the line of the request.
+        """Log an exception that is an error of the chat or of the database.
 
-        Tornado's own line holds the query, and that what somebody searched for.
+        Errors of the client are not logged here: the log line of the request has the status.
+        Tornado's own method would log the query, which may contain the text of a search.
         """
         if isinstance(value, engines.DATABASE_ERRORS):
-            log.error("the database is in trouble: %s", value)
+            log.error("the database failed: %s", value)
         elif not isinstance(value, tornado.web.HTTPError | SessionEnded):
             log.error("a handler failed", exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
-        """Show an error as a page."""
+        """Respond with an error as an HTML page.
+
+        Args:
+            status: the status of the response.
+            error: the error with a message for people; None for an error without one.
+        """
         message = self.locale.translate(error.body["message"]) if error else ""
         reason = self.locale.translate(reason_phrase(status))
         self.render("error.html", status=status.value, reason=reason, message=message)
 
 
 class JsonHandler(BaseHandler):
-    """A request from a page's script, whose errors are JSON."""
+    """Base of the handlers whose responses are JSON, errors included. A session is optional."""
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
-        """Answer with an error as JSON."""
+        """Respond with an error as JSON: `{"error": {"code", "message", "field"?}}`."""
         text = reason_phrase(status)
         code = text.lower().replace(" ", "_")
         body = dict(error.body) if error else {"code": code, "message": text}
@@ -338,28 +388,38 @@ class JsonHandler(BaseHandler):
 
 
 class ApiHandler(JsonHandler):
-    """A request from the page's script: JSON in, JSON out, a logged-in user.
+    """Base of the handlers of the API, which require a session.
 
-    Every GET takes tokens of the user's `read_limiter`, and few of one user run at once.
+    All methods respond with 401 without a session, 403 for a wrong origin or XSRF token, 400 for an
+    invalid argument or field, 429 above a rate limit, and 503 if the database does not answer. The
+    docstrings of the methods name only what is special to them.
+
+    Each GET counts against the user's rate limit for reads. At most
+    `services.MAX_READS_IN_FLIGHT` of one user run at once.
     """
 
     read_tokens = 1.0
-    """Tokens that a GET takes."""
+    """Cost of a GET in tokens of the rate limit for reads."""
+
     reading_user_id: int | None = None
-    """The id of the user, while the request occupies one of that user's reads in flight."""
+    """The id of the user while the request holds one of the user's read slots, else None."""
 
     async def prepare(self) -> None:
-        """Refuse requests without a session, and reads above the user's limit."""
+        """Require a session; for a GET, enforce the rate limit for reads and wait for a read slot.
+
+        Raises:
+            ApiError: 401 without a session, 429 above the rate limit.
+        """
         await super().prepare()
         if self.current_user is None:
-            raise session_ended()
+            raise errors.session_ended()
         if self.request.method == "GET":
             self.enforce_read_limit(self.read_tokens)
             await self.chat.read_slots.acquire(self.user.id)
             self.reading_user_id = self.user.id
 
     def on_finish(self) -> None:
-        """Free the place of a read, for the user's next one."""
+        """Release the read slot, for the user's next read."""
         if self.reading_user_id is not None:
             self.chat.read_slots.release(self.reading_user_id)
             self.reading_user_id = None
@@ -367,25 +427,27 @@ class ApiHandler(JsonHandler):
 
     @property
     def open_session(self) -> Session:
-        """The session of the request, open when the request began."""
+        """The session of the request. It was valid when the request began."""
         assert self.session is not None
         return self.session
 
     async def call_domain(self, operation: Awaitable[T]) -> T:
-        """Await something of the domain; what it refuses is the answer, 404 or 403."""
-        try:
-            return await operation
-        except NotFound:
-            raise ApiError(404, "not_found", "There is no such thing here.") from None
-        except NotAllowed as refused:
-            raise ApiError(403, refused.code, refused.message) from None
-
-    def json_body(self) -> dict[str, Any]:
-        """Return the request's JSON object.
+        """Return the result of a service's method.
 
         Raises:
-            ApiError: 415 when it does not say that it is JSON, 413 when it is too large, 400 when
-                it is none.
+            ApiError: 404, 403 or 409 if the service raises a `Refusal`.
+        """
+        try:
+            return await operation
+        except Refusal as refusal:
+            raise errors.from_refusal(refusal) from None
+
+    def json_body(self) -> dict[str, Any]:
+        """Return the JSON object in the body of the request.
+
+        Raises:
+            ApiError: 413 if the body is longer than MAX_JSON_BYTES, 415 if its Content-Type is not
+                application/json, 400 if it is not a JSON object.
         """
         if len(self.request.body) > MAX_JSON_BYTES:
             raise ApiError(413, "too_large", "This is too much at once.")
@@ -401,21 +463,33 @@ class ApiHandler(JsonHandler):
         return body
 
     def str_field(self, body: dict[str, Any], name: str) -> str:
-        """Return a text of the body, empty when it is absent; 400 as `require_valid_text` says."""
+        """Return a text of the body, "" if it is absent.
+
+        Raises:
+            ApiError: 400 if it is not a text, or if `require_valid_text` refuses it.
+        """
         value = body.get(name, "")
         if not isinstance(value, str):
-            raise ApiError(400, "bad_field", "This must be text.", name)
+            raise errors.not_text(name)
         return require_valid_text(value, name)
 
     def id_field(self, body: dict[str, Any], name: str) -> int:
-        """Return an id of the body; 400 when it is absent or no whole number below 2**53."""
+        """Return an id of the body.
+
+        Raises:
+            ApiError: 400 if it is absent, or not an integer from 0 to 2**53 - 1.
+        """
         value = body.get(name)
         if type(value) is not int or not 0 <= value <= protocol.MAX_SAFE_INTEGER:
-            raise ApiError(400, "bad_field", "This must be a whole number.", name)
+            raise errors.not_a_number(name)
         return value
 
     def bool_field(self, body: dict[str, Any], name: str, *, default: bool | None = None) -> bool:
-        """Return a yes or no of the body; 400 when it is absent without a default."""
+        """Return a boolean of the body, or the default if it is absent.
+
+        Raises:
+            ApiError: 400 if it is not a boolean, or absent without a default.
+        """
         value = body.get(name, default)
         if not isinstance(value, bool):
             raise ApiError(400, "bad_field", "This must be true or false.", name)
@@ -424,48 +498,66 @@ class ApiHandler(JsonHandler):
     async def contacts_with_presence(
         self, after: int | None = None
     ) -> tuple[list[dict[str, Any]], int | None]:
-        """Return a page of the user's contacts as JSON, and the cursor of the next page."""
-        found, cursor = await self.chat.contacts.list_for(self.user, after=after)
-        return [self.contact_with_presence(one) for one in found], cursor
+        """Return a page of the user's contacts, and the cursor of the next page.
 
-    def contact_with_presence(self, contact: Contact) -> dict[str, Any]:
-        """Return a contact as JSON, online if connected and visible to the user."""
-        online = contact.presence_visible and self.chat.hub.is_online(contact.user.id)
-        return contact.to_dict() | {"online": online}
+        Args:
+            after: the cursor of the page; None for the first page.
+
+        Returns:
+            The contacts for JSON, and None instead of a cursor if this is the last page.
+        """
+        found, cursor = await self.chat.contacts.list_for(self.user, after=after)
+        return await self.with_presence(found), cursor
+
+    async def with_presence(self, found: list[Contact]) -> list[dict[str, Any]]:
+        """Return contacts for JSON; `online` is false if the user may not see the presence."""
+        visible = [contact.user.id for contact in found if contact.presence_visible]
+        online = await self.chat.hub.presence.online_among(visible)
+        return [contact.to_dict() | {"online": contact.user.id in online} for contact in found]
 
     def int_query(self, name: str, *, default: int | None = None) -> int | None:
-        """Return a whole number from the query; 400 when it is something else."""
+        """Return an integer of the query, or the default if it is absent.
+
+        Raises:
+            ApiError: 400 if it is not a decimal number of at most 16 digits.
+        """
         value = self.get_query_argument(name, None)
         if value is None:
             return default
         if not (value.isascii() and value.isdecimal() and len(value) <= 16):
-            raise ApiError(400, "bad_field", "This must be a whole number.", name)
+            raise errors.not_a_number(name)
         return int(value)
 
 
 @tornado.web.stream_request_body
 class TooLargeHandler(JsonHandler):
-    """Answers 413 to a request as soon as its head announces too large a body."""
+    """Responds with 413 to a request whose Content-Length exceeds MAX_BODY_BYTES.
+
+    The response is sent after the header, and the body is not read.
+    """
 
     def set_default_headers(self) -> None:
-        """Add the header that announces the end of the connection: the body is not read."""
+        """Add `Connection: close`, because the body is not read."""
         super().set_default_headers()
         self.set_header("Connection", "close")
 
     def check_xsrf_cookie(self) -> None:
-        """Check nothing: the token may be in the body."""
+        """Skip the check, because the token may be in the body, which is not read."""
 
     async def prepare(self) -> None:
-        """Answer 413. Without a limit of its own, Tornado would write a 400 after it."""
+        """Respond with 413.
+
+        The size limit of the connection is raised first. Otherwise Tornado would write a 400, too.
+        """
         self.request.connection.set_max_body_size(sys.maxsize)  # type: ignore[union-attr]
         raise ApiError(413, "too_large", "That is too large.")
 
     def data_received(self, chunk: bytes) -> None:
-        """Ignore the part of the body that arrives before the connection is closed."""
+        """Discard the part of the body that arrives before the connection is closed."""
 
 
 class Application(tornado.web.Application):
-    """Routes requests, and limits their bodies before anything of them is read."""
+    """Tornado application that refuses bodies which are too large before it reads them."""
 
     def get_handler_delegate(
         self,
@@ -475,7 +567,10 @@ class Application(tornado.web.Application):
         path_args: list[bytes] | None = None,
         path_kwargs: dict[str, bytes] | None = None,
     ) -> Any:
-        """Return the delegate that reads a request; Tornado calls this after the head."""
+        """Return the delegate that receives the request; Tornado calls this after the header.
+
+        A request with too large a body gets `TooLargeHandler` instead of its own handler.
+        """
         streams = getattr(target_class, "streams_body", False)
         if content_length(request) > MAX_BODY_BYTES and not streams:
             target_class, target_kwargs, path_args, path_kwargs = TooLargeHandler, None, None, None
@@ -485,19 +580,20 @@ class Application(tornado.web.Application):
 
 
 def content_length(request: tornado.httputil.HTTPServerRequest) -> int:
-    """Return the length that a request announces for its body, in bytes.
+    """Return the Content-Length of a request in bytes.
 
-    It is 0 without the header and for a value that is no number, to which Tornado answers 400.
+    Returns:
+        0 if the header is absent or not a number. Tornado responds to the latter with 400.
     """
     value = request.headers.get("Content-Length", "")
     return int(value[:20]) if value.isascii() and value.isdecimal() else 0
 
 
 class NotFoundHandler(BaseHandler):
-    """Every address that is no page."""
+    """Handler of all URLs that no route matches."""
 
     async def prepare(self) -> None:
-        """Answer 404 to whatever was asked."""
+        """Respond with 404, whatever the method is."""
         raise tornado.web.HTTPError(404)
 
 
@@ -507,18 +603,31 @@ CONTENT_TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-"""Media types of the page's own files. Tornado would ask the system, where other programs can
-change them (in the registry of Windows, for one); no browser runs a module of type text/plain."""
+"""Media types of the static files by suffix.
+
+Tornado would use the system's table, which other programs can change (on Windows it is in the
+registry). Browsers do not run a module of the type text/plain.
+"""
 
 
 class StaticFileHandler(tornado.web.StaticFileHandler):
-    """The page's own files, with the same strict headers."""
+    """GET /static/PATH: a static file.
+
+    With the parameter `v` the response may be cached for ever, because the URL changes with the
+    content of the file. Without it, browsers revalidate at each use (304 if the file is unchanged),
+    so that after an upgrade no page uses old and new files together.
+    """
 
     log_exception = BaseHandler.log_exception
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """Return the path of the file; 404 when no file can have such a path, as one with a NUL."""
-        if self.path.endswith("/"):  # abspath has removed it
+        """Return the path of the file.
+
+        Raises:
+            HTTPError: 404 if no file can have this path: it contains a NUL, is too long, or ends
+                with a slash.
+        """
+        if self.path.endswith("/"):  # abspath has removed the slash from absolute_path
             raise tornado.web.HTTPError(404)
         try:
             return super().validate_absolute_path(root, absolute_path)
@@ -527,24 +636,24 @@ class StaticFileHandler(tornado.web.StaticFileHandler):
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:
-        """Return the path below the folder; some versions of abspath end it at a NUL."""
+        """Return the absolute path of a file below the folder.
+
+        Raises:
+            HTTPError: 404 if the path contains a NUL. Some versions of abspath cut the path there.
+        """
         if "\0" in path:
             raise tornado.web.HTTPError(404)
         return super().get_absolute_path(root, path)
 
     def set_default_headers(self) -> None:
-        """Do not let a browser guess what a file is, nor how long it may be kept.
-
-        What is asked for without a version is asked for again each time (304 when unchanged), or
-        else old and new files would meet after an upgrade; what has one may be kept for ever.
-        """
+        """Disable MIME sniffing; without a version in the URL, require revalidation."""
         self.set_header("X-Content-Type-Options", "nosniff")
         if "v" not in self.request.arguments:
             self.set_header("Cache-Control", "no-cache")
         self.clear_header("Server")
 
     def get_content_type(self) -> str:
-        """Return the media type of the file, whatever the system says about its suffix."""
+        """Return the media type of the file from CONTENT_TYPES, never from the system's table."""
         assert self.absolute_path is not None
         suffix = Path(self.absolute_path).suffix
         return CONTENT_TYPES.get(suffix, "application/octet-stream")
@@ -553,28 +662,13 @@ class StaticFileHandler(tornado.web.StaticFileHandler):
     def get_content(  # type: ignore[override]  # Tornado takes both
         cls, abspath: str, start: int | None = None, end: int | None = None
     ) -> bytes:
-        """Return a file as a whole: it is not kept open while a slow client takes the answer."""
+        """Return the complete content of a file.
+
+        Tornado's own method keeps the file open until a slow client has received the response.
+        """
         return b"".join(super().get_content(abspath, start, end))
 
     def set_extra_headers(self, path: str) -> None:
-        """Let a browser not ask again, even when the page is loaded anew."""
+        """Set `immutable` for a URL with a version, so that not even a reload revalidates it."""
         if "v" in self.request.arguments:
             self.set_header("Cache-Control", f"max-age={self.CACHE_MAX_AGE}, immutable")
-
-
-Method = Callable[..., Awaitable[None]]
-
-
-def logged_in(method: Method) -> Method:
-    """Send whoever is not logged in to the login page, and back here afterwards."""
-
-    @functools.wraps(method)
-    async def wrapped(self: BaseHandler, *arguments: str) -> None:
-        if self.current_user is None:
-            self.redirect(
-                self.reverse_url("login") + "?" + urlencode({"next": self.request.uri or "/"})
-            )
-            return
-        await method(self, *arguments)
-
-    return wrapped

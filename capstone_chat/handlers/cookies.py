@@ -1,8 +1,8 @@
 """Names of the cookies.
 
-Browsers do not separate cookies by port (RFC 6265 section 8.5), so two chats on one host would
-overwrite each other's. Each name therefore ends in a digest of the secret that signs the cookies:
-processes that share a secret share the names, other chats have names of their own.
+Browsers do not separate cookies by port (RFC 6265, section 8.5), so two chats on one host would
+overwrite each other's cookies. Each name therefore ends in a digest of the secret that signs the
+cookies: processes with the same secret use the same names, other chats use other names.
 """
 
 import functools
@@ -10,28 +10,32 @@ import hashlib
 import hmac
 
 DEVICE = "known"
-"""The device cookie (docs/glossary.md). Browsers have it under this name since earlier versions."""
+"""Short name of the device cookie. It is stored in browsers, so it must not change."""
 
 SUFFIX_LENGTH = 8
-"""Hexadecimal digits of the digest in a name: 32 bits, which say nothing about the secret."""
+"""Number of hexadecimal digits of the digest in a name: 32 bits, which do not reveal the secret."""
 
 
 def cookie_name(name: str, secret: str, *, secure: bool) -> str:
-    """Return the name under which a cookie is set.
+    """Return the full name of a cookie.
 
     Args:
         name: session, browser, known or xsrf.
         secret: the secret that signs the cookies.
-        secure: the chat runs behind TLS; the prefix `__Host-` then ties the cookie to this host
-            (RFC 6265bis section 4.1.3.2).
+        secure: whether the chat runs behind TLS. The prefix `__Host-` then binds the cookie to this
+            host (RFC 6265bis, section 4.1.3.2).
     """
     return f"{old_cookie_name(name, secure=secure)}-{_suffix(secret)}"
 
 
 def old_cookie_name(name: str, *, secure: bool) -> str:
-    """Return the name that earlier versions gave a cookie, for sessions that are still open.
+    """Return the name of a cookie in earlier versions, which browsers may still have.
 
-    The last of these cookies expires 365 days after the upgrade (`known`).
+    The device cookie has the longest lifetime: it expires 365 days after the upgrade.
+
+    Args:
+        name: session, browser, known or xsrf.
+        secure: whether the chat runs behind TLS.
     """
     return f"__Host-{name}" if secure else name
 

@@ -1,21 +1,39 @@
-"""What the page's script asks of groups."""
+"""Handlers of the API for groups, their members, invitations and owners."""
 
-from capstone_chat.handlers.base import ApiError, ApiHandler
+import dataclasses
+
+from capstone_chat.conversations import invite_links
+from capstone_chat.conversations.invite_links import InviteLink
+from capstone_chat.handlers import errors
+from capstone_chat.handlers.base import ApiHandler
+from capstone_chat.handlers.errors import ApiError
 from capstone_chat.text import names
 
 
 class GroupApiHandler(ApiHandler):
-    """What the handlers of groups share."""
+    """Base of the handlers of groups.
+
+    All methods respond with 404 for a group that does not exist or that the user may not know of,
+    and with 403 if they are for the owner only and the user is not the owner.
+    """
 
     def validate_title(self, text: str) -> str:
-        """Return a title as it is stored; 400 when it is not allowed."""
+        """Return the normalized title.
+
+        Raises:
+            ApiError: 400 if the title is not allowed.
+        """
         title = names.normalize(text)
         if problem := names.find_label_problem(title, names.MAX_TITLE_LENGTH):
             raise ApiError(400, "title_invalid", problem, "title")
         return title
 
     def validate_description(self, text: str) -> str:
-        """Return a description as it is stored, which may be empty; 400 when it is not allowed."""
+        """Return the normalized description, which may be empty.
+
+        Raises:
+            ApiError: 400 if the description is not allowed.
+        """
         description = names.normalize(text)
         problem = description and names.find_label_problem(
             description, names.MAX_DESCRIPTION_LENGTH
@@ -25,17 +43,23 @@ class GroupApiHandler(ApiHandler):
         return description
 
     async def finish_with_group(self, conv: int, status: int = 200, **more: bool) -> None:
-        """Answer with the group as it is now."""
+        """Respond with the summary of the group.
+
+        Args:
+            conv: the id of the group.
+            status: the status of the response.
+            more: further items of the JSON object.
+        """
         self.set_status(status)
         group = await self.call_domain(self.chat.conversations.get(self.user, conv))
         self.finish({"conversation": group, **more})
 
 
 class GroupsHandler(GroupApiHandler):
-    """Groups to find, and new ones."""
+    """Search for public groups, and creation of a group."""
 
     async def get(self) -> None:
-        """Answer with a page of the groups whose title holds the query."""
+        """GET /api/groups: respond with a page of public groups whose title contains `query`."""
         query = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
         found, cursor = await self.chat.groups.search(
             self.user, query, after=self.int_query("after")
@@ -43,7 +67,10 @@ class GroupsHandler(GroupApiHandler):
         self.finish({"groups": found, "next": cursor})
 
     async def post(self) -> None:
-        """Make a group."""
+        """POST /api/groups: create a group with the user as its owner.
+
+        Responds with 201 and the group; 403 for a user in too many groups.
+        """
         self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         title = self.validate_title(self.str_field(body, "title"))
@@ -56,10 +83,14 @@ class GroupsHandler(GroupApiHandler):
 
 
 class GroupHandler(GroupApiHandler):
-    """One group."""
+    """Title, description and visibility of a group."""
+
+    async def get(self, conv: str) -> None:
+        """GET /api/groups/ID: respond with the public group, null if there is no such group."""
+        self.finish({"group": await self.chat.groups.get_public(self.user, int(conv))})
 
     async def patch(self, conv: str) -> None:
-        """Change its title, its description, or whether it is public."""
+        """PATCH /api/groups/ID: change the given properties; respond with the group. Owner only."""
         self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         values: dict[str, str | bool] = {}
@@ -74,33 +105,43 @@ class GroupHandler(GroupApiHandler):
 
 
 class JoinHandler(GroupApiHandler):
-    """A public group to become a member of, or one to which the user is invited."""
+    """Membership of the user in a public group, or in a group to which the user is invited."""
 
     async def post(self, conv: str) -> None:
-        """Join it."""
+        """POST /api/groups/ID/join: become a member; respond with the group.
+
+        The status is 403 if the group or the user has reached a limit.
+        """
         self.enforce_rate_limit(self.user.id)
         await self.call_domain(self.chat.groups.join(self.user, int(conv)))
         await self.finish_with_group(int(conv))
 
 
 class GroupMembersHandler(GroupApiHandler):
-    """The members of a group, for its owner."""
+    """Addition of members to a group."""
 
     async def post(self, conv: str) -> None:
-        """Add somebody by user name, or invite them."""
+        """POST /api/groups/ID/members: add or invite a user by user name. Owner only.
+
+        Responds with the group and `invited`, which is true if the user has to accept first; 403
+        for an unknown name, a user whom the owner has blocked, or if a limit is reached.
+        """
         self.enforce_rate_limit(self.user.id)
         name = self.str_field(self.json_body(), "name").strip()
         if not self.chat.invitation_limiter.acquire(self.user.id):
-            raise ApiError(429, "rate_limited", "That was too often. Wait a moment and try again.")
+            raise errors.too_often()
         invited = await self.call_domain(self.chat.groups.add_member(self.user, int(conv), name))
         await self.finish_with_group(int(conv), invited=invited)
 
 
 class GroupMemberHandler(GroupApiHandler):
-    """One member of a group."""
+    """Membership of a user in a group."""
 
     async def delete(self, conv: str, other: str) -> None:
-        """Leave, or as the owner remove somebody else."""
+        """DELETE /api/groups/ID/members/USER: end the membership; 204.
+
+        Members end their own membership; the owner ends that of any member.
+        """
         self.enforce_rate_limit(self.user.id)
         if int(other) == self.user.id:
             await self.call_domain(self.chat.groups.leave(self.user, int(conv)))
@@ -110,29 +151,92 @@ class GroupMemberHandler(GroupApiHandler):
 
 
 class InvitationsHandler(GroupApiHandler):
-    """The people who are invited to a group, for its owner."""
+    """List of the users who are invited to a group."""
 
     async def get(self, conv: str) -> None:
-        """Answer with them, by nickname."""
+        """GET /api/groups/ID/invitations: respond with the users, by nickname. Owner only."""
         found = await self.call_domain(self.chat.groups.list_invited_users(self.user, int(conv)))
         self.finish({"invitations": found})
 
 
 class InvitationHandler(GroupApiHandler):
-    """One invitation to a group."""
+    """Invitation of a user to a group."""
 
     async def delete(self, conv: str, other: str) -> None:
-        """Decline the user's own, or as the owner withdraw another one."""
+        """DELETE /api/groups/ID/invitations/USER: end the invitation; 204.
+
+        Users decline their own invitation; the owner withdraws that of any user. The status is 404
+        if there is no invitation.
+        """
         self.enforce_rate_limit(self.user.id)
         await self.call_domain(self.chat.groups.end_invitation(self.user, int(conv), int(other)))
         self.set_status(204)
 
 
+class InviteLinkHandler(GroupApiHandler):
+    """Invite link of a group. All methods are for the owner only."""
+
+    async def get(self, conv: str) -> None:
+        """GET /api/groups/ID/link: respond with the `link`, null if there is none."""
+        self.finish_with_link(
+            await self.call_domain(self.chat.invite_links.get(self.user, int(conv)))
+        )
+
+    async def post(self, conv: str) -> None:
+        """POST /api/groups/ID/link: make a link that is valid for 1, 7 or 30 `days`.
+
+        Responds with 201 and the link. The link before it ends.
+        """
+        self.enforce_rate_limit(self.user.id)
+        days = self.id_field(self.json_body(), "days")
+        if days not in invite_links.LIFETIMES:
+            raise errors.not_a_number("days")
+        self.set_status(201)
+        links = self.chat.invite_links
+        self.finish_with_link(await self.call_domain(links.replace(self.user, int(conv), days)))
+
+    async def delete(self, conv: str) -> None:
+        """DELETE /api/groups/ID/link: revoke the link, if there is one; 204."""
+        self.enforce_rate_limit(self.user.id)
+        await self.call_domain(self.chat.invite_links.replace(self.user, int(conv), None))
+        self.set_status(204)
+
+    def finish_with_link(self, link: InviteLink | None) -> None:
+        """Respond with a link, or null."""
+        self.finish({"link": link and dataclasses.asdict(link)})
+
+
+class JoinByLinkHandler(GroupApiHandler):
+    """Membership of the user in the group of an invite link.
+
+    The token is in the query or the body, because the log has the path of a request. All methods
+    respond with 404 for a link that is wrong, revoked or expired, and with 403 if the owner has
+    removed the user from the group.
+    """
+
+    async def get(self) -> None:
+        """GET /api/join: respond with the group of the link with this `token`, like a search."""
+        token = self.get_query_argument("token", "")
+        self.finish(
+            {"group": await self.call_domain(self.chat.invite_links.find_group(self.user, token))}
+        )
+
+    async def post(self) -> None:
+        """POST /api/join: become a member by the link with this `token`; respond with the group."""
+        self.enforce_rate_limit(self.user.id)
+        token = self.str_field(self.json_body(), "token")
+        conv = await self.call_domain(self.chat.invite_links.join(self.user, token))
+        await self.finish_with_group(conv)
+
+
 class OwnerHandler(GroupApiHandler):
-    """The owner of a group."""
+    """Ownership of a group."""
 
     async def put(self, conv: str) -> None:
-        """Hand the group over to another member."""
+        """PUT /api/groups/ID/owner: transfer the ownership to another member. Owner only.
+
+        Responds with the group; 404 if the other user is not a member.
+        """
         self.enforce_rate_limit(self.user.id)
         new_owner = self.id_field(self.json_body(), "user")
         await self.call_domain(self.chat.groups.transfer_ownership(self.user, int(conv), new_owner))

@@ -1,4 +1,4 @@
-"""What an operator's programs ask: is it alive, can it serve, and how much does it do."""
+"""Handlers for the operator's programs: liveness, readiness and metrics of the process."""
 
 import asyncio
 
@@ -9,37 +9,40 @@ from capstone_chat.handlers.base import BaseHandler
 from capstone_chat.storage import engines
 
 READINESS_TIMEOUT = 2.0
-"""Seconds in which the database must answer."""
+"""Maximum number of seconds in which the database must answer to count as ready."""
 
 
 class OperatorHandler(BaseHandler):
-    """A request without a visitor: nobody's session is looked up, so a broken database is no
-    trouble here."""
+    """Base of the handlers that do not read a session, so that they work without the database."""
 
     async def prepare(self) -> None:
-        """Look nothing up."""
+        """Set the media type. The base class would read the session from the database here."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
 
 
 class LivenessHandler(OperatorHandler):
-    """/healthz: the process runs and its loop turns."""
+    """Liveness: the process runs, and its event loop is not blocked."""
 
     async def get(self) -> None:
-        """Answer 200."""
+        """GET /healthz: respond with 200."""
         self.finish("alive\n")
 
 
 class ReadinessHandler(OperatorHandler):
-    """/readyz: whether a proxy should send visitors here."""
+    """Readiness: whether a proxy should send requests to this process."""
 
     async def get(self) -> None:
-        """Answer 200 when all that it needs answers and it is not on its way out, else 503."""
+        """GET /readyz: respond with 200 if the process can serve.
+
+        The status is 503, with the reason as text, if the database or the broker does not answer,
+        or during the drain period of a shutdown.
+        """
         reason = await self.unready_reason()
         self.set_status(503 if reason else 200)
         self.finish(f"{reason or 'ready'}\n")
 
     async def unready_reason(self) -> str | None:
-        """Return why the chat is not ready, or None."""
+        """Return the reason why the process is not ready, or None."""
         if self.chat.hub.draining:
             return "draining"
         try:
@@ -49,13 +52,13 @@ class ReadinessHandler(OperatorHandler):
                 )
         except (sa.exc.SQLAlchemyError, TimeoutError) as error:
             return engines.unhealthy_reason(error)
-        return self.chat.broker.unhealthy_reason()
+        return self.chat.hub.unhealthy_reason()
 
 
 class MetricsHandler(OperatorHandler):
-    """/metrics, for Prometheus. A proxy should keep it from strangers."""
+    """Metrics for Prometheus. They are not public: a proxy should refuse all other clients."""
 
     async def get(self) -> None:
-        """Answer in the text format."""
+        """GET /metrics: respond with all metrics in the text format of Prometheus."""
         self.set_header("Content-Type", prometheus_client.CONTENT_TYPE_LATEST)
         self.finish(prometheus_client.generate_latest(self.chat.metrics.registry))

@@ -1,16 +1,19 @@
-"""The language of a visitor: a browser's list of languages is matched by RFC 4647, section 3.4."""
+"""Match the header Accept-Language to a language of the chat (RFC 4647, section 3.4: lookup)."""
 
 import re
 
 BY_TAG = {"en": "en", "ru": "ru", "zh": "zh_CN"}
-"""The chat's languages: a catalogue for each language tag. Lookup shortens a range from its end, so
-that `zh` is found by every form of Chinese: zh-CN, zh-Hans-SG, zh-Hant-TW."""
+"""Catalogues of the chat by language tag.
+
+Lookup removes subtags from the end of a language range until a tag matches. So `zh` matches every
+form of Chinese: zh-CN, zh-Hans-SG, zh-Hant-TW.
+"""
 
 CHINESE = {"cmn", "yue", "wuu", "nan", "hak", "gan", "hsn"}
-"""Chinese languages that have tags of their own; `zh` contains them (RFC 5646, section 2.2.2)."""
+"""Tags of Chinese languages that the macrolanguage `zh` contains (RFC 5646, section 2.2.2)."""
 
 MAX_RANGES = 50
-"""Languages of a browser's list that are looked at; browsers send fewer than 20."""
+"""Maximum number of language ranges that are read from a header; browsers send fewer than 20."""
 
 _RANGE = re.compile(
     r"\s* ([a-z]{1,8} (?:[-_][a-z0-9]{1,8})*) \s*"
@@ -20,12 +23,12 @@ _RANGE = re.compile(
 
 
 def match_language(accept_language: str, default: str = "en") -> str:
-    """Return the catalogue that fits a browser's list best.
+    """Return the name of the catalogue that matches a browser's languages best.
 
     Args:
-        accept_language: the header Accept-Language (RFC 9110, section 12.5.4). What is malformed in
-            it is left out; `*` stands for the default, which comes last in any case.
-        default: returned when nothing fits.
+        accept_language: the header Accept-Language (RFC 9110, section 12.5.4). Malformed ranges are
+            ignored, and so is `*`, which would match the default.
+        default: the catalogue to return if no range matches.
     """
     wanted: list[tuple[float, str]] = []
     for part in accept_language.split(",", MAX_RANGES)[:MAX_RANGES]:
@@ -41,7 +44,7 @@ def match_language(accept_language: str, default: str = "en") -> str:
 
 
 def _catalogue(language: str) -> str | None:
-    """Return the catalogue of a language range, shortened from its end until one is there."""
+    """Return the catalogue of the longest prefix of a language range that has one, or None."""
     subtags = language.split("-")
     if subtags[0] in CHINESE:
         subtags[0] = "zh"
@@ -52,6 +55,6 @@ def _catalogue(language: str) -> str | None:
         subtags.pop()
         if (
             subtags and len(subtags[-1]) == 1
-        ):  # the singleton of an extension, as in zh-u-nu-hanidec
+        ):  # RFC 4647, 3.4: a singleton, as `u` in zh-u-nu-hanidec, is removed with its subtag
             subtags.pop()
     return None

@@ -1,12 +1,14 @@
-"""The page of the chat; its script asks for the rest."""
+"""Handler of the page of the chat. The page's script loads all data from the API."""
 
-from capstone_chat.handlers.base import BaseHandler, logged_in
+import tornado.web
+
+from capstone_chat.handlers.base import BaseHandler
 
 
 class ChatHandler(BaseHandler):
-    """The chat itself."""
+    """HTML page of the chat."""
 
-    @logged_in
+    @tornado.web.authenticated
     async def get(self) -> None:
-        """Show it."""
+        """GET /: respond with the page; 302 to `/login` without a session."""
         self.render("chat.html", user=self.user.to_private_dict())

@@ -1,4 +1,4 @@
-"""What people change about themselves."""
+"""Handlers of the API for the user's own account: profile, password, sessions and picture."""
 
 import asyncio
 import functools
@@ -10,57 +10,62 @@ import tornado.web
 from capstone_chat.accounts import login_throttle, passwords, picture_files
 from capstone_chat.accounts.pictures import AlreadyUploading, Overloaded, Reservation, TooSlow
 from capstone_chat.conversations.membership import publish_events
-from capstone_chat.handlers.base import ApiError, ApiHandler
+from capstone_chat.handlers import errors
+from capstone_chat.handlers.base import ApiHandler
+from capstone_chat.handlers.errors import ApiError
 from capstone_chat.realtime import topics
+from capstone_chat.realtime.control import RefreshUser
 from capstone_chat.text import names
 
 LANGUAGES = ("", "en", "zh_CN", "ru")
 THEMES = ("", "light", "dark")
 
 UPLOAD_TIMEOUT = 120.0
-"""Seconds in which an upload must be complete: 5 MB at 350 kbit/s."""
+"""Maximum number of seconds for an upload: enough for 5 MB at 350 kbit/s."""
 
 
 class AccountHandler(ApiHandler):
-    """What only the owner of an account may do, not everybody who sits down at an open page."""
+    """Base of the handlers that change the account.
+
+    Some changes require the password again. So another person at an unlocked computer cannot make
+    them (OWASP Authentication Cheat Sheet: reauthentication).
+    """
 
     def refresh_connections(self) -> None:
-        """Make the user's connections read the account again, because it has changed."""
-        self.chat.broker.send_control(topics.user(self.user.id), {"renew": True})
+        """Make the user's connections, in all processes, read the account again."""
+        self.chat.hub.send_control(topics.user(self.user.id), RefreshUser())
 
     async def with_password(self, field: str, change: Callable[[], Awaitable[bool]]) -> None:
         """Run a change that verifies the user's password.
 
         Args:
             field: the field that holds the password.
-            change: the change; False for a wrong password.
+            change: makes the change; returns False if the password is wrong.
 
         Raises:
-            ApiError: 400 for a wrong password, 429 after too many of them.
+            ApiError: 400 if the password is wrong, 429 after too many wrong passwords.
         """
         account, browser = names.canonical_key(self.user.name), f"session {self.open_session.id}"
         keys = login_throttle.known_browser_keys(account, browser)
         if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
-            raise ApiError(
-                429, "rate_limited", "Too many tries. Wait a while and try again.", field
-            )
+            raise errors.too_many_tries(field)
         if not await change():
             raise ApiError(400, "password_wrong", "The password is wrong.", field)
         await self.chat.login_throttle.record_success(*keys)
 
 
 class MeHandler(AccountHandler):
-    """The account of whoever asks."""
+    """Profile and account of the user."""
 
     async def patch(self) -> None:
-        """Change the nickname, the language, the theme."""
+        """PATCH /api/me: change nickname, language and theme, if given; respond with the user."""
         self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         values: dict[str, str] = {}
         if "nickname" in body:
             values["nickname"] = nickname = names.normalize(self.str_field(body, "nickname"))
             problem = names.find_nickname_problem(nickname)
-            if problem and nickname != self.user.nickname:  # an old one may stay
+            if problem and nickname != self.user.nickname:  # allowed by an older rule: may stay
                 raise ApiError(400, "nickname_invalid", problem, "nickname")
         for name, known in ("language", LANGUAGES), ("theme", THEMES):
             if name in body:
@@ -73,24 +78,30 @@ class MeHandler(AccountHandler):
         self.finish({"user": self.user.to_private_dict() | values})
 
     async def delete(self) -> None:
-        """Delete the account; the password is asked for once more."""
+        """DELETE /api/me: delete the account.
+
+        The body has the `password`. Responds with 204, or with 400 if the password is wrong.
+        """
         self.enforce_rate_limit(self.user.id)
         password = self.str_field(self.json_body(), "password")
         accounts, session = self.chat.accounts, self.open_session
         await self.with_password(
             "password",
             lambda: accounts.delete(
-                session, password, functools.partial(publish_events, self.chat.broker)
+                session, password, functools.partial(publish_events, self.chat.hub)
             ),
         )
         self.set_status(204)
 
 
 class PasswordHandler(AccountHandler):
-    """The password of whoever asks."""
+    """Password of the user."""
 
     async def put(self) -> None:
-        """Change it: {"old": ..., "new": ...}. All other sessions end."""
+        """PUT /api/me/password: replace the password `old` by `new`, and revoke all other sessions.
+
+        Responds with 204, or with 400 if `old` is wrong or `new` is not allowed.
+        """
         self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         new = self.str_field(body, "new")
@@ -103,10 +114,10 @@ class PasswordHandler(AccountHandler):
 
 
 class SessionsHandler(ApiHandler):
-    """Where the user is logged in."""
+    """List of the user's sessions."""
 
     async def get(self) -> None:
-        """Answer with the open sessions; `current` is the one that asks."""
+        """GET /api/me/sessions: respond with the sessions; `current` marks that of the request."""
         found: list[dict[str, Any]] = await self.chat.sessions.list_for(self.user)
         for each in found:
             each["current"] = each["id"] == self.open_session.id
@@ -114,10 +125,13 @@ class SessionsHandler(ApiHandler):
 
 
 class SessionHandler(ApiHandler):
-    """One login of the user."""
+    """Session of the user."""
 
     async def delete(self, session_id: str) -> None:
-        """End it."""
+        """DELETE /api/me/sessions/ID: revoke the session and close its connections.
+
+        Responds with 204; 404 if the user has no such session.
+        """
         self.enforce_rate_limit(self.user.id)
         if not await self.chat.sessions.revoke(self.open_session, int(session_id)):
             raise ApiError(404, "not_found", "There is no such session.")
@@ -126,23 +140,34 @@ class SessionHandler(ApiHandler):
 
 @tornado.web.stream_request_body
 class MyPictureHandler(AccountHandler):
-    """The user's picture. An upload is admitted, with its size, before any of it is received."""
+    """Picture of the user.
+
+    An upload needs memory and a process. So it is admitted or refused when its header has arrived,
+    by its size, and memory is reserved before the body is received.
+    """
 
     streams_body = True
 
     def initialize(self) -> None:
-        """Prepare for an upload."""
+        """Set the state of an upload; Tornado calls this instead of `__init__`."""
         self.received = bytearray()
         self.reservation: Reservation | None = None
         self.refusal: ApiError | None = None
-        """Answer to an upload that is not admitted. It is given when the body has been read (and
-        dropped): a browser that is still sending would not see an earlier answer."""
+        """Response to an upload that is not admitted, or None.
+
+        It is sent after the body has been received and discarded, because a browser does not read a
+        response while it sends.
+        """
         self.complete = False
         """Whether the body has been received."""
         self.timer: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
-        """Admit an upload or refuse it. A length above the limit is refused at once."""
+        """Admit an upload or store the refusal; start the timeout.
+
+        Raises:
+            ApiError: 413 if the upload is longer than the limit. Its body is not received.
+        """
         await super().prepare()
         if self.request.method != "PUT":
             return
@@ -151,7 +176,7 @@ class MyPictureHandler(AccountHandler):
         connection.set_body_timeout(2 * UPLOAD_TIMEOUT)  # type: ignore[union-attr]
         size = self.declared_size()
         if size > picture_files.MAX_UPLOAD_BYTES:
-            raise ApiError(413, "too_large", "The picture is larger than 5 MB.", "picture")
+            raise ApiError(413, "too_large", picture_files.TOO_LARGE, "picture")
         self.timer = asyncio.get_running_loop().call_later(UPLOAD_TIMEOUT, self.time_out)
         try:
             self.admit(size)
@@ -159,10 +184,13 @@ class MyPictureHandler(AccountHandler):
             self.refusal = refusal
 
     def declared_size(self) -> int:
-        """Return the bytes of the body that the head announces, the limit for a chunked body.
+        """Return the size of the body in bytes, by the header.
+
+        Returns:
+            The Content-Length; for a chunked body, whose size is unknown, the limit.
 
         Raises:
-            ApiError: 400 when Content-Length is not one number (RFC 9110, section 8.6).
+            ApiError: 400 if Content-Length is not a single number (RFC 9110, section 8.6).
         """
         length = self.request.headers.get("Content-Length")
         if length is None:
@@ -175,8 +203,12 @@ class MyPictureHandler(AccountHandler):
     def admit(self, size: int) -> None:
         """Reserve memory for an upload.
 
+        Args:
+            size: the size of the body in bytes.
+
         Raises:
-            ApiError: 429 for a user who uploads too much, 503 while others do.
+            ApiError: 429 above the rate limit or while another upload of the user is in flight, 503
+                while all memory for uploads is reserved.
         """
         self.enforce_rate_limit(self.user.id)
         address = self.request.remote_ip or ""
@@ -189,18 +221,22 @@ class MyPictureHandler(AccountHandler):
             raise busy() from None
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep the body of an upload that is admitted, drop all others."""
+        """Store a chunk of the body if the upload is admitted, else discard it."""
         if self.reservation is not None:
             self.received += chunk
 
     def time_out(self) -> None:
-        """Answer 408 to an upload whose body does not arrive in time, and close its connection."""
+        """Respond with 408 after UPLOAD_TIMEOUT without the complete body; close the connection."""
         message = "The upload took too long. Try again, or use a smaller picture."
         error = ApiError(408, "upload_timeout", message, "picture")
         self.send_error(408, exc_info=(ApiError, error, None))
 
     async def put(self) -> None:
-        """Take a picture: the body is the file."""
+        """PUT /api/me/picture: replace the picture by the image file in the body.
+
+        Responds with the name of the new picture; 400 if the file is not a usable image, 503 while
+        too many pictures are being converted.
+        """
         self.body_complete()
         if self.refusal is not None:
             raise self.refusal
@@ -210,7 +246,11 @@ class MyPictureHandler(AccountHandler):
         self.finish({"picture": name})
 
     async def convert(self) -> bytes:
-        """Return the upload as a square picture; what is wrong with it is the answer."""
+        """Return the upload as a square picture in WebP format.
+
+        Raises:
+            ApiError: 400 if the file is not a usable image, 503 if too many pictures wait.
+        """
         try:
             return await self.chat.pictures.convert(self.received)
         except picture_files.InvalidImage as reason:
@@ -222,7 +262,7 @@ class MyPictureHandler(AccountHandler):
             raise busy() from None
 
     async def delete(self) -> None:
-        """Go back to the initials."""
+        """DELETE /api/me/picture: remove the picture. Others see initials instead."""
         self.body_complete()
         self.enforce_rate_limit(self.user.id)
         await self.chat.accounts.change_picture(self.open_session, None)
@@ -230,13 +270,13 @@ class MyPictureHandler(AccountHandler):
         self.finish({"picture": None})
 
     def body_complete(self) -> None:
-        """Note that the body has been received."""
+        """Record that the body has been received, and stop the timeout."""
         self.complete = True
         if self.timer is not None:
             self.timer.cancel()
 
     def on_finish(self) -> None:
-        """Release the memory of an upload."""
+        """Release the reservation and the memory of the upload. Idempotent."""
         super().on_finish()
         self.body_complete()
         self.received = bytearray()
@@ -244,9 +284,10 @@ class MyPictureHandler(AccountHandler):
             self.chat.pictures.release(self.reservation)
 
     def on_connection_close(self) -> None:
-        """Release the memory of an upload whose connection is closed before it is complete.
+        """Release the memory of an upload whose client has disconnected before its end.
 
-        Tornado does not call `on_finish` then. A complete upload is finished without its client.
+        Tornado does not call `on_finish` in this case. If the body is complete, `put` continues
+        without the client, and Tornado calls `on_finish` after it.
         """
         super().on_connection_close()
         if not self.complete:
@@ -254,18 +295,21 @@ class MyPictureHandler(AccountHandler):
 
 
 def busy() -> ApiError:
-    """Return the answer to an upload for which there is no room."""
+    """Return the error for an upload that exceeds the memory or the processes for pictures."""
     message = "Too many pictures are being read just now. Try again in a moment."
     return ApiError(503, "busy", message, "picture")
 
 
 class PictureHandler(ApiHandler):
-    """Somebody's picture; a new picture has a new name, so a browser may keep it for ever."""
+    """Picture of any user.
 
-    read_tokens = 0.1  # a page of members asks for a hundred at once, and each once only
+    A new picture gets a new name, so browsers cache it without revalidation.
+    """
+
+    read_tokens = 0.1  # a page of members requests 100 pictures at once; then they are cached
 
     async def get(self, name: str) -> None:
-        """Answer with the WebP file."""
+        """GET /pictures/NAME.webp: respond with the WebP file; 404 if there is no such picture."""
         webp = await self.chat.accounts.get_picture(name)
         if webp is None:
             raise ApiError(404, "not_found", "There is no such picture.")

@@ -1,4 +1,8 @@
-"""The handler of a connection: it carries out the frames of a client, or answers an error."""
+"""Handler of a connection: GET /ws.
+
+The handler authenticates the handshake, subscribes the connection to topics, carries out the
+client's frames, and writes frames for the hub. The hub decides which events a connection receives.
+"""
 
 import asyncio
 import logging
@@ -11,29 +15,44 @@ import tornado.iostream
 import tornado.web
 import tornado.websocket
 
-from capstone_chat.conversations.errors import NotFound
+from capstone_chat.conversations.errors import Refusal
 from capstone_chat.conversations.event_log import Event
-from capstone_chat.handlers import fast_websocket
-from capstone_chat.handlers.base import ApiError, BaseHandler, reason_phrase
+from capstone_chat.handlers import errors
+from capstone_chat.handlers.base import BaseHandler
+from capstone_chat.handlers.errors import ApiError, reason_phrase
+from capstone_chat.handlers.frame_stream import FrameStream
 from capstone_chat.rate_limiter import RateLimiter
 from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.protocol import CloseCode, Ping, ProtocolError, Read, Send, Typing
+from capstone_chat.realtime.control import RefreshUser, Resync
+from capstone_chat.realtime.protocol import (
+    CloseCode,
+    Edit,
+    Ping,
+    ProtocolError,
+    Read,
+    Send,
+    Typing,
+)
 from capstone_chat.storage import engines
 from capstone_chat.storage.database import now_ms
 
 log = logging.getLogger(__name__)
 
 MAX_CONSECUTIVE_BAD_FRAMES = 5
+"""Number of malformed frames in a row after which the connection is closed with 3501."""
+
 MAX_IN_FLIGHT_SENDS = 64
-"""Messages of one connection that may wait for their commit before no more frames are read from
-it."""
+"""Maximum number of messages of a connection that wait for their commit.
+
+At this number the handler reads no further frames from the connection (backpressure).
+"""
 
 
 class CoalescedTask:
-    """Work that runs at most once at a time.
+    """Runs an operation at most once at a time.
 
-    All requests during a run cause one more run together, so the last run always begins after the
-    last request.
+    All requests during a run cause one further run together. So a run begins after each request,
+    and reads the state of that moment or a newer one.
     """
 
     def __init__(self) -> None:
@@ -41,7 +60,7 @@ class CoalescedTask:
         self._running: asyncio.Future[None] | None = None
 
     def request(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run the work, at once or after the current run."""
+        """Run an operation now, or once more after the current run."""
         self._requested = True
         if self._running is None:
             self._running = asyncio.ensure_future(self._run(work))
@@ -56,10 +75,15 @@ class CoalescedTask:
 
 
 class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
-    """One open socket of a logged-in user."""
+    """A connection of a user, as the hub and its `FrameStream` use it.
+
+    It implements `hub.Connection` and `frame_stream.FrameHandler`.
+    """
+
+    SUPPORTED_METHODS = ("GET",)  # a handshake is a GET (RFC 6455, section 4.1)
 
     def initialize(self) -> None:
-        """Begin with nothing amiss and nothing waiting."""
+        """Set the initial state; Tornado calls this instead of `__init__`."""
         self.consecutive_bad_frames = 0
         self.in_flight_sends = 0
         self.capacity_available = asyncio.Event()
@@ -69,10 +93,14 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         self.next_session_check = 0.0
 
     async def prepare(self) -> None:
-        """Accept only users who are logged in and whose request names its origin.
+        """Require a session and the chat's own origin; enforce the rate limit for reads.
 
-        A browser always sends Origin; Tornado lets a handshake without it pass (OWASP WebSocket
-        Security Cheat Sheet).
+        Tornado accepts a handshake without the header Origin. Browsers always send it, so it is
+        required here (OWASP WebSocket Security Cheat Sheet).
+
+        Raises:
+            HTTPError: 401 without a session, 403 without Origin or for another origin.
+            ApiError: 429 above the rate limit.
         """
         await super().prepare()
         if self.session is None:
@@ -80,103 +108,118 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         if "Origin" not in self.request.headers:
             raise tornado.web.HTTPError(403)
         self.require_own_origin()
-        self.enforce_read_limit()  # the greeting reads the heads of all conversations
+        self.enforce_read_limit()  # the hello contains the heads of all conversations
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
-        """Refuse a handshake without a page: nobody sees it, and who asked may have gone."""
+        """Respond to a refused handshake with a line of text; browsers do not show it."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{reason_phrase(status)}\n")
 
-    def get_websocket_protocol(self) -> tornado.websocket.WebSocketProtocol | None:
-        """Read frames in bulk."""
-        found = super().get_websocket_protocol()
-        if isinstance(found, tornado.websocket.WebSocketProtocol13):
-            return fast_websocket.BufferedProtocol(self, False, found.params)
-        return found  # None: a version of long ago
-
     async def open(self, *_args: str, **_kwargs: str) -> None:
-        """Subscribe to what concerns the user, then send the hello with the heads.
+        """Subscribe the connection to its topics, then send the hello with the heads.
 
-        The heads are read after the connection has subscribed: an event between the two is
-        delivered, and an earlier one is in the heads, so none is missed.
+        The connection subscribes before the heads are read. An event that is published in between
+        is delivered, and an earlier event is contained in the heads. So the client misses no event
+        (docs/decisions/subscribe_before_snapshot.md).
         """
         assert self.ws_connection is not None and self.session is not None
-        assert self.ws_connection.stream is not None
-        self.stream = self.ws_connection.stream
+        stream = self.ws_connection.stream
+        assert isinstance(stream, FrameStream)
+        self.stream = stream
+        self.session_id, self.user_id, self.address = self.session.id, self.user.id, self.network
+        self.stream.check_frames(self, protocol.MAX_FRAME_BYTES)
         self.stream.max_write_buffer_size = self.chat.options.send_buffer
         self.set_nodelay(True)
-        if self.stream.closed():  # it has gone during the handshake, and on_close was called then
+        if self.stream.closed():  # closed during the handshake: Tornado has called on_close already
             return
         self.chat.active_connections.add(self)
         try:
-            await self.subscribe_and_greet()
+            await self.subscribe_and_send_hello()
         except engines.DATABASE_ERRORS as error:
-            log.error("a socket was not opened: %s", error)
+            log.error("a connection was not opened: %s", error)
             self.disconnect(CloseCode.TRY_AGAIN_LATER, "the server is not well")
 
-    async def subscribe_and_greet(self) -> None:
-        """Subscribe to what concerns the user, and send the hello."""
+    async def subscribe_and_send_hello(self) -> None:
+        """Register the connection, subscribe it to its topics, and send the hello.
+
+        The connection is closed instead with 1001 during a shutdown, with 3502 if the user or the
+        address has too many connections, and with 3500 if the session has ended.
+        """
         assert self.session is not None
         hub, options = self.chat.hub, self.chat.options
-        user_topic, address_topic = topics.user(self.user.id), topics.address(self.network)
         if hub.is_shut_down:
             self.disconnect(CloseCode.GOING_AWAY, "server is going away")
             return
         if (
-            hub.subscriber_count(user_topic) >= options.sockets_per_user
-            or hub.subscriber_count(address_topic) >= options.sockets_per_address
+            hub.subscriber_count(topics.user(self.user.id)) >= options.sockets_per_user
+            or hub.connections_from(self.network) >= options.sockets_per_address
         ):
-            self.disconnect(CloseCode.TOO_MANY_CONNECTIONS, "too many open sockets")
+            self.disconnect(CloseCode.TOO_MANY_CONNECTIONS, "too many connections")
             return
-        self.session_id = self.session.id
         self.release_handshake_state()
-        first = not hub.is_online(self.user.id)
-        hub.register(self, [user_topic, address_topic])
-        if first:
-            self.publish_presence(True)
-        await self.chat.broker.wait_subscribed()
+        hub.register(self)
+        await hub.wait_subscribed()
         assert self.session_token is not None
-        arrival = await self.chat.arrivals.load(self.user, self.session_token)
-        if self not in hub:  # it may have closed meanwhile
+        session, heads, visible, invitations, _ = await asyncio.gather(
+            self.chat.sessions.get(self.session_token, touch=False),
+            self.chat.conversations.heads(self.user),
+            self.chat.contacts.presence_visible_to(self.user),
+            self.chat.groups.invitation_ids(self.user),
+            self.chat.contacts.publish_presence(self.user.id),
+        )
+        if self not in hub:  # closed during the reads
             return
-        if arrival is None:  # or the user has logged out before it subscribed
+        # A logout before `register` closes only the connections that are registered already.
+        if session is None:
             self.disconnect(CloseCode.SESSION_ENDED, "session ended")
             return
-        conversations = map(topics.conversation, arrival.heads)
-        hub.complete_subscriptions(self, [*conversations, *map(topics.presence, arrival.visible)])
-        await self.chat.broker.wait_subscribed()
-        heads = await self.chat.conversations.heads(self.user)
+        hub.complete_subscriptions(self, map(topics.conversation, heads))
+        await hub.wait_subscribed()
         hello = {
             "type": "hello",
+            "version": protocol.VERSION,
             "user": self.user.to_private_dict(),
-            "online": hub.visible_online(self),
-            "invitations": arrival.invitations,
+            "online": sorted(await hub.presence.online_among(visible)),
+            "invitations": invitations,
             "at": now_ms(),
-            "heads": heads,
+            "heads": await self.chat.conversations.heads(self.user),
         }
-        hub.send_to(self, protocol.encode(hello))
+        hub.send_to(self, hello)
 
     def release_handshake_state(self) -> None:
-        """Free the memory that only the handshake needed: thousands of connections are idle."""
-        assert self.locale  # found by the headers, and kept
+        """Release the headers and cookies of the handshake (4 KiB, see benchmarks/NOTES.md)."""
+        assert self.locale  # computed from the headers at its first use, then cached
         self.request.headers = self._headers = tornado.httputil.HTTPHeaders()
         self.request.__dict__.pop("_cookies", None)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        """Carry out a frame. The next one is read when what this returns is done."""
-        if self not in self.chat.hub:  # the server has closed it; what still comes is ignored
+        """Carry out a frame of the client.
+
+        Returns:
+            None, or an awaitable; Tornado reads the next frame after the awaitable is done.
+        """
+        if self not in self.chat.hub:  # disconnected by the server: late frames are ignored
             return None
         try:
             frame = protocol.decode(message)
             self.consecutive_bad_frames = 0
-            return self.handle_send(frame) if isinstance(frame, Send) else self.handle_signal(frame)
+            if isinstance(frame, Send | Edit):
+                return self.handle_send(frame)
+            return self.handle_signal(frame)
         except ProtocolError as error:
             self.send_error_event(error)
             return None
 
-    def handle_send(self, frame: Send) -> Awaitable[None] | None:
-        """Store a message; `acknowledge` gets the result. While too many are in flight, no frame is
-        read."""
+    def handle_send(self, frame: Send | Edit) -> Awaitable[None] | None:
+        """Start to store a message or an edit; `acknowledge` is called after the commit.
+
+        Returns:
+            None, or an awaitable that is done when fewer than MAX_IN_FLIGHT_SENDS messages of this
+            connection are in flight.
+
+        Raises:
+            ProtocolError: the user exceeds the rate limit for messages.
+        """
         self.enforce_frame_rate(self.chat.message_limiter, frame.cid)
         self.active_since_check = True
         self.in_flight_sends += 1
@@ -184,13 +227,16 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         return self.wait_for_capacity() if self.in_flight_sends >= MAX_IN_FLIGHT_SENDS else None
 
     async def wait_for_capacity(self) -> None:
-        """Wait until fewer messages of this connection are in flight."""
+        """Wait until fewer than MAX_IN_FLIGHT_SENDS messages of this connection are in flight."""
         while self.in_flight_sends >= MAX_IN_FLIGHT_SENDS:
             self.capacity_available.clear()
             await self.capacity_available.wait()
 
     async def handle_signal(self, frame: Read | Typing | Ping) -> None:
-        """Do what a frame says that is not a message."""
+        """Carry out a frame other than a message; send an error event if that fails.
+
+        A read mark is stored, "is typing" is published, and a ping is answered with the heads.
+        """
         try:
             self.enforce_frame_rate(self.chat.signal_limiter)
             match frame:
@@ -203,158 +249,181 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
                         "conv": frame.conv,
                         "from": self.user.to_public_dict(),
                     }
-                    topic = topics.conversation(frame.conv)
-                    self.chat.broker.publish(topic, protocol.encode(event), volatile=True)
+                    self.chat.hub.publish(topics.conversation(frame.conv), event)
                 case Ping():
                     await self.send_heads()
         except ProtocolError as error:
             self.send_error_event(error)
-        except NotFound:
-            self.send_error_event(ProtocolError("not_found", "There is no such conversation."))
+        except Refusal as refusal:
+            self.send_error_event(ProtocolError(refusal.code, refusal.message))
         except sqlalchemy.exc.SQLAlchemyError as error:
-            log.error("a frame was not obeyed: %s", error)
-            self.send_error_event(
-                ProtocolError("unavailable", "The server is not well. Try again.")
-            )
+            log.error("a frame was not carried out: %s", error)
+            self.send_error_event(ProtocolError("unavailable", errors.UNAVAILABLE))
 
     def enforce_frame_rate(self, limiter: RateLimiter, cid: str | None = None) -> None:
-        """Raise ProtocolError if this user sends too many frames of a kind."""
-        if not limiter.acquire(self.user.id):
+        """Count a frame against a rate limit of the user.
+
+        Args:
+            limiter: the rate limiter of this type of frame.
+            cid: the client's id of the message, for the error.
+
+        Raises:
+            ProtocolError: the user exceeds the limit.
+        """
+        if not limiter.acquire(self.user_id):
             raise ProtocolError("rate_limited", "You are too fast. Wait a moment.", cid)
 
-    async def send_heads(self) -> None:
-        """Send the heads, and subscribe to just these conversations."""
+    async def send_heads(self, **more: list[int]) -> None:
+        """Send a pong with the heads; subscribe to these conversations and to no others."""
         before = self.chat.hub.subscriptions(self, "conv")
         heads = await self.chat.conversations.heads(self.user)
         self.chat.hub.reconcile(self, before, set(map(topics.conversation, heads)))
-        self.chat.hub.send_to(
-            self, protocol.encode({"type": "pong", "at": now_ms(), "heads": heads})
-        )
+        self.chat.hub.send_to(self, {"type": "pong", "at": now_ms(), "heads": heads, **more})
 
     def admit_frame(self) -> bool:
-        """Count a frame of any kind; return False when this user sends too many."""
-        return self.chat.frame_limiter.acquire(self.user.id)
+        """Count a frame of any opcode; return False if the user has sent too many."""
+        return self.chat.frame_limiter.acquire(self.user_id)
 
     def on_pong(self, data: bytes) -> None:
         """Check the session when the browser answers the server's ping.
 
-        A client may send pongs unasked (RFC 6455, 5.5.3). Only one in half a ping interval causes a
-        check, as each check asks the database.
+        With several processes the subscriptions are corrected as well, because a control message
+        may have been lost.
+
+        Clients may send unsolicited pongs (RFC 6455, 5.5.3). Each check reads from the database, so
+        at most one check is made in half a ping interval. It waits for those of other connections.
         """
         now = asyncio.get_running_loop().time()
         if self not in self.chat.hub or now < self.next_session_check:
             return
         self.next_session_check = now + self.chat.options.ping_interval / 2
-        self.refresh_user()
-        if not self.chat.options.is_single_process:
-            self.schedule_resync()
+        self.chat.pong_checks.add(self.check_after_pong)
 
-    def schedule_resync(self) -> None:
-        """Start a resync, now or after the current one."""
-        self.resync_task.request(self.resync_subscriptions)
+    def check_after_pong(self) -> None:
+        """Start the checks that `on_pong` describes."""
+        self.handle_control(RefreshUser())
+        if not self.chat.options.is_single_process:
+            self.handle_control(Resync())
+
+    def handle_control(self, message: RefreshUser | Resync) -> None:
+        """Start to carry out a control message; see `CoalescedTask` for repeated messages."""
+        match message:
+            case RefreshUser():
+                self.session_task.request(self.revalidate_session)
+            case Resync():
+                self.resync_task.request(self.resync_subscriptions)
 
     async def resync_subscriptions(self) -> None:
-        """Correct the subscriptions, whatever control messages were lost, and send the heads."""
-        if self not in self.chat.hub:  # the server has closed, and its database with it
+        """Replace the subscriptions by those in the database; send the heads and the presence.
+
+        This repairs the effects of lost control messages and events, and of a killed process.
+        """
+        if self not in self.chat.hub:  # after a shutdown the database is closed, too
             return
-        before = self.chat.hub.subscriptions(self, "presence")
         try:
             visible = await self.chat.contacts.presence_visible_to(self.user)
-            self.chat.hub.reconcile(self, before, set(map(topics.presence, visible)))
-            await self.send_heads()
-        except engines.DATABASE_ERRORS as error:  # the next pong asks again
-            log.error("the conversations of a socket were not looked up: %s", error)
-
-    def refresh_user(self) -> None:
-        """Read the session and its user again: what is written next carries the new name."""
-        self.session_task.request(self.revalidate_session)
+            online = sorted(await self.chat.hub.presence.online_among(visible))
+            # While Redis is away, the page keeps what it knows of the users of other processes.
+            await self.send_heads(
+                **({} if self.chat.hub.unhealthy_reason() else {"online": online})
+            )
+        except engines.DATABASE_ERRORS as error:  # tried again after the next pong
+            log.error("the conversations of a connection were not read: %s", error)
 
     async def revalidate_session(self) -> None:
-        """Close the socket when its session has ended, in whatever process and for whatever reason.
+        """Close the connection if its session has ended; else send the user if it has changed.
 
-        A logout closes it at once, by a control message; this is for a lost one, for sessions that
-        ran out, and for users whom the operator has disabled. An open page alone does not keep
-        a session from ending for want of use; messages do.
+        A logout closes connections at once, by a control message. This check finds the other cases:
+        a lost control message, an expired session, and a user whom the operator has disabled.
+
+        Sent messages count as use of the session. An open page alone does not: the session of an
+        unused page expires.
         """
-        if self not in self.chat.hub:  # the server has closed, and its database with it
+        if self not in self.chat.hub:  # after a shutdown the database is closed, too
             return
         token = self.session_token
         was_active, self.active_since_check = self.active_since_check, False
         try:
             session = await self.chat.sessions.get(token, touch=was_active) if token else None
-        except engines.DATABASE_ERRORS as error:  # the next pong asks again
-            log.error("a session was not looked up: %s", error)
+        except engines.DATABASE_ERRORS as error:  # tried again after the next pong
+            log.error("a session was not read: %s", error)
             self.active_since_check = self.active_since_check or was_active
             return
         if session is None:
             self.disconnect(CloseCode.SESSION_ENDED, "session ended")
-        else:
+        elif session.user != self.user:
             self.current_user = session.user
+            event = {"type": "user", "user": self.user.to_private_dict()}
+            self.chat.hub.send_to(self, event)
 
-    def acknowledge(self, frame: Send, stored: Event | Exception) -> None:
-        """Acknowledge a message that is on the disk, or say why it is not."""
+    def acknowledge(self, frame: Send | Edit, stored: Event | Exception) -> None:
+        """Send the ack of a message or an edit, or an error event.
+
+        Args:
+            frame: the client's frame.
+            stored: the event after its commit, or the exception that prevented it.
+        """
         self.in_flight_sends -= 1
         self.capacity_available.set()
         match stored:
             case Event():
                 position = {"conv": stored.conv, "seq": stored.seq, "at": stored.at}
-                ack = {"type": "ack", "cid": frame.cid, **position}
-                self.chat.hub.send_to(self, protocol.encode(ack))
-            case ProtocolError():
-                self.send_error_event(stored)
+                self.chat.hub.send_to(self, {"type": "ack", "cid": frame.cid, **position})
+            case Refusal():
+                self.send_error_event(ProtocolError(stored.code, stored.message, frame.cid))
             case _:
                 log.error("a message was not stored: %s", stored)
-                text = "The message could not be stored. Try again."
+                text = "The message could not be saved. Try again."
                 self.send_error_event(ProtocolError("unavailable", text, frame.cid))
 
     def send_error_event(self, error: ProtocolError) -> None:
-        """Answer with an error event, and close the connection after too many malformed frames."""
+        """Send an error event; close the connection after too many malformed frames in a row."""
         message = self.locale.translate(error.message)
         event = {"type": "error", "code": error.code, "message": message}
         if error.cid is not None:
             event["cid"] = error.cid
-        self.chat.hub.send_to(self, protocol.encode(event))
+        self.chat.hub.send_to(self, event)
         if error.code in protocol.MALFORMED:
             self.consecutive_bad_frames += 1
             if self.consecutive_bad_frames >= MAX_CONSECUTIVE_BAD_FRAMES:
                 self.disconnect(CloseCode.BAD_FRAMES, "too many bad frames")
 
-    def publish_presence(self, online: bool) -> None:
-        """Publish whether the user is online."""
-        event = {"type": "presence", "user": self.user.id, "online": online}
-        self.chat.broker.publish(
-            topics.presence(self.user.id), protocol.encode(event), volatile=True
-        )
-
     def has_backlog(self) -> bool:
-        """Tell whether what was written before still waits for a slow reader."""
+        """Return whether the connection has a backlog: bytes in the buffer of the stream."""
         return self.stream.writing()
 
     def send(self, data: bytes) -> None:
-        """Write frames that are ready for the wire; a reader that is too slow loses its socket."""
-        try:
-            fast_websocket.write_now(self.stream, data)
-        except tornado.iostream.StreamBufferFullError:
-            self.disconnect(CloseCode.SLOW_CONSUMER, "reading too slowly")
-        except tornado.iostream.StreamClosedError:
-            pass  # on_close is on its way
+        """Write encoded frames; disconnect a slow consumer. Never waits and never raises."""
+        try:  # noqa: SIM105
+            self.stream.write_now(data)
+        except tornado.iostream.StreamClosedError:  # Tornado calls on_close soon
+            pass
 
     def disconnect(self, code: CloseCode, reason: str) -> None:
-        """Close the connection."""
+        """Unregister the connection and send a close frame with this code."""
         self.unregister()
-        self.stream.max_write_buffer_size = None  # the close frame itself must fit
+        self.stream.max_write_buffer_size = None  # the close frame must fit into the buffer
         self.close(code, reason)
 
     def on_close(self) -> None:
-        """Forget the socket."""
+        """Unregister the connection; Tornado calls this when it is closed."""
         self.chat.active_connections.remove(self)
         self.in_flight_sends = 0
         self.capacity_available.set()
         self.unregister()
 
     def unregister(self) -> None:
-        """Remove the connection from the hub; after a user's last one the user is offline."""
+        """Remove the connection from the hub; publish the user as offline after the last one."""
         if self in self.chat.hub:
             self.chat.hub.unregister(self)
-            if not self.chat.hub.is_online(self.user.id):
-                self.publish_presence(False)
+            if self.user.id not in self.chat.hub.presence.here and not self.chat.hub.is_shut_down:
+                task = asyncio.ensure_future(self.publish_departure())
+                self.chat.active_requests.add(task)  # it reads from the database
+                task.add_done_callback(self.chat.active_requests.remove)
+
+    async def publish_departure(self) -> None:
+        """Publish that the user has gone, unless there is a connection again."""
+        try:
+            await self.chat.contacts.publish_presence(self.user.id)
+        except engines.DATABASE_ERRORS as error:
+            log.error("the presence of a user was not published: %s", error)

@@ -1,1 +1,1 @@
-"""Connections, topics, presence, and the delivery of events. Does not use the database."""
+"""Connections, topics, presence and the delivery of events. The package uses no database."""

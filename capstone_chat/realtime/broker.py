@@ -1,62 +1,72 @@
-"""The broker carries events and control messages to the hub of every process."""
+"""Interface of a broker, which carries events and control messages between processes.
 
-from typing import Any, Protocol
+`redis_broker` implements it. A process on its own has no broker, see `Hub`.
+"""
+
+from typing import Protocol
+
+from capstone_chat.realtime.control import ControlMessage
+from capstone_chat.realtime.presence import Presence
+from capstone_chat.realtime.topics import Topic
 
 
 class BrokerHandler(Protocol):
-    """Receives events and control messages from a broker. The hub implements it."""
+    """Receiver of the publications of other processes. The hub implements it."""
 
-    def deliver(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        """Deliver an event, as JSON, to the subscribers of a topic; a volatile one may be
-        dropped."""
+    def deliver(self, topic: Topic, payload: bytes, *, volatile: bool) -> None:
+        """Deliver an event to the subscribers of a topic in this process.
 
-    def handle_control(self, topic: str, order: dict[str, Any]) -> None:
-        """Carry out a control message for the subscribers of a topic."""
+        Args:
+            topic: the topic.
+            payload: the event as JSON.
+            volatile: whether the event is dropped for connections with a backlog.
+        """
+
+    def handle_control(self, topic: Topic, message: ControlMessage) -> None:
+        """Carry out a control message for the subscribers of a topic in this process."""
 
 
 class Broker(Protocol):
-    """Carries events and control messages to the hub of every process, at most once."""
+    """Carries events and control messages to the other processes, each at most once."""
 
-    def publish(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        """Publish an event, as JSON, to the subscribers of a topic; a volatile one may be
-        dropped."""
+    @property
+    def presence(self) -> Presence:
+        """The presence of the users of all processes."""
 
-    def send_control(self, topic: str, order: dict[str, Any]) -> None:
-        """Send a control message for the subscribers of a topic to every hub."""
+    async def start(self, handler: BrokerHandler) -> None:
+        """Connect, and deliver publications to a handler from now on.
+
+        Raises:
+            OptionError: the broker cannot be reached.
+        """
+
+    async def close(self) -> None:
+        """Send all queued publications, and disconnect."""
+
+    def publish(self, topic: Topic, payload: bytes, *, volatile: bool) -> None:
+        """Publish an event to the subscribers of a topic in other processes.
+
+        Args:
+            topic: the topic.
+            payload: the event as JSON.
+            volatile: whether the event is dropped for connections with a backlog.
+        """
+
+    def send_control(self, topic: Topic, message: ControlMessage) -> None:
+        """Send a control message to the subscribers of a topic in other processes.
+
+        Its order relative to events that this process publishes is kept, except between topics
+        that are on different servers of a cluster.
+        """
+
+    def subscribe(self, topic: Topic) -> None:
+        """Receive the publications of a topic. The hub calls this for the first subscriber."""
+
+    def unsubscribe(self, topic: Topic) -> None:
+        """Stop receiving a topic. The hub calls this when the last subscriber has unsubscribed."""
 
     async def wait_subscribed(self) -> None:
-        """Wait until all topics with a subscriber here arrive here."""
-
-    async def connect(self) -> None:
-        """Connect."""
-
-    async def disconnect(self) -> None:
-        """Disconnect."""
+        """Wait until the broker has confirmed all pending subscriptions."""
 
     def unhealthy_reason(self) -> str | None:
-        """Return why other processes cannot be reached, or None."""
-
-
-class LocalBroker:
-    """The broker of a single process: what is published is delivered at once."""
-
-    def __init__(self, handler: BrokerHandler) -> None:
-        self._handler = handler
-
-    def publish(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        self._handler.deliver(topic, payload, volatile=volatile)
-
-    def send_control(self, topic: str, order: dict[str, Any]) -> None:
-        self._handler.handle_control(topic, order)
-
-    async def wait_subscribed(self) -> None:
-        pass
-
-    async def connect(self) -> None:
-        pass
-
-    async def disconnect(self) -> None:
-        pass
-
-    def unhealthy_reason(self) -> None:
-        pass
+        """Return the reason why other processes cannot be reached, or None."""

@@ -1,104 +1,162 @@
-"""Presence of users in other processes.
+"""Presence: which users have an open connection to any process of the chat.
 
-Each process publishes every five seconds which users are connected to it, and at once who connects
-and disconnects. A process that is silent for longer than the node timeout counts as gone, with all
-its users, so a crash leaves nothing to clean up. The clocks of other hosts are not used.
+A process on its own keeps it in memory. Several processes keep it in Redis: a user has a sorted set
+of the processes that hold connections of this user, each with the time at which its entry expires
+by the clock of Redis. Each process refreshes the sets of its users. The entries of a process that
+was killed expire. A process that stops leaves its entries to expire, too, so that a user who
+reconnects to another process is never shown as offline.
+
+`conversations.contacts` decides which users may see it.
 """
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 
-HEARTBEAT_INTERVAL = 5.0
-"""Seconds from one list of who is connected to a process to its next."""
+REFRESH_INTERVAL = 10.0
+"""Seconds between two refreshes of the users of a process."""
 
-NODE_TIMEOUT = 3 * HEARTBEAT_INTERVAL
-"""Seconds after which a process that says nothing is gone."""
+EXPIRY = 30
+"""Seconds after which an entry that is not refreshed expires: a process may miss two refreshes."""
+
+MAX_KEYS = 500
+"""Maximum number of users in a call of a script, which Redis runs for about a millisecond."""
+
+_FOR_EACH_KEY = """
+local now, found = redis.call('TIME')[1], {}
+for number, key in ipairs(KEYS) do
+  %s
+  then found[#found + 1] = number end
+end
+return found"""
+
+CONNECTED = (
+    _FOR_EACH_KEY
+    % """
+  local added = redis.call('ZADD', key, now + ARGV[2], ARGV[1])
+  redis.call('EXPIRE', key, ARGV[2])
+  if added == 1 and redis.call('ZCARD', key) == 1"""
+)
+"""Script that adds or refreshes the entries of a process; finds the users who were offline."""
+
+DISCONNECTED = (
+    _FOR_EACH_KEY
+    % """
+  local removed = redis.call('ZREM', key, ARGV[1])
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  if removed == 1 and redis.call('EXISTS', key) == 0"""
+)
+"""Script that removes entries of a process, and expired ones; finds users who are offline now."""
+
+ONLINE = _FOR_EACH_KEY % "if redis.call('EXISTS', key) == 1"
+"""Script that finds the users who are online."""
+
+Found = list[int] | None
+"""Numbers of the keys that a script has found, from 1; None if their server cannot be reached."""
+
+RunScripts = Callable[[list[tuple[str, list[str]]], list[str | int]], Awaitable[list[Found]]]
+"""Runs scripts, each with keys that are alike up to a `}`, and all with the same arguments."""
 
 
-class RemotePresence:
-    """The users who are online in other processes.
+class Presence:
+    """Presence in the memory of one process."""
+
+    def __init__(self) -> None:
+        self.here: set[int] = set()
+        """The users who have a connection to this process. The hub keeps it up to date."""
+        self._written: set[int] = set()
+
+    async def write(self, user_id: int) -> bool:
+        """State whether a user is connected here; return whether the user's presence changed."""
+        changed = (user_id in self.here) != (user_id in self._written)
+        if changed:
+            self._written ^= {user_id}
+        return changed
+
+    async def online_among(self, user_ids: Iterable[int]) -> set[int]:
+        """Return those of some users who are online."""
+        return self.here.intersection(user_ids)
+
+
+class RedisPresence(Presence):
+    """Presence in Redis, shared by all processes.
+
+    All writes and reads that wait at the same time share a pipeline. While Redis is away, only the
+    users of this process are online.
 
     Args:
-        on_change: called with a user and whether they are now online in some other process.
-        node_timeout: seconds after which a silent process is gone.
-        clock: seconds, never going back.
+        node_id: the id of this process.
+        run_scripts: runs scripts on Redis.
+        groups: number of groups of users. In a cluster, each group is on one server.
     """
 
-    def __init__(
-        self,
-        on_change: Callable[[int, bool], None],
-        node_timeout: float = NODE_TIMEOUT,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._on_change = on_change
-        self._node_timeout = node_timeout
-        self._clock = clock
-        self._users: dict[bytes, set[int]] = {}
-        self._last_seen: dict[bytes, float] = {}
-        self._node_count: Counter[int] = Counter()
+    def __init__(self, node_id: str, run_scripts: RunScripts, groups: int) -> None:
+        super().__init__()
+        self._node_id = node_id
+        self._run_scripts = run_scripts
+        self._groups = groups
+        self._changed: set[int] = set()
+        self._asked: set[int] = set()
+        self._next: asyncio.Future[tuple[set[int], set[int]]] | None = None
+        self._lock = asyncio.Lock()
 
-    def __contains__(self, user_id: object) -> bool:
-        return user_id in self._node_count
+    async def write(self, user_id: int) -> bool:
+        """State whether a user is connected here; return whether the user's presence changed."""
+        if not await super().write(user_id):
+            return False
+        self._changed.add(user_id)
+        return user_id in (await self._exchange())[0]
 
-    def __len__(self) -> int:
-        return len(self._users)
+    async def online_among(self, user_ids: Iterable[int]) -> set[int]:
+        """Return those of some users who are online."""
+        wanted = set(user_ids)
+        remote = wanted - self.here
+        self._asked |= remote
+        online = (await self._exchange())[1] if remote else set()
+        return wanted & (online | self.here)
 
-    def replace_all(self, node: bytes, users: Iterable[int]) -> None:
-        """Note that just these users are connected to a process."""
-        new, old = set(users), self._users.get(node, set())
-        self._last_seen[node] = self._clock()
-        self._users.setdefault(node, old)
-        self._change(node, online=new - old, offline=old - new)
+    async def refresh(self) -> None:
+        """Refresh the entries of all users who are connected here and were written."""
+        self._changed |= self.here & self._written
+        await self._exchange()
 
-    def add(self, node: bytes, user_id: int) -> None:
-        """Note that a user has connected to a process."""
-        self._last_seen[node] = self._clock()
-        self._change(node, online={user_id} - self._users.setdefault(node, set()))
+    def _exchange(self) -> Awaitable[tuple[set[int], set[int]]]:
+        """Send all that waits; return the users whose presence changed, and the online ones."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._send())
+        return asyncio.shield(self._next)  # the others still wait if one of them is cancelled
 
-    def remove(self, node: bytes, user_id: int) -> None:
-        """Note that a user has no connection to a process any more."""
-        self._change(node, offline={user_id} & self._users.get(node, set()))
+    async def _send(self) -> tuple[set[int], set[int]]:
+        async with self._lock:  # an earlier exchange may be in flight: the order of writes is kept
+            self._next = None
+            changed, self._changed = self._changed, set()
+            asked, self._asked = self._asked, set()
+            calls = [
+                *self._calls(CONNECTED, changed & self.here),
+                *self._calls(DISCONNECTED, changed - self.here),
+                *self._calls(ONLINE, asked),
+            ]
+            found = await self._run_scripts(
+                [(script, [self._key(user) for user in users]) for script, users in calls],
+                [self._node_id, EXPIRY],
+            )
+        flipped, online = set[int](), set[int]()
+        for (script, users), numbers in zip(calls, found, strict=True):
+            if numbers is not None:
+                users = [users[number - 1] for number in numbers]
+            elif script == ONLINE:
+                continue
+            (online if script == ONLINE else flipped).update(users)
+        return flipped, online
 
-    def apply(self, node: bytes, message: dict[str, Any]) -> None:
-        """Note what a process says of who is connected to it."""
-        match message:
-            case {"all": users}:
-                self.replace_all(node, users)
-            case {"came": user_id}:
-                self.add(node, user_id)
-            case {"went": user_id}:
-                self.remove(node, user_id)
-            case {"bye": _}:
-                self._remove_node(node)
+    def _calls(self, script: str, user_ids: set[int]) -> list[tuple[str, list[int]]]:
+        groups: dict[int, list[int]] = {}
+        for user_id in user_ids:
+            groups.setdefault(user_id % self._groups, []).append(user_id)
+        return [
+            (script, users[start : start + MAX_KEYS])
+            for users in groups.values()
+            for start in range(0, len(users), MAX_KEYS)
+        ]
 
-    def reset_timeouts(self) -> None:
-        """Restart all timeouts: while Redis was away, no process could be received."""
-        self._last_seen = dict.fromkeys(self._last_seen, self._clock())
-
-    def expire_stale(self) -> None:
-        """Forget the processes that are gone."""
-        longest_ago = self._clock() - self._node_timeout
-        for node in [p for p, seen in self._last_seen.items() if seen < longest_ago]:
-            self._remove_node(node)
-
-    def _remove_node(self, node: bytes) -> None:
-        self._change(node, offline=set(self._users.get(node, ())))
-        self._users.pop(node, None)
-        self._last_seen.pop(node, None)
-
-    def _change(
-        self, node: bytes, *, online: Iterable[int] = (), offline: Iterable[int] = ()
-    ) -> None:
-        for user_id in online:
-            self._users[node].add(user_id)
-            self._node_count[user_id] += 1
-            if self._node_count[user_id] == 1:
-                self._on_change(user_id, True)
-        for user_id in offline:
-            self._users[node].discard(user_id)
-            self._node_count[user_id] -= 1
-            if not self._node_count[user_id]:
-                del self._node_count[user_id]
-                self._on_change(user_id, False)
+    def _key(self, user_id: int) -> str:
+        return f"{{{user_id % self._groups}}}:{user_id}"

@@ -1,6 +1,7 @@
-"""The frames of the socket: what a client may say, and how the server speaks.
+"""Frames of the WebSocket: their types, validation and encoding. PROTOCOL.md is the specification.
 
-Every frame is a text frame that holds one JSON object with a `type`.
+Each frame is a text frame with one JSON object, which has a `type`. Times (`at`) are milliseconds
+since 1970 by the server's clock.
 """
 
 import json
@@ -14,24 +15,27 @@ import msgspec
 
 from capstone_chat.text.visible_text import is_visible, trim_message
 
+VERSION = 2
+"""Version of the protocol. PROTOCOL.md says which changes raise it."""
+
 MAX_TEXT_LENGTH = 4000
-"""Characters in a message."""
+"""Maximum number of characters in the text of a message."""
 
 MAX_FRAME_BYTES = 64 * 1024
-"""Bytes in a frame; a longer one closes the socket with 1009."""
+"""Maximum number of bytes in a frame; a longer one closes the connection with 1009."""
 
 
 class CloseCode(IntEnum):
-    """Why the server closes a connection (RFC 6455, 7.4).
+    """Code in the close frame of the server (RFC 6455, 7.4).
 
-    After a code from 3000 to 3499 the client connects again, after one from 3500 to 3999 it does
+    After codes from 3000 to 3499 the client connects again; after codes from 3500 to 3999 it does
     not.
     """
 
     GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
     INVALID_DATA = 1007
-    """A text is not UTF-8."""
+    """A text frame, or the reason in a close frame, is not UTF-8."""
     MESSAGE_TOO_BIG = 1009
     TRY_AGAIN_LATER = 1013
     SLOW_CONSUMER = 3008
@@ -42,16 +46,16 @@ class CloseCode(IntEnum):
 
 
 MALFORMED = {"binary", "bad_json", "bad_frame", "unknown_type"}
-"""Codes of errors that no well-made client meets; they count towards `CloseCode.BAD_FRAMES`."""
+"""Codes of errors that only faulty clients cause; see `CloseCode.BAD_FRAMES`."""
 
 
 class ProtocolError(Exception):
-    """A frame that cannot be carried out; it is answered with an `error` event.
+    """A frame cannot be carried out. The server answers with an `error` event.
 
     Args:
-        code: for programs, stable.
-        message: for people.
-        cid: the client's id of the message that the frame was about, if any.
+        code: an identifier for programs, which does not change.
+        message: a text for people, in English.
+        cid: the cid of the frame, if it has one.
     """
 
     def __init__(self, code: str, message: str, cid: str | None = None) -> None:
@@ -62,35 +66,49 @@ class ProtocolError(Exception):
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Write `text` into a conversation. `cid` is a UUID of the client: sent twice, stored once."""
+    """Request to store a message.
+
+    `cid` is a UUID that the client has made. A second frame with the same cid stores nothing and
+    gets the same ack. `reply` is the seq of the message that this one answers.
+    """
 
     cid: str
     conv: int
     text: str
+    reply: int | None = None
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Request to replace the text of the user's own message `seq`. `cid` is as in `Send`."""
+
+    cid: str
+    conv: int
+    seq: int
+    text: str
 
 
 class Read(msgspec.Struct, frozen=True):
-    """The user has read a conversation up to `seq`."""
+    """Request to move the user's read mark of a conversation to `seq`."""
 
     conv: int
     seq: int
 
 
 class Typing(msgspec.Struct, frozen=True):
-    """The user is writing in a conversation."""
+    """Signal that the user is writing in a conversation."""
 
     conv: int
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """The client asks whether the server is there, and for the heads of its conversations."""
+    """Request for a pong, which shows that the server answers and contains the heads."""
 
 
-ClientFrame = Send | Read | Typing | Ping
+ClientFrame = Send | Edit | Read | Typing | Ping
 
 
 class Author(TypedDict):
-    """Somebody, as others see them; `picture` names a file under /pictures/."""
+    """The public user. `picture` is the name of a file under /pictures/."""
 
     id: int
     nickname: str
@@ -98,7 +116,7 @@ class Author(TypedDict):
 
 
 class OwnUser(Author):
-    """The user of a socket."""
+    """The user of the connection."""
 
     name: str
     language: str
@@ -106,11 +124,15 @@ class OwnUser(Author):
 
 
 class Hello(TypedDict):
-    """The first event of a socket: `online` are those contacts who are connected, `invitations`
-    the groups to which the user is invited, `at` is the server's time in milliseconds since
-    1970."""
+    """First event of a connection.
+
+    `version` is that of the server; a page of an older version asks the user to load it again.
+    `online` has the ids of the online contacts, `invitations` the ids of the groups to which the
+    user is invited, and `at` is the current time.
+    """
 
     type: Literal["hello"]
+    version: int
     user: OwnUser
     heads: dict[int, int]
     online: list[int]
@@ -119,15 +141,22 @@ class Hello(TypedDict):
 
 
 class Pong(TypedDict):
-    """The answer to a ping; `at` is the server's time in milliseconds since 1970."""
+    """Answer to a ping. The server also sends one without a ping if events may have been lost.
+
+    That one has the ids of the online contacts, too.
+    """
 
     type: Literal["pong"]
     heads: dict[int, int]
     at: int
+    online: NotRequired[list[int]]
 
 
 class Ack(TypedDict):
-    """A message of this socket is on the disk."""
+    """Confirmation that a message or an edit of this connection is stored.
+
+    `seq` is that of its event.
+    """
 
     type: Literal["ack"]
     cid: str
@@ -137,7 +166,7 @@ class Ack(TypedDict):
 
 
 class ErrorEvent(TypedDict):
-    """A frame of this connection was not carried out; `cid` when it was a message."""
+    """Report that a frame of this connection was not carried out, with its `cid` if it has one."""
 
     type: Literal["error"]
     code: str
@@ -145,16 +174,46 @@ class ErrorEvent(TypedDict):
     cid: NotRequired[str]
 
 
-# Told of a conversation, in its order; "from" is no name in Python, hence the other form.
+# The events of a conversation's log, which have a seq. The key "from" is a keyword in Python, so
+# these types need the functional form.
+Quote = TypedDict(
+    "Quote", {"seq": int, "from": Author, "text": str | None, "edited": NotRequired[int]}
+)
+"""The message that another one answers, with its first line."""
 Message = TypedDict(
     "Message",
     {
-        "type": Literal["message", "title", "description", "visibility"],
+        "type": Literal["message"],
         "conv": int,
         "seq": int,
         "from": Author,
         "at": int,
         "text": str | None,
+        "reply": NotRequired[Quote],
+        "edited": NotRequired[int],
+    },
+)
+Edited = TypedDict(
+    "Edited",
+    {
+        "type": Literal["edited"],
+        "conv": int,
+        "seq": int,
+        "from": Author,
+        "at": int,
+        "target": int,
+        "text": str | None,
+    },
+)
+GroupChange = TypedDict(
+    "GroupChange",
+    {
+        "type": Literal["title", "description", "visibility"],
+        "conv": int,
+        "seq": int,
+        "from": Author,
+        "at": int,
+        "text": str,
     },
 )
 Deleted = TypedDict(
@@ -166,6 +225,7 @@ Deleted = TypedDict(
         "from": Author,
         "at": int,
         "target": int,
+        "user": NotRequired[Author],
     },
 )
 Member = TypedDict(
@@ -183,7 +243,7 @@ Member = TypedDict(
 
 
 class ReadReceipt(TypedDict):
-    """A read mark moved: the user's own, or in a private chat the other person's."""
+    """New position of a read mark: the user's own, or in a private chat that of the other user."""
 
     type: Literal["read"]
     conv: int
@@ -195,13 +255,13 @@ TypingEvent = TypedDict("TypingEvent", {"type": Literal["typing"], "conv": int, 
 
 
 class Inviter(Author):
-    """Somebody with their user name, which tells one Anna from another."""
+    """The public user with the user name, because several users may have the same nickname."""
 
     name: str
 
 
 class Invited(TypedDict):
-    """The user is invited to a group."""
+    """New invitation of the user to a group."""
 
     type: Literal["invited"]
     conv: int
@@ -212,14 +272,21 @@ class Invited(TypedDict):
 
 
 class InvitationEnded(TypedDict):
-    """An invitation of the user was accepted, declined or withdrawn."""
+    """End of an invitation of the user: it was accepted, declined or withdrawn."""
 
     type: Literal["invitation_ended"]
     conv: int
 
 
+class UserChanged(TypedDict):
+    """The user's own fields, after a change in any browser of the user."""
+
+    type: Literal["user"]
+    user: OwnUser
+
+
 class Presence(TypedDict):
-    """A contact came or went."""
+    """New presence of a contact."""
 
     type: Literal["presence"]
     user: int
@@ -232,20 +299,29 @@ ServerEvent = (
     | Ack
     | ErrorEvent
     | Message
+    | Edited
+    | GroupChange
     | Deleted
     | Member
     | ReadReceipt
     | TypingEvent
     | Presence
+    | UserChanged
     | Invited
     | InvitationEnded
 )
 
+VOLATILE = frozenset({"read", "typing", "presence"})
+"""Types of events that are dropped for a connection with a backlog.
+
+A later event of the same type replaces a dropped one.
+"""
+
 MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest whole number that JavaScript holds exactly."""
+"""The largest integer that JavaScript represents exactly (Number.MAX_SAFE_INTEGER)."""
 
 
-# They take a sixth to a tenth of the standard library's time; see benchmarks/NOTES.md.
+# msgspec takes less than a sixth of the time of the module json for a frame of the protocol.
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
 
@@ -253,15 +329,18 @@ _DECODER = msgspec.json.Decoder()
 def _parse(payload: str) -> Any:
     try:
         return _DECODER.decode(payload)
-    except ValueError:  # it may hold half an emoji, which a cut text has and the other one reads
+    except ValueError:  # half of a surrogate pair, in a text that was cut; json accepts it
         return json.loads(payload)
 
 
 def decode(payload: str | bytes) -> ClientFrame:
-    """Return what a client's frame says.
+    """Parse and validate a frame of a client.
+
+    Args:
+        payload: the payload of a text frame, or of a binary frame as bytes.
 
     Raises:
-        ProtocolError: it is not a frame of this protocol.
+        ProtocolError: the payload is no frame of this protocol, or its text is invalid.
     """
     if isinstance(payload, bytes):
         raise ProtocolError("binary", "Frames are text, each one JSON object.")
@@ -273,17 +352,23 @@ def decode(payload: str | bytes) -> ClientFrame:
         raise ProtocolError("bad_frame", "A frame is one JSON object.")
     match frame.get("type"):
         case "send":
-            cid = _uuid_field(frame)
+            cid, conv, text = _text_fields(frame)
+            is_reply = frame.get("reply") is not None
             return Send(
-                cid, _non_negative_int(frame, "conv", cid), validate_text(frame.get("text"), cid)
+                cid, conv, text, _non_negative_int(frame, "reply", cid) if is_reply else None
             )
+        case "edit":
+            cid, conv, text = _text_fields(frame)
+            return Edit(cid, conv, _non_negative_int(frame, "seq", cid), text)
         case "read":
             return Read(_non_negative_int(frame, "conv"), _non_negative_int(frame, "seq"))
         case "typing":
             return Typing(_non_negative_int(frame, "conv"))
         case "ping":
             return Ping()
-    raise ProtocolError("unknown_type", "The frame's type is not one of send, read, typing, ping.")
+    raise ProtocolError(
+        "unknown_type", "The frame's type is not one of send, edit, read, typing, ping."
+    )
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
@@ -292,10 +377,10 @@ def encode(event: Mapping[str, Any]) -> bytes:
 
 
 def encode_text_frame(payload: bytes) -> bytes:
-    """Return an unmasked text frame around `payload`, ready for the wire (RFC 6455, 5.2).
+    """Return an unmasked text frame with a payload (RFC 6455, 5.2).
 
-    A frame is the same for every member of a conversation, so it is built once for all of them;
-    several frames can be joined and written at once.
+    The frame is the same for all subscribers, so it is encoded once for all of them. Frames can be
+    concatenated and written at once.
     """
     length = len(payload)
     if length < 126:
@@ -306,11 +391,15 @@ def encode_text_frame(payload: bytes) -> bytes:
 
 
 def validate_text(value: object, cid: str | None = None) -> str:
-    """Return a message's text as it is stored: without empty lines before and white space after it.
+    """Return the text of a message without leading empty lines and trailing white space.
+
+    Args:
+        value: the value of `text` in the frame.
+        cid: the cid of the frame, for the error.
 
     Raises:
-        ProtocolError: it is not text, holds nothing that can be seen, is too long, or cannot be
-            stored.
+        ProtocolError: the value is not a text, has no visible character, is longer than
+            MAX_TEXT_LENGTH, or contains a NUL or half of a surrogate pair.
     """
     if not isinstance(value, str):
         raise ProtocolError("bad_frame", "text must be a string.", cid)
@@ -321,7 +410,7 @@ def validate_text(value: object, cid: str | None = None) -> str:
         message = f"A message has at most {MAX_TEXT_LENGTH} characters."
         raise ProtocolError("text_too_long", message, cid)
     if "\0" in text or not _is_unicode(text):
-        raise ProtocolError("text_invalid", "The text has characters that are not text.", cid)
+        raise ProtocolError("text_invalid", "The text has characters that are not allowed.", cid)
     return text
 
 
@@ -331,6 +420,12 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     return True
+
+
+def _text_fields(frame: dict[str, Any]) -> tuple[str, int, str]:
+    """Return the cid, the conversation and the text of a frame that has them."""
+    cid = _uuid_field(frame)
+    return cid, _non_negative_int(frame, "conv", cid), validate_text(frame.get("text"), cid)
 
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -347,4 +442,4 @@ def _non_negative_int(frame: dict[str, Any], name: str, cid: str | None = None) 
     value = frame.get(name)
     if type(value) is int and 0 <= value <= MAX_SAFE_INTEGER:
         return value
-    raise ProtocolError("bad_frame", "conv and seq must be whole numbers.", cid)
+    raise ProtocolError("bad_frame", "conv, seq and reply must be whole numbers.", cid)

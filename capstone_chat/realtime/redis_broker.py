@@ -1,353 +1,329 @@
-"""The broker of many processes: what one publishes, Redis carries to the hubs of the others.
+"""Broker on Redis, or on a Redis Cluster, which connects the hubs of all processes.
 
-Redis carries hints. While it is away messages are stored and acknowledged as ever, each process
-tells its own sockets, and the heads in the next pong bring the others what they missed.
+During an outage of Redis no message is lost: each process stores and acknowledges messages, and
+delivers them to its own connections. Clients of other processes find by the heads in the next pong
+that they have missed events, and load them.
+
+A publication consists of the id of its process and of one or several lines of the same topic. A
+line is an event or a control message, with its kind in the first byte.
+
+In a cluster each channel is on one of several servers (sharded Pub/Sub). The broker has a link to
+each. A link keeps the order of control messages and events; between links there is no order.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
-import json
 import logging
 import secrets
-from collections.abc import Iterable
+from collections import Counter
 from typing import Any
 
 import redis.asyncio
 import redis.backoff
 import redis.exceptions
-from redis.asyncio.client import PubSub
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.connection import ConnectionPool, SSLConnection, parse_url
+from redis.asyncio.retry import Retry
 
+from capstone_chat import urls
 from capstone_chat.options import OptionError
-from capstone_chat.realtime import protocol, topics
+from capstone_chat.realtime import control, presence, topics
 from capstone_chat.realtime.broker import BrokerHandler
-from capstone_chat.realtime.presence import HEARTBEAT_INTERVAL, NODE_TIMEOUT, RemotePresence
+from capstone_chat.realtime.control import ControlMessage
+from capstone_chat.realtime.presence import Found, RedisPresence
+from capstone_chat.realtime.redis_link import (
+    CONNECTION_ERRORS,
+    RECONNECT_DELAY,
+    REDIS_TIMEOUT,
+    RedisLink,
+    reason_for,
+)
+from capstone_chat.realtime.topics import Topic
 
 log = logging.getLogger(__name__)
 
-REDIS_TIMEOUT = 3.0
-"""Seconds in which Redis must take a connection and answer a command."""
+TOPOLOGY_INTERVAL = 10.0
+"""Seconds between two looks at the servers of a cluster. After an error it looks at once."""
 
-RECONNECT_DELAY = 0.25
-"""Seconds from one attempt to reach Redis to the next."""
-
-MAX_QUEUED = 100_000
-"""Lines that wait for Redis at the most; what is beyond is lost, and healed by the heads."""
-
-READY_MARKER = b"live"
-"""Content of the ping whose pong comes when all topics are subscribed."""
-
-PRESENCE_CHANNEL = "people"
-"""The topic of who is connected where."""
+PRESENCE_GROUPS = 64
+"""Number of groups into which the users are divided in a cluster, so that it can share the load."""
 
 NODE_ID_LENGTH = 16
-"""Bytes in front of what a process publishes: its id, by which it drops its own messages."""
+"""Number of bytes of the id of a process, with which each of its publications begins."""
 
-EVENT, VOLATILE_EVENT, CONTROL = b"e", b"h", b"o"
-"""First byte of a line: what the rest of it is. Processes of two versions may share a Redis while
-the chat is upgraded, so these stay as they are."""
+EVENT, VOLATILE_EVENT, CONTROL = b"e", b"v", b"c"
+"""Kinds of lines: the first byte of a line."""
 
-NO_ANSWER = "redis does not answer"
-REFUSED = "redis refuses the user or password of --redis"
+CLUSTER_ERRORS = (*CONNECTION_ERRORS, redis.exceptions.RedisClusterException)
 
-AUTHENTICATION_ERRORS = (
-    redis.exceptions.AuthenticationError,
-    redis.exceptions.AuthorizationError,
-    redis.exceptions.NoPermissionError,
-)
-"""NOAUTH and WRONGPASS, and NOPERM for a user who may not use the chat's channels."""
-
-CONNECTION_ERRORS = (redis.exceptions.RedisError, OSError)
+NO_SHARDED_CHANNELS = "a cluster needs Redis 7.0 or newer, with the command SPUBLISH"
 
 
 class RedisBroker:
-    """Carries events and control messages to the hubs of all processes with the same secret.
-
-    A hub subscribes it to the topics of its connections; of these only conversations and users are
-    known outside the process. Each process works out who is online, see `RemotePresence`.
+    """Carries events and control messages between all processes with the same secret.
 
     Args:
-        handler: this process's hub; what is published here is delivered to it at once.
-        secret: chats that share a Redis and no secret know nothing of each other.
+        url: URL of Redis or of a cluster, see `urls.redis_servers`.
+        secret: the secret of the chat. The names of the channels depend on it, so chats with
+            different secrets can use the same Redis.
+
+    Raises:
+        OptionError: the URL is invalid.
     """
 
-    def __init__(self, handler: BrokerHandler, url: str, secret: str) -> None:
-        self._handler = handler
-        try:
-            self._redis = redis.asyncio.Redis.from_url(
-                url,
-                protocol=2,
-                socket_connect_timeout=REDIS_TIMEOUT,
-                socket_timeout=REDIS_TIMEOUT,
-                # Published twice is worse than lost: a failure ends the connection, and
-                # `_run_forever` connects again.
-                retry=redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0),
-            )
-            # Checks the parameters of the URL.
-            self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"--redis: {error}") from None
+    def __init__(self, url: str, secret: str) -> None:
+        self._handler: BrokerHandler | None = None
         self._prefix = (
             hmac.digest(secret.encode(), b"bus", hashlib.sha256).hex()[:NODE_ID_LENGTH] + ":"
         )
-        self._node_id = secrets.token_hex(NODE_ID_LENGTH // 2).encode()
+        self._node_id = secrets.token_hex(NODE_ID_LENGTH // 2)
         self._wanted: set[str] = set()
-        self._subscribed: set[str] = set()
-        self._changed_topics: set[str] = set()
-        self._has_changes = asyncio.Event()
-        self._subscription_waiters: list[asyncio.Future[None]] = []
-        self._pending_pings: dict[bytes, list[asyncio.Future[None]]] = {}
-        self._outgoing: list[dict[str, list[bytes]]] = [{}]
-        self._queued = 0
-        self._has_outgoing = asyncio.Event()
-        self._publish_lock = asyncio.Lock()
-        self._resync_tasks: set[asyncio.Task[None]] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._connected = asyncio.Event()
-        self._failure_reason = ""
-        """Reason of the last failure; empty when a connection lasted for HEARTBEAT_INTERVAL."""
-        self.presence = RemotePresence(self._deliver_presence)
-        self.sent = 0
-        """Publications that Redis has taken."""
-        self.received = 0
-        """Publications of other processes."""
+        self._links: dict[str, RedisLink] = {}
+        """The links by the names of the servers in the cluster; without a cluster only one."""
+        self._topology_changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.counts: Counter[str] = Counter()
+        """Number of publications that Redis has accepted, "sent", and of others, "received"."""
+        servers = urls.redis_servers(url)
+        self._cluster: RedisCluster | None = None
+        try:
+            self._parameters: dict[str, Any] = {**parse_url(servers[0]), **_COMMON}
+            if urls.is_redis_cluster(url):
+                self._cluster = self._make_cluster(servers)
+            # Raises an exception for an invalid parameter in the URL.
+            ConnectionPool(**self._parameters).make_connection()  # type: ignore[no-untyped-call]
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"--redis: {error}") from None
+        groups = PRESENCE_GROUPS if self._cluster else 1
+        self.presence = RedisPresence(self._node_id, self._run_scripts, groups)
 
-    async def connect(self) -> None:
-        """Connect.
+    async def start(self, handler: BrokerHandler) -> None:
+        """Connect, and deliver publications to a handler from now on.
 
         Raises:
-            OptionError: Redis cannot be reached, or does not let this process in.
+            OptionError: Redis cannot be reached, refuses the user or password, or is too old.
         """
+        self._handler = handler
         try:
-            await self._redis.ping()
-        except CONNECTION_ERRORS as error:
-            await self._redis.aclose()
-            raise OptionError(f"--redis: {_reason_for(error)}: {error}") from None
-        self._task = asyncio.create_task(self._run_forever())
-        await self._connected.wait()
+            if self._cluster:
+                await self._cluster.initialize()
+            self._find_links()
+            await self._check_commands()
+        except (*CLUSTER_ERRORS, OptionError) as error:
+            await self.close()
+            if isinstance(error, OptionError):
+                raise
+            # The client of a cluster hides the error of the last server that it has tried.
+            reason = reason_for(error.__cause__ or error)
+            raise OptionError(f"--redis: {reason}: {error}") from None
+        await asyncio.gather(*(link.start() for link in self._links.values()))
+        self._tasks.append(asyncio.create_task(self._presence_loop()))
+        if self._cluster:
+            self._tasks.append(asyncio.create_task(self._topology_loop(self._cluster)))
 
-    async def disconnect(self) -> None:
-        """Tell the other processes that this one leaves, and close the connections."""
-        if self._task is not None:
-            self._publish_presence({"bye": True})
-            self._connected.clear()  # nothing is said after that
-            try:
-                await asyncio.wait_for(self._flush(), REDIS_TIMEOUT)
-            except CONNECTION_ERRORS as error:
-                log.warning("no goodbye to the other processes: %s", error)
-            task, self._task = self._task, None  # seen by whom the cancellation does not reach:
-            task.cancel()  # asyncio.wait_for, in redis-py, forgets one when it is done just then
-            await asyncio.wait([task])
-        await self._redis.aclose()
+    async def close(self) -> None:
+        """Send all queued publications, and close the connections to Redis.
+
+        The entries of the presence expire, so users who reconnect to another process stay online.
+        """
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(link.close() for link in self._links.values()))
+        if self._cluster:
+            await self._cluster.aclose()
 
     def unhealthy_reason(self) -> str | None:
-        """Return why other processes cannot be reached, or None."""
-        if not self._connected.is_set():
-            return self._failure_reason or NO_ANSWER
-        # Redis may accept the connection and refuse to publish.
-        return REFUSED if self._failure_reason == REFUSED else None
+        """Return the reason why other processes cannot be reached, or None.
 
-    def publish(self, topic: str, payload: bytes, *, volatile: bool = False) -> None:
-        """Publish an event to the subscribers of a topic, here at once."""
-        self._handler.deliver(topic, payload, volatile=volatile)
-        if topics.is_cluster_wide(topic):
-            self._queue(topic, (VOLATILE_EVENT if volatile else EVENT) + payload)
+        If some servers of a cluster answer, the process is healthy: the others are replaced soon.
+        """
+        reasons = [link.unhealthy_reason() for link in self._links.values()]
+        return None if None in reasons else next(iter(reasons), None)
 
-    def send_control(self, topic: str, order: dict[str, Any]) -> None:
-        """Send a control message for the subscribers of a topic to every hub, this one at once."""
-        self._apply_control(topic, order)
-        # A batch joins the lines of each topic, so topics overtake each other in it. A control
-        # message has its own batch: events before it arrive before it, those after it after it.
-        self._outgoing += [{}] if self._outgoing[-1] else []
-        self._queue(topic, CONTROL + json.dumps(order).encode())
-        self._outgoing += [{}] if self._outgoing[-1] else []
+    def publish(self, topic: Topic, payload: bytes, *, volatile: bool) -> None:
+        """Queue an event, as JSON, for the subscribers of a topic in other processes."""
+        channel = self._prefix + str(topic)
+        if link := self._link_for(channel):
+            link.publish(channel, (VOLATILE_EVENT if volatile else EVENT) + payload)
 
-    def subscribe(self, topic: str) -> None:
-        """Receive a topic from other processes: the first connection here has subscribed."""
-        if topics.is_cluster_wide(topic):
-            self._wanted.add(topic)
-            self._topic_changed(topic, "came")
+    def send_control(self, topic: Topic, message: ControlMessage) -> None:
+        """Queue a control message to the subscribers of a topic in other processes."""
+        channel = self._prefix + str(topic)
+        if link := self._link_for(channel):
+            link.publish(channel, CONTROL + control.encode(message), alone=True)
 
-    def unsubscribe(self, topic: str) -> None:
-        """Receive it no longer: the last connection has unsubscribed."""
-        if topics.is_cluster_wide(topic):
-            self._wanted.discard(topic)
-            self._topic_changed(topic, "went")
+    def subscribe(self, topic: Topic) -> None:
+        """Receive the publications of a topic from now on."""
+        channel = self._prefix + str(topic)
+        self._wanted.add(channel)
+        if link := self._link_for(channel):
+            link.subscribe(channel)
+
+    def unsubscribe(self, topic: Topic) -> None:
+        """Stop receiving a topic."""
+        channel = self._prefix + str(topic)
+        self._wanted.discard(channel)
+        if link := self._link_for(channel):
+            link.unsubscribe(channel)
 
     async def wait_subscribed(self) -> None:
-        """Wait until Redis has subscribed this process to all topics; not for Redis itself."""
-        if self._connected.is_set() and (self._changed_topics or self._pending_pings):
-            self._subscription_waiters.append(done := asyncio.get_running_loop().create_future())
-            self._has_changes.set()
-            await done
+        """Wait until Redis has confirmed all subscriptions; return at once during an outage."""
+        for link in list(self._links.values()):
+            await link.wait_subscribed()
 
-    def _topic_changed(self, topic: str, change: str) -> None:
-        self._changed_topics.add(topic)
-        self._has_changes.set()
-        if (user_id := topics.user_id_of(topic)) is not None:
-            self._publish_presence({change: user_id})
-
-    def _queue(self, topic: str, line: bytes) -> None:
-        if self._connected.is_set() and self._queued < MAX_QUEUED:
-            self._queued += 1
-            self._outgoing[-1].setdefault(topic, []).append(line)
-            self._has_outgoing.set()
-
-    def _publish_presence(self, message: dict[str, Any]) -> None:
-        self._queue(PRESENCE_CHANNEL, json.dumps(message).encode())
-
-    async def _run_forever(self) -> None:
-        """Be connected, for ever: whatever fails, all begins anew."""
-        while self._task is not None:
-            try:
-                async with self._redis.pubsub() as pubsub:
-                    await self._run_connection(pubsub)
-            except* Exception as errors:  # a mistake, too, must not keep the others away for ever
-                self._record_failure(_first(errors))
-            self._connected.clear()
-            await self._redis.connection_pool.disconnect()
-            self._outgoing, self._queued = [{}], 0
-            _resolve_all(
-                waiter
-                for waiters in (self._subscription_waiters, *self._pending_pings.values())
-                for waiter in waiters
-            )
-            self._subscription_waiters, self._pending_pings = [], {}
-            await asyncio.sleep(RECONNECT_DELAY)
-
-    def _record_failure(self, error: BaseException) -> None:
-        """Keep the reason for /readyz; log it when it is new, not with each attempt."""
-        reason = _reason_for(error)
-        if reason != self._failure_reason:
-            log.error("other processes are not heard: %s: %s", reason, error)
-        self._failure_reason = reason
-
-    async def _run_connection(self, pubsub: PubSub) -> None:
-        self._changed_topics.clear()
-        self._subscribed = set(self._wanted)
-        await pubsub.subscribe(*map(self._channel, [PRESENCE_CHANNEL, *self._subscribed]))
-        await pubsub.ping(READY_MARKER)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._receive_loop(pubsub))
-            tasks.create_task(self._subscription_loop(pubsub))
-            tasks.create_task(self._publish_loop())
-            tasks.create_task(self._presence_loop())
-
-    async def _receive_loop(self, pubsub: PubSub) -> None:
-        while self._task is not None:
-            message = await pubsub.get_message(timeout=NODE_TIMEOUT)
-            if message is None:
-                raise redis.exceptions.TimeoutError("Redis is silent")
-            if message["type"] == "pong" and message["data"] == READY_MARKER:
-                self._connected.set()
-            elif message["type"] == "pong":
-                _resolve_all(self._pending_pings.pop(message["data"], []))
-            elif message["type"] == "message":
-                sender, data = message["data"][:NODE_ID_LENGTH], message["data"][NODE_ID_LENGTH:]
-                if sender != self._node_id:
-                    self.received += 1
-                    self._handle_message(
-                        message["channel"].decode().removeprefix(self._prefix), sender, data
-                    )
-
-    async def _subscription_loop(self, pubsub: PubSub) -> None:
-        while self._task is not None:
-            await self._has_changes.wait()
-            self._has_changes.clear()
-            changes, self._changed_topics = self._changed_topics, set()
-            new = (changes & self._wanted) - self._subscribed
-            old = (changes & self._subscribed) - self._wanted
-            self._subscribed = (self._subscribed | new) - old
-            number = secrets.token_bytes(8)
-            self._pending_pings[number], self._subscription_waiters = self._subscription_waiters, []
-            if new:
-                await pubsub.subscribe(*map(self._channel, new))
-            if old:
-                await pubsub.unsubscribe(*map(self._channel, old))
-            await pubsub.ping(number)  # answered after all that was asked before
-
-    async def _publish_loop(self) -> None:
-        while self._task is not None:
-            await self._has_outgoing.wait()
-            self._has_outgoing.clear()
-            await self._flush()
-
-    async def _flush(self) -> None:
-        async with self._publish_lock:  # a goodbye does not overtake what is under way
-            outgoing, self._outgoing, self._queued = self._outgoing, [{}], 0
-            pipeline = self._redis.pipeline(transaction=False)
-            for batch in outgoing:
-                for topic, lines in batch.items():
-                    pipeline.publish(self._channel(topic), self._node_id + b"\n".join(lines))
-            self.sent += len(await pipeline.execute())
-
-    async def _presence_loop(self) -> None:
-        await self._connected.wait()
-        self.presence.reset_timeouts()
-        self._publish_presence({"who": True})
-        while True:
-            self._publish_snapshot()
-            await asyncio.sleep(HEARTBEAT_INTERVAL)
-            self._failure_reason = ""
-            self.presence.expire_stale()
-
-    def _publish_snapshot(self) -> None:
-        self._publish_presence(
-            {"all": [id_ for id_ in map(topics.user_id_of, self._wanted) if id_ is not None]}
+    def _make_cluster(self, servers: list[str]) -> RedisCluster:
+        parameters = dict(self._parameters)
+        addresses = [parse_url(server) for server in servers]
+        for name in "host", "port":
+            parameters.pop(name, None)
+        if parameters.pop("connection_class", None) is SSLConnection:
+            parameters["ssl"] = True
+        return RedisCluster(
+            startup_nodes=[ClusterNode(one["host"], one.get("port", 6379)) for one in addresses],
+            require_full_coverage=False,
+            **parameters,
         )
 
-    def _handle_message(self, topic: str, sender: bytes, data: bytes) -> None:
-        for line in data.split(b"\n"):
+    def _link_for(self, channel: str) -> RedisLink | None:
+        """Return the link to the server of a channel or key; None if a cluster has none now."""
+        if self._cluster is None:
+            return self._links.get("")
+        try:
+            node = self._cluster.get_node_from_key(channel)
+        except redis.exceptions.SlotNotCoveredError:
+            return None
+        return self._links.get(node.name) if node else None
+
+    def _find_links(self) -> list[RedisLink]:
+        """Make the links to new servers; return those to servers that have gone."""
+        found: dict[str, dict[str, Any]] = {"": {}}
+        if self._cluster:
+            found = {
+                node.name: {"host": node.host, "port": node.port}
+                for node in self._cluster.get_primaries()
+            }
+        gone = [self._links.pop(name) for name in self._links.keys() - found]
+        for name in found.keys() - self._links:
+            pool = ConnectionPool(**(self._parameters | found[name]))
+            self._links[name] = RedisLink(
+                redis.asyncio.Redis.from_pool(pool),
+                sharded=self._cluster is not None,
+                header=self._node_id.encode(),
+                on_publication=self._handle_publication,
+                on_failure=self._topology_changed.set,
+                counts=self.counts,
+            )
+        return gone
+
+    async def _check_commands(self) -> None:
+        """Check that Redis answers, and that a cluster has sharded channels.
+
+        Raises:
+            OptionError: the cluster has no sharded channels.
+            RedisError: Redis does not answer, or refuses the user or password.
+        """
+        last: Exception | None = None
+        for link in self._links.values():
             try:
-                if topic == PRESENCE_CHANNEL:
-                    self._handle_presence(sender, json.loads(line))
-                elif line[:1] == CONTROL:
-                    self._apply_control(topic, json.loads(line[1:]))
+                if self._cluster is None:
+                    await link.client.ping()
                 else:
-                    volatile = line[:1] == VOLATILE_EVENT
-                    self._handler.deliver(topic, line[1:], volatile=volatile)
-            except Exception:  # one line must not keep back the others
-                log.exception("a line of another process was not understood")
+                    await link.client.spublish(self._prefix, "")
+            except redis.exceptions.MovedError:  # it has the command, for another server's channels
+                return
+            except redis.exceptions.ResponseError as error:
+                if "unknown command" in str(error):
+                    raise OptionError(f"--redis: {NO_SHARDED_CHANNELS}") from None
+                raise
+            except CONNECTION_ERRORS as error:
+                last = error
+            else:
+                return
+        if last:
+            raise last
 
-    def _handle_presence(self, sender: bytes, message: dict[str, Any]) -> None:
-        self.presence.apply(sender, message)
-        if "who" in message:
-            self._publish_snapshot()
+    async def _topology_loop(self, cluster: RedisCluster) -> None:
+        """Follow the changes of a cluster: its servers, and the channels of each of them."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._topology_changed.wait(), TOPOLOGY_INTERVAL)
+            self._topology_changed.clear()
+            try:
+                await cluster.nodes_manager.initialize()
+            except CLUSTER_ERRORS as error:  # tried again after the next error or interval
+                log.error("the servers of the cluster are not known: %s", error)
+            else:
+                known = set(self._links.values())
+                gone = self._find_links()
+                wanted: dict[RedisLink | None, set[str]] = {}
+                for channel in self._wanted:
+                    wanted.setdefault(self._link_for(channel), set()).add(channel)
+                for link in self._links.values():
+                    link.subscribe_only(wanted.get(link, set()))
+                new = set(self._links.values()) - known
+                await asyncio.gather(
+                    *(link.close() for link in gone), *(link.start() for link in new)
+                )
+            await asyncio.sleep(RECONNECT_DELAY)
 
-    def _apply_control(self, topic: str, order: dict[str, Any]) -> None:
-        self._handler.handle_control(topic, order)
-        if "enter" in order and topic in self._wanted and self._changed_topics:
-            task = asyncio.ensure_future(self._resync_after_subscribe(topic))
-            self._resync_tasks.add(task)
-            task.add_done_callback(self._resync_tasks.discard)
+    async def _presence_loop(self) -> None:
+        while True:
+            await self.presence.refresh()
+            await asyncio.sleep(presence.REFRESH_INTERVAL)
 
-    async def _resync_after_subscribe(self, topic: str) -> None:
-        """Compare heads after a subscription: an event may have been published before it."""
-        await self.wait_subscribed()
-        self._handler.handle_control(topic, {"heads": True})
+    async def _run_scripts(
+        self, scripts: list[tuple[str, list[str]]], arguments: list[str | int]
+    ) -> list[Found]:
+        """Run scripts in one pipeline for each server; see `presence.RunScripts`."""
+        found: list[Found] = [None] * len(scripts)
+        numbers: dict[RedisLink, list[int]] = {}
+        for number, (_, keys) in enumerate(scripts):
+            link = self._link_for(self._prefix + keys[0])
+            if link and link.is_connected:
+                numbers.setdefault(link, []).append(number)
 
-    def _deliver_presence(self, user_id: int, online: bool) -> None:
-        if topics.user(user_id) not in self._wanted:
-            event = {"type": "presence", "user": user_id, "online": online}
-            self._handler.deliver(topics.presence(user_id), protocol.encode(event), volatile=True)
+        async def run(link: RedisLink, mine: list[int]) -> None:
+            pipeline = link.client.pipeline(transaction=False)
+            for number in mine:
+                script, keys = scripts[number]
+                names = [self._prefix + key for key in keys]
+                pipeline.eval(script, len(names), *names, *arguments)
+            try:
+                results = await pipeline.execute()
+            except CONNECTION_ERRORS as error:
+                log.error("the presence of users is not shared: %s", error)
+            else:
+                for number, result in zip(mine, results, strict=True):
+                    found[number] = result
 
-    def _channel(self, topic: str) -> str:
-        return self._prefix + topic
+        await asyncio.gather(*(run(link, mine) for link, mine in numbers.items()))
+        return found
+
+    def _handle_publication(self, channel: str, data: bytes) -> None:
+        assert self._handler is not None
+        sender, lines = data[:NODE_ID_LENGTH], data[NODE_ID_LENGTH:]
+        if sender == self._node_id.encode():
+            return
+        self.counts["received"] += 1
+        for line in lines.split(b"\n"):
+            try:
+                topic = topics.parse(channel.removeprefix(self._prefix))
+                if line[:1] == CONTROL:
+                    self._handler.handle_control(topic, control.decode(line[1:]))
+                else:
+                    self._handler.deliver(topic, line[1:], volatile=line[:1] == VOLATILE_EVENT)
+            except Exception:  # the other lines are still handled
+                log.exception("a line of another process was not handled")
 
 
-def _first(errors: BaseException) -> BaseException:
-    """Return the first error in a group of groups."""
-    while isinstance(errors, BaseExceptionGroup):
-        errors = errors.exceptions[0]
-    return errors
-
-
-def _reason_for(error: BaseException) -> str:
-    """Return what an operator has to do about an error of Redis."""
-    return REFUSED if isinstance(error, AUTHENTICATION_ERRORS) else NO_ANSWER
-
-
-def _resolve_all(waiters: Iterable[asyncio.Future[None]]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
+_COMMON: dict[str, Any] = {
+    "protocol": 2,
+    "socket_connect_timeout": REDIS_TIMEOUT,
+    "socket_timeout": REDIS_TIMEOUT,
+    # No retries: a command that is sent again could publish its events twice. After an error the
+    # link connects again, and the heads repair the loss.
+    "retry": Retry(redis.backoff.NoBackoff(), 0),
+}

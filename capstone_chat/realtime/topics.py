@@ -1,36 +1,44 @@
-"""Names of topics. A topic is a conversation, a user, the presence of a user, or an address.
+"""Topics: names to which connections subscribe and events are published.
 
-A published event may be lost. The database holds the truth, and a client learns from the heads in
-the next pong that it has missed something.
+A published event may be lost. The database contains all events of a conversation, and a client
+finds a lost one by the heads in the next pong (docs/decisions/database_is_the_truth.md).
 """
 
+from typing import Literal, NamedTuple, get_args
 
-def conversation(conv: int) -> str:
-    """Return the topic of a conversation, for the connections of its members."""
-    return f"conv:{conv}"
-
-
-def user(user_id: int) -> str:
-    """Return the topic of a user, for all connections of this user."""
-    return f"user:{user_id}"
+Kind = Literal["conv", "user"]
+KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
-def presence(user_id: int) -> str:
-    """Return the topic of a user's presence, for those who may see it."""
-    return f"presence:{user_id}"
+class Topic(NamedTuple):
+    """Name of a topic: a kind, and the id of a conversation or user."""
+
+    kind: Kind
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
 
 
-def address(ip: str | None) -> str:
-    """Return the topic of an address, by which the connections from there are counted."""
-    return f"address:{ip}"
+def parse(name: str) -> Topic:
+    """Return the topic with this name. The inverse of `str`.
+
+    Args:
+        name: KIND:ID.
+
+    Raises:
+        KeyError: the kind is unknown.
+        ValueError: the id is not a number.
+    """
+    kind, _, id_ = name.partition(":")
+    return Topic(KINDS[kind], int(id_))
 
 
-def is_cluster_wide(topic: str) -> bool:
-    """Return whether a topic is published to other processes."""
-    return topic.startswith(("conv:", "user:"))
+def conversation(conv: int) -> Topic:
+    """Return the topic of a conversation. Its subscribers are the connections of the members."""
+    return Topic("conv", conv)
 
 
-def user_id_of(topic: str) -> int | None:
-    """Return the id of the user whose topic it is, or None for a topic of another kind."""
-    kind, _, id_ = topic.partition(":")
-    return int(id_) if kind == "user" else None
+def user(user_id: int) -> Topic:
+    """Return the topic of a user. Its subscribers are all connections of this user."""
+    return Topic("user", user_id)

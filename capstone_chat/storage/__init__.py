@@ -1,1 +1,1 @@
-"""The database and the files, without any chat in them."""
+"""Storage: the database and the files, without knowledge of the chat's rules."""

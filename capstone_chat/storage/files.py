@@ -1,7 +1,7 @@
-"""Modes of the chat's files: 0700 for its folder and 0600 for what is in it, whatever the umask.
+"""Permissions of the chat's files: 0700 for its folder and 0600 for files, whatever the umask is.
 
 The files hold messages, password hashes and the secret that signs cookies. SQLite gives its
-journals (-wal, -shm, -journal) the mode of the database, so it is enough to create that one safely.
+journals (-wal, -shm, -journal) the mode of the database, so only the database needs this care.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 HAS_MODES = hasattr(os, "geteuid")
-"""Whether files have an owner and permission bits, which they have not on Windows."""
+"""Whether files have an owner and permission bits; False on Windows."""
 
 OTHERS = 0o077
 """Permission bits of the group and of all other users."""
@@ -32,10 +32,10 @@ CHAT_FILES = re.compile(r"secret(\.[0-9a-f]{8})?|chat\.db(-wal|-shm|-journal)?")
 
 
 def prepare_data_folder(data: Path) -> None:
-    """Create the data folder if it is missing, and make it and the chat's files in it private.
+    """Create the data folder if missing; make the folder and the chat's files in it private.
 
-    A folder that holds nothing but the chat's files gets mode 0700. A folder that holds anything
-    else (a home directory, /tmp) keeps its mode, because other programs may depend on it.
+    A folder that holds only the chat's files gets mode 0700. A folder that holds other files (a
+    home directory, /tmp) keeps its mode, because other programs may depend on it.
 
     Raises:
         OptionError: the folder cannot be created or written, or every user can write to it.
@@ -57,23 +57,23 @@ def prepare_data_folder(data: Path) -> None:
 
 
 def create_private(file: Path) -> None:
-    """Create an empty file of mode 0600 unless there is one.
+    """Create an empty file of mode 0600 unless the file exists.
 
     Raises:
-        OSError: it cannot be created.
+        OSError: the file cannot be created.
     """
-    file = file.resolve()  # the target of a link that leads nowhere yet
+    file = file.resolve()  # for a dangling link, its target
     with contextlib.suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
-        file.chmod(FILE_MODE)  # the umask may have taken the owner's rights
+        file.chmod(FILE_MODE)  # the umask may have removed the owner's permissions
 
 
 def protect_database(file: Path) -> None:
-    """Make an SQLite file and its journals private; their folder is left alone.
+    """Make an SQLite file and its journals private, but not their folder.
 
     Raises:
         OptionError: every user can write to one of them, and this user cannot change that.
-        OSError: there is no such folder.
+        OSError: the folder does not exist.
     """
     create_private(file)
     for path in (file, *(file.with_name(file.name + suffix) for suffix in JOURNALS)):
@@ -85,26 +85,26 @@ def _create(data: Path) -> None:
     missing = [folder for folder in (data, *data.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(FOLDER_MODE, exist_ok=True)  # another process may start at the same time
-        folder.chmod(FOLDER_MODE)  # the umask may have taken the owner's rights
+        folder.chmod(FOLDER_MODE)  # the umask may have removed the owner's permissions
     if not data.is_dir():
         raise NotADirectoryError(None, "this is not a folder")
 
 
 def _is_own(folder: Path) -> bool:
-    """Tell whether a folder is the chat's alone, so that its mode may be changed."""
+    """Return whether a folder holds only the chat's files, so that its mode may be changed."""
     with contextlib.suppress(RuntimeError):  # a user without a home directory
         if folder.resolve() == Path.home().resolve():
             return False
-    if folder.stat().st_mode & stat.S_ISVTX:  # shared by all users, as /tmp is
+    if folder.stat().st_mode & stat.S_ISVTX:  # shared by all users, such as /tmp
         return False
     return all(CHAT_FILES.fullmatch(file.name) for file in folder.iterdir())
 
 
 def _make_private(path: Path, mode: int) -> None:
-    """Take the rights of other users to a file or folder, or log why that is not possible.
+    """Remove the permissions of other users on a file or folder, or log why that is impossible.
 
     Raises:
-        OptionError: it belongs to another user, and every user can write to it.
+        OptionError: the path belongs to another user, and every user can write to it.
     """
     status = path.stat()
     if not HAS_MODES or not status.st_mode & OTHERS:
@@ -115,17 +115,17 @@ def _make_private(path: Path, mode: int) -> None:
         return
     with contextlib.suppress(OSError):
         path.chmod(stat.S_IMODE(status.st_mode) & mode)
-    if path.stat().st_mode & OTHERS:  # as on vfat
+    if path.stat().st_mode & OTHERS:  # vfat, for example
         log.warning("%s is open to other users: its file system keeps no modes", path)
     else:
         log.info("%s was open to other users: its mode is corrected", path)
 
 
 def _require_safe(folder: Path) -> None:
-    """Look at the mode of a folder that is not the chat's alone; it is not changed.
+    """Check the mode of a folder that holds other files too, without changing it.
 
     Raises:
-        OptionError: every user can write to it.
+        OptionError: every user can write to the folder.
     """
     if HAS_MODES:
         _refuse_if_open_to_all(folder)

@@ -1,9 +1,12 @@
-"""Commit the writes of a batch in one transaction, and undo only those that fail.
+"""Commit the writes of a batch in one transaction; roll back only those that fail.
 
-A commit costs a disk flush however much it holds (MySQL calls this a group commit).
+A commit costs one disk flush, whatever its size. MySQL calls this technique group commit.
 """
 
 import itertools
+import logging
+import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +14,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.storage import engines
+from capstone_chat.storage.write_connection import WriteConnection
 
-MAX_ATTEMPTS = 5
-"""Number of times that a commit is tried while other processes are in its way."""
+log = logging.getLogger(__name__)
+
+MAX_RETRIES = 5
+"""Maximum number of times that a commit which conflicts with other processes is retried."""
+
+RETRY_DELAY = 0.004
+"""Seconds that the first wait before a retry may last; each wait may be twice as long as the one
+before, so all of them together last 124 ms at most. A random part keeps two processes from meeting
+again. On a Galera cluster a conflict is certain until this node has applied the other commit."""
 
 BatchFunction = Callable[[sa.Connection, list[Any]], Sequence[Any]]
-"""Writes items in one transaction, and returns a result or an exception for each of them."""
+"""A function that writes items and returns a result or an exception for each of them."""
 
 
 @dataclass(slots=True)
 class PendingWrite:
-    """An item that waits for the commit of its batch."""
+    """An item in the queue for the next batch."""
 
     batch_function: BatchFunction
     item: Any
@@ -29,41 +40,59 @@ class PendingWrite:
     """Called on the event loop after the commit, with the result or the exception."""
 
 
-def commit(engine: sa.Engine, writes: list[PendingWrite]) -> list[Any]:
-    """Commit writes; return a result or an exception for each of them.
+def commit(
+    connection: WriteConnection, writes: list[PendingWrite], on_conflict: Callable[[], None]
+) -> list[Any]:
+    """Commit writes in one transaction; return a result or an exception for each of them.
 
-    Consecutive writes with the same function are one call of it.
+    Consecutive writes with the same function are passed to it in one call. A conflict with another
+    process (a deadlock, or a failed certification of a Galera cluster) rolls all of it back, and is
+    retried.
+
+    Args:
+        connection: the connection of the writer.
+        writes: the writes in their order.
+        on_conflict: called at each conflict.
     """
-    run = _run_optimistically
-    for attempt in range(MAX_ATTEMPTS):
+    run, retries = _run_optimistically, 0
+    while True:
         try:
-            return _run_transaction(engine, writes, run)
-        except _BatchFailed:
-            run = _run_with_savepoint
-        except Exception as error:  # the commit itself failed, so nothing is stored
-            if attempt + 1 == MAX_ATTEMPTS or not engines.is_retryable(error):
+            return _run_transaction(connection, writes, run)
+        except Exception as error:  # none of the writes is stored
+            cause = error.__cause__ if isinstance(error, _BatchFailed) else error
+            if engines.is_retryable(error):
+                on_conflict()
+                if retries == MAX_RETRIES:
+                    log.warning("a commit was given up: it has conflicted %d times", retries + 1)
+                    return [cause] * len(writes)
+                time.sleep(random.uniform(0, RETRY_DELAY * 2**retries))  # noqa: S311
+                retries += 1
+            elif cause is error:  # the commit itself failed
                 return [error] * len(writes)
-    raise AssertionError("the last attempt returns")
+            else:
+                run = _run_with_savepoint  # which never raises `_BatchFailed`
 
 
 def _run_transaction(
-    engine: sa.Engine, writes: list[PendingWrite], run: Callable[..., Sequence[Any]]
+    write_connection: WriteConnection,
+    writes: list[PendingWrite],
+    run: Callable[..., Sequence[Any]],
 ) -> list[Any]:
     results: list[Any] = []
-    with engine.execution_options(writes=True).begin() as connection:
+    with write_connection as connection:
         for function, group in itertools.groupby(writes, key=lambda write: write.batch_function):
             results += run(connection, function, [write.item for write in group])
     return results
 
 
 class _BatchFailed(Exception):
-    """An item of the batch has failed, and it is not known which one."""
+    """An unknown item of the batch has failed."""
 
 
 def _run_optimistically(
     connection: sa.Connection, function: BatchFunction, items: list[Any]
 ) -> Sequence[Any]:
-    """Write all items without a savepoint, which saves two statements.
+    """Write all items of a batch without a savepoint, which saves two statements.
 
     Raises:
         _BatchFailed: an item failed; roll back, and use `_run_with_savepoint`.
@@ -81,15 +110,16 @@ def _run_with_savepoint(
     *,
     retry: bool = True,
 ) -> Sequence[Any]:
-    """Write all items, or if that fails each half of them, and so on: one that fails does not undo
-    the others, and is found with few statements.
+    """Write all items; after a failure write each half of them, recursively.
 
-    An IntegrityError of a single item is tried again once: another process may have inserted the
+    A failed item therefore does not roll back the others and is found with few statements.
+
+    After an IntegrityError a single item is retried once: another process may have inserted the
     same row at the same time, and the second run of the function sees that row.
 
     Raises:
         SQLAlchemyError: the database has rolled back the whole transaction (a full disk, a
-            deadlock), so what succeeded before is undone as well.
+            deadlock), including the items that succeeded before.
     """
     savepoint = connection.begin_nested()
     try:

@@ -1,26 +1,26 @@
-"""Bring a database up to date when the chat starts."""
+"""Migration of a database to the current tables, at the start of the chat."""
 
 import sqlalchemy as sa
 
-REVISION = "0005"
-"""The newest revision in `migrations/`: the one that has these tables."""
+REVISION = "0007"
+"""The newest revision in `migrations/`, which has the tables of `tables`."""
 
 IDLE_CONNECTION_TIMEOUT = 60
-"""Seconds without a statement after which a server ends a connection that migrates: the host of
-that process may have vanished, and its lock would stay for hours."""
+"""Seconds without a statement after which the server ends a connection that migrates. Without this,
+the lock of a process whose host has disappeared stays for hours."""
 
 
 class MigrationError(Exception):
-    """The database cannot be brought up to date; the text says why."""
+    """The database cannot be migrated; the message has the reason."""
 
 
 def _acquire_migration_lock(connection: sa.Connection) -> None:
-    """Acquire the lock for migrations, and hold it until the connection is closed.
+    """Acquire the lock for migrations, which is held until the connection is closed.
 
-    In SQLite the transaction does that, begun here: else Alembic would make one of each revision.
-    MariaDB ends it with each new table: there it takes a lock of the connection.
+    In SQLite the lock is the transaction, which is started here because Alembic starts one for each
+    revision. MariaDB ends a transaction at each new table, so the lock is one of the connection.
     """
-    connection.detach()  # from the pool: closing it gives back the lock, and its settings
+    connection.detach()  # from the pool, so that closing it releases the lock and the settings
     match connection.dialect.name:
         case "sqlite":
             connection.begin()
@@ -36,10 +36,10 @@ def _acquire_migration_lock(connection: sa.Connection) -> None:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the database to the newest revision in `migrations/`, keeping what it holds.
+    """Migrate a database to the newest revision in `migrations/`; its rows are kept.
 
-    Of several processes that start at once one does it, and the others wait for it. A migration
-    that was killed is run again, see `migrations.steps`.
+    If several processes start at once, one of them migrates and the others wait. A migration that
+    was killed is run again, see `migrations.steps`.
 
     Raises:
         MigrationError: the database is of a newer version, or holds tables of something else.
@@ -52,7 +52,7 @@ def migrate(engine: sa.Engine) -> None:
 
 
 def _applied_revisions(connection: sa.Connection) -> list[str]:
-    """Return what Alembic has noted; nothing in a database that it has not seen."""
+    """Return the revisions that Alembic has recorded; an empty list for a new database."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return []
     return list(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
@@ -64,13 +64,13 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
     Raises:
         MigrationError: the database is of a newer version, or holds tables of something else.
     """
-    # Here, because most starts find nothing to do, and Alembic takes a fifth of their time.
+    # Imported here: most starts need no migration, and the import takes a fifth of their time.
     import alembic.command
     import alembic.config
     import alembic.util
 
     config = alembic.config.Config()
-    # The name of the package: in a path, Alembic's configuration would expand a %.
+    # A package name, because Alembic's configuration expands a % in a path.
     config.set_main_option("script_location", "capstone_chat.storage:migrations")
     config.attributes["connection"] = connection
     try:

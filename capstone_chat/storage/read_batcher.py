@@ -1,7 +1,7 @@
-"""Batch short reads: an indexed read costs less than the way to a thread and back.
+"""Batching of short reads: an indexed read costs less than handing it to a thread.
 
-A single read starts in the same turn of the event loop. When thousands of clients reconnect at
-once, many reads share a thread and a transaction.
+A single read starts in the same iteration of the event loop. In a reconnect storm of thousands of
+clients, many reads share a thread and a transaction.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from capstone_chat.storage import engines
 T = TypeVar("T")
 
 MAX_CONCURRENT_BATCHES = 2
-"""Maximum number of batches that run at once; further reads wait for the next one."""
+"""Maximum number of concurrent batches; further reads wait for the next batch."""
 MAX_BATCH_SIZE = 64
-"""Maximum number of reads in a batch, so that the last one does not wait for too many others."""
+"""Maximum number of reads in a batch, which bounds the latency of the last one."""
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class ReadBatcher:
     """Collects reads and runs them in batches.
 
     Args:
-        engine: connects to the database.
-        threads: run the batches.
+        engine: the engine of the database.
+        threads: the executor that runs the batches.
     """
 
     def __init__(self, engine: sa.Engine, threads: Executor) -> None:
@@ -44,16 +44,16 @@ class ReadBatcher:
         self._running_batches = 0
 
     async def load(self, query: Callable[[sa.Connection], T]) -> T:
-        """Run `query(connection)`, in one reading transaction with the other reads of its batch.
+        """Run `query(connection)` in a transaction that it shares with the reads of its batch.
 
-        `query` may run twice (when another read of its batch fails). An exception of `query` is
-        raised here alone; one of `engines.DATABASE_ERRORS` is raised for the whole batch.
+        `query` runs again if another read of its batch fails. An exception of `query` is raised for
+        this read only; one of `engines.DATABASE_ERRORS` is raised for all reads of the batch.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._pending.append(_PendingRead(query, future))
         if len(self._pending) == 1 and self._running_batches < MAX_CONCURRENT_BATCHES:
-            loop.call_soon(self._dispatch)  # not at once: further reads of this turn join it
+            loop.call_soon(self._dispatch)  # further reads of this iteration join the batch
         return await future
 
     def _dispatch(self) -> None:
@@ -75,11 +75,11 @@ class ReadBatcher:
         _resolve(batch, run.result())
 
     def _run_batch(self, queries: list[Callable[[sa.Connection], Any]]) -> list[Any]:
-        """Return a result or an exception for each query."""
+        """Run queries in one transaction; return a result or an exception for each."""
         try:
             with self._engine.begin() as connection:
                 return [query(connection) for query in queries]
-        except engines.DATABASE_ERRORS as error:  # the other queries would fail as well
+        except engines.DATABASE_ERRORS as error:  # the other queries would fail too
             return [error] * len(queries)
         except Exception as error:
             if len(queries) == 1:

@@ -1,4 +1,4 @@
-"""Parts of SQL statements that several modules need."""
+"""SQL expressions that several modules share."""
 
 import itertools
 from collections.abc import Collection, Iterator
@@ -9,15 +9,16 @@ import sqlalchemy as sa
 Condition = sa.ColumnElement[bool]
 
 MAX_PAIRS = 256
-"""Maximum number of pairs in `matches_any_pair`: SQLite limits the depth of a condition."""
+"""Maximum number of pairs in `matches_any_pair`, because SQLite limits the depth of a condition."""
 
 
 def matches_any_pair(
     first: sa.ColumnElement[Any], second: sa.ColumnElement[Any], count: int
 ) -> Condition:
-    """Return the condition that two columns hold one of `count` pairs, see `pair_batches`.
+    """Return the condition that two columns have the values of one of `count` pairs.
 
-    Each pair is looked up in an index; for a row-value IN, SQLite would read the whole table.
+    `pair_batches` has the parameters. Each pair is found by an index; for a row-value IN, SQLite
+    reads the whole table.
     """
     return sa.or_(
         *(
@@ -28,10 +29,10 @@ def matches_any_pair(
 
 
 def pair_batches(wanted: Collection[tuple[Any, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield counts and values for statements with `matches_any_pair` that find all pairs together.
+    """Yield the count and the parameters of statements with `matches_any_pair`, for all pairs.
 
-    The count is a power of two, and the last pair fills the rest, so the statement is one of a few,
-    which SQLAlchemy builds once.
+    Each count is a power of two, filled up with copies of the last pair. There are therefore only a
+    few different statements, and SQLAlchemy compiles each of them once.
     """
     remaining = iter(wanted)
     while batch := list(itertools.islice(remaining, MAX_PAIRS)):
@@ -43,8 +44,19 @@ def pair_batches(wanted: Collection[tuple[Any, Any]]) -> Iterator[tuple[int, dic
         yield count, values
 
 
+def matches_any(column: sa.ColumnElement[Any], count: int) -> Condition:
+    """Return the condition that a column has one of `count` values; see `batches`."""
+    return column.in_([sa.bindparam(f"value{n}") for n in range(count)])
+
+
+def batches(wanted: Collection[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the count and the parameters of statements with `matches_any`; see `pair_batches`."""
+    for count, values in pair_batches([(value, None) for value in wanted]):
+        yield count, {f"value{n}": values[f"first{n}"] for n in range(count)}
+
+
 def insert_returning_id(connection: sa.Connection, row: sa.Insert) -> int:
-    """Insert a row and return the id that the database gave it."""
+    """Insert a row and return the id that the database has assigned."""
     key = connection.execute(row).inserted_primary_key
     assert key is not None
     return int(key[0])

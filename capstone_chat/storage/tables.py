@@ -1,6 +1,6 @@
 """The tables of the database.
 
-Times are milliseconds since 1970, as whole numbers: every database keeps them alike.
+Times are integers, milliseconds since 1970, because databases store their own types differently.
 """
 
 import sqlalchemy as sa
@@ -8,21 +8,21 @@ import sqlalchemy as sa
 metadata = sa.MetaData()
 
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-"""Only an INTEGER key counts up by itself in SQLite."""
+"""Type of ids. In SQLite only an INTEGER primary key is assigned automatically."""
 
 
 EXACT = "utf8mb4_bin"
-"""The collation of MySQL and MariaDB in which only equal bytes are equal. The type of their dialect
-would take a charset as well, but to import it takes a seventh of a start on SQLite."""
+"""The collation of MySQL and MariaDB that compares bytes. Their dialect has a string type that
+accepts a charset too, but its import takes a seventh of the time of a start on SQLite."""
 
 
 def exact_string(length: int) -> sa.types.TypeEngine[str]:
-    """Return a column type that compares every byte: MariaDB takes "Zoe" and "Zoë" for equal."""
+    """Return a string type that compares bytes; by default "Zoe" equals "Zoë" in MariaDB."""
     return sa.String(length).with_variant(sa.String(length, collation=EXACT), "mysql", "mariadb")
 
 
 Text = sa.Text().with_variant(sa.Text(2**22 - 1, collation=EXACT), "mysql", "mariadb")
-"""Of as many characters as fit a MEDIUMTEXT; a TEXT of MariaDB ends at 64 KiB."""
+"""Type of long texts. MariaDB's TEXT ends at 64 KiB; this length makes it a MEDIUMTEXT."""
 
 
 users = sa.Table(
@@ -41,12 +41,12 @@ users = sa.Table(
     sa.Column("deleted_at", sa.BigInteger),
     sa.Column("name_skeleton", exact_string(255)),
 )
-"""`language` and `theme` are empty when the browser is to choose; `picture` names a row of
-pictures."""
+"""An empty `language` or `theme` leaves the choice to the browser. `picture` is the name of a row
+of pictures."""
 
 sa.Index("users_name_skeleton", users.c.name_skeleton, unique=True)
-"""User names that look alike have one skeleton (see `names.skeleton`). It is null for users who had
-such a name before this was checked, and for deleted users."""
+"""User names that look alike have the same skeleton (see `names.skeleton`). It is null for deleted
+users, and for users whose names looked alike before this check was introduced."""
 
 pictures = sa.Table(
     "pictures",
@@ -63,7 +63,7 @@ login_failures = sa.Table(
     sa.Column("failed", sa.Integer, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
 )
-"""Logins that failed in a row, by account and by address."""
+"""Consecutive failed logins, by account and by address."""
 
 sessions = sa.Table(
     "sessions",
@@ -94,7 +94,7 @@ contacts = sa.Table(
     sa.Column("blocked", sa.Boolean, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
-"""Whom a user has in the contact list, and whom a user has blocked."""
+"""The contacts of each user, and the users whom each user has blocked."""
 
 conversations = sa.Table(
     "conversations",
@@ -111,8 +111,8 @@ conversations = sa.Table(
 )
 
 sa.Index("conversations_pair", conversations.c.pair, unique=True)
-"""There is one private chat of two people: their ids in order, with a dash. It is null when one of
-the two has deleted the account; nobody writes there any more."""
+"""`pair` identifies the private chat of two users: their ids in ascending order, with a dash
+between. It is null after one of the two has deleted the account, which ends the private chat."""
 
 members = sa.Table(
     "members",
@@ -132,15 +132,26 @@ invitations = sa.Table(
     sa.Column("invited_by", Id, sa.ForeignKey("users.id"), nullable=False, index=True),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
-"""Users who may become members of a group, until they accept or decline."""
+"""Invitations of users to groups, until the user accepts or declines."""
 
 departures = sa.Table(
     "departures",
     metadata,
     sa.Column("conversation_id", Id, sa.ForeignKey("conversations.id"), primary_key=True),
     sa.Column("user_id", Id, sa.ForeignKey("users.id"), primary_key=True, index=True),
+    sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
-"""Former members of a group, who left it or were removed: nobody adds them again, only invites."""
+"""Former members of groups. The owner can invite them, but not add them without their consent.
+Those whom the owner has `removed` cannot use an invite link."""
+
+invite_links = sa.Table(
+    "invite_links",
+    metadata,
+    sa.Column("conversation_id", Id, sa.ForeignKey("conversations.id"), primary_key=True),
+    sa.Column("nonce", exact_string(32), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+)
+"""The invite link of each group that has one, without its signature (see `invite_links`)."""
 
 events = sa.Table(
     "events",
@@ -155,15 +166,20 @@ events = sa.Table(
     sa.Column("target", sa.BigInteger),
     sa.Column("subject_id", Id),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger),
     sa.UniqueConstraint("cid", "user_id", name="events_user_cid"),
-    sqlite_with_rowid=False,  # the rows lie in the order in which history is read
+    sqlite_with_rowid=False,  # stores the rows in the order of the primary key, that of the history
 )
-"""What happened in a conversation, in order.
+"""The events of conversations.
 
-`text` is what was written, or what changed; it is null in a message that was deleted. `folded` is
-the text as a search compares it. `target` is the seq of the message that a deletion is about,
-`subject_id` the member whom somebody else added or removed.
+`text` is the newest text of a message, or the change; it is null in a deleted message, and in the
+event of an edit. `folded` is the text in the form that a search compares. `target` is the seq of an
+edited or deleted message, or of the message that a message answers. `subject_id` is the member whom
+another user added or removed, or the author of a message that another user deleted. `changed` is
+the seq of the newest event that edited or deleted the message; deletions before revision 0006 are
+not in it.
 
-A `cid` of version 7 begins with the time, and so does the index of them: what a commit adds to it
-lies side by side. With the user in front each message would change a page of its own.
+A `cid` is a UUID of version 7, which begins with the time. In an index that begins with `cid`, the
+entries of a commit are therefore adjacent. In an index that began with the user, each message would
+change a different page.
 """

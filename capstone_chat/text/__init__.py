@@ -1,1 +1,1 @@
-"""Rules for names, messages and search: what a text may hold, and what is equal."""
+"""Unicode rules for names, messages and search: allowed characters and equality."""

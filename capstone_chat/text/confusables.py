@@ -1,7 +1,7 @@
-"""Characters that look alike, and the scripts that characters belong to.
+"""Confusable characters, and the scripts of characters.
 
-Both are defined by Unicode Technical Standard 39 (https://www.unicode.org/reports/tr39/).
-`confusables.txt` holds its data; the Unicode version is in the first lines of that file.
+Unicode Technical Standard 39 defines both (https://www.unicode.org/reports/tr39/).
+`confusables.txt` holds the data; the Unicode version is in the first lines of that file.
 """
 
 import bisect
@@ -14,18 +14,18 @@ ALLOWED_COMBINATIONS = (
     {"Latn", "Hani", "Bopo"},
     {"Latn", "Hani", "Hang"},
 )
-"""Scripts that one word may combine at the restriction level "Highly Restrictive" (UTS 39, 5.2):
-Japanese, Chinese and Korean are written in several scripts, and with Latin words in between."""
+"""Scripts that one word may combine at the restriction level "Highly Restrictive" (UTS 39, 5.2).
+Japanese, Chinese and Korean texts combine several scripts and contain Latin words."""
 
 
 def skeleton(text: str) -> str:
     """Return the skeleton of a text: two texts with equal skeletons look alike (UTS 39, 4).
 
-    Texts that look alike in another case are found as well: "B0B" looks like "BOB", which people
-    take for "bob". The letter "I" has the skeleton "l"; "i" does not.
+    Case is folded, too: "B0B" looks like "BOB", which equals "bob" as a name. The letter "I" has
+    the skeleton "l"; "i" does not.
 
     Args:
-        text: in NFKC; the caller bounds its length.
+        text: a text in NFKC. The caller limits its length.
     """
     return _skeleton(_skeleton(text).casefold())
 
@@ -37,8 +37,10 @@ def _skeleton(text: str) -> str:
 
 
 def scripts(character: str) -> frozenset[str]:
-    """Return the scripts in which a character is used (its Script_Extensions), by their ISO 15924
-    codes; an empty set for a character of all scripts, such as a digit."""
+    """Return the scripts in which a character is used: the ISO 15924 codes of Script_Extensions.
+
+    The result is empty for a character of all scripts, such as a digit.
+    """
     starts, ranges = _ranges_of_scripts()
     position = bisect.bisect_right(starts, ord(character)) - 1
     if position >= 0 and ord(character) <= ranges[position][0]:
@@ -47,7 +49,7 @@ def scripts(character: str) -> frozenset[str]:
 
 
 def mixes_scripts(text: str) -> bool:
-    """Tell whether a text combines scripts, or digits, that are not written together.
+    """Return whether a text combines scripts, or digits, that are not written together.
 
     One script, or one of `ALLOWED_COMBINATIONS`, is allowed ("Highly Restrictive", UTS 39, 5.2),
     with the decimal digits of one kind (UTS 39, 5.3).

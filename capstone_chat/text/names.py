@@ -1,13 +1,14 @@
-"""Names of users and groups: normalize, compare and check them.
+"""Normalization, comparison and validation of the names of users and groups.
 
-A name that looks like another one is an attack: characters that cannot be seen or that turn the
-text around are refused, and so are heaps of marks on one letter (Unicode Technical Standard 39).
+A name that looks like another name can deceive users. Invisible characters, characters that change
+the direction of text, and many combining marks on one letter are therefore refused (Unicode
+Technical Standard 39).
 
-A user name is an identifier: one script, no emoji, and it looks like no other user name. A
-nickname, a title or a description is free text, in which only what cannot be seen is refused.
-Nicknames need not be unique: two people may both be called Anna, and the page shows their user
-names beside them. So a nickname may equal somebody's user name; but it may not imitate the
-operator, a deleted user, or the way in which user names are written ("@anna").
+A user name is an identifier: it has one script and no emoji, and it does not look like another user
+name. A nickname, a title or a description is free text, in which only invisible characters are
+refused. Nicknames need not be unique: the page shows the user names of two users called Anna beside
+their nicknames. A nickname may therefore equal a user name. It may not imitate the operator, a
+deleted user, or the form of user names ("@anna").
 """
 
 import functools
@@ -25,42 +26,45 @@ MAX_TITLE_LENGTH = 80
 MAX_DESCRIPTION_LENGTH = 300
 
 MAX_MARKS = 4
-"""Nonspacing marks in a row (UTS 39, 5.4)."""
+"""Maximum number of consecutive nonspacing marks (UTS 39, 5.4)."""
 
 MAX_RAW_LENGTH = 4 * MAX_DESCRIPTION_LENGTH
-"""Characters of a text that is composed: NFC makes one character of at most four, so a longer text
-is too long in any case."""
+"""Maximum length of a text that is normalized: NFC composes at most four characters into one, so a
+longer text is too long in any case."""
 
 MAX_MARKS_NORMALIZED = 30
-"""Marks in a row that are normalized together (the Stream-Safe Text Format, UAX 15, 13)."""
+"""Maximum number of marks that are normalized together (Stream-Safe Text Format, UAX 15, 13)."""
 
 MAX_SKELETON_LENGTH = 255
-"""Characters of a skeleton that are compared."""
+"""Number of characters of a skeleton that are stored and compared."""
 
 # Control, format (zero width, bidi), surrogate, private, unassigned; line and paragraph separators.
+INVISIBLE_CHARACTERS = "It has invisible characters."
+RESERVED = "This name is reserved. Choose another one."
+
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
-# Letters and marks that cannot be seen (Unicode property Default_Ignorable_Code_Point); U+FE0F only
-# says that the sign before it is an emoji.
+# Invisible letters and marks (Unicode property Default_Ignorable_Code_Point). U+FE0F is not among
+# them: it selects the emoji form of the character before it.
 _INVISIBLE_CHARACTERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0"
     "\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 
 _NAME_SHAPE = re.compile(r"(a m{0,4} | n)+", re.VERBOSE)
-"""Of a user name: letters (a), each with up to four marks (m), and what stands alone (n)."""
+"""Shape of a user name: letters (a), each with up to four marks (m), and other characters (n)."""
 
 
 def normalize_unicode(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
-    """Return a text in a Unicode normalization form, in time that grows with its length alone.
+    """Return a text in a Unicode normalization form, in linear time.
 
-    Normalization sorts the marks on a letter, and Python takes time that grows with the square of
-    their number: 0.3 seconds for 20,000 of them. A longer run than `MAX_MARKS_NORMALIZED`, which no
-    language has, is therefore sorted in parts.
+    Normalization sorts the marks on a letter, for which Python takes quadratic time: 0.3 seconds
+    for 20,000 marks. A run longer than `MAX_MARKS_NORMALIZED`, which no language has, is therefore
+    sorted in parts.
     """
     step = MAX_MARKS_NORMALIZED
-    # A longer run of marks covers at least one character of each `step`.
+    # A run of `step` marks covers at least one of the positions step - 1, 2 * step - 1, ...
     if not any(map(unicodedata.combining, text[step - 1 :: step])):
         return unicodedata.normalize(form, text)
     parts, start, marks = [], 0, 0
@@ -73,35 +77,36 @@ def normalize_unicode(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
 
 
 def canonical_key(text: str) -> str:
-    """Return the form that is compared: two texts with the same key are the same name."""
+    """Return the key for comparison: two texts with the same key are the same name."""
     return normalize_unicode("NFKC", normalize_unicode("NFKC", text).casefold())
 
 
 def skeleton(name: str) -> str:
-    """Return what user names that look alike have in common (see `confusables.skeleton`).
+    """Return the skeleton of a user name, which is equal for names that look alike.
 
-    A run of one punctuation mark counts as one: how many underscores stand in a row is not seen.
+    See `confusables.skeleton`. A run of one punctuation mark counts as a single mark, because the
+    number of consecutive underscores is hard to see.
 
     Args:
-        name: a user name that `could_exist`.
+        name: a user name for which `could_exist` is true.
     """
     found = confusables.skeleton(normalize_unicode("NFKC", name))
     return re.sub(r"([._-])\1+", r"\1", found)[:MAX_SKELETON_LENGTH]
 
 
 def normalize(text: str) -> str:
-    """Return a name as it is stored: composed, without surrounding white space."""
+    """Return a name in the form that is stored: NFC, without surrounding white space."""
     text = text.strip()
     return text if len(text) > MAX_RAW_LENGTH else normalize_unicode("NFC", text).strip()
 
 
 def could_exist(name: str) -> bool:
-    """Tell whether some user may have this name: the rules for new names were once fewer."""
+    """Return whether a user may have this name; older names passed fewer rules than new ones."""
     return _find_shape_problem(name) is None
 
 
 def find_username_problem(name: str) -> str | None:
-    """Return why a new user name is not allowed, or None."""
+    """Return the reason why a new user name is not allowed, or None."""
     if problem := _find_shape_problem(name):
         return problem
     if not any(character.isalnum() for character in name):
@@ -110,7 +115,7 @@ def find_username_problem(name: str) -> str | None:
         return "Use letters of one script only."
     reserved = NAMES_OF_PROGRAMS + NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED
     if _imitates(name, _reserved_skeletons(reserved)):
-        return "This name is reserved. Choose another one."
+        return RESERVED
     return None
 
 
@@ -137,13 +142,13 @@ def _shape_class(character: str) -> str:
 
 
 _EXTENDERS = set("\u0640\u07fa\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b")
-"""Letters and marks that only lengthen or repeat what stands before them (RFC 5892, 2.6)."""
+"""Letters and marks that lengthen or repeat the character before them (RFC 5892, 2.6)."""
 
 NAMES_OF_PROGRAMS = (
     *("all", "everyone", "here", "channel", "anonymous", "null", "none", "undefined"),
     *("api", "noreply", "no-reply", "postmaster", "hostmaster", "webmaster", "abuse"),
 )
-"""User names with a meaning to programs, for mail (RFC 2142) or in a list of people."""
+"""User names with a meaning for programs, for mail (RFC 2142) or in a list of users."""
 
 NAMES_OF_OPERATORS = (
     *("admin", "administrator", "root", "superuser", "sysadmin", "system", "operator"),
@@ -152,22 +157,26 @@ NAMES_OF_OPERATORS = (
     *("техподдержка", "служба поддержки", "система"),
     *("管理员", "系统管理员", "超级管理员", "版主", "客服", "官方", "系统", "系统消息"),
 )
-"""Names that claim an authority which no user of the chat has."""
+"""Names that claim the authority of an operator."""
 
 NAMES_OF_THE_DELETED = (
     *("deleted", "deleted user", "deleted account"),
     *("удалённый пользователь", "удаленный пользователь", "已注销用户"),
 )
-"""How the chat calls users who have deleted their accounts, in the languages of its pages."""
+"""The chat's names of users who have deleted their accounts, in the languages of its pages."""
 
 
 def _imitates(text: str, reserved: frozenset[str]) -> bool:
-    """Tell whether a text looks like a reserved one, whatever punctuation is in it and whatever
-    number stands at its end."""
+    """Return whether a text looks like a reserved one, apart from punctuation and a final number.
+
+    Args:
+        text: a user name or a nickname.
+        reserved: skeletons.
+    """
     words = "".join(filter(str.isalnum, normalize_unicode("NFKC", text)))
     for bare in words, words.rstrip("0123456789"):
         forms = {bare.casefold()}
-        if not bare.isupper():  # in ALI the I is no l
+        if not bare.isupper():  # the I of ALI is read as I, not as l
             forms.add(bare)
         if reserved.intersection(map(confusables.skeleton, forms)):
             return True
@@ -182,40 +191,40 @@ def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def find_nickname_problem(nickname: str) -> str | None:
-    """Return why a nickname is refused, or None."""
+    """Return the reason why a nickname is refused, or None."""
     if problem := find_label_problem(nickname, MAX_NICKNAME_LENGTH):
         return problem
     if "@" in normalize_unicode("NFKC", nickname):
-        return "A nickname has no @ in it: that stands before user names."
+        return "A nickname cannot contain @, which stands before user names."
     if _imitates(nickname, _reserved_skeletons(NAMES_OF_OPERATORS + NAMES_OF_THE_DELETED)):
-        return "This name is reserved. Choose another one."
+        return RESERVED
     return None
 
 
 def find_label_problem(label: str, max_length: int) -> str | None:
-    """Return why a nickname or title of at most `max_length` characters is refused, or None."""
+    """Return the reason why a nickname or title is refused, or None."""
     if not label:
-        return "This field is needed."
+        return "Fill this in."
     if len(label) > max_length:
         return f"Use {max_length} characters or fewer."
     return find_line_problem(label)
 
 
 def find_line_problem(text: str) -> str | None:
-    """Return why a line of text is not allowed, or None."""
-    text = _EMOJI.sub("\u25a1", text)  # what is left needs none of the emoji's joiners
+    """Return the reason why a line of text is not allowed, or None."""
+    text = _EMOJI.sub("\u25a1", text)  # joiners inside of emoji are allowed
     joins = [found.start() for found in re.finditer("[\u200c\u200d]", text)]
     if not all(_may_join(text, position) for position in joins):
-        return "There are characters in it that cannot be seen."
+        return INVISIBLE_CHARACTERS
     text = re.sub("[\u200c\u200d]", "", text)
     unseen = any(unicodedata.category(character) in _INVISIBLE_CATEGORIES for character in text)
     if unseen or "\ufe0f" in text or _INVISIBLE_CHARACTERS.search(text):
-        return "There are characters in it that cannot be seen."
+        return INVISIBLE_CHARACTERS
     text = normalize_unicode("NFD", text)
     marks = "".join(map(_mark_class, text))
     twice = any(one == other and _mark_class(one) == "m" for one, other in pairwise(text))
     if twice or re.search(rf"(^|\s)[mc]|m{{{MAX_MARKS + 1}}}", marks):
-        return f"A mark stands on a letter, and at most {MAX_MARKS} of them on one."
+        return f"An accent stands on a letter, and a letter has at most {MAX_MARKS}."
     return None
 
 
@@ -245,15 +254,15 @@ _VIRAMA = 9
 
 
 def _may_join(text: str, position: int) -> bool:
-    """Tell whether a joiner (U+200C, U+200D) changes how the letters around it look.
+    """Return whether a joiner (U+200C, U+200D) changes the form of the letters around it.
 
-    It does between connected letters, such as those of Persian, after a virama, and (U+200D) before
-    one (UAX 31, 2.3, A1, A2 and B; RFC 5892, A.1 and A.2).
+    A joiner does so between connected letters, such as those of Persian, after a virama, and
+    (U+200D) before a virama (UAX 31, 2.3, A1, A2 and B; RFC 5892, A.1 and A.2).
     """
     before, after = text[:position], text[position + 1 : position + 2]
     if before and unicodedata.combining(before[-1]) == _VIRAMA:
         return True
-    letter = re.sub(r"[\u064b-\u065f\u0670]+$", "", before)[-1:]  # Arabic vowels are marks
+    letter = re.sub(r"[\u064b-\u065f\u0670]+$", "", before)[-1:]  # without Arabic vowel marks
     if not letter.isalpha() or not after:
         return False
     if text[position] == "\u200d" and unicodedata.combining(after) == _VIRAMA:

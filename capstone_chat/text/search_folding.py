@@ -1,20 +1,20 @@
-"""Equal letters for a search: `елка` finds `ёлка`, and `don't` finds `don’t`.
+"""Folding of texts for a search: `елка` finds `ёлка`, and `don't` finds `don’t`.
 
 The rule is the search collation of CLDR's root locale at its primary level (UTS #10, sections 1.1
 and 8; UTS #35, part 5), in a form that any database can compare with LIKE:
 
 1. Ignore Default_Ignorable_Code_Point: soft hyphens, joiners, direction marks.
-2. Make typographic apostrophes, quotation marks and dashes the ASCII ones (CLDR's transform
+2. Replace typographic apostrophes, quotation marks and dashes by ASCII (CLDR's transform
    Latin-ASCII).
 3. Decompose (NFKD) and ignore the accents of Latin, Greek and Cyrillic and the points of Hebrew and
-   Arabic, which have no primary weight. й stays: in CLDR's root it is a letter of its own, и is
-   another one, while ё is е with an accent.
+   Arabic, which have no primary weight. й stays: in CLDR's root й and и are different letters,
+   while ё is е with an accent.
 4. Ignore case: lower, upper, lower case, so that ß and ẞ are ss, and ς is σ.
-5. Make each run of white space one space, and compose (NFC).
+5. Replace each run of white space by one space, and compose (NFC).
 
-Vowel signs of Indic scripts and the voicing marks of Kana stay: without them other words would be
-found. The page has the same rule in `static/js/text/search_folding.js`, for its own lists and to
-mark what was found.
+Vowel signs of Indic scripts and the voicing marks of Kana stay, because they distinguish words. The
+page has the same rule in `static/js/text/search_folding.js`, for its own lists and to highlight the
+matches.
 """
 
 import re
@@ -23,15 +23,15 @@ import unicodedata
 from capstone_chat.text.visible_text import DEFAULT_IGNORABLE, WHITE_SPACE
 
 MAX_MARKS = 30
-"""Combining marks in a row that are compared, as in the Stream-Safe Text Format (UAX #15, section
-13). Sorting a longer run takes quadratic time: 4000 marks took 12 ms."""
+"""Maximum number of consecutive combining marks that are compared, as in the Stream-Safe Text
+Format (UAX #15, section 13). Sorting a run takes quadratic time: 12 ms for 4000 marks."""
 
 MAX_FOLDED_LENGTH = 16_000
-"""Characters of a decomposed text that are compared: four times a message. U+FDFA, a phrase of 18
-letters in one character, would make 72,000 of a message, to be stored and searched."""
+"""Maximum length of a folded text, in characters: four times the length of a message. Without it, a
+message of 4000 characters U+FDFA, which decomposes into 18 letters, would have 72,000."""
 
 CHUNK_SIZE = 500
-"""Characters that are decomposed at a time."""
+"""Number of characters that are decomposed at a time."""
 
 _ASCII = str.maketrans(
     dict.fromkeys("\u00b4\u02b9\u02bb\u02bc\u02bd\u1ffd\u2018\u2019\u201a\u201b\u2032", "'")
@@ -51,10 +51,10 @@ _SPACES = re.compile(f"(?:[{WHITE_SPACE.replace(' ', '')}]|[ ](?=[{WHITE_SPACE}]
 
 
 def fold(text: str) -> str:
-    """Return a text as a search compares it: one text holds another when its folded form does.
+    """Return the folded form of a text: a search compares these forms.
 
-    It takes less than 5 ms for any 4000 characters. Of a text that grows, the first
-    MAX_FOLDED_LENGTH characters are compared.
+    Folding takes less than 5 ms for any 4000 characters. The result is cut after MAX_FOLDED_LENGTH
+    characters.
     """
     if text.isascii():
         return _SPACES.sub(" ", text.lower())
@@ -65,16 +65,16 @@ def fold(text: str) -> str:
 
 
 def _decompose(text: str) -> str:
-    """Return the beginning of the NFKD form, MAX_FOLDED_LENGTH characters at most.
+    """Return the first MAX_FOLDED_LENGTH characters of the NFKD form.
 
-    Nothing is decomposed that would be cut off: of 4000 characters that become 18 each, that is
-    more than three quarters of the work.
+    The rest of the text is not decomposed. For 4000 characters U+FDFA, which become 18 characters
+    each, this saves more than three quarters of the work.
     """
     chunks: list[str] = []
     length = start = 0
     while start < len(text) and length < MAX_FOLDED_LENGTH:
         end = start + CHUNK_SIZE
-        # Marks are sorted together with the character that they belong to.
+        # A chunk must not end between a character and its marks, which NFKD sorts together.
         while end < len(text) and _continues(text[end]):
             end += 1
         chunk = unicodedata.normalize("NFKD", text[start:end])
@@ -93,7 +93,7 @@ def _drop_marks(text: str) -> str:
 
 
 def _shorten_runs(text: str) -> str:
-    """Leave out the combining marks after the 30th in a row."""
+    """Remove combining marks after MAX_MARKS consecutive ones."""
     if len(text) <= MAX_MARKS:
         return text
     kept = []

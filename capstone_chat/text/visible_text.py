@@ -1,4 +1,4 @@
-"""Visible messages: characters whose glyph is empty, and the white space around a message."""
+"""Detection of messages without visible characters, and trimming of white space."""
 
 import re
 
@@ -25,19 +25,19 @@ _NOT_SPACE = re.compile(f"[^{WHITE_SPACE}]")
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether a text has a visible character.
+    """Return whether a text has a visible character.
 
-    A lone combining mark, a punctuation mark, and a character that this Python's Unicode does not
-    know yet (a new emoji) are visible.
+    A combining mark alone, a punctuation mark, and a character that is newer than this Python's
+    Unicode data (a new emoji) count as visible.
     """
     return _VISIBLE.search(text) is not None
 
 
 def trim_message(text: str) -> str:
-    """Return a message without the empty lines before it and the white space after it.
+    """Return a message without leading empty lines and trailing white space.
 
-    The indentation of the first line stays, as in code that somebody pastes. Joiners and direction
-    marks are not white space: they belong to the text beside them.
+    The indentation of the first line stays, because it belongs to code. Joiners and direction marks
+    are not white space: they belong to the text beside them.
     """
     text = text.rstrip(WHITE_SPACE)
     first = _NOT_SPACE.search(text)

@@ -1,1 +1,1 @@
-"""Runs the checks of exercises: the runner, its worker process, and what a learner is told."""
+"""The checks of exercises: the runner, its worker process, and the reports to the learner."""

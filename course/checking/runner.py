@@ -1,47 +1,59 @@
-"""Run the check of an exercise on a learner's file, in a process of its own with a time limit.
+"""Run the check of an exercise on a learner's file, in a separate process with a time limit.
 
-The learner's code may loop, exit, print or crash: nothing of that reaches the caller, who gets a
-`CheckResult`. The process itself is `course.checking.worker`.
+The learner's code may loop, exit, print or crash. The caller gets a `CheckResult` in each case. The
+separate process is `course.checking.worker`.
 """
 
 import contextlib
+import functools
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from course.processes import kill_tree
 from course.translation import translate
 
 ROOT = Path(__file__).resolve().parents[2]
-GRACE_PERIOD = 2.0  # seconds given to the process to say by itself where it hangs
-POLL_INTERVAL = 0.02  # seconds between two reads of what the process has reported
+GRACE_PERIOD = 2.0  # seconds after the time limit for the worker to report the line that hangs
+POLL_INTERVAL = 0.02  # seconds between two reads of the worker's report
 
 Kind = Literal["syntax", "import", "timeout", "crash"]
+StartWorker = Callable[[Path, Path, float, IO[bytes], IO[bytes]], subprocess.Popen[bytes]]
+"""Starts a worker process with the arguments of `start_worker`."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One test that failed; `message` tells, a line each, what was sent, received and expected."""
+    """A test that failed.
+
+    Attributes:
+        test: the test's name, in words.
+        message: the lines of the report: what was sent, received and expected, and advice.
+        line: the line of the learner's code that raised, if known.
+    """
 
     test: str
     message: str
+    line: int | None = None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why the tests could not be run, or not to their end.
+    """The reason why the tests could not be run, or not to their end.
 
     Attributes:
-        kind: syntax: Python cannot read the file; import: it stopped while being loaded, or lacks
-            what the check needs; timeout: the limit passed; crash: the program ended or broke.
-        file, line, text: the line to look at, with its source, where one is known.
+        kind: syntax: Python cannot parse the file; import: loading the file raised an exception,
+            or the file lacks a name that the check needs; timeout: the time limit passed; crash:
+            the program ended, or the check itself failed.
+        message: the explanation for the learner.
+        file, line, text: the line of the learner's code, with its source, if known.
     """
 
     kind: Kind
@@ -53,11 +65,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found. `seconds` is how long it took, with the start of the process.
+    """The result of a check.
 
-    `tests` are all tests of the check; `not_run` of them did not run after a failure.
-    `output` is what the learner's program printed in tests that passed; what it printed in one
-    that failed is part of that failure's message.
+    Attributes:
+        passed: whether all tests ran and passed.
+        tests: the number of tests in the check.
+        failures: the tests that failed. Output of the learner's program in such a test is part of
+            the failure's message.
+        problem: the reason why the check did not run to its end, or None.
+        seconds: the duration, including the start of the process.
+        output: output of the learner's program in tests that passed.
+        not_run: the number of tests that did not run after a failure.
     """
 
     passed: bool
@@ -69,22 +87,40 @@ class CheckResult:
     not_run: int = 0
 
 
+class CheckCancelledError(Exception):
+    """The check was ended, because its result is not wanted any more."""
+
+
 def run_check(
     check: Path,
     subject: Path,
     timeout: float = 20.0,
     on_failure: Callable[[Failure], None] | None = None,
+    cancelled: threading.Event | None = None,
+    start: StartWorker | None = None,
 ) -> CheckResult:
-    """Run the tests in `check` on the learner's file `subject`.
+    """Run the tests of a check on the learner's file.
 
     Args:
-        check, subject: the files.
+        check: the file with the tests.
+        subject: the learner's file.
         timeout: seconds after which the check is ended.
-        on_failure: is called with each failure as soon as it is known, while the check goes on.
+        on_failure: called with each failure as soon as it is known, while the check goes on.
+        cancelled: ends the check when it is set by another thread.
+        start: starts the worker process; by default `start_worker`.
+
+    Raises:
+        CheckCancelledError: `cancelled` was set before the end of the check.
     """
     started = time.monotonic()
     if subject.is_file():
-        report = _run_worker(check.resolve(), subject.resolve(), timeout, on_failure)
+        cancelled = cancelled or threading.Event()
+        report = _run_worker(
+            functools.partial(start or start_worker, check.resolve(), subject.resolve(), timeout),
+            timeout,
+            on_failure,
+            cancelled,
+        )
     else:
         report = _failed_report("import", translate("There is no file {name}.", name=subject))
     problem = report["problem"] and _parse_problem(report["problem"])
@@ -101,18 +137,21 @@ def run_check(
 
 
 def _run_worker(
-    check: Path, subject: Path, timeout: float, on_failure: Callable[[Failure], None] | None
+    start: Callable[[IO[bytes], IO[bytes]], subprocess.Popen[bytes]],
+    timeout: float,
+    on_failure: Callable[[Failure], None] | None,
+    cancelled: threading.Event,
 ) -> dict[str, Any]:
-    # Files, not pipes: a child that the learner's program left behind would keep a pipe open.
+    # Files, not pipes: a child process that outlives the learner's program keeps a pipe open.
     with contextlib.ExitStack() as files:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory()))
         result_file = files.enter_context((folder / "out").open("wb"))
         stderr_file = files.enter_context((folder / "err").open("wb"))
         lines = _LineReader(files.enter_context((folder / "out").open("rb")))
-        failures: list[dict[str, str]] = []
+        failures: list[dict[str, Any]] = []
 
         def read_results() -> dict[str, Any] | None:
-            """Read what is new; return the last report, which is no failure, if it is there."""
+            """Read new lines; return the final report if it has arrived, None otherwise."""
             for line in lines.read():
                 found = dict(json.loads(line))
                 if "problem" in found:
@@ -122,12 +161,14 @@ def _run_worker(
                     on_failure(Failure(**found))
             return None
 
-        process = start_worker(check, subject, timeout, result_file, stderr_file)
+        process = start(result_file, stderr_file)
         try:
             limit = time.monotonic() + timeout + GRACE_PERIOD
             while (code := process.poll()) is None and time.monotonic() < limit:
                 if report := read_results():
                     return report
+                if cancelled.is_set():
+                    raise CheckCancelledError
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_INTERVAL)
         finally:
@@ -146,14 +187,14 @@ def _run_worker(
 
 
 class _LineReader:
-    """The whole lines of a file to which another process appends."""
+    """Reads complete lines from a file to which another process appends."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._unfinished = b""
 
     def read(self) -> list[bytes]:
-        """Return the lines that are new."""
+        """Return the lines that were completed since the last call."""
         *whole, self._unfinished = (self._unfinished + self._file.read()).split(b"\n")
         return whole
 
@@ -161,19 +202,61 @@ class _LineReader:
 def start_worker(
     check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start the process, which writes its report to `result_file`."""
+    """Start the worker process, which writes its report to `result_file`."""
     return subprocess.Popen(
         [sys.executable, "-m", "course.checking.worker", str(check), str(subject), str(timeout)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=result_file,
         stderr=stderr_file,
-        start_new_session=True,  # so that it can be ended with all it started
+        start_new_session=True,  # so that its child processes can be ended too
     )
 
 
+class SpareWorker:
+    """A worker process that has loaded its modules, and waits for a check.
+
+    A check starts about 0.2 s earlier with it. The process ends when it gets no check.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "course.checking.worker"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def start(
+        self,
+        check: Path,
+        subject: Path,
+        timeout: float,
+        result_file: IO[bytes],
+        stderr_file: IO[bytes],
+    ) -> subprocess.Popen[bytes]:
+        """Give the process its check; if it has ended, start another one."""
+        names = [str(check), str(subject), str(timeout), result_file.name, stderr_file.name]
+        try:
+            assert self._process.stdin  # noqa: S101
+            with self._process.stdin as stdin:
+                stdin.write(json.dumps(names).encode() + b"\n")
+        except OSError:
+            terminate(self._process)
+            return start_worker(check, subject, timeout, result_file, stderr_file)
+        return self._process
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin  # noqa: S101
+        self._process.stdin.close()
+        terminate(self._process)
+
+
 def _read_tail(file: Path) -> str:
-    """Return the end of a file that a program has written."""
+    """Return the last 1000 characters of a program's output file."""
     return file.read_text("utf-8", "replace")[-1000:].strip()
 
 
@@ -188,11 +271,8 @@ def _parse_problem(fields: dict[str, Any]) -> Problem:
 
 
 def terminate(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        if process.poll() is None:
-            command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-            subprocess.run(command, capture_output=True, check=False)
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """Kill a worker process and its child processes, and wait for its end."""
+    # Windows may have given the id of a process that has ended to another one.
+    if sys.platform != "win32" or process.poll() is None:
+        kill_tree(process.pid)
     process.wait()

@@ -1,1 +1,1 @@
-"""What the checks of exercises are written with."""
+"""Test cases for the checks of exercises: HTTP, WebSocket, commands and services."""

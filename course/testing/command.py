@@ -1,4 +1,4 @@
-"""Checks that start the learner's file as a command: its options, its exit code, what it writes.
+"""Test case for checks that start the learner's file as a command: options, exit code, output.
 
     class Quiet(CommandCase):
         def test_help_says_what_an_option_is_for(self) -> None:
@@ -8,7 +8,7 @@
             self.start("--name=Ada", advice="main()")
             self.send("GET", "/").expect(status=200, body="Ada", advice="HelloHandler")
 
-A failure has the parts of `course.testing.http`; what was sent begins with the command.
+A failure has the parts of `course.testing.http`; the part "sent" begins with the command.
 """
 
 import asyncio
@@ -30,9 +30,16 @@ from tornado.testing import bind_unused_port
 from course.testing.http import ExerciseCase, Mismatch, Response
 from course.translation import translate
 
-START_TIMEOUT = 8.0  # seconds until a program has ended, or has printed its address
-STOP_TIMEOUT = 2.0  # seconds that a program has to end after it was asked to
-MAX_SHOWN_LINES = 6  # of standard error, the last ones
+START_TIMEOUT = 8.0  # seconds that a program may take to end or to print its address
+STOP_TIMEOUT = 2.0  # seconds that a program may take to end after SIGINT
+MAX_SHOWN_LINES = 6  # last lines of standard error in a failure
+UNKNOWN_NAME = "a name is not known: standard error says which one. Correct it, or import it"
+RAISED = (
+    "the program has raised an exception: the last line of standard error says which one,\n"
+    "the lines above it say where"
+)
+ADVICE_BY_EXCEPTION = {"NameError": UNKNOWN_NAME, "TypeError": RAISED, "AttributeError": RAISED}
+"""The end of an `advice_by_error`: the advice for a mistake in Python that no other entry names."""
 NO_ADDRESS = translate(
     "still running after {limit} seconds, and no address printed", limit=f"{START_TIMEOUT:g}"
 )
@@ -43,10 +50,10 @@ class CompletedProgram:
     """A program that has ended.
 
     Attributes:
-        sent: the command, and the requests to the server that it was.
-        code: the exit code, or a sentence that says why the program had to be stopped.
-        log: what it wrote to standard error.
-        file: the program.
+        sent: the command, and the requests that were sent to the program.
+        code: the exit code, or a sentence with the reason why the program was stopped.
+        log: the program's standard error.
+        file: the path of the program.
     """
 
     sent: str
@@ -62,12 +69,13 @@ class CompletedProgram:
         contains: str | None = None,
         lacks: str | None = None,
     ) -> Self:
-        """Raise `Mismatch` unless the program ended as described; return it otherwise.
+        """Raise `Mismatch` unless the program ended as described; return the program otherwise.
 
         Args:
-            advice: where the learner finds what is missing.
+            advice: the place in the learner's file or in the lesson that needs a change.
             success: True for exit code 0, False for any other.
-            contains, lacks: a text that must, must not, be part of standard error.
+            contains: a text that must be part of standard error.
+            lacks: a text that must not be part of standard error.
         """
         wanted = []
         if success is not None and (isinstance(self.code, str) or success != (self.code == 0)):
@@ -98,32 +106,39 @@ class CompletedProgram:
 
 
 class Process(Protocol):
-    """A started program, as asyncio has it."""
+    """The interface of `asyncio.subprocess.Process` that this module uses."""
 
     @property
-    def stdout(self) -> asyncio.StreamReader | None: ...
+    def stdout(self) -> asyncio.StreamReader | None:
+        """Standard output, if it is a pipe."""
 
     @property
-    def returncode(self) -> int | None: ...
+    def returncode(self) -> int | None:
+        """The exit code, or None while the program runs."""
 
-    def send_signal(self, signal: int, /) -> None: ...
+    def send_signal(self, signal: int, /) -> None:
+        """Send a signal to the program."""
 
-    def terminate(self) -> None: ...
+    def terminate(self) -> None:
+        """Send SIGTERM to the program."""
 
-    def kill(self) -> None: ...
+    def kill(self) -> None:
+        """Send SIGKILL to the program."""
 
-    async def wait(self) -> int: ...
+    async def wait(self) -> int:
+        """Wait until the program has ended; return its exit code."""
 
 
 class CommandCase(ExerciseCase):
-    """An `ExerciseCase` whose checks start the learner's file, each time with other options.
+    """An `ExerciseCase` whose checks start the learner's file as a program, with options.
 
     Attributes:
-        port: where the server that `start` has started listens.
-        folder: the current folder of the program, empty but for what `write` puts there.
+        port: the port of the server that `start` has started.
+        folder: the current folder of the program, which holds only files that `write` put there.
     """
 
     def setUp(self) -> None:
+        """Make the program's folder."""
         super().setUp()
         self.port = 0
         temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -138,13 +153,16 @@ class CommandCase(ExerciseCase):
         self._process: Process | None = None
 
     def tearDown(self) -> None:
+        """Stop the program."""
         self.stop_program()
         super().tearDown()
 
     def get_app(self) -> tornado.web.Application:
-        return tornado.web.Application()  # nobody asks it: requests go to the started program
+        """Return an empty application: requests go to the started program."""
+        return tornado.web.Application()
 
     def get_url(self, path: str) -> str:
+        """Return the URL of a path of the started program."""
         return f"http://localhost:{self.port}{path}"
 
     def free_port(self) -> int:
@@ -154,18 +172,19 @@ class CommandCase(ExerciseCase):
         return port
 
     def write(self, name: str, text: str) -> None:
-        """Put a file into the program's folder; a failure shows it."""
+        """Write a file to the program's folder; a failure shows the file."""
         (self.folder / name).write_text(text, encoding="utf-8")
         self._files[name] = text
 
     def run_program(self, *arguments: str) -> CompletedProgram:
-        """Run the program with these arguments until it ends; if it does not, stop it."""
+        """Run the program with these arguments until it ends or `START_TIMEOUT` passes."""
         return self.stop_program(_still_running(self._launch(arguments)))
 
     def run_each(self, *commands: tuple[str, ...]) -> list[CompletedProgram]:
-        """Run the program once with each of these arguments, at the same time, and return how.
+        """Run the program once for each of the given argument lists, all at the same time.
 
-        A program that serves is stopped as soon as it has printed its address.
+        A program that serves is stopped as soon as it has printed its address. The results have the
+        order of the commands.
         """
         self.stop_program()
 
@@ -193,13 +212,17 @@ class CommandCase(ExerciseCase):
         advice: str,
         advice_by_error: Mapping[str, str] | None = None,
     ) -> None:
-        """Start the program as a server that `send` asks from now on; raises `Mismatch` otherwise.
+        """Start the program as the server for `send`.
 
         Args:
-            arguments: the options.
-            port: where it has to serve; without it a free one is chosen, and given as --port.
-            advice: where the learner finds why it does not serve there.
-            advice_by_error: the same for a program that has ended, by a text on standard error.
+            arguments: the options of the program.
+            port: the port on which it must serve; 0 chooses a free one and passes it as --port.
+            advice: the advice if the program does not serve on that port.
+            advice_by_error: the advice for a program that has ended, by a text in standard error.
+                The first text that standard error contains decides.
+
+        Raises:
+            Mismatch: the program has ended, or did not print the expected address in time.
         """
         self.port = port or self.free_port()
         address = self._launch(arguments if port else (*arguments, f"--port={self.port}"))
@@ -221,10 +244,10 @@ class CommandCase(ExerciseCase):
             )
 
     def stop_program(self, reason: str = "") -> CompletedProgram:
-        """End the program, if it still runs, and return how it ended and what it wrote.
+        """Stop the program if it still runs; return its exit code and standard error.
 
         Args:
-            why: told in place of the exit code when it had to be ended.
+            reason: the sentence in place of the exit code if the program had to be stopped.
         """
         process, self._process = self._process, None
         ended: int | str = (
@@ -234,14 +257,14 @@ class CommandCase(ExerciseCase):
 
     @property
     def sent(self) -> str:
-        """The command, the files it found, and the requests since."""
+        """The command, the files in the program's folder, and the requests so far."""
         return "\n".join(self._transcript)
 
     async def _fetch(self, request: HTTPRequest, sent: str) -> Response:
         self._transcript.append(sent)
         response = await super()._fetch(request, self.sent)
         if response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            # The client is told nothing; where the test fails, this is shown as printed.
+            # The response has no details, so print the log: a failure shows printed text.
             print(*last_lines(without_libraries(self._read_log(), self._file)), sep="\n")
         return response
 
@@ -249,7 +272,7 @@ class CommandCase(ExerciseCase):
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def _launch(self, arguments: tuple[str, ...]) -> str:
-        """Start the program; return the line with its address, or nothing when none has come."""
+        """Start the program; return the line with its address, or "" if it printed none in time."""
         self.stop_program()
         self._transcript = self._describe_command(arguments)
 
@@ -264,7 +287,7 @@ class CommandCase(ExerciseCase):
         return address
 
     def _describe_command(self, arguments: tuple[str, ...]) -> list[str]:
-        """Return the command, then the files that the program finds."""
+        """Return the command, then the files in the program's folder."""
         words = (f'"{word}"' if " " in word else word for word in arguments)
         lines = [" ".join(["python3", self._file.name, *words])]
         for name, text in self._files.items():
@@ -273,7 +296,7 @@ class CommandCase(ExerciseCase):
 
 
 async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
-    """Start Python with these arguments in this folder; its standard error goes to `log`."""
+    """Start Python in a folder with the given arguments and with standard error in `log`."""
     return await asyncio.create_subprocess_exec(
         *[sys.executable, "-u", *arguments],
         cwd=folder,
@@ -284,7 +307,7 @@ async def start(arguments: list[str], folder: Path, log: IO[bytes]) -> Process:
 
 
 async def _address(process: Process) -> str:
-    """Return the line with the address of a server, or nothing when the program has ended."""
+    """Return the line with the address of a server, or "" if the program printed none in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_TIMEOUT):
             async for line in cast(asyncio.StreamReader, process.stdout):
@@ -295,7 +318,7 @@ async def _address(process: Process) -> str:
 
 
 def _still_running(address: str) -> str:
-    """Return the reason why a program was stopped."""
+    """Return the reason why a program was stopped, for its address or ""."""
     if not address:
         return NO_ADDRESS
     return translate("it goes on and prints: {address}", address=address)
@@ -303,7 +326,7 @@ def _still_running(address: str) -> str:
 
 async def _stop_process(process: Process, reason: str) -> int | str:
     if process.returncode is None:
-        # As Ctrl-C, which lets the program finish its log; Windows cannot send that to one process.
+        # After SIGINT the program can finish its log. Windows cannot send it to a single process.
         if sys.platform == "win32":
             process.terminate()
         else:
@@ -318,14 +341,14 @@ async def _stop_process(process: Process, reason: str) -> int | str:
 
 
 def last_lines(lines: list[str]) -> list[str]:
-    """Return the last lines of a log, with dots in front if there are more."""
+    """Return the last `MAX_SHOWN_LINES` lines of a log, with "..." in front if there are more."""
     return [*(["..."] if len(lines) > MAX_SHOWN_LINES else []), *lines[-MAX_SHOWN_LINES:]]
 
 
 def without_libraries(log: str, file: Path) -> list[str]:
-    """Return the lines of a log; of a traceback in it only the frames in this file."""
+    """Return the lines of a log, without the frames of tracebacks that are in other files."""
     lines = []
-    foreign = -1  # the indentation of a library's frame, while its lines last
+    foreign = -1  # indentation of the current frame if it belongs to a library, -1 otherwise
     for line in log.rstrip().splitlines():
         indentation = len(line) - len(line.lstrip())
         if indentation <= foreign:

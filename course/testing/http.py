@@ -1,12 +1,12 @@
-"""What the check of an exercise is built on: send something, expect something, be told clearly.
+"""Test case for checks that send HTTP requests and compare the responses.
 
     class AllowHead(ExerciseCase):
         def test_head_is_answered(self) -> None:
-            self.send("HEAD", "/").expect(status=200, body="", advice="the verbs, in README.md")
+            self.send("HEAD", "/").expect(status=200, body="", advice="step 2 of README.md")
 
-A failure has four parts: what was sent, what was received, what was expected, and advice.
-`course.checking.worker` adds a fifth when the learner's own code raised: its line. The advice is
-the last part: a report on a stub that is still unchanged leaves it out (`course.console`).
+A failure has four parts: sent, received, expected, advice. If the learner's code raised,
+`course.checking.worker` adds the line. The advice is the last part: the report on an unchanged stub
+omits it (`course.console`).
 """
 
 import contextlib
@@ -26,14 +26,18 @@ from tornado.testing import AsyncHTTPTestCase
 
 from course.translation import translate
 
-RESPONSE_TIMEOUT = 4.0  # seconds; below tornado.testing's own 5, whose message says less
+RESPONSE_TIMEOUT = 4.0  # seconds; below the 5 of tornado.testing, whose message has no details
 MAX_SHOWN = 400  # characters of a body that a failure shows
 
-_UNSET: Any = object()  # "not asked for", where None is a value one may expect
+_UNSET: Any = object()  # default of arguments for which None is a valid value
 
 
 class InvalidSubmission(Exception):
-    """The learner's file loads but cannot be checked. `line` is where to begin, if known."""
+    """The learner's file loads but cannot be checked.
+
+    Attributes:
+        line: the line of the file that needs a change, or None if it is not known.
+    """
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -41,11 +45,13 @@ class InvalidSubmission(Exception):
 
 
 class Mismatch(AssertionError):
-    """A received value differs from the expected one. For what `expect` has no argument for.
+    """A received value differs from the expected one.
+
+    `expect` raises it. A check raises it itself for a condition that `expect` has no argument for.
 
     Attributes:
-        facts: what was sent, received and expected.
-        advice: what the learner may do about it, or nothing.
+        facts: the parts "sent", "received" and "expected", as text.
+        advice: the part "advice", or "".
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class Mismatch(AssertionError):
 
 
 def format_sections(parts: Iterable[tuple[str, str]]) -> str:
-    """Return the non-empty (label, text) pairs as two columns, a text of several lines kept so."""
+    """Return the non-empty (label, text) pairs as two columns; line breaks in a text are kept."""
     return "\n".join(
         f"{translate(label) if number == 0 else '':<10}{line}".rstrip()
         for label, text in parts
@@ -69,7 +75,13 @@ def format_sections(parts: Iterable[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Response:
-    """What came back for one request; `no_response` says why when nothing did."""
+    """The response to a request.
+
+    Attributes:
+        sent: a description of the request.
+        response: the response, or None if none came.
+        no_response: the reason why no response came.
+    """
 
     sent: str
     response: HTTPResponse | None
@@ -77,23 +89,30 @@ class Response:
 
     @property
     def status(self) -> int | None:
+        """The status code, or None if no response came."""
         return self.response.code if self.response else None
 
     @property
     def headers(self) -> HTTPHeaders:
+        """The response's headers; empty if no response came."""
         return self.response.headers if self.response else HTTPHeaders()
 
     @property
     def text(self) -> str:
+        """The body decoded as UTF-8; "" if no response came."""
         return self.response.body.decode("utf-8", "replace") if self.response else ""
 
     @property
     def content_type(self) -> str:
-        """The media type, in small letters and without parameters such as charset."""
+        """The media type in lower case, without parameters such as charset."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def json(self, *, advice: str) -> Any:
-        """Return the body read as JSON; raises `Mismatch` when it is none."""
+        """Return the body parsed as JSON.
+
+        Raises:
+            Mismatch: the body is not JSON.
+        """
         try:
             return json.loads(self.text)
         except ValueError:
@@ -112,17 +131,18 @@ class Response:
         contains: str | None = None,
         lacks: str | None = None,
     ) -> Self:
-        """Raise `Mismatch` unless the answer is as described; return it otherwise.
+        """Raise `Mismatch` unless the response is as described; return it otherwise.
 
         Args:
-            advice: where the learner finds what is missing: a method, a file, a step of the README.
+            advice: the place that needs a change or explains it: a method, a file, a step.
             status: the status code.
             content_type: the media type, such as application/json, with or without parameters.
-            headers: names with the value each must have; None for a header that must be absent.
+            headers: header names with the required values; None for a header that must be absent.
             body: the whole body, as text.
-            text: the body without the whitespace around it.
-            json: what the body must be once read as JSON.
-            contains, lacks: a text that must, must not, be part of the body.
+            text: the body without surrounding whitespace.
+            json: the value of the body parsed as JSON.
+            contains: a text that must be part of the body.
+            lacks: a text that must not be part of the body.
         """
         headers = headers or {}
         wanted = []
@@ -177,22 +197,35 @@ class Response:
 
 
 class ExerciseCase(AsyncHTTPTestCase):
-    """Serves `subject`, the learner's file, on a free port, and sends it requests.
+    """Serves the learner's file on a free port and sends requests to it.
 
-    A check that needs another application than `make_app()` overrides `get_app`; one in which a
-    wrong answer never comes sets a shorter `response_timeout`, in seconds. WebSockets are in
-    `course.testing.websocket`, programs with options and an exit code in
+    A check that needs another application than that of `make_app()` overrides `get_app`. WebSockets
+    are in `course.testing.websocket`, programs with options and an exit code in
     `course.testing.command`.
+
+    Attributes:
+        subject: the learner's file as a module. The worker sets it.
+        response_timeout: seconds to wait for a response. A check sets a shorter one if typical
+            wrong solutions never respond.
     """
 
     subject: ClassVar[ModuleType]
     response_timeout: ClassVar[float] = RESPONSE_TIMEOUT
 
     def get_app(self) -> tornado.web.Application:
+        """Return the application to serve: that of the learner's make_app()."""
         return self.make_app()
 
     def make_app(self, *args: Any, **kwargs: Any) -> tornado.web.Application:
-        """Return the application of the learner's make_app(); raises `InvalidSubmission`."""
+        """Return the application that the learner's file makes.
+
+        Args:
+            args: positional arguments of make_app().
+            kwargs: keyword arguments of make_app().
+
+        Raises:
+            InvalidSubmission: make_app() is missing, raised, or returned no application.
+        """
         factory = getattr(self.subject, "make_app", None)
         if not callable(factory):
             raise InvalidSubmission(
@@ -226,12 +259,15 @@ class ExerciseCase(AsyncHTTPTestCase):
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send one request and return its answer, whatever it is; redirects are not followed.
+        """Send a request and return its response, with any status; redirects are not followed.
 
         Args:
-            method, path: as on the first line of the request; the path may hold a query.
-            form, json, body: at most one: what the body carries and its Content-Type follows.
-            headers: sent besides.
+            method: the HTTP method.
+            path: the path, with a query if there is one.
+            form: the fields of a form. At most one of `form`, `json` and `body` may be given.
+            json: a value to send as JSON.
+            body: the body as it is, without a Content-Type.
+            headers: further headers; a Content-Type among them replaces that of `form` or `json`.
         """
         response: Response = self.io_loop.run_sync(
             lambda: self.request(method, path, form=form, json=json, body=body, headers=headers)
@@ -248,7 +284,7 @@ class ExerciseCase(AsyncHTTPTestCase):
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """`send` for a check that is itself a coroutine (`@tornado.testing.gen_test`)."""
+        """Send a request as `send` does, from a check that is a coroutine (`@gen_test`)."""
         all_headers = dict(headers or {})
         sent = [f"{method} {path}", *(f"{name}: {value}" for name, value in all_headers.items())]
         if form is not None:
@@ -284,7 +320,7 @@ class ExerciseCase(AsyncHTTPTestCase):
             return Response(sent, None, translate("no answer: {error}", error=error))
 
     def expect(self, received: object, expected: object, *, advice: str, sent: str = "") -> None:
-        """Raise `Mismatch` unless the two are equal; for a frame, a line, any other value."""
+        """Raise `Mismatch` unless two values are equal: a frame, a line, any other value."""
         if received != expected:
             raise Mismatch(
                 sent=sent, received=repr(received), expected=repr(expected), advice=advice
@@ -292,7 +328,7 @@ class ExerciseCase(AsyncHTTPTestCase):
 
     @contextlib.contextmanager
     def with_advice(self, advice: str, *, sent: str = "") -> Iterator[None]:
-        """Give the assertions inside, of any kind, and a wait in vain, their `sent` and `look`."""
+        """Turn an AssertionError or TimeoutError inside the block into a `Mismatch` with advice."""
         try:
             yield
         except Mismatch:

@@ -1,4 +1,4 @@
-"""Reads HTML for checks: quotes, the order of attributes and letter case do not matter.
+"""HTML parser for checks: quotes, the order of attributes and letter case do not matter.
 
 page = elements(answer.text)
 [item.text for item in page if item.tag == "li"]
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"])
-# An element that a start tag of the same kind ends, because its end tag is optional.
+# Elements whose end tag is optional: the next start tag of the same name ends them.
 ENDS_ITSELF = frozenset(["li", "p", "option", "tr", "td", "th", "dt", "dd"])
 
 
@@ -17,10 +17,10 @@ class Element:
     """An element of a page.
 
     Attributes:
-        tag: its name in small letters.
-        attributes: names in small letters, with their values.
-        inside: the elements around it, the outermost first.
-        text: the text in it and in the elements in it, with character references replaced.
+        tag: the name in lower case.
+        attributes: the attributes' values by their names, which are in lower case.
+        inside: the ancestors of the element, the outermost first.
+        text: the text of the element and its descendants, with character references replaced.
     """
 
     tag: str
@@ -29,6 +29,7 @@ class Element:
     text: str = ""
 
     def is_in(self, tag: str) -> bool:
+        """Return whether one of the ancestors has this tag."""
         return any(each.tag == tag for each in self.inside)
 
 

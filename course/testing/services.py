@@ -1,11 +1,11 @@
-"""Checks that put the learner's file behind programs beside Python: nginx, supervisor.
+"""Test case for checks that run the learner's file behind other programs: nginx, supervisor.
 
     class Pids(ServiceCase):
         def test_it_answers(self) -> None:
             self.start_nginx(self.subject.NGINX, advice="NGINX")
             self.send("GET", "/pid").expect(status=200, advice="PidHandler")
 
-In a configuration the words FRONT, APP_1 and APP_2 stand for ports. `send` asks FRONT.
+In a configuration the words FRONT, APP_1 and APP_2 stand for ports. `send` sends to FRONT.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ from pathlib import Path
 from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch
 from course.translation import translate
 
-START_TIMEOUT = 8.0  # seconds until a program listens
-STOP_TIMEOUT = 5.0  # seconds that it has to end after it was asked to
-MAX_SHOWN_LINES = 4  # of what it wrote before it ended
-# Debian keeps servers in sbin, which is not on every user's PATH.
+START_TIMEOUT = 8.0  # seconds that a program may take until it listens
+STOP_TIMEOUT = 5.0  # seconds that a program may take to end after SIGTERM
+MAX_SHOWN_LINES = 4  # last lines of a program's output in a failure
+# Debian installs servers in sbin, which is not on every user's PATH.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 NGINX_CONF = """
 events {{}}
@@ -39,15 +39,16 @@ fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 
 
 class ServiceCase(ExerciseCase):
-    """An `ExerciseCase` that starts programs, in a folder and on ports of its own.
+    """An `ExerciseCase` that starts programs in a temporary folder and on free ports.
 
     Attributes:
-        folder: their current folder; gone after the test.
-        front: the port that `send` asks.
+        folder: the current folder of the programs; it is deleted after the test.
+        front: the port to which `send` sends.
         apps: the ports for APP_1 and APP_2.
     """
 
     def setUp(self) -> None:
+        """Make the programs' folder and choose the ports."""
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self._programs = self.enterContext(contextlib.ExitStack())
         self.port_block = _free_port_block()
@@ -58,14 +59,23 @@ class ServiceCase(ExerciseCase):
         super().setUp()
 
     def tearDown(self) -> None:
+        """Stop the programs."""
         self._programs.close()
         super().tearDown()
 
     def get_url(self, path: str) -> str:
+        """Return the URL of a path at FRONT."""
         return f"http://localhost:{self.front}{path}"
 
     def configuration(self, name: str) -> str:
-        """The configuration that the learner's file has under this name, with the ports in it."""
+        """Return a configuration from the learner's file, with the ports filled in.
+
+        Args:
+            name: the variable that holds the configuration.
+
+        Raises:
+            InvalidSubmission: the learner's file has no text of that name.
+        """
         text = getattr(self.subject, name, None)
         if not isinstance(text, str):
             raise InvalidSubmission(
@@ -77,7 +87,15 @@ class ServiceCase(ExerciseCase):
         return text.replace("FRONT", str(self.front)).replace("APP_", str(self.port_block))
 
     def find_program(self, name: str, package: str) -> str:
-        """The path of a program; raises `InvalidSubmission` where it is missing."""
+        """Return the path of a program.
+
+        Args:
+            name: the program.
+            package: the package of Debian and Homebrew that has it, for the message.
+
+        Raises:
+            InvalidSubmission: the program is not installed.
+        """
         found = shutil.which(name, path=SEARCH_PATH)
         if not found:
             raise InvalidSubmission(
@@ -92,12 +110,12 @@ class ServiceCase(ExerciseCase):
         return found
 
     def start_app(self, port: int, *, advice: str) -> subprocess.Popen[bytes]:
-        """Start the learner's file on this port."""
+        """Start the learner's file on a port, and wait until it listens."""
         command = [sys.executable, str(self.subject.__file__), f"--port={port}"]
         return self.start(command, port, label=f"python3 FILE --port={port}", advice=advice)
 
     def start_nginx(self, *, advice: str) -> None:
-        """Start nginx with the server that the learner's file has as NGINX."""
+        """Start nginx with the configuration NGINX of the learner's file."""
         text = self.configuration("NGINX")
         nginx = self.find_program("nginx", "nginx")
         (self.folder / "nginx.conf").write_text(NGINX_CONF.format(text), encoding="utf-8")
@@ -110,13 +128,16 @@ class ServiceCase(ExerciseCase):
     def start(
         self, command: list[str], port: int, *, label: str, advice: str
     ) -> subprocess.Popen[bytes]:
-        """Start a program and wait until it listens; raises `Mismatch` when it does not.
+        """Start a program and wait until it listens; it is stopped after the test.
 
         Args:
-            command: the program with its arguments; it ends with the test.
-            port: where it has to listen.
-            label: what a failure tells of the command.
-            advice: where the learner finds why it does not.
+            command: the program with its arguments.
+            port: the port on which the program must listen.
+            label: the description of the command in a failure.
+            advice: the advice if the program does not listen.
+
+        Raises:
+            Mismatch: the program has ended, or does not listen within START_TIMEOUT.
         """
         process = self.launch(command, str(port))
         limit = time.monotonic() + START_TIMEOUT
@@ -133,7 +154,7 @@ class ServiceCase(ExerciseCase):
         return process
 
     def launch(self, command: list[str], name: str) -> subprocess.Popen[bytes]:
-        """Start a program, which ends with the test; what it writes is its `log` of this name."""
+        """Start a program with its output in the log of the given name; stop it after the test."""
         with (self.folder / f"{name}.log").open("wb") as file:
             process = subprocess.Popen(
                 command,
@@ -146,22 +167,22 @@ class ServiceCase(ExerciseCase):
         return process
 
     def last_log_lines(self, name: str) -> list[str]:
-        """The last lines that the program of this name, or of this port, has written."""
+        """Return the last lines of the log of the given name, or of the given port."""
         text = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         text = text.replace(f"{self.folder}/", "")
         return [line[:200] for line in text.splitlines()[-MAX_SHOWN_LINES:]]
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody listens on this port of this machine."""
+    """Return whether a server listens on this port of 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
 
 
 def _free_port_block() -> int:
-    """A number that, with 1, 2 or 3 put behind it, is a free port."""
-    while True:  # below the ports that systems give to clients
+    """Return a number N such that the ports 10 * N + 1, + 2 and + 3 are free."""
+    while True:  # below 32768, where Linux starts the range of ephemeral ports
         block = random.randrange(1100, 3200)  # noqa: S311, no secret
         with contextlib.suppress(OSError):
             for last in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""Checks that speak WebSocket: open sockets, send frames, expect frames, be told clearly.
+"""Test case for checks that open WebSockets, send frames and compare received frames.
 
     class Echo(WebSocketCase):
         def test_text_comes_back(self) -> None:
@@ -6,7 +6,7 @@
             socket.send("hello")
             socket.expect("hello", advice="on_message()")
 
-A failure has the parts of `course.testing.http`; what was sent is all that the test's sockets did.
+A failure has the parts of `course.testing.http`; "sent" lists all actions of the test's sockets.
 """
 
 import asyncio
@@ -38,39 +38,45 @@ class WebSocketCase(ExerciseCase):
 
     Attributes:
         frame_timeout: seconds to wait for a frame. A check whose server runs in this process can
-            wait for less: there a frame comes within a few turns of the event loop.
+            set a shorter time, because a frame arrives within a few iterations of the event loop.
     """
 
     frame_timeout: ClassVar[float] = 2.0
 
     def setUp(self) -> None:
+        """Start with no connections."""
         super().setUp()
         self._transcript: list[str] = []
         self._connections: list[WebSocketClientConnection] = []
 
     def tearDown(self) -> None:
+        """Close the connections of the test."""
         for connection in self._connections:
             connection.close()
         super().tearDown()
 
     def handshake(self, path: str, *, headers: Mapping[str, str] | None = None) -> Response:
-        """Ask for a WebSocket and return the answer: status 101 if it was opened, or the refusal.
+        """Request a WebSocket and return the response: 101 if it was opened, or the refusal.
 
         Args:
-            path: may hold a query.
-            headers: sent besides those of every handshake, such as Origin or Cookie.
+            path: the path, with a query if there is one.
+            headers: headers besides those of every handshake, such as Origin or Cookie.
         """
         return self._handshake(path, headers)[0]
 
     def connect(
         self, path: str, *, name: str = "", headers: Mapping[str, str] | None = None, advice: str
     ) -> "WebSocketClient":
-        """Open a WebSocket; raises `Mismatch` when it is refused.
+        """Open a WebSocket.
 
         Args:
-            path, headers: as for `handshake`.
-            name: whose socket it is, where a test has several.
-            advice: where the learner finds why it was refused.
+            path: the path, with a query if there is one.
+            name: the name of the socket in failures, if a test has several.
+            headers: headers besides those of every handshake.
+            advice: the advice if the server refuses.
+
+        Raises:
+            Mismatch: the server refused the handshake.
         """
         response, connection = self._handshake(path, headers)
         response.expect(status=101, advice=advice)
@@ -107,7 +113,11 @@ class WebSocketCase(ExerciseCase):
         return Response(sent, HTTPResponse(request, 101, connection.headers, body)), connection
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Run the loop until this has come; raises TimeoutError after `frame_timeout` seconds."""
+        """Run the event loop until the awaitable is done, and return its result.
+
+        Raises:
+            TimeoutError: it was not done within `frame_timeout` seconds.
+        """
 
         async def within() -> T:
             return await asyncio.wait_for(awaitable, self.frame_timeout)
@@ -116,16 +126,17 @@ class WebSocketCase(ExerciseCase):
         return result
 
     def record(self, name: str, what: str) -> None:
-        """Add to what a failure of this test tells as sent."""
+        """Add a line to the part "sent" of this test's failures."""
         self._transcript.append(f"{name}: {what}" if name else what)
 
     @property
     def sent(self) -> str:
+        """All actions of the test's sockets so far, a line each."""
         return "\n".join(self._transcript)
 
 
 class WebSocketClient:
-    """One open WebSocket of a check."""
+    """An open WebSocket of a check."""
 
     def __init__(
         self, case: WebSocketCase, connection: WebSocketClientConnection, name: str
@@ -134,16 +145,20 @@ class WebSocketClient:
         self._closed: Closed | None = None
 
     def send(self, frame: Frame) -> None:
-        """Send a text frame; a binary one for bytes, one with JSON for a dict.
+        """Send a text frame for str, a binary frame for bytes, a text frame with JSON for a dict.
 
-        Where the server has closed the connection nothing is sent; what is expected next tells.
+        If the server has closed the connection, nothing is sent; the next `expect` reports it.
         """
         self._case.record(self._name, describe_frame(frame))
         with contextlib.suppress(WebSocketClosedError):
             self._connection.write_message(frame, binary=isinstance(frame, bytes))
 
     def close(self) -> None:
-        """Close it from this side, and wait until the server has answered."""
+        """Send a close frame and wait for that of the server.
+
+        Raises:
+            Mismatch: no close frame came within `frame_timeout` seconds.
+        """
         self._case.record(self._name, "closes")
         self._connection.close(1000)
         while not isinstance(received := self._receive(), Closed):
@@ -151,13 +166,13 @@ class WebSocketClient:
                 raise self._mismatch(None, Closed(1000), "on_close(): it must return, and soon")
 
     def expect(self, frame: Frame, *, advice: str, advice_for_type: str = "") -> None:
-        """Raise `Mismatch` unless this is the next frame that comes.
+        """Raise `Mismatch` unless the next frame is this one.
 
         Args:
-            frame: str for a text frame, bytes for a binary one, a dict for a text frame that is
-                this in JSON.
-            advice: where the learner finds what is missing.
-            advice_for_type: the same for a frame of another type, such as bytes in place of text.
+            frame: str for a text frame, bytes for a binary one, a dict for a text frame that holds
+                it as JSON.
+            advice: the advice if another frame or none comes.
+            advice_for_type: the advice for a frame of another type, such as bytes for text.
         """
         received = self._receive()
         if isinstance(frame, dict):
@@ -169,13 +184,13 @@ class WebSocketClient:
             )
 
     def expect_close(self, *, code: int | None = None, advice: str) -> None:
-        """Raise `Mismatch` unless the server closes now, with this code where one is given."""
+        """Raise `Mismatch` unless the server closes the connection, with `code` if it is given."""
         received = self._receive()
         if not isinstance(received, Closed) or code not in (None, received.code):
             raise self._mismatch(received, Closed(code), advice)
 
     def _receive(self) -> "Received":
-        """What comes next; None for nothing in the time allowed."""
+        """Return the next frame, `Closed`, or None if neither comes within `frame_timeout`."""
         if not self._closed:
             try:
                 message = self._case.wait_for(self._connection.read_message())
@@ -200,7 +215,7 @@ class WebSocketClient:
 
 @dataclass(frozen=True)
 class Closed:
-    """The connection was closed; without a code when there was no close frame."""
+    """The end of a connection; `code` is None if there was no close frame."""
 
     code: int | None
     reason: str | None = None
@@ -210,7 +225,7 @@ Received: TypeAlias = Frame | Closed | None
 
 
 def describe_frame(received: Received) -> str:
-    """Return one line, or little more, that says what kind of frame it is and what it holds."""
+    """Return the type and the content of a frame, in at most about `MAX_SHOWN` characters."""
     match received:
         case None:
             return translate("nothing")
@@ -231,12 +246,12 @@ def describe_frame(received: Received) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return the text, or its beginning where it is longer than `limit` characters."""
+    """Return the text, cut after `limit` characters if it is longer."""
     return text if len(text) <= limit else f"{text[:limit]} ..."
 
 
 def _as_json(received: Received) -> Received:
-    """Return a text frame that holds a JSON object as that object, anything else as it is."""
+    """Parse a text frame that holds a JSON object; return anything else unchanged."""
     try:
         value = json.loads(received) if isinstance(received, str) else None
     except ValueError:

@@ -1,10 +1,10 @@
-"""A client that only sends messages, in a process of its own, and measures how long an ack takes.
+"""A client in a process of its own that sends messages and measures the latency of acks.
 
     python -m fault_injection.harness.bystander URL COOKIE CONVERSATION
 
 Scenarios that attack the chat use it to show that other users are not slowed down. It prints one
-line when it is connected. For each line on its standard input it prints the latencies since the
-line before, as JSON, in milliseconds. It ends when its standard input is closed.
+line when it is connected. For each line on its standard input it prints, as JSON, the latencies
+since the previous line, in milliseconds. It ends when its standard input is closed.
 """
 
 import asyncio
@@ -16,15 +16,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
-import tornado.httpclient
-import tornado.websocket
-
 from fault_injection.harness.context import Context, FaultError
 from fault_injection.harness.processes import ROOT, Process
+from tests.support.chat_client import ChatSocket
 
 SEND_EVERY = 0.02
-"""Seconds between two messages. They are sent on schedule, whether or not acks have come: a chat
-that answers nothing for a second is measured fifty times, not once."""
+"""Seconds between two messages. They are sent at a constant rate, whether or not acks have come, so
+that a chat which is silent for a second is measured fifty times and not once."""
 
 ALLOWED_MS = 50.0
 """Milliseconds by which the 99th percentile may be above its normal value during an attack."""
@@ -41,7 +39,7 @@ class Latency:
 
     @classmethod
     def summarize(cls, milliseconds: list[float]) -> "Latency":
-        """Summarize measured values; all zero when there is none."""
+        """Return the percentiles of latencies in milliseconds; zeros if there are none."""
         if not milliseconds:
             return cls(0, 0.0, 0.0, 0.0)
         ordered = sorted(milliseconds)
@@ -50,21 +48,30 @@ class Latency:
 
 
 class Bystander(Process):
-    """Runs this module for a scenario.
+    """The process of this module, as a scenario uses it.
 
     Args:
-        context: of the scenario; the process ends with it.
-        name: of its log file, and in messages.
+        context: the context of the scenario; the process ends with it.
+        name: name of the log file, also used in messages.
     """
 
     def __init__(self, context: Context, name: str = "bystander") -> None:
         super().__init__(context, name)
         self._context = context
         self.normal = Latency.summarize([])
-        """Latency without an attack, see `measure_normal`."""
+        """Latency without an attack, set by `measure_normal`."""
 
     async def start(self, url: str, cookie: str, conv: int | str) -> "Bystander":
-        """Connect as the user of `cookie`, and send to a conversation from now on."""
+        """Start the process, and return when it is connected and sends messages.
+
+        Args:
+            url: scheme, host and port of the chat.
+            cookie: value of the Cookie header of a user.
+            conv: id of the conversation to which it sends.
+
+        Raises:
+            FaultError: it could not connect.
+        """
         await self.spawn(
             *(sys.executable, "-m", "fault_injection.harness.bystander", url, cookie, str(conv)),
             cwd=ROOT,
@@ -76,10 +83,10 @@ class Bystander(Process):
         return self
 
     async def latency(self) -> Latency:
-        """Return the latencies since the last call.
+        """Return the latencies since the previous call.
 
         Raises:
-            FaultError: its socket was closed.
+            FaultError: the chat closed the connection.
         """
         assert self.process.stdin is not None
         self.process.stdin.write(b"\n")
@@ -89,7 +96,7 @@ class Bystander(Process):
         return Latency(**json.loads(line))
 
     async def measure_normal(self, seconds: float) -> Latency:
-        """Measure for some seconds what `undisturbed` compares with."""
+        """Measure the normal latency for some seconds, for `undisturbed` to compare with."""
         await self.latency()
         await asyncio.sleep(seconds)
         self.normal = await self.latency()
@@ -97,7 +104,7 @@ class Bystander(Process):
 
     @asynccontextmanager
     async def undisturbed(self, attack: str) -> AsyncGenerator[None]:
-        """Check that the 99th percentile stays near its normal value inside the block."""
+        """Check that the 99th percentile rises by at most `ALLOWED_MS` inside the block."""
         await self.latency()
         yield
         found = await self.latency()
@@ -109,10 +116,15 @@ class Bystander(Process):
 
 
 class Sender:
-    """Sends on schedule and measures."""
+    """Sends messages at a constant rate and measures the latencies of their acks.
 
-    def __init__(self, socket: tornado.websocket.WebSocketClientConnection, conv: int) -> None:
-        self.socket = socket
+    Args:
+        connection: an open connection.
+        conv: id of the conversation.
+    """
+
+    def __init__(self, connection: ChatSocket, conv: int) -> None:
+        self.connection = connection
         self.conv = conv
         self.sent: dict[str, float] = {}
         self.measured: list[float] = []
@@ -124,25 +136,28 @@ class Sender:
         while True:
             cid = str(uuid.uuid4())
             self.sent[cid] = due
-            frame = {"type": "send", "cid": cid, "conv": self.conv, "text": "still here"}
-            await self.socket.write_message(json.dumps(frame))
+            await self.connection.send(self.conv, "still here", cid)
             due += SEND_EVERY
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def receive(self) -> None:
-        """Match acks with messages until the socket is closed."""
+        """Match acks with messages until the connection is closed.
+
+        Raises:
+            ConnectionError: the connection was closed, or a message was refused.
+        """
         loop = asyncio.get_running_loop()
-        while (message := await self.socket.read_message()) is not None:
-            event = json.loads(message)
-            if event["type"] == "ack":
-                self.measured.append((loop.time() - self.sent.pop(event["cid"])) * 1000)
-            elif event["type"] == "error":
-                raise ConnectionError(f"a message was refused: {message!r}")
-        raise ConnectionError(f"the chat closed the socket with {self.socket.close_code}")
+        while True:
+            event = await self.connection.receive("ack", "error")
+            if event["type"] == "error":
+                raise ConnectionError(f"a message was refused: {event}")
+            self.measured.append((loop.time() - self.sent.pop(event["cid"])) * 1000)
 
     def collect(self) -> Latency:
-        """Return the latencies since the last call. A message that still waits counts with the time
-        for which it has waited."""
+        """Return the latencies since the previous call.
+
+        A message that has waited for more than a second counts with the time of its wait so far.
+        """
         now = asyncio.get_running_loop().time()
         waiting = [(now - due) * 1000 for due in self.sent.values()]
         measured, self.measured = self.measured, []
@@ -150,11 +165,8 @@ class Sender:
 
 
 async def main(url: str, cookie: str, conv: str) -> None:
-    """Run until standard input is closed."""
-    request = tornado.httpclient.HTTPRequest(
-        url.replace("http", "ws", 1) + "/ws", headers={"Cookie": cookie, "Origin": url}
-    )
-    sender = Sender(await tornado.websocket.websocket_connect(request), int(conv))
+    """Send messages until standard input is closed."""
+    sender = Sender(await ChatSocket.open(url, cookie), int(conv))
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -169,7 +181,7 @@ async def main(url: str, cookie: str, conv: str) -> None:
 
 
 async def answer(sender: Sender, reader: asyncio.StreamReader) -> None:
-    """Print a summary for each line that comes."""
+    """Print the latencies for each line on standard input."""
     while await reader.readline():
         print(json.dumps(asdict(sender.collect())), flush=True)
 

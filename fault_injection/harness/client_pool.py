@@ -1,10 +1,12 @@
-"""A pool of clients that send messages in some groups, and the check of what became of them."""
+"""A pool of clients that send messages in groups, and the check of all messages afterwards."""
 
 import asyncio
+import functools
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import argon2
 import sqlalchemy as sa
@@ -13,10 +15,11 @@ import tornado.httpclient
 from benchmarks.serve import seed_database
 from capstone_chat.options import Options
 from capstone_chat.storage.tables import users
-from fault_injection.harness.api_session import ApiSession
-from fault_injection.harness.consistency import ClientLog, StoredState
+from fault_injection.harness.consistency import ClientLog, Position, StoredState
 from fault_injection.harness.context import Context, wait_until
-from fault_injection.harness.resuming_client import Client
+from tests.support.api_session import ApiSession
+from tests.support.chat_accounts import captcha_answer
+from tests.support.chat_client import ResumingClient
 
 NO_LIMITS = (
     *("--send-rate=1000000", "--send-burst=1000000"),
@@ -26,15 +29,91 @@ NO_LIMITS = (
     *("--read-rate=1000000", "--read-burst=1000000"),
     *("--sockets-per-address=1000000", "--connections-per-address=1000000", "--drain=0.2"),
 )
-"""Options without which the limits would be measured instead of the fault."""
+"""Options of the chat that raise its limits, so that they do not hide the effect of a fault."""
+
+
+class PoolClient(ResumingClient):
+    """A client that records the messages that it sends and the events that it receives.
+
+    Args:
+        name: of the user, for messages.
+        session: a session of the user.
+        conv: id of the conversation.
+        client_log: records messages and acknowledgements.
+        rng: source of the random waiting times.
+        ping_interval: seconds between two pings.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        session: ApiSession,
+        conv: int,
+        client_log: ClientLog,
+        rng: random.Random,
+        ping_interval: float,
+    ) -> None:
+        super().__init__(session, conv, rng=rng, ping_interval=ping_interval)
+        self.name = name
+        self.client_log = client_log
+        self.last_live_seq = 0
+        """The seq of the newest message that came through the socket."""
+        self.may_connect = asyncio.Event()
+        """Cleared while the client must not connect."""
+        self.may_connect.set()
+
+    @property
+    def view(self) -> dict[Position, str]:
+        """The texts of all events that it has received, by position."""
+        return {(self.conv, seq): text_of(event) for seq, event in self.events.items()}
+
+    async def run_connection(self) -> None:
+        """Connect as soon as it may, and handle events until the connection is closed."""
+        await self.may_connect.wait()
+        await super().run_connection()
+
+    async def send(self, text: str) -> str:
+        """Send a message, now or after the next hello, and record it; return its cid."""
+        cid = await super().send(text)
+        self.client_log.send(cid, self.conv, text)
+        return cid
+
+    async def handle(self, event: dict[str, Any]) -> None:
+        """Handle one event of the server, and record acknowledgements and live messages."""
+        if event["type"] == "ack":
+            self.client_log.ack(event["cid"], event["conv"], event["seq"], event["at"])
+        elif event["type"] == "message" and event["conv"] == self.conv:
+            self.last_live_seq = max(self.last_live_seq, event["seq"])
+        await super().handle(event)
+
+    def insert(self, event: dict[str, Any]) -> None:
+        """Add an event to the log. Two events with one seq that differ are a violation."""
+        known = self.events.get(event["seq"], event)
+        if text_of(known) != text_of(event):
+            self.client_log.contradictory.append(f"{self.name} received {known} and {event}")
+        super().insert(event)
+
+    def stop(self) -> None:
+        """Close the connection and do not connect again."""
+        super().stop()
+        self.may_connect.set()
+
+
+def text_of(event: Mapping[str, Any]) -> str:
+    """Return the text of a message, or the kind of a change of membership."""
+    return event.get("text") or event.get("change") or ""
 
 
 class ClientPool:
     """Clients, and the `ClientLog` that they share.
 
     Args:
-        data: the folder of the chat processes; secret and SQLite file are made here.
+        context: the context of the scenario.
+        data: folder of the chat processes; the secret and the SQLite file are created here.
         database: an SQLAlchemy URL, or empty for SQLite in `data`.
+        rooms: number of groups.
+        members: members of each group.
+        ping_interval: seconds between two pings of a client.
     """
 
     def __init__(
@@ -45,8 +124,9 @@ class ClientPool:
         *,
         rooms: int,
         members: int,
-        ping_every: float = 1.0,
+        ping_interval: float = 1.0,
     ) -> None:
+        """Create the database with its groups and users; `connect_all` connects the clients."""
         self.context = context
         self.options = Options(data=str(data), database=database)
         data.mkdir(exist_ok=True)
@@ -57,8 +137,8 @@ class ClientPool:
         self.engine = sa.create_engine(self.options.database_url)
         context.stack.callback(self.engine.dispose)
         self.client_log = ClientLog()
-        self.clients: list[Client] = []
-        self.ping_every = ping_every
+        self.clients: list[PoolClient] = []
+        self.ping_interval = ping_interval
         self.http = tornado.httpclient.AsyncHTTPClient(force_instance=True, max_clients=200)
         context.stack.callback(self.http.close)
         context.stack.push_async_callback(self.disconnect_all)
@@ -66,41 +146,47 @@ class ClientPool:
         self._runners: list[asyncio.Task[None]] = []
         self._senders: list[asyncio.Task[None]] = []
 
-    def connect_all(self, addresses: Sequence[Callable[[], str]]) -> None:
-        """Connect one client for each user, to the addresses in turn. Every group has members at
-        all addresses."""
+    def connect_all(self, addresses: Sequence[str]) -> None:
+        """Connect one client for each user, to the addresses in turn.
+
+        Every group has members at all addresses.
+        """
         for number, (cookie, conv) in enumerate(self.credentials):
-            client = Client(
+            url = addresses[number // self.rooms % len(addresses)]
+            client = PoolClient(
                 f"user{number}",
-                cookie,
+                ApiSession(url, cookie, self.http),
                 int(conv),
-                addresses[number // self.rooms % len(addresses)],
                 self.client_log,
                 random.Random(f"{self.context.seed} {self.context.name} {number}"),  # noqa: S311
-                self.http,
-                ping_every=self.ping_every,
+                self.ping_interval,
             )
             self.clients.append(client)
             self._runners.append(asyncio.ensure_future(client.run()))
 
     async def warm_up(self, url: str) -> None:
-        """Ask for so much at once that every thread of the chat, and its connection to the
-        database, is there from now on."""
-        sessions = [ApiSession(self.http, cookie) for cookie, _ in self.credentials]
-        for _ in range(5):
-            await asyncio.gather(*(session.fetch(f"{url}/api/state") for session in sessions * 3))
+        """Send many requests at once, so that the chat starts all threads and connections.
 
-    def start_sending(self, clients: Sequence[Client] | None = None, *, every: float = 0.0) -> None:
-        """Let clients send one message after the other, until `stop_sending`.
+        They stay open, so a later measurement does not count them as growth.
+        """
+        sessions = [ApiSession(url, cookie, self.http) for cookie, _ in self.credentials]
+        for _ in range(5):
+            await asyncio.gather(*(session.fetch("/api/state") for session in sessions * 3))
+
+    def start_sending(
+        self, clients: Sequence[PoolClient] | None = None, *, every: float = 0.0
+    ) -> None:
+        """Start to send messages, one after the other, until `stop_sending`.
 
         Args:
-            every: seconds between two of one client, at the least.
+            clients: the clients that send; all by default.
+            every: mean number of seconds between two messages of one client.
         """
         self.sending = True
         for client in self.clients if clients is None else clients:
             self._senders.append(asyncio.ensure_future(self._send_loop(client, every)))
 
-    async def _send_loop(self, client: Client, every: float) -> None:
+    async def _send_loop(self, client: PoolClient, every: float) -> None:
         while self.sending:
             await client.connected.wait()
             number = len(self.client_log.sent)
@@ -108,14 +194,14 @@ class ClientPool:
             await asyncio.sleep(client.rng.uniform(0.5, 1.5) * every)
 
     async def stop_and_converge(self, seconds: float = 60) -> None:
-        """Stop sending; wait until all is acknowledged and every client has received all."""
+        """Stop sending; wait until all messages are acknowledged and received by every client."""
         await self.stop_sending(seconds)
         await self.wait_converged(seconds)
 
     async def stop_sending(self, seconds: float = 60) -> None:
-        """Stop sending; wait until all is acknowledged."""
+        """Stop sending; wait until all messages are acknowledged."""
         self.sending = False
-        for sender in self._senders:  # some wait for a connection or for the window
+        for sender in self._senders:  # some wait for a connection or an acknowledgement
             sender.cancel()
         await asyncio.gather(*self._senders, return_exceptions=True)
         self._senders.clear()
@@ -123,11 +209,18 @@ class ClientPool:
 
     @property
     def pending(self) -> int:
-        """How many messages wait for their acknowledgement."""
+        """The number of messages that are not acknowledged."""
         return sum(len(client.pending) for client in self.clients)
 
     async def wait_converged(self, seconds: float) -> None:
-        """Wait until every client has received all that is stored."""
+        """Wait until every client has received all stored events.
+
+        Args:
+            seconds: longest time to wait.
+
+        Raises:
+            FaultError: a client has not received them in time.
+        """
         heads = self.stored_state().heads
 
         def all_received() -> bool:
@@ -136,20 +229,27 @@ class ClientPool:
         await wait_until("every client has received all", all_received, seconds)
 
     def set_password(self, password: str) -> None:
-        """Give everybody the same password: a hash of their own would take each of them 25 ms."""
+        """Set the same password for all users: each further hash would take 25 ms."""
         hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         with self.engine.begin() as connection:
             connection.execute(users.update().values(password=hasher.hash(password)))
 
+    async def log_in(
+        self, session: ApiSession, name: str, password: str
+    ) -> tornado.httpclient.HTTPResponse:
+        """Log in by the form; the answer of its captcha comes from the database."""
+        answer = functools.partial(captcha_answer, self.engine)
+        return await session.fill_in("/login", answer, name=name, password=password)
+
     def stored_state(self) -> StoredState:
-        """Return what the database holds now."""
+        """Return the events and heads in the database."""
         return StoredState.read(self.engine)
 
     async def disconnect_all(self) -> None:
-        """Disconnect all clients for good."""
+        """Disconnect all clients; they do not connect again."""
         self.sending = False
         for client in self.clients:
-            client.disconnect()
+            client.stop()
         for sender in self._senders:
             sender.cancel()
         if self._runners:
@@ -159,11 +259,11 @@ class ClientPool:
         await asyncio.gather(*self._runners, *self._senders, return_exceptions=True)
 
     def total(self, figure: str) -> Counter[object]:
-        """Return the sum of a client's counter over all clients."""
-        return sum((getattr(client, figure) for client in self.clients), Counter())
+        """Count what the clients have in a list: `closes`, `errors` or `refused`."""
+        return Counter(value for client in self.clients for value in getattr(client, figure))
 
     def verify(self) -> None:
-        """Check the clients' log against the database, and record violations and figures."""
+        """Compare the log of the clients with the database, and record violations and figures."""
         stored_state = self.stored_state()
         views = {client.name: client.view for client in self.clients}
         violations = self.client_log.check(stored_state, views)

@@ -19,7 +19,7 @@ ClientView = Mapping[Position, str]
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """A message as it lies in the database."""
+    """An event as it is stored; `cid` is None if the event is not a message."""
 
     conv: int
     seq: int
@@ -29,14 +29,14 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class StoredState:
-    """All that the database holds: the events, and the newest seq of each conversation."""
+    """All events in the database, and the head of each conversation."""
 
     events: Sequence[StoredMessage]
     heads: Mapping[int, int]
 
     @classmethod
     def read(cls, engine: sa.Engine) -> "StoredState":
-        """Read it."""
+        """Read the state from a database."""
         log = events.c
         rows = sa.select(log.conversation_id, log.seq, log.cid, log.text).order_by(log.seq)
         heads = sa.select(conversations.c.id, conversations.c.head)
@@ -47,46 +47,56 @@ class StoredState:
 
 @dataclass
 class Violations:
-    """The violations by kind; each line names a message or a position."""
+    """The violations by kind. Each text names a message or a position."""
 
     lost: list[str] = field(default_factory=list)
-    """Acknowledged, but not stored at that position."""
+    """Acknowledged, but not stored at the acknowledged position."""
     duplicated: list[str] = field(default_factory=list)
     """Stored more than once."""
     gaps: list[str] = field(default_factory=list)
-    """Seqs that nothing has."""
+    """Seqs up to the head that no event has, and seqs beyond the head."""
     unacknowledged: list[str] = field(default_factory=list)
-    """Never acknowledged, though they were sent again and again."""
+    """Sent, but never acknowledged."""
     contradictory: list[str] = field(default_factory=list)
-    """Acknowledged or received twice, with a difference."""
+    """Acknowledged or received twice with different contents."""
     diverged: list[str] = field(default_factory=list)
-    """Received by a client otherwise than stored, or not at all."""
+    """Stored, but received with another text or not at all."""
 
     def problems(self) -> dict[str, list[str]]:
-        """Return the kinds of which there is something."""
+        """Return the kinds that have violations."""
         return {kind: found for kind, found in vars(self).items() if found}
 
 
 class ClientLog:
-    """What was sent, and what was acknowledged. Every text is sent under one cid only."""
+    """The messages that were sent and acknowledged. Every text is sent with one cid only."""
 
     def __init__(self) -> None:
         self.sent: dict[str, tuple[int, str]] = {}
         self.acked: dict[str, Position] = {}
         self.acks = 0
+        self.stored_at = 0
+        """Newest time at which an acknowledged message was stored, in milliseconds since 1970."""
         self.acked_at = 0.0
-        """When the last acknowledgement of a message came that had none yet."""
+        """Time of the newest first acknowledgement of a message, by `time.monotonic`."""
         self.contradictory: list[str] = []
         self.on_next_ack: Callable[[], None] | None = None
-        """Called once, as soon as the next message is acknowledged."""
+        """Called once, when the next message is acknowledged for the first time."""
 
     def send(self, cid: str, conv: int, text: str) -> None:
-        """Note a message that is about to be sent for the first time."""
+        """Record a message that is sent for the first time."""
         self.sent[cid] = conv, text
 
-    def ack(self, cid: str, conv: int, seq: int) -> None:
-        """Record an acknowledgement. It may come more than once, but always the same."""
+    def ack(self, cid: str, conv: int, seq: int, at: int = 0) -> None:
+        """Record an acknowledgement. A repeated one must name the same position.
+
+        Args:
+            cid: the cid of the message.
+            conv: id of the conversation.
+            seq: number of the event in the conversation.
+            at: when the message was stored, in milliseconds since 1970.
+        """
         self.acks += 1
+        self.stored_at = max(self.stored_at, at)
         if cid not in self.acked:
             self.acked_at = time.monotonic()
             callback, self.on_next_ack = self.on_next_ack, None
@@ -99,10 +109,11 @@ class ClientLog:
     def check(
         self, stored_state: StoredState, views: Mapping[str, ClientView] | None = None
     ) -> Violations:
-        """Compare what was sent, acknowledged and received with what is stored.
+        """Compare the messages that were sent, acknowledged and received with the stored events.
 
         Args:
-            views: of each client, by name, what it saw of conversations it should know whole.
+            stored_state: the contents of the database.
+            views: by name, the log of each client that must have received whole conversations.
         """
         violations = Violations(contradictory=list(self.contradictory))
         by_position = {(event.conv, event.seq): event for event in stored_state.events}

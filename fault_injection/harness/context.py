@@ -1,4 +1,4 @@
-"""Where one scenario is run: its random numbers, its folder, what it started, and what it found."""
+"""The context of a running scenario: random numbers, folder, figures, violations, cleanup."""
 
 import asyncio
 import random
@@ -18,23 +18,23 @@ POLL_INTERVAL = 0.02
 
 
 class FaultError(Exception):
-    """A scenario cannot continue; the text says why."""
+    """A scenario cannot continue; the message says why."""
 
 
-class MissingProgram(Exception):
-    """A program that a scenario needs is not there; the text says which, and what brings it."""
+class MissingProgramError(Exception):
+    """A program is missing; the message names the program and the package that contains it."""
 
 
 @dataclass
 class Context:
-    """The surroundings of a scenario. Whatever it starts here ends with it, in reverse order.
+    """The context of one scenario. `stack` ends everything that it starts, in reverse order.
 
     Args:
-        name: of the scenario.
-        seed: of all chance in it.
-        short: the form for CI; otherwise the long one.
-        shared: folder for what serves more than one scenario.
-        progress: shows how far the scenario is.
+        name: name of the scenario.
+        seed: seed of all random numbers.
+        short: whether this is the short form, for CI.
+        shared: folder for files that several scenarios use.
+        progress: shows a text with the progress of the scenario.
     """
 
     name: str
@@ -45,43 +45,49 @@ class Context:
     figures: dict[str, object] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     slow: list[str] = field(default_factory=list)
-    """Times that were too long. The machine may be busy, so the scenario is then run again."""
+    """Times that exceeded their limits. The machine may be busy, so the scenario is run again."""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
+        """Seed the random numbers and create the folder, which is removed at the end."""
         self.rng = random.Random(f"{self.seed} {self.name}")  # noqa: S311
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=self.shared))
         self.stack.callback(shutil.rmtree, self.folder)
 
     def short_or_long(self, short: T, long: T) -> T:
-        """Return what the form that is run asks for."""
+        """Return the first value in the short form, the second value in the long form."""
         return short if self.short else long
 
     def count(self, name: str, number: int) -> None:
-        """Add to a figure."""
+        """Add a number to a figure."""
         before = self.figures.get(name, 0)
         self.figures[name] = number + (before if isinstance(before, int) else 0)
 
     def expect(self, what: str, condition: bool, detail: object = "") -> None:
-        """Record a violation unless a condition is true."""
+        """Record a violation if a condition is false."""
         if not condition:
             self.violations.append(f"{what}: {detail}" if detail != "" else what)
 
     def expect_time(self, what: str, condition: bool, detail: object) -> None:
-        """Record that a time was too long unless a condition is true."""
+        """Record a time that exceeded its limit if a condition is false."""
         if not condition:
             self.slow.append(f"{what}: {detail}")
 
     def expect_equal(self, what: str, found: object, wanted: object) -> None:
-        """Record a violation unless two values are equal."""
+        """Record a violation if two values differ."""
         self.expect(what, found == wanted, f"{found!r} instead of {wanted!r}")
 
 
 async def wait_until(what: str, condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until a condition is true.
 
+    Args:
+        what: the condition in words, for the message of the error.
+        condition: checked every `POLL_INTERVAL` seconds.
+        seconds: longest time to wait.
+
     Raises:
-        FaultError: it is not true in time.
+        FaultError: the condition is still false after that time.
     """
     await wait_until_async(what, _as_async(condition), seconds)
 
@@ -89,7 +95,7 @@ async def wait_until(what: str, condition: Callable[[], bool], seconds: float = 
 async def wait_until_async(
     what: str, condition: Callable[[], Awaitable[bool]], seconds: float = 30
 ) -> None:
-    """Wait until a condition is true that takes time to check."""
+    """Wait until an asynchronous condition is true; otherwise as `wait_until`."""
     end = asyncio.get_running_loop().time() + seconds
     while not await condition():
         if asyncio.get_running_loop().time() > end:

@@ -1,4 +1,4 @@
-"""Picture files made to cost a decoder as much memory or time as possible.
+"""Picture files that cost a decoder as much memory or time as possible.
 
 Each is small, and each is refused or converted within the limits of the chat.
 """
@@ -35,11 +35,12 @@ def png(
     """Return a PNG file.
 
     Args:
+        size: width and height in pixels.
         pixels: compressed rows, each with its filter byte.
         before: chunks before the pixels.
         depth: bits of a sample.
         colour: 0 is grey, 2 RGB, 3 a palette, 4 grey with alpha, 6 RGBA.
-        after: chunks behind the pixels.
+        after: chunks after the pixels.
     """
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
     chunks = head + b"".join(before) + chunk(b"IDAT", pixels) + after
@@ -47,14 +48,14 @@ def png(
 
 
 def repeat_scans(jpeg: bytes, times: int) -> bytes:
-    """Return a JPEG file whose last scan comes several times."""
+    """Return a JPEG file with its last scan repeated."""
     start = jpeg.rindex(b"\xff\xda")
     return jpeg[:start] + jpeg[start:-2] * times + b"\xff\xd9"
 
 
 @functools.cache
 def zeros(size: int) -> bytes:
-    """Return compressed zeros: a thousandth of `size` bytes."""
+    """Return `size` compressed zero bytes, about a thousandth of that size."""
     packer = zlib.compressobj(9)
     pieces = [packer.compress(bytes(1 << 20)) for _ in range(size >> 20)]
     return b"".join(pieces) + packer.flush()
@@ -109,7 +110,7 @@ def segments() -> bytes:
 
 
 def exif_bomb() -> bytes:
-    """Return a JPEG file whose EXIF names the same 60 kB 5,000 times."""
+    """Return a JPEG file whose EXIF data refer 5,000 times to the same 60 kB."""
     entries = (struct.pack("<HHII", 0x9000 + n, 7, 60_000, 8) for n in range(5000))
     exif = b"II*\0\x08\0\0\0" + struct.pack("<H", 5000) + b"".join(entries) + bytes(4)
     return encode(Image.new("RGB", (20, 20)), "JPEG", exif=b"Exif\0\0" + exif)
@@ -142,4 +143,4 @@ ALL = {
     "6,000 frames": frames,
     "65,535 x 65,535": huge_screen,
 }
-"""What is hostile in a file, and the function that makes it."""
+"""The functions that make the files, by the attack."""

@@ -1,9 +1,9 @@
-"""The chat with a monitor for fault injection: on SIGUSR1 it logs the number of tasks and how long
-its event loop was held up. Its clock may be wrong.
+"""The chat with instrumentation for fault injection.
 
     python -m fault_injection.harness.instrumented_chat --port=0 ...
 
-CLOCK_OFF in the environment is the number of seconds by which its clock is wrong.
+On SIGUSR1 the process logs the number of its tasks and the longest turn of its event loop. The
+environment variable CLOCK_OFF is the number of seconds by which its clock is wrong.
 """
 
 import asyncio
@@ -20,12 +20,13 @@ from typing import NamedTuple
 
 import capstone_chat.__main__
 from capstone_chat.options import Options
+from capstone_chat.realtime import presence
 
 log = logging.getLogger("chat.faults")
 
 
 SAMPLE_INTERVAL = 10_000_000
-"""Nanoseconds between two samples of the other threads, at least."""
+"""Minimum number of nanoseconds between two samples of the other threads."""
 
 
 class Clocks(NamedTuple):
@@ -37,12 +38,12 @@ class Clocks(NamedTuple):
 
 
 def run_queue_delays() -> dict[str, int]:
-    """Return the nanoseconds for which each other thread has waited for a processor."""
+    """Return the nanoseconds that each other thread was runnable without a processor."""
     mine = str(threading.get_native_id())
     found = {}
-    for thread in os.listdir("/proc/self/task"):  # noqa: PTH208 - in a loop that is measured
+    for thread in os.listdir("/proc/self/task"):  # noqa: PTH208 - faster, in a measured loop
         if thread != mine:
-            with contextlib.suppress(OSError):  # it has ended
+            with contextlib.suppress(OSError):  # the thread has ended
                 file = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY)
                 try:
                     found[thread] = int(os.read(file, 100).split()[1])
@@ -52,16 +53,20 @@ def run_queue_delays() -> dict[str, int]:
 
 
 class LoopMonitor:
-    """Measures each turn of the loop: from when it has heard what is ready until it listens again.
+    """Measures each turn of the event loop: the time between two calls of the selector.
 
-    So long everybody else has to wait. What the machine takes is no fault of the loop and is taken
-    off: the time in which this thread could have run, but no processor was free for it; and, of the
-    time in which it waited, that in which another thread, which may have held the interpreter, was
-    kept from a processor. What is left are its own work and all other waiting: for a server, for a
-    lock, for the interpreter.
+    For that time no other callback can run. Two parts are subtracted, because a busy machine causes
+    them: the time in which this thread was runnable without a processor; and, of the time in which
+    it was blocked, the time in which another thread, which may have held the GIL, was runnable
+    without a processor. The rest is the thread's own work and all other waiting: for a server, for
+    a lock, for the GIL.
+
+    Args:
+        selector: the selector of the event loop.
     """
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
+        """Measure from now on; `close` ends it."""
         self.longest = 0.0
         """Seconds of the longest turn."""
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
@@ -100,7 +105,7 @@ class LoopMonitor:
         return Clocks(time.perf_counter_ns(), waited, time.thread_time_ns())
 
     def close(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         self._selector.select = self._select  # type: ignore[method-assign]
         os.close(self._schedstat)
 
@@ -112,7 +117,7 @@ class LoopMonitor:
 
 
 def shift_clock(seconds: int) -> None:
-    """Let this process take the time for another one."""
+    """Change the clock of this process by some seconds."""
     real, real_ns = time.time, time.time_ns
     time.time = lambda: real() + seconds
     time.time_ns = lambda: real_ns() + seconds * 1_000_000_000
@@ -122,7 +127,7 @@ real_serve = capstone_chat.__main__.serve
 
 
 async def serve(options: Options) -> None:
-    """Serve with a monitor."""
+    """Serve the chat with a `LoopMonitor`."""
     monitor = LoopMonitor(asyncio.get_running_loop()._selector)  # type: ignore[attr-defined]
     signal.signal(signal.SIGUSR1, monitor.report)
     try:
@@ -134,5 +139,7 @@ async def serve(options: Options) -> None:
 
 if __name__ == "__main__":
     shift_clock(int(os.environ.get("CLOCK_OFF", "0")))
+    presence.EXPIRY = int(os.environ.get("PRESENCE_EXPIRY", presence.EXPIRY))
+    presence.REFRESH_INTERVAL = presence.EXPIRY / 3
     capstone_chat.__main__.serve = serve
     sys.exit(capstone_chat.__main__.main())

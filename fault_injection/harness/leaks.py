@@ -1,5 +1,7 @@
-"""Check that a scenario leaves nothing behind: no file descriptor, socket, task, thread or process,
-neither here nor in its chat processes."""
+"""Check that a scenario leaves no file descriptor, socket, task, thread or process behind.
+
+Both this process and the chat processes are checked.
+"""
 
 import asyncio
 import threading
@@ -13,18 +15,18 @@ from fault_injection.harness.context import Context, FaultError, wait_until, wai
 from fault_injection.harness.processes import ChatProcess
 
 FD_SLACK = 12
-"""File descriptors that may come with use: five connections to the database stay open, and SQLite
-has two files for each and one for all. A leak has one for each socket, or more."""
+"""File descriptors that a chat may open during use: five connections to the database stay open, and
+SQLite has two files for each of them and one for all. A leak has at least one for each socket."""
 THREAD_SLACK = 4 + 1 + 2 + 2
-"""Threads that come with use: those that read, the one that writes, those for passwords, and those
-that draw and speak captchas."""
+"""Threads that a chat may start during use: four for reads, one for writes, two for passwords, two
+for captchas."""
 LEAK_TIMEOUT = 10
-"""Seconds in which what was closed must be gone."""
+"""Seconds within which closed resources must be released."""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What this process holds."""
+    """The resources of this process: file descriptors, tasks, threads and child processes."""
 
     fds: int
     tasks: int
@@ -33,12 +35,12 @@ class Resources:
 
     @classmethod
     def now(cls) -> "Resources":
-        """Look."""
+        """Return a snapshot of the resources."""
         me = psutil.Process()
         return cls(
             me.num_fds(),
             len(asyncio.all_tasks()),
-            # Those of `asyncio.to_thread` stay until the loop ends.
+            # The threads of `asyncio.to_thread` stay until the loop ends.
             frozenset(
                 str(thread)
                 for thread in threading.enumerate()
@@ -49,31 +51,35 @@ class Resources:
 
 
 def _described(child: psutil.Process) -> str:
-    """Name a process, which may have ended just now."""
+    """Return the process id and the command of a process, which may have ended."""
     try:
         return f"{child.pid} {' '.join(child.cmdline())}"
-    except psutil.Error:  # it has ended; while nobody waits for it, it is still there
+    except psutil.Error:  # it has ended, and is a zombie until its parent waits for it
         return f"{child.pid} (ended)"
 
 
 async def stop_and_check_leaks(context: Context, pool: ClientPool, *chats: ChatProcess) -> None:
-    """Disconnect all clients and stop the chat processes. Each must hold no more than before the
-    first client came, must have logged no uncaught error, and must end with exit code 0."""
+    """Disconnect all clients, stop the chat processes, and check each of them.
+
+    A process must hold no more resources than before the first client, must have logged no uncaught
+    error, and must end with exit code 0.
+    """
     await pool.disconnect_all()
     await stop_all(context, *chats)
 
 
 async def stop_all(context: Context, *chats: ChatProcess) -> None:
-    """Stop chat processes when their clients have gone, and check what `stop_and_check_leaks`
-    does."""
+    """Stop chat processes without clients, and check them as `stop_and_check_leaks` does."""
     for chat in chats:
         await check_idle(context, chat)
         context.expect_equal(f"{chat.name}: exit code", await chat.stop(), 0)
-        context.expect_equal(f"{chat.name}: mistakes in the log", chat.uncaught_errors()[:3], [])
+        context.expect_equal(
+            f"{chat.name}: uncaught errors in the log", chat.uncaught_errors()[:3], []
+        )
 
 
 async def check_idle(context: Context, chat: ChatProcess) -> None:
-    """Check that a chat process holds no more than before the first client came."""
+    """Check that a chat process holds no more resources than before the first client."""
     assert chat.idle is not None
     idle = chat.idle
 
@@ -82,9 +88,9 @@ async def check_idle(context: Context, chat: ChatProcess) -> None:
 
     try:
         await wait_until(
-            f"{chat.name} has let go of all sockets", lambda: not chat.client_connections()
+            f"{chat.name} has closed all sockets", lambda: not chat.client_connections()
         )
-        await wait_until_async(f"{chat.name} has let go of all tasks", tasks_gone)
+        await wait_until_async(f"{chat.name} has ended all tasks", tasks_gone)
     except FaultError as error:
         context.expect("left in the chat", False, f"{error}: {await chat.usage()}, idle {idle}")
     now = await chat.usage()
@@ -93,7 +99,7 @@ async def check_idle(context: Context, chat: ChatProcess) -> None:
 
 
 async def leaked_since(before: Resources) -> list[str]:
-    """Return what is held that was not held before, after a while."""
+    """Return the resources that are still held `LEAK_TIMEOUT` seconds later and were not before."""
     loop = asyncio.get_running_loop()
     end = loop.time() + LEAK_TIMEOUT
     while (leaks := _leaks(before, Resources.now())) and loop.time() < end:  # noqa: ASYNC110

@@ -2,9 +2,10 @@
 
     python -m fault_injection.harness.migrating
 
-It reads a job for each migration from standard input, as JSON, and forks: a new interpreter for
-each of some hundred migrations would take longer than the migrations. The child prints the
-first words of the statements that it has executed, the parent prints how the child has ended.
+The process reads a job for each migration from standard input, as JSON, and forks: a new
+interpreter for each of some hundred migrations would take longer than the migrations. The child
+prints the first words of the statements that it has executed, the parent prints the exit status of
+the child.
 """
 
 import json
@@ -27,10 +28,10 @@ class MigrationJob(msgspec.Struct):
     """One migration.
 
     Args:
-        url: of the database.
-        first: stop at the tables of the first version.
-        die_before: number of the statement, from 0, in whose place the process kills itself.
-        die_after: seconds after which it is killed, wherever it is.
+        url: SQLAlchemy URL of the database.
+        first: whether to stop at the tables of the first version.
+        die_before: number of a statement, from 0; the process kills itself before it.
+        die_after: seconds after which the process is killed.
     """
 
     url: str = ""
@@ -44,7 +45,7 @@ class Outcome(msgspec.Struct):
 
     Args:
         status: exit code, or minus the number of the signal.
-        statements: first words of those that it has executed, if it came to its end.
+        statements: first words of the executed statements, if the migration was not killed.
     """
 
     status: int
@@ -52,8 +53,11 @@ class Outcome(msgspec.Struct):
 
 
 def start_migration(job: MigrationJob) -> list[str]:
-    """Migrate, or die on the way; return the first word of each statement, and of each
-    commit."""
+    """Migrate, or be killed as the job says.
+
+    Returns:
+        The first word of each statement, and COMMIT for each commit.
+    """
     engine = engines.create_engine(job.url, statement_timeout=None)
     statements: list[str] = []
 
@@ -81,7 +85,7 @@ def start_migration(job: MigrationJob) -> list[str]:
 
 
 def run_forked(job: MigrationJob) -> int:
-    """Migrate in a child process and return how it has ended."""
+    """Migrate in a child process and return its exit status."""
     child = os.fork()
     if not child:
         status = 1
@@ -92,7 +96,7 @@ def run_forked(job: MigrationJob) -> int:
             os._exit(status)
     if job.die_after is not None:
         time.sleep(job.die_after)
-        os.kill(child, signal.SIGKILL)  # it is not waited for yet, so the number is its own
+        os.kill(child, signal.SIGKILL)  # not waited for yet, so no other process has this id
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

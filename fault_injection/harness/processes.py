@@ -1,4 +1,4 @@
-"""The chat as a process of one's own: started, stopped, killed, and started again."""
+"""Programs in processes of their own, and the chat as one of them."""
 
 import asyncio
 import json
@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Process:
-    """A program that runs until it is stopped; a server among others."""
+    """A program that runs until it is stopped, such as a server.
+
+    Args:
+        context: the context of the scenario; the process is killed with it.
+        name: name of the log file, also used in messages.
+    """
 
     def __init__(self, context: Context, name: str) -> None:
         self.name = name
@@ -34,88 +39,103 @@ class Process:
         stderr: int | None = None,
         **more: Any,
     ) -> None:
-        """Start it; its output is appended to its log."""
+        """Start the process. Its output is appended to the log, unless it is redirected."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *map(str, command), stdout=stdout or log, stderr=stderr or log, **more
             )
 
     async def read_line(self, seconds: float = 60) -> str:
-        """Return a line that it prints; only with a pipe for stdout."""
+        """Return the next line on standard output, which must be a pipe.
+
+        Raises:
+            FaultError: standard output is not a pipe.
+            TimeoutError: no line came within `seconds`.
+        """
         if self.process.stdout is None:
             raise FaultError(f"{self.name} prints into its log")
         return (await asyncio.wait_for(self.process.stdout.readline(), seconds)).decode()
 
     @property
     def process(self) -> asyncio.subprocess.Process:
-        """The process that runs, or ran last."""
+        """The process that was started last.
+
+        Raises:
+            FaultError: none was started.
+        """
         if self._process is None:
             raise FaultError(f"{self.name} was never started")
         return self._process
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self.process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether the process was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         self.process.send_signal(number)
 
     async def stop(self, seconds: float = 30) -> int:
-        """Ask it to stop, and return its exit code."""
+        """Send SIGTERM, wait for the end, and return the exit code."""
         self.signal(signal.SIGTERM)
         return await self.wait(seconds)
 
     async def wait(self, seconds: float = 60) -> int:
-        """Wait until it has ended, and return its exit code."""
+        """Wait until the process has ended, and return the exit code.
+
+        Raises:
+            TimeoutError: it still runs after `seconds`.
+        """
         return await asyncio.wait_for(self.process.wait(), seconds)
 
     async def kill(self) -> None:
-        """End it at once, as kill -9 does; nothing if it has ended."""
+        """Send SIGKILL and wait for the end. Idempotent."""
         if self.is_running:
             self.process.kill()
             await self.process.wait()
 
     def read_log(self) -> str:
-        """Return its log."""
+        """Return the text of the log; empty before the first start."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a chat process holds."""
+    """The resources of a chat process."""
 
     kib: int
-    """Resident memory."""
+    """Resident memory in KiB."""
     fds: int
     threads: int
     tasks: int
     sockets: int
-    """Those of clients."""
+    """Connections of clients."""
 
 
 def is_uncaught_error(line: str) -> bool:
-    """Return whether a line of a chat's log reports an exception that was not caught."""
+    """Return whether a line of a chat's log reports an uncaught exception."""
     if not line.startswith("{"):
         return True
     entry = json.loads(line)
-    if entry["logger"] == "chat.uncaught":  # a warning, or what nothing caught
+    if entry["logger"] == "chat.uncaught":  # also warnings of Python
         return True
-    # The pool logs a traceback when it closes a connection that broke while it was returned.
+    # SQLAlchemy logs a traceback when a connection breaks while it is returned to the pool.
     return "traceback" in entry and entry["logger"] != "sqlalchemy.pool.impl.QueuePool"
 
 
 class ChatProcess(Process):
-    """A chat process, observed (see there). It keeps its port over restarts.
+    """A process of `instrumented_chat`. It keeps its port over restarts.
 
     Args:
-        options: as on the command line.
+        context: the context of the scenario; the process is killed with it.
+        name: name of the log file, also used in messages.
+        options: options of the command line.
         clock_off: seconds by which its clock is wrong.
     """
 
@@ -125,11 +145,11 @@ class ChatProcess(Process):
         self.options = options
         self.environment = {**os.environ, "CLOCK_OFF": str(clock_off)}
         self.idle: Usage | None = None
-        """What it held before anybody came."""
+        """The resources after the first start, before the first client."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Scheme, host and port of the chat."""
         return f"http://127.0.0.1:{self.port}"
 
     async def start(
@@ -138,7 +158,16 @@ class ChatProcess(Process):
         stderr: int | None = None,
         preexec_fn: Callable[[], None] | None = None,
     ) -> "ChatProcess":
-        """Start it and wait until it listens."""
+        """Start the chat and wait until it listens.
+
+        Args:
+            more: further options of the command line.
+            stderr: file descriptor for the log, instead of the log file.
+            preexec_fn: called in the new process before the chat starts.
+
+        Raises:
+            FaultError: it did not start.
+        """
         await self.spawn(
             *(sys.executable, "-m", "fault_injection.harness.instrumented_chat"),
             *(f"--port={self.port}", "--address=127.0.0.1", "--logging=warning"),
@@ -159,18 +188,18 @@ class ChatProcess(Process):
         return self
 
     def log_entries(self, level: str) -> list[dict[str, Any]]:
-        """Return what it logged on a level."""
+        """Return the log entries of a level."""
         entries = [
             json.loads(line) for line in self.read_log().splitlines() if line.startswith("{")
         ]
         return [line for line in entries if line["level"] == level]
 
     def uncaught_errors(self) -> list[str]:
-        """Return what was not caught: tracebacks, and lines that are none of the chat's own."""
+        """Return the lines of the log that report an uncaught exception."""
         return [line for line in self.read_log().splitlines() if is_uncaught_error(line)]
 
     async def usage(self) -> Usage:
-        """Return what it holds now."""
+        """Return the resources that the process holds now."""
         figures = await self.read_monitor()
         process = psutil.Process(self.pid)
         with process.oneshot():
@@ -183,15 +212,17 @@ class ChatProcess(Process):
             )
 
     def client_connections(self) -> int:
-        """Return how many connections of clients it has, half-closed ones among them."""
+        """Return the number of connections of clients, half-closed ones included."""
         return sum(
             connection.laddr.port == self.port and connection.status != psutil.CONN_LISTEN
             for connection in psutil.Process(self.pid).net_connections("tcp")
         )
 
     async def read_monitor(self) -> dict[str, int]:
-        """Return how many tasks it has, and for how many milliseconds at most its loop was held up
-        since this was last asked."""
+        """Return the number of tasks, and the longest turn of the loop since the previous call.
+
+        The keys are `tasks` and `held_ms`, which is in milliseconds.
+        """
         count = self.read_log().count('"held_ms"')
         self.signal(signal.SIGUSR1)
         await wait_until(f"{self.name} reports", lambda: self.read_log().count('"held_ms"') > count)

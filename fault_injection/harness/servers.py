@@ -1,4 +1,4 @@
-"""The servers beside the chat, each started for one scenario, in its folder, on a free port."""
+"""Databases, Redis and nginx, each started for one scenario, in its folder, on a free port."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,18 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import psutil  # type: ignore[import-untyped]
+import redis.asyncio
+import redis.crc
+import redis.exceptions
 import sqlalchemy as sa
 
 from fault_injection.harness.context import (
     Context,
-    MissingProgram,
+    FaultError,
+    MissingProgramError,
     free_port,
     wait_until,
     wait_until_async,
@@ -28,26 +32,31 @@ PACKAGES = {
     "mariadb-install-db": "mariadb-server",
     "redis-server": "redis-server",
     "nginx": "nginx",
+    "haproxy": "haproxy",
+    "wsrep_sst_rsync": "mariadb-server",
+    "rsync": "rsync",
+    "pg_basebackup": "postgresql-client",
     "initdb": "postgresql",
     "postgres": "postgresql",
 }
-"""Programs, and the packages of Debian and Ubuntu that bring them."""
+"""The packages of Debian and Ubuntu, by the program that they contain."""
 
 POSTGRESQL = Path("/usr/lib/postgresql")
-"""Where Debian has PostgreSQL, a folder for each version."""
+"""The folder of Debian that has a folder for each version of PostgreSQL."""
 
 
 def find_program(name: str) -> str:
     """Return the path of a program.
 
     Raises:
-        MissingProgram: it is not there.
+        MissingProgramError: it is not installed.
     """
-    # Debian keeps servers in sbin, which is not on every user's PATH, and PostgreSQL's elsewhere.
+    # Debian keeps servers in sbin, which is not on every user's PATH, and PostgreSQL's programs
+    # in a folder of their own.
     places = ["/usr/sbin", "/usr/local/sbin", *map(str, POSTGRESQL.glob("*/bin"))]
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
     if found is None:
-        raise MissingProgram(
+        raise MissingProgramError(
             f"there is no program {name} on the PATH nor in /usr/sbin; on Debian and Ubuntu"
             f" 'apt-get install {PACKAGES[name]}' brings it"
         )
@@ -69,14 +78,17 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 class DatabaseServer(Process, ABC):
-    """A database server with an empty database. It can freeze.
+    """A database server with an empty database. It can be frozen.
 
     Args:
+        context: the context of the scenario; the server is killed with it.
+        name: name of the folder and the log file.
         account: driver and user, as in the URLs of SQLAlchemy.
     """
 
     def __init__(self, context: Context, name: str, account: str) -> None:
         super().__init__(context, name)
+        self.context = context
         self.port = free_port()
         self.folder = context.folder / name
         self.server = f"{account}@127.0.0.1:{self.port}"
@@ -84,19 +96,33 @@ class DatabaseServer(Process, ABC):
 
     @abstractmethod
     async def start(self) -> Self:
-        """Start it, on what it held before if anything, and wait until it answers."""
+        """Start the server, with its earlier data if any, and wait until it answers."""
+
+    async def execute(self, statement: str, database: str = "") -> list[tuple[Any, ...]]:
+        """Run a statement in a connection and a transaction of its own, and return its rows."""
+
+        def run() -> list[tuple[Any, ...]]:
+            engine = sa.create_engine(f"{self.server}/{database}", isolation_level="AUTOCOMMIT")
+            try:
+                with engine.connect() as connection:
+                    result = connection.execute(sa.text(statement))
+                    return [tuple(row) for row in result] if result.returns_rows else []
+            finally:
+                engine.dispose()
+
+        return await asyncio.to_thread(run)
 
     def freeze(self) -> None:
-        """Let it answer nothing any more; its connections stay."""
-        self.signal(signal.SIGSTOP)  # first, so that no more processes come
+        """Pause the server with SIGSTOP: it answers nothing, and its connections stay open."""
+        self.signal(signal.SIGSTOP)  # first, so that it starts no more processes
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on where it was."""
+        """Continue the server after `freeze`."""
         self._signal_all(signal.SIGCONT)
 
     async def kill(self) -> None:
-        """End it at once, with all its processes."""
+        """Kill the server with all its processes. Idempotent."""
         if self.is_running:
             self.freeze()
             killed = self._signal_all(signal.SIGKILL)
@@ -112,39 +138,52 @@ class DatabaseServer(Process, ABC):
         return processes
 
     async def _wait_until_ready(self, database: str, *make: str) -> None:
-        """Wait until it answers in a database; then make the chat's own with these statements."""
+        """Wait until a database answers, and create the chat's database with these statements."""
 
-        def is_ready() -> bool:
-            engine = sa.create_engine(f"{self.server}/{database}", isolation_level="AUTOCOMMIT")
+        async def is_ready() -> bool:
             try:
-                with engine.connect() as connection:
-                    for statement in make:
-                        connection.execute(sa.text(statement))
+                for statement in make or ("SELECT 1",):
+                    await self.execute(statement, database)
             except sa.exc.OperationalError:
                 return False
-            finally:
-                engine.dispose()
             return True
 
-        await wait_until_async(f"{self.name} answers", lambda: asyncio.to_thread(is_ready), 60)
+        await wait_until_async(f"{self.name} answers", is_ready, 60)
+
+    def _run_as(self, user: str) -> dict[str, Any]:
+        """Return arguments of `spawn` that run the server as a user of its own, if this is root."""
+        arguments: dict[str, Any] = {"cwd": self.folder}
+        if os.geteuid() == 0:
+            arguments |= {"user": user, "group": user, "extra_groups": []}
+            for folder in self.context.shared, self.context.folder:  # it needs to reach its folder
+                folder.chmod(0o711)
+        return arguments
+
+    @staticmethod
+    def _make_folder(folder: Path, arguments: dict[str, Any]) -> None:
+        """Create a folder for a server that runs with these arguments of `spawn`."""
+        folder.mkdir(0o700)
+        if "user" in arguments:
+            shutil.chown(folder, arguments["user"], arguments["group"])
 
 
 class MariaDB(DatabaseServer):
     """A MariaDB server.
 
     Args:
-        options: of the server, beside those that it needs.
+        context: the context of the scenario; the server is killed with it.
+        options: further options of the server.
     """
 
     def __init__(self, context: Context, *options: str) -> None:
         super().__init__(context, "mariadb", "mysql+pymysql://root")
         self.options = options
         self.template = context.shared / "mariadb"
-        # A server that runs as root must be told that this is meant.
+        # MariaDB refuses to run as root without this option.
         self.user_options = ["--user=root"] if os.geteuid() == 0 else []
 
     async def start(self) -> Self:
-        """Start it, on what it held before if anything, and wait until it answers."""
+        """Start the server, with its earlier data if any, and wait until it answers."""
         if not self.folder.exists():
             await self._install()
         await self.spawn(
@@ -162,7 +201,7 @@ class MariaDB(DatabaseServer):
         return self
 
     async def _install(self) -> None:
-        """Make its tables once for all scenarios: that takes seconds, a copy does not."""
+        """Create the system tables once for all scenarios and copy them: creation takes seconds."""
         if not self.template.exists():
             command = [
                 *(find_program("mariadb-install-db"), "--no-defaults", *self.user_options),
@@ -175,40 +214,94 @@ class MariaDB(DatabaseServer):
 
 
 class PostgreSQL(DatabaseServer):
-    """A PostgreSQL server. It refuses to run as root, and then runs as its package's own user."""
+    """A PostgreSQL server. Since it refuses to run as root, root starts it as user postgres.
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context, "postgresql", "postgresql+psycopg://chat")
-        self.user_arguments: dict[str, Any] = {"cwd": self.folder}
-        if os.geteuid() == 0:
-            self.user_arguments |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-            for folder in context.shared, context.folder:  # it must get to its own
-                folder.chmod(0o711)
+    Args:
+        context: the context of the scenario; the server is killed with it.
+        name: name of the folder and the log file.
+    """
+
+    def __init__(self, context: Context, name: str = "postgresql") -> None:
+        super().__init__(context, name, "postgresql+psycopg://chat")
+        self.arguments = self._run_as("postgres")
 
     async def start(self) -> Self:
-        """Start it, on what it held before if anything, and wait until it answers."""
+        """Start the server, with its earlier data if any, and wait until it answers."""
         new = not self.folder.exists()
         if new:
-            self.folder.mkdir(0o700)
-            if "user" in self.user_arguments:
-                shutil.chown(self.folder, self.user_arguments["user"], self.user_arguments["group"])
-            await self.spawn(
-                *(find_program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
-                *("--encoding=UTF8", "--locale=C", f"--pgdata={self.folder / 'data'}"),
-                **self.user_arguments,
-            )
-            await self.process.wait()
+            self._make_folder(self.folder, self.arguments)
+            await self._install()
         await self.spawn(
             *(find_program("postgres"), "-D", self.folder / "data", "-p", str(self.port)),
-            *("-h", "127.0.0.1", "-c", "unix_socket_directories="),
-            **self.user_arguments,
+            # Without fsync a commit survives a kill of the server, though not a power failure.
+            *("-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"),
+            **self.arguments,
         )
-        await self._wait_until_ready("postgres", *(["CREATE DATABASE chat"] if new else []))
+        await self._wait_until_ready("postgres", *self.first_statements[: int(new)])
         return self
+
+    first_statements: ClassVar[Sequence[str]] = ["CREATE DATABASE chat"]
+
+    async def _install(self) -> None:
+        await self.spawn(
+            *(find_program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
+            *("--encoding=UTF8", "--locale=C", f"--pgdata={self.folder / 'data'}"),
+            **self.arguments,
+        )
+        await self.process.wait()
+
+
+class Standby(PostgreSQL):
+    """A synchronous standby of another PostgreSQL server, which waits for it at each commit.
+
+    Args:
+        context: the context of the scenario; the server is killed with it.
+        primary: the other server, which runs.
+    """
+
+    first_statements: ClassVar[Sequence[str]] = []
+
+    def __init__(self, context: Context, primary: PostgreSQL) -> None:
+        super().__init__(context, "standby")
+        self.primary = primary
+        # For SQLAlchemy each host of a URL is a parameter. The driver tries the standby first.
+        hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in (self, primary))
+        self.urls = f"postgresql+psycopg://chat@/chat?{hosts}&target_session_attrs=read-write"
+
+    async def start(self) -> Self:
+        """Start the standby, and let the primary wait for it with the file of `deploy/`."""
+        await super().start()
+        with (self.primary.folder / "data" / "postgresql.conf").open("a") as file:
+            file.write((DEPLOY / "postgresql" / "chat.conf").read_text())
+        await self.primary.execute("SELECT pg_reload_conf()", "postgres")
+        state = "SELECT sync_state FROM pg_stat_replication"
+
+        async def is_synchronous() -> bool:
+            return await self.primary.execute(state, "postgres") == [("sync",)]
+
+        await wait_until_async("the standby is synchronous", is_synchronous)
+        return self
+
+    async def promote(self) -> None:
+        """Make this server the primary."""
+        await self.execute("SELECT pg_promote()", "postgres")
+
+    async def _install(self) -> None:
+        await self.spawn(
+            *(find_program("pg_basebackup"), "--pgdata", self.folder / "data"),
+            *("--dbname", f"host=127.0.0.1 port={self.primary.port} user=chat"),
+            *("--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+            **self.arguments,
+        )
+        await self.process.wait()
 
 
 class Redis(Process):
-    """A Redis server that keeps nothing."""
+    """A Redis server without persistence.
+
+    Args:
+        context: the context of the scenario; the server is killed with it.
+    """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "redis")
@@ -217,7 +310,7 @@ class Redis(Process):
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     async def start(self) -> "Redis":
-        """Start it and wait until it listens."""
+        """Start the server and wait until it listens."""
         await self.spawn(
             find_program("redis-server"),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder),
@@ -227,11 +320,133 @@ class Redis(Process):
         return self
 
 
-class Nginx(Process):
-    """nginx in front of chat processes, as the files in `capstone_chat/deploy/nginx` set it up.
+class RedisCluster:
+    """A Redis Cluster on this machine: masters that share the slots, each with one replica or none.
 
     Args:
-        ports: where the chat listens.
+        context: the context of the scenario; the servers are killed with it.
+        masters: number of masters.
+        replicas: whether each master has a replica, which takes over when the master dies.
+        options: further options of each server.
+    """
+
+    NODE_TIMEOUT_MS = 1000
+    """Milliseconds after which a silent server counts as dead, and its replica takes over."""
+
+    SLOTS = 16_384
+
+    def __init__(
+        self,
+        context: Context,
+        masters: int = 3,
+        *,
+        replicas: bool = True,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.masters = masters
+        self.options = options
+        count = masters * (1 + replicas)
+        self.nodes = [Process(context, f"redis{number}") for number in range(count)]
+        self.ports = [free_port() for _ in self.nodes]
+        self.bus_ports = [free_port() for _ in self.nodes]
+        self.clients: list[Any] = [redis.asyncio.Redis(port=port) for port in self.ports]
+        self.folder = context.folder
+        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        for client in self.clients:
+            context.stack.push_async_callback(client.aclose)
+
+    async def start(self) -> Self:
+        """Start the servers, and wait until all of them serve all slots."""
+        for number in range(len(self.nodes)):
+            await self.start_node(number)
+        for number, client in enumerate(self.clients):
+            await client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+            if number < self.masters:
+                first, end = (self.SLOTS * n // self.masters for n in (number, number + 1))
+                await client.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)
+            if number:
+                meet = "127.0.0.1", self.ports[0], self.bus_ports[0]
+                await client.execute_command("CLUSTER MEET", *meet)
+        for number in range(self.masters, len(self.nodes)):
+            await self._replicate(self.clients[number], self.clients[number - self.masters])
+        await wait_until_async("the cluster serves all slots", self._is_complete)
+        return self
+
+    async def start_node(self, number: int) -> None:
+        """Start a server, with its earlier place in the cluster if it has one."""
+        port, bus_port = self.ports[number], self.bus_ports[number]
+        await self.nodes[number].spawn(
+            find_program("redis-server"),
+            *("--port", str(port), "--bind", "127.0.0.1", "--dir", self.folder),
+            *("--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"),
+            *("--cluster-enabled", "yes", "--cluster-port", str(bus_port)),
+            *("--cluster-config-file", f"nodes{number}.conf"),
+            *("--cluster-node-timeout", str(self.NODE_TIMEOUT_MS)),
+            *self.options,
+        )
+        await wait_until(f"redis{number} listens", lambda: is_listening(port))
+
+    async def kill_master(self, channel: str) -> int:
+        """Kill the server that has a channel; return its number."""
+        slot = redis.crc.key_slot(channel.encode())
+        number = next(n for n in range(self.masters) if slot < self.SLOTS * (n + 1) // self.masters)
+        await self.nodes[number].kill()
+        return number
+
+    async def kill_a_master(self) -> int:
+        """Kill the first server that is a master now; return its number."""
+        for number, client in enumerate(self.clients):
+            if (await client.info("replication"))["role"] == "master":
+                await self.nodes[number].kill()
+                return number
+        raise FaultError("the cluster has no master")
+
+    async def wait_for_failover(self, dead: int) -> None:
+        """Wait until the replica of a dead master has taken over, and the cluster is well."""
+
+        async def has_taken_over() -> bool:
+            partner = (dead + self.masters) % len(self.nodes)
+            role = (await self.clients[partner].info("replication"))["role"]
+            return bool(role == "master") and await self._is_complete()
+
+        await wait_until_async("a replica has taken over", has_taken_over)
+
+    async def restart(self, dead: int) -> None:
+        """Start a server again that was killed, and wait until it is a replica of its partner."""
+        await self.start_node(dead)
+        await wait_until_async("the cluster is complete", self._is_complete)
+
+    async def _replicate(self, replica: Any, master: Any) -> None:
+        name = await master.execute_command("CLUSTER MYID")
+
+        async def is_replica() -> bool:
+            try:
+                await replica.execute_command("CLUSTER REPLICATE", name)
+            except redis.exceptions.ResponseError:  # it does not know the master yet
+                return False
+            return True
+
+        await wait_until_async("a replica has found its master", is_replica)
+
+    async def _is_complete(self) -> bool:
+        for node, client in zip(self.nodes, self.clients, strict=True):
+            if node.is_running:
+                state = await client.execute_command("CLUSTER INFO")
+                if state["cluster_state"] != "ok":
+                    return False
+        if len(self.nodes) == self.masters or not all(node.is_running for node in self.nodes):
+            return True
+        infos = [await client.info("replication") for client in self.clients]
+        replicas = [info["master_link_status"] for info in infos if info["role"] == "slave"]
+        return replicas == ["up"] * self.masters
+
+
+class Nginx(Process):
+    """nginx in front of chat processes, with the files of `capstone_chat/deploy/nginx`.
+
+    Args:
+        context: the context of the scenario; the server is stopped with it.
+        ports: ports of the chat processes.
     """
 
     def __init__(self, context: Context, ports: Sequence[int]) -> None:
@@ -250,13 +465,13 @@ class Nginx(Process):
             "/var/log/nginx/": f"{self.folder}/",
             "/srv/chat": str(ROOT),
         }
-        """What differs from the host that the files are made for."""
+        """Replacements in these files for this host."""
 
     async def start(self) -> "Nginx":
-        """Start it and wait until it listens."""
+        """Start the server and wait until it listens."""
         self.folder.mkdir()
         for name in "chat.conf", "http.conf", "routes.conf":
-            text = (DEPLOY / name).read_text()
+            text = (DEPLOY / "nginx" / name).read_text()
             for old, new in self.values.items():
                 text = text.replace(old, new)
             (self.folder / name).write_text(text)
@@ -270,13 +485,14 @@ class Nginx(Process):
         return self
 
     async def kill(self) -> None:
-        """Stop it: a main process that is killed leaves its worker running."""
+        """Stop nginx with SIGTERM: SIGKILL would end the main process and leave its worker."""
         if self.is_running:
             await self.stop()
 
 
-DEPLOY = ROOT / "capstone_chat" / "deploy" / "nginx"
-# What a distribution's own main file does: include ours, and say where nginx may write.
+DEPLOY = ROOT / "capstone_chat" / "deploy"
+# Stands for the main file of a distribution: includes the chat's files, and names the folders in
+# which nginx writes.
 NGINX = """{user}
 daemon off;
 pid nginx.pid;

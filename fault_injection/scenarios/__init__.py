@@ -1,4 +1,4 @@
-"""The scenarios: each fault, and what must hold while it lasts."""
+"""The scenarios: each fault, and the invariant that must hold during it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,12 +12,17 @@ from fault_injection.scenarios import (
     disk_full,
     duplicate_sends,
     fuzz,
+    galera_kill,
+    galera_partition,
     half_requests,
     kill,
     migration,
     pictures,
+    postgres_failover,
+    presence_crowd,
     purge,
     reconnect,
+    redis_failover,
     redis_outage,
     rolling,
     texts,
@@ -26,14 +31,14 @@ from fault_injection.scenarios import (
 
 @dataclass(frozen=True)
 class Scenario:
-    """One fault.
+    """One fault and its invariant.
 
     Args:
-        name: for `--only`.
-        fault: what goes wrong.
-        invariant: what must hold during it.
-        run: causes the fault, and records in the context what was found.
-        needs: programs without which it cannot be run.
+        name: name for `--only`.
+        fault: the fault in words.
+        invariant: the invariant in words.
+        run: causes the fault, and records violations and figures in the context.
+        needs: programs that the scenario starts.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Scenario:
 
 
 MARIADB = ("mariadbd", "mariadb-install-db")
+GALERA = (*MARIADB, "wsrep_sst_rsync", "rsync", "haproxy")
 
 SCENARIOS = (
     Scenario(
@@ -148,5 +154,40 @@ SCENARIOS = (
         "a group of 100,000 events that all have left is purged (4,000 in the short form)",
         "the 99th percentile of other users' acks stays within 50 ms",
         purge.run,
+    ),
+    Scenario(
+        "galera_kill",
+        "kill -9 of a database node, while two or three nodes write to the same conversations",
+        "nothing acknowledged is lost, doubled or out of order; acks again within 15 s",
+        galera_kill.run,
+        GALERA,
+    ),
+    Scenario(
+        "galera_partition",
+        "the database node that writes is cut off from the others and comes back",
+        "nothing acknowledged is lost, doubled or out of order; acks again within 15 s",
+        galera_partition.run,
+        GALERA,
+    ),
+    Scenario(
+        "postgres_failover",
+        "kill -9 of PostgreSQL's primary, and its synchronous standby is promoted",
+        "nothing acknowledged is lost, doubled or out of order; acks again within 15 s",
+        postgres_failover.run,
+        ("initdb", "postgres", "pg_basebackup"),
+    ),
+    Scenario(
+        "redis_failover",
+        "kill -9 of a master of a Redis Cluster under load, and its replica takes over",
+        "sends still acked, all members converge within one ping, then events are live again",
+        redis_failover.run,
+        (*MARIADB, "redis-server"),
+    ),
+    Scenario(
+        "presence_crowd",
+        "users on three processes, one of them killed; Redis killed and empty afterwards",
+        "every page shows who is connected, after the expiry and one ping at the latest",
+        presence_crowd.run,
+        (*MARIADB, "redis-server"),
     ),
 )

@@ -1,30 +1,29 @@
-"""People come, join, say something, leave and go, again and again."""
+"""Clients connect, join a group, send a message, leave and disconnect, again and again."""
 
 import asyncio
 
-from fault_injection.harness.api_session import ApiSession, RawConnection
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
-from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.context import Context, FaultError, wait_until
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess, Usage
+from tests.support.api_session import ApiSession
+from tests.support.chat_client import ChatSocket
 
 AT_ONCE = 5
-"""People who come and go at a time."""
+"""Clients that visit at the same time."""
 MAX_GROWTH_KIB = 4 * 1024
-"""KiB by which the memory may grow after the first round: what SQLite caches of the group grows
-with its history. In 20 minutes that is some hundred bytes a visit; an object that stays has more.
-"""
+"""KiB by which the memory may grow after the first round: SQLite's cache grows with the history of
+the group. In 20 minutes that is a few hundred bytes a visit; a leaked object is larger."""
 
 
 async def run(context: Context) -> None:
-    """Compare what the chat holds each time that all users have gone."""
+    """Compare the resources of the chat after each round of visits."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=1, members=40)
     options = f"--data={data}", *NO_LIMITS
     chat = await ChatProcess(context, "chat", *options).start()
-    sessions = [ApiSession(pool.http, cookie) for cookie, _ in pool.credentials]
-    await sessions[0].open(chat.url)
-    _, made = await sessions[0].call("POST", f"{chat.url}/api/groups", {"title": "Station"})
+    sessions = [ApiSession(chat.url, cookie, pool.http) for cookie, _ in pool.credentials]
+    _, made = await sessions[0].call("POST", "/api/groups", {"title": "Station"})
     conv = int(made["conversation"]["id"])
     await pool.warm_up(chat.url)
     rounds, seconds = context.short_or_long((4, 2.0), (12, 100.0))
@@ -33,10 +32,7 @@ async def run(context: Context) -> None:
     for number in range(rounds):
         end = asyncio.get_running_loop().time() + seconds
         counts = await asyncio.gather(
-            *(
-                visit_loop(end, chat, sessions[1 + n :: AT_ONCE], 2 + n, conv)
-                for n in range(AT_ONCE)
-            )
+            *(visit_loop(end, sessions[1 + n :: AT_ONCE], 2 + n, conv) for n in range(AT_ONCE))
         )
         visits += sum(counts)
         await wait_until("all have gone", lambda: not chat.client_connections())
@@ -54,45 +50,43 @@ async def run(context: Context) -> None:
     await stop_and_check_leaks(context, pool, chat)
 
 
-async def visit_loop(
-    end: float, chat: ChatProcess, sessions: list[ApiSession], user: int, conv: int
-) -> int:
-    """Let some people visit one after the other, until a time; return how many visits there were.
+async def visit_loop(end: float, sessions: list[ApiSession], user: int, conv: int) -> int:
+    """Visit with some sessions, one after the other, until a time; return the number of visits.
 
     Args:
-        user: the id of the first one; those of the others follow, `AT_ONCE` apart.
+        end: the time, by the clock of the event loop.
+        sessions: the sessions.
+        user: user id of the first session; the ids of the others follow, `AT_ONCE` apart.
+        conv: id of the group.
     """
     visits = 0
     while asyncio.get_running_loop().time() < end:
         number = visits % len(sessions)
-        await visit(chat, sessions[number], user + number * AT_ONCE, conv)
+        await visit(sessions[number], user + number * AT_ONCE, conv)
         visits += 1
     return visits
 
 
-async def visit(chat: ChatProcess, session: ApiSession, user: int, conv: int) -> None:
-    """Come, join, say something, leave and go."""
-    if not session.xsrf_token:
-        await session.open(chat.url)
-    connection = await RawConnection.open(chat.url, session.cookie)
+async def visit(session: ApiSession, user: int, conv: int) -> None:
+    """Connect, join the group, send a message, leave the group and disconnect."""
+    connection = await ChatSocket.connect(session.url, session.cookie)
     try:
-        await join_and_post(chat, session, connection, user, conv)
+        await join_and_post(session, connection, user, conv)
     finally:
         await connection.close()
 
 
-async def join_and_post(
-    chat: ChatProcess, session: ApiSession, connection: RawConnection, user: int, conv: int
-) -> None:
-    """Join, say something and leave."""
-    group = f"{chat.url}/api/groups/{conv}"
-    code, answer = await session.call("POST", f"{group}/join")
+async def join_and_post(session: ApiSession, connection: ChatSocket, user: int, conv: int) -> None:
+    """Join the group, send a message and leave the group.
+
+    Raises:
+        FaultError: the chat refused one of these.
+    """
+    code, answer = await session.call("POST", f"/api/groups/{conv}/join")
     if code != 200:
-        raise ValueError(f"joining was answered with {code} {answer}")
-    cid = f"00000000-0000-4000-8000-{session.visits:06}{user:06}"
-    session.visits += 1
-    await connection.send(type="send", cid=cid, conv=conv, text="Is this the right platform?")
+        raise FaultError(f"joining was answered with {code} {answer}")
+    await connection.send(conv, "Is this the right platform?")
     await connection.receive("ack")
-    code, answer = await session.call("DELETE", f"{group}/members/{user}")
+    code, answer = await session.call("DELETE", f"/api/groups/{conv}/members/{user}")
     if code != 204:
-        raise ValueError(f"leaving was answered with {code} {answer}")
+        raise FaultError(f"leaving was answered with {code} {answer}")

@@ -1,22 +1,22 @@
-"""Two processes, and the clock of one is an hour off."""
+"""Two processes, of which one has a clock that is an hour off."""
 
 import asyncio
 import itertools
 from typing import Any
 
-from fault_injection.harness.api_session import ApiSession
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool, PoolClient
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
-from fault_injection.harness.resuming_client import Client
 from fault_injection.harness.servers import MariaDB, Redis
+from tests.support.api_session import ApiSession
 
 HOUR = 3600
+"""Seconds by which the clock of one process is wrong."""
 
 
 async def run(context: Context) -> None:
-    """Send messages from members at both processes in turn; each one replies to the one before."""
+    """Send messages at both processes in turn; each message replies to the one before."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
     data = context.folder / "data"
     pool = ClientPool(context, data, maria.url, rooms=1, members=6)
@@ -24,8 +24,8 @@ async def run(context: Context) -> None:
     correct = ChatProcess(context, "correct", *options)
     skewed = ChatProcess(context, "skewed", *options, clock_off=HOUR)
     await asyncio.gather(correct.start(), skewed.start())
-    pool.connect_all([lambda: correct.url, lambda: skewed.url])
-    pool.start_sending(pool.clients[2:], every=0.2)  # others talk as well
+    pool.connect_all([correct.url, skewed.url])
+    pool.start_sending(pool.clients[2:], every=0.2)  # the other clients send as well
     replies = await alternate_replies(context, pool)
     await pool.stop_and_converge()
     pool.verify()
@@ -38,11 +38,11 @@ async def run(context: Context) -> None:
 
 
 async def alternate_replies(context: Context, pool: ClientPool) -> list[str]:
-    """Let two clients, one at each process, reply to each other in turn; return the cids."""
+    """Send replies from two clients in turn, one at each process; return the cids."""
     replies: list[str] = []
     for number in range(context.short_or_long(40, 1000)):
         context.progress(f"{number} answers")
-        sender: Client = pool.clients[number % 2]
+        sender: PoolClient = pool.clients[number % 2]
         await sender.connected.wait()
         if replies:
             before = replies[-1]
@@ -56,15 +56,13 @@ async def alternate_replies(context: Context, pool: ClientPool) -> list[str]:
 async def check_history_order(
     context: Context, pool: ClientPool, chat: ChatProcess, replies: list[str]
 ) -> None:
-    """Check that the history has the same order, though its times jump."""
+    """Check that the history has the order of the replies, although its times jump."""
     cookie, conv = pool.credentials[0]
-    session = ApiSession(pool.http, cookie)
+    session = ApiSession(chat.url, cookie, pool.http)
     events: list[dict[str, Any]] = []
     while True:
         after = events[-1]["seq"] if events else 0
-        _, answer = await session.call(
-            "GET", f"{chat.url}/api/conversations/{conv}/events?after={after}"
-        )
+        _, answer = await session.call("GET", f"/api/conversations/{conv}/events?after={after}")
         if not answer["events"]:
             break
         events += answer["events"]

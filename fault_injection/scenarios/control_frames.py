@@ -1,5 +1,7 @@
-"""Several clients send far more WebSocket frames than any page: pongs that nobody asked
-for, pings, fragments without an end, and tiny messages."""
+"""Several clients send far more WebSocket frames than any page.
+
+They send unsolicited pongs, pings, messages in endless fragments, and tiny messages.
+"""
 
 import asyncio
 import struct
@@ -10,46 +12,58 @@ import psutil  # type: ignore[import-untyped]
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context
-from fault_injection.harness.frame_generator import client_frame
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB
 from fault_injection.scenarios.fuzz import RawSocket
+from tests.support.websocket_frames import (
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    client_frame,
+    read_frame,
+)
 
 FRAMES = 10_000
 """Frames that an attacker sends on a socket: 60 kB of pongs."""
 ATTACKERS = 6
 PAUSE = 0.8
-"""Seconds of an attacker between two sockets, on average: handshakes are not the subject here."""
+"""Mean seconds between two sockets of an attacker: the scenario does not test handshakes."""
 MAX_GROWTH_KIB = 30 * 1024
 """KiB by which the memory of the chat may grow during the attacks."""
 MAX_TURN_MS = 50
-"""Milliseconds for which the loop may be held up, without the time that the machine takes."""
+"""Milliseconds that a turn of the loop may take (see `LoopMonitor`)."""
 LOG_LINES = 10
-"""Lines that the attacks may cause in the log."""
+"""Lines that the attacks may add to the log."""
 
 FLOODS = {
-    "pongs": client_frame(b"", 0x8A) * FRAMES,
-    "pings": client_frame(b"x" * 100, 0x89) * FRAMES,
-    "fragments": client_frame(b"", 0x01) + client_frame(b"", 0x00) * FRAMES,
-    "tiny messages": client_frame(b'{"type":"ping"}') * FRAMES,
+    "pongs": client_frame(PONG, b"") * FRAMES,
+    "pings": client_frame(PING, b"x" * 100) * FRAMES,
+    "fragments": client_frame(TEXT, b"", final=False)
+    + client_frame(CONTINUATION, b"", final=False) * FRAMES,
+    "tiny messages": client_frame(TEXT, b'{"type":"ping"}') * FRAMES,
 }
 OPTIONS = (
-    *("--send-rate=1000", "--send-burst=10000"),  # for the bystander; the frames have their limit
+    *(
+        "--send-rate=1000",
+        "--send-burst=10000",
+    ),  # for the bystander; the limit of frames stays as it is
     *("--request-rate=1000000", "--request-burst=1000000", "--drain=0.2"),
 )
 TOO_FAST = 3009
 
 
 async def run(context: Context) -> None:
-    """On SQLite and on MariaDB, where a look at the session takes longer."""
+    """Attack on SQLite, and on MariaDB, where the read of the session takes longer."""
     maria = await MariaDB(context).start()
     for name, database in ("SQLite", ""), ("MariaDB", maria.url):
         await attack(context, name, database)
 
 
 async def attack(context: Context, name: str, database: str) -> None:
-    """Send each kind of flood, from several users, while somebody writes undisturbed."""
+    """Send each kind of flood from several users, and check that a bystander is not slowed down."""
     data = context.folder / f"data-{name}"
     pool = ClientPool(context, data, database, rooms=1, members=1 + ATTACKERS)
     chat = await ChatProcess(
@@ -96,7 +110,16 @@ async def send_flood(
     end: float,
     closes: Counter[int | None],
 ) -> None:
-    """Open one socket after the other and send the flood on each, until a time."""
+    """Open one socket after the other and send the flood on each.
+
+    Args:
+        context: the context of the scenario.
+        chat: the chat.
+        cookie: value of the Cookie header of the attacker.
+        flood: the frames, as bytes.
+        end: time at which to stop, by the clock of the event loop.
+        closes: counts the close codes.
+    """
     while asyncio.get_running_loop().time() < end:
         raw = await RawSocket.open(chat.port, cookie)
         try:
@@ -109,13 +132,13 @@ async def send_flood(
 
 
 async def check_recovered(context: Context, name: str, chat: ChatProcess, pool: ClientPool) -> None:
-    """Check that a former attacker is served, once its bucket has filled up a little."""
+    """Check that a former attacker is served after a second, when its limit allows frames again."""
     await asyncio.sleep(1)
     raw = await RawSocket.open(chat.port, pool.credentials[1][0])
-    raw.writer.write(client_frame(b"still there?", 0x89))
-    while (frame := await raw.frame()) is not None and frame[0] != 0xA:
+    raw.writer.write(client_frame(PING, b"still there?"))
+    while (frame := await read_frame(raw.reader)) is not None and frame[0] != PONG:
         pass
-    context.expect_equal(f"{name}: the pong afterwards", frame, (0xA, b"still there?"))
-    raw.writer.write(client_frame(struct.pack("!H", 1000), 0x88))
+    context.expect_equal(f"{name}: the pong afterwards", frame, (PONG, b"still there?"))
+    raw.writer.write(client_frame(CLOSE, struct.pack("!H", 1000)))
     await raw.read_until()
     await raw.close()

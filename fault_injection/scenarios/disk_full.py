@@ -1,4 +1,4 @@
-"""The disk is full, and has room again."""
+"""The disk is full, and later has space again."""
 
 import json
 import os
@@ -10,31 +10,35 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from fault_injection.harness.api_session import ApiSession
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess, Process
+from tests.support.api_session import ApiSession
 
 LONG_AGO = 120_000
-"""Milliseconds since a session was seen, so that the next request wants to note its use."""
+"""Age in milliseconds of the last use of a session, so that the next request stores its use."""
 
 
 class Disk(Protocol):
-    """A place for the data that can be made full."""
+    """A folder for the data that can be made full."""
 
     name: str
     folder: Path
 
     def fill(self, chat: ChatProcess) -> None:
-        """Leave no room."""
+        """Use up all space."""
 
     def empty(self, chat: ChatProcess) -> None:
-        """Give the room back."""
+        """Free the space again."""
 
 
 class TmpfsDisk:
-    """A file system of its own, in memory, that is really full: "No space left on device"."""
+    """A file system in memory that is filled: "No space left on device".
+
+    Args:
+        folder: where it is mounted.
+    """
 
     name = "tmpfs"
 
@@ -43,7 +47,7 @@ class TmpfsDisk:
         self._ballast = folder / "ballast"
 
     def fill(self, chat: ChatProcess) -> None:
-        """Write until not one byte more fits."""
+        """Write a file until not one more byte fits."""
         with self._ballast.open("wb", buffering=0) as file:
             for size in 1 << 16, 1 << 12, 1:
                 try:
@@ -53,12 +57,16 @@ class TmpfsDisk:
                     continue
 
     def empty(self, chat: ChatProcess) -> None:
-        """Remove what was written."""
+        """Remove that file."""
         self._ballast.unlink()
 
 
 class FileSizeLimit:
-    """A limit on the size of the chat's files (RLIMIT_FSIZE): "File too large". Needs no rights."""
+    """A limit on the size of the chat's files (RLIMIT_FSIZE): "File too large". Needs no root.
+
+    Args:
+        folder: the folder of the data.
+    """
 
     name = "RLIMIT_FSIZE"
 
@@ -66,19 +74,19 @@ class FileSizeLimit:
         self.folder = folder
 
     def fill(self, chat: ChatProcess) -> None:
-        """Let no file grow beyond what the smallest of the database's files has."""
+        """Limit the size of files to that of the smallest file of the database."""
         size = min(path.stat().st_size for path in self.folder.glob("chat.db*"))
         _, hard = resource.prlimit(chat.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(chat.pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def empty(self, chat: ChatProcess) -> None:
-        """Lift the limit."""
+        """Remove the limit."""
         _, hard = resource.prlimit(chat.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(chat.pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def tmpfs_disk(context: Context) -> TmpfsDisk | None:
-    """Mount a file system of 64 MiB, if this user may: SQLite's log alone takes 16 of them."""
+    """Mount a file system of 64 MiB, of which SQLite's log takes 16; return None if not allowed."""
     if os.geteuid() != 0:
         return None
     folder = context.folder / "disk"
@@ -92,7 +100,7 @@ def tmpfs_disk(context: Context) -> TmpfsDisk | None:
 
 
 async def run(context: Context) -> None:
-    """Fill each kind of disk that there is."""
+    """Fill each kind of disk that this user may use."""
     folder = context.folder / "limited"
     folder.mkdir()
     disks = [disk for disk in (tmpfs_disk(context), FileSizeLimit(folder)) if disk is not None]
@@ -102,13 +110,13 @@ async def run(context: Context) -> None:
 
 
 async def fill_and_recover(context: Context, disk: Disk) -> None:
-    """Fill a disk under load, check what works and what is refused, and free the space again."""
+    """Fill a disk under load, check reads and refusals, and free the space again."""
     pool = ClientPool(context, disk.folder, rooms=2, members=5)
     chat = ChatProcess(context, disk.name, f"--data={disk.folder}", *NO_LIMITS)
     log = await start_with_piped_log(context, chat)
-    session = ApiSession(pool.http, pool.credentials[0][0])
-    await session.open(chat.url)
-    pool.connect_all([lambda: chat.url])
+    session = ApiSession(chat.url, pool.credentials[0][0], pool.http)
+    await session.token()  # before the disk is full
+    pool.connect_all([chat.url])
     pool.start_sending()
     for time in range(context.short_or_long(1, 10)):
         context.progress(
@@ -122,11 +130,11 @@ async def fill_and_recover(context: Context, disk: Disk) -> None:
             )
         errors = pool.total("errors").total()
         disk.fill(chat)
-        # All that can be sent is refused by now: the log has grown to where it may.
+        # When one message of each client is refused, SQLite's log has reached its limit.
         refused = errors + len(pool.clients)
         await wait_until("it is full", lambda: pool.total("errors").total() >= refused)  # noqa: B023
         acked = len(pool.client_log.acked)
-        await check_reads(context, disk, pool, chat, session)
+        await check_reads(context, disk, pool, session)
         check = integrity(pool)
         context.expect_equal(f"{disk.name}: integrity while full", check, "ok")
         context.figures[f"{disk.name}: acked while full"] = len(pool.client_log.acked) - acked
@@ -143,8 +151,10 @@ async def fill_and_recover(context: Context, disk: Disk) -> None:
 
 
 async def start_with_piped_log(context: Context, chat: ChatProcess) -> Process:
-    """Start the chat with a log that is written by another process, to which the limit on file
-    sizes does not apply; return that process."""
+    """Start the chat with a log that another process writes, and return that process.
+
+    The limit on the size of files does not apply to it.
+    """
     end, begin = os.pipe()
     log = Process(context, chat.name)
     try:
@@ -156,28 +166,26 @@ async def start_with_piped_log(context: Context, chat: ChatProcess) -> Process:
         os.close(begin)
 
 
-async def check_reads(
-    context: Context, disk: Disk, pool: ClientPool, chat: ChatProcess, session: ApiSession
-) -> None:
-    """Check that reads work, which need no space: pages, history, lists."""
+async def check_reads(context: Context, disk: Disk, pool: ClientPool, session: ApiSession) -> None:
+    """Check that pages, history and lists are answered, because reads need no space."""
     failed: Counter[str] = Counter()
     for cookie, conv in pool.credentials:
-        reader = ApiSession(pool.http, cookie)
+        reader = ApiSession(session.url, cookie, pool.http)
         history = f"/api/conversations/{conv}/events?after=0"
         for path in "/", "/api/state", history, "/readyz":
-            response = await reader.fetch(chat.url + path)
+            response = await reader.fetch(path)
             if response.code != 200:
                 failed[f"{path}: {response.code}"] += 1
             elif path == history and len(json.loads(response.body)["events"]) < 10:
                 failed["a short history"] += 1
     context.expect_equal(f"{disk.name}: reads that failed", dict(failed), {})
-    code, answer = await session.call("POST", f"{chat.url}/api/groups", {"title": "No room"})
+    code, answer = await session.call("POST", "/api/groups", {"title": "No room"})
     refused = code >= 500 and "error" in answer
     context.expect(f"{disk.name}: a new group is refused", refused, (code, answer))
     context.figures[f"{disk.name}: new group"] = f"{code} {answer.get('error', {}).get('code')}"
 
 
 def integrity(pool: ClientPool) -> str:
-    """Return what SQLite finds when it looks at the whole file."""
+    """Return the result of SQLite's integrity check; "ok" is good."""
     with pool.engine.connect() as connection:
         return str(connection.scalar(sa.text("PRAGMA integrity_check")))

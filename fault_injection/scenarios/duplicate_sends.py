@@ -1,15 +1,15 @@
-"""A message is sent twice, one after the other and at once, to one process and to two."""
+"""A message is sent twice, in order and at the same time, to one process and to two."""
 
 import asyncio
 import uuid
 from collections import Counter
 
-from fault_injection.harness.api_session import RawConnection
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB
+from tests.support.chat_client import ChatSocket
 
 SOCKET_LAYOUTS = {
     "in order": (0, 0),
@@ -22,7 +22,7 @@ SOCKET_LAYOUTS = {
 
 
 async def run(context: Context) -> None:
-    """On SQLite and on MariaDB, which keep order by other means."""
+    """Run on SQLite and on MariaDB, which serialize writes in different ways."""
     maria = await MariaDB(context).start()
     for name, database in ("SQLite", ""), ("MariaDB", maria.url):
         await send_duplicates(context, name, database)
@@ -31,8 +31,12 @@ async def run(context: Context) -> None:
 class Sender:
     """Sends messages of one user in one conversation, and counts the refusals.
 
+    Args:
+        pool: records the acknowledgements.
+        conv: id of the conversation.
+
     Attributes:
-        refused: how often each error code was the answer.
+        refused: number of answers with each error code.
     """
 
     def __init__(self, pool: ClientPool, conv: int) -> None:
@@ -40,10 +44,10 @@ class Sender:
         self._conv = conv
         self.refused: Counter[str] = Counter()
 
-    async def send(self, connection: RawConnection, cid: str, text: str) -> int:
-        """Send a message until it is stored; return its seq, or 0 if it is refused for good."""
+    async def send(self, connection: ChatSocket, cid: str, text: str) -> int:
+        """Send a message until the chat is available; return its seq, or 0 if it is refused."""
         while True:
-            await connection.send(type="send", cid=cid, conv=self._conv, text=text)
+            await connection.send(self._conv, text, cid)
             answer = await connection.receive("ack", "error")
             if answer["type"] == "ack":
                 self._pool.client_log.ack(answer["cid"], answer["conv"], answer["seq"])
@@ -52,10 +56,10 @@ class Sender:
             if answer["code"] != "unavailable":
                 return 0
 
-    async def burst(self, connection: RawConnection, cid: str, text: str, count: int) -> set[int]:
+    async def burst(self, connection: ChatSocket, cid: str, text: str, count: int) -> set[int]:
         """Send a message several times without waiting; return the seqs of the answers."""
         for _ in range(count):
-            await connection.send(type="send", cid=cid, conv=self._conv, text=text)
+            await connection.send(self._conv, text, cid)
         answers = [await connection.receive("ack", "error") for _ in range(count)]
         self.refused.update(answer["code"] for answer in answers if answer["type"] == "error")
         return {answer.get("seq", 0) for answer in answers}
@@ -70,7 +74,7 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
     await asyncio.gather(*(chat.start() for chat in chats))
     cookie, conv = pool.credentials[0][0], int(pool.credentials[0][1])
     connections = [
-        await RawConnection.open(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])
+        await ChatSocket.connect(chat.url, cookie) for chat in (chats[0], chats[0], chats[1])
     ]
     tries = context.short_or_long(150, 1500)
     sender = Sender(pool, conv)
@@ -92,8 +96,8 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
                 )
             )
         context.expect(f"{name}, {layout}: one seq", len(seqs) == 1 and 0 not in seqs, seqs)
-        if number % 10 == 0:  # the same cid for something else is no second message
-            await connections[1].send(type="send", cid=cid, conv=conv, text="something else")
+        if number % 10 == 0:  # the same cid with another text must be a conflict
+            await connections[1].send(conv, "something else", cid)
             answer = await connections[1].receive("ack", "error")
             context.expect_equal(f"{name}: another text", answer.get("code"), "conflict")
     for connection in connections:

@@ -1,4 +1,4 @@
-"""Frames that no client would send, and bytes that are no frames."""
+"""Mutated frames, violations of the protocol, and random bytes."""
 
 import asyncio
 import contextlib
@@ -8,28 +8,37 @@ import socket
 import struct
 from collections import Counter
 
-from fault_injection.harness.api_session import RawConnection
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
-from fault_injection.harness.context import Context, FaultError, wait_until
-from fault_injection.harness.frame_generator import (
-    PROTOCOL_VIOLATIONS,
-    FrameGenerator,
-    client_frame,
-)
+from fault_injection.harness.context import Context, FaultError, wait_until, wait_until_async
+from fault_injection.harness.frame_generator import PROTOCOL_VIOLATIONS, FrameGenerator
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
+from tests.support.chat_client import ChatSocket
+from tests.support.websocket_frames import (
+    CLOSE,
+    TEXT,
+    client_frame,
+    code_of,
+    handshake,
+    read_frame,
+)
 
 BATCH = 50
 """Frames in one write."""
 AT_ONCE = 4
-"""Sockets that send at a time."""
+"""Sockets that send at the same time."""
 ENDINGS = "reset", "close", *("violation",) * 3, "bad_frames", "stop", "random"
-"""How sockets end: with a reset, closed, by a violation of the protocol, by five bad frames in a
-row, in the middle of a frame, or after random bytes."""
+"""Ways in which the client ends a socket: a TCP reset, closing it, a violation of the protocol,
+five bad frames in a row, the end in the middle of a frame, and random bytes."""
 
 
 class RawSocket:
-    """A socket as bare bytes, so that anything can be sent on it."""
+    """A WebSocket as streams of bytes, so that any bytes can be sent.
+
+    Args:
+        reader: the bytes of the server.
+        writer: the bytes of the client.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -39,40 +48,30 @@ class RawSocket:
 
     @classmethod
     async def open(cls, port: int, cookie: str) -> "RawSocket":
-        """Shake hands as a browser does."""
+        """Connect and do the handshake of a browser.
+
+        Raises:
+            FaultError: the handshake was refused.
+        """
         raw = cls(*await asyncio.open_connection("127.0.0.1", port))
         host = f"127.0.0.1:{port}"
-        raw.writer.write(
-            f"GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\n"
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-        )
+        raw.writer.write(handshake(host, {"Origin": f"http://{host}", "Cookie": cookie}))
         head = await asyncio.wait_for(raw.reader.readuntil(b"\r\n\r\n"), 30)
         if b" 101 " not in head:
             raise FaultError(f"a handshake was answered with {head[:80]!r}")
         return raw
 
-    async def frame(self) -> tuple[int, bytes] | None:
-        """Return the opcode and the payload of the server's next frame, None at the end."""
-        try:
-            first, length = await self.reader.readexactly(2)
-            if length >= 126:
-                size, code = (2, "!H") if length == 126 else (8, "!Q")
-                (length,) = struct.unpack(code, await self.reader.readexactly(size))
-            return first & 0x0F, await self.reader.readexactly(length)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
-
     async def read_until(self, last: str = "no such cid") -> bool:
-        """Read until an answer names this cid; False when the server closes before."""
-        # One timeout for all: what has come is read at once, before a reset that follows it.
+        """Read until an event names a cid; return False if the server closes before."""
+        # One timeout around all reads: a task switch before each read would let a reset discard
+        # the frames that have arrived before it.
         async with asyncio.timeout(60):
-            while (frame := await self.frame()) is not None:
+            while (frame := await read_frame(self.reader)) is not None:
                 opcode, payload = frame
-                if opcode == 8:
-                    self.close_code = struct.unpack("!H", payload[:2])[0] if payload else 1005
+                if opcode == CLOSE:
+                    self.close_code = code_of(payload)
                     return False
-                if opcode == 1:
+                if opcode == TEXT:
                     event = json.loads(payload)
                     self.answers[event.get("code", event["type"])] += 1
                     if event.get("cid") == last:
@@ -80,7 +79,7 @@ class RawSocket:
         return False
 
     async def close(self, *, reset: bool = False) -> None:
-        """Close it; with a reset, as a cable that is cut."""
+        """Close the connection, with a TCP reset if asked for."""
         if reset:
             sock: socket.socket = self.writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -90,25 +89,29 @@ class RawSocket:
 
 
 async def run(context: Context) -> None:
-    """Send the frames; check that the chat answers, has no leak and logs no uncaught error."""
+    """Send the frames; check that the chat answers, leaks nothing and logs no uncaught error."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=4, members=5)
     # A raw socket does not answer the server's pings.
     options = f"--data={data}", *NO_LIMITS, "--sockets-per-user=100000", "--ping-interval=86400"
     chat = await ChatProcess(context, "chat", *options).start()
-    bystander = await RawConnection.open(chat.url, pool.credentials[-1][0])
+    bystander = await ChatSocket.connect(chat.url, pool.credentials[-1][0])
     context.stack.push_async_callback(bystander.close)
     await pool.warm_up(chat.url)
     fuzzer = Fuzzer(context, pool, chat)
     frames = context.short_or_long(20_000, 1_000_000)
-    await fuzzer.send(frames // 10, bystander)  # whatever is made once has been made then
+    await fuzzer.send(frames // 10, bystander)  # caches and threads exist after this
     await fuzzer.wait_until_alone()
     before = await chat.usage()
     await fuzzer.send(frames, bystander)
     await fuzzer.wait_until_alone()
+
+    async def tasks_have_ended() -> bool:
+        return (await chat.usage()).tasks <= before.tasks
+
+    await wait_until_async("the tasks of closed connections have ended", tasks_have_ended)
     after = await chat.usage()
     context.expect("file descriptors", after.fds <= before.fds + FD_SLACK, (before, after))
-    context.expect_equal("tasks", after.tasks, before.tasks)
     await check_responsive(bystander)
     await bystander.close()
     context.figures |= {
@@ -124,14 +127,20 @@ async def run(context: Context) -> None:
     context.expect_equal("errors in the log", chat.log_entries("error")[:3], [])
 
 
-async def check_responsive(connection: RawConnection) -> None:
-    """Check that a socket is answered."""
-    await connection.send(type="ping")
+async def check_responsive(connection: ChatSocket) -> None:
+    """Check that a ping is answered within 30 seconds."""
+    await connection.send_frame(type="ping")
     await asyncio.wait_for(connection.receive("pong"), 30)
 
 
 class Fuzzer:
-    """Sends frames from several sockets until there were enough."""
+    """Sends frames from several sockets.
+
+    Args:
+        context: the context of the scenario.
+        pool: the users.
+        chat: the chat.
+    """
 
     def __init__(self, context: Context, pool: ClientPool, chat: ChatProcess) -> None:
         self.context = context
@@ -145,8 +154,8 @@ class Fuzzer:
         self.endings = itertools.cycle(ENDINGS)
         self.generator = FrameGenerator(context.rng, [int(conv) for _, conv in pool.credentials])
 
-    async def send(self, frames: int, bystander: RawConnection) -> None:
-        """Send until there were so many in all; a bystander must be answered meanwhile."""
+    async def send(self, frames: int, bystander: ChatSocket) -> None:
+        """Send until `frames` frames were sent in all, and check that a bystander is answered."""
         self.frames = frames
         await asyncio.gather(*(self.run() for _ in range(AT_ONCE)), self.check_bystander(bystander))
 
@@ -155,7 +164,7 @@ class Fuzzer:
         await wait_until("the sockets are gone", lambda: self.chat.client_connections() == 1)
 
     async def run(self) -> None:
-        """Open one socket after the other and send on each until it is closed, or long enough."""
+        """Open one socket after the other, send batches of frames on each, and end it."""
         while self.sent < self.frames:
             cookie, _ = self.context.rng.choice(self.pool.credentials[:-1])
             raw = await RawSocket.open(self.chat.port, cookie)
@@ -165,14 +174,18 @@ class Fuzzer:
                 for _ in range(self.context.rng.randint(1, 8)):
                     await self.batch(raw)
                 await self.end_socket(raw, end)
-            except ConnectionError:  # it may close while we write
+            except ConnectionError:  # the server may close during a write
                 await raw.read_until()
             finally:
                 self.answers += raw.answers
                 await raw.close(reset=end == "reset")
 
     async def batch(self, raw: RawSocket) -> None:
-        """Send frames of which never five in a row are bad, and wait for the last one's answer."""
+        """Send frames without five bad ones in a row, and wait for the answer to the last one.
+
+        Raises:
+            ConnectionResetError: the server closed the socket, which is a violation.
+        """
         frames = []
         for number in range(BATCH):
             frames.append(
@@ -190,9 +203,9 @@ class Fuzzer:
             raise ConnectionResetError
 
     async def end_socket(self, raw: RawSocket, end: str) -> None:
-        """End a socket the hard way."""
+        """End a socket in one of the ways of `ENDINGS`, and check the close code."""
         if end == "bad_frames":
-            raw.writer.write(b"".join(client_frame(b"{") for _ in range(5)))
+            raw.writer.write(b"".join(client_frame(TEXT, b"{") for _ in range(5)))
             self.sent += 5
             await raw.read_until()
             self.context.expect_equal("five bad frames: close code", raw.close_code, 3501)
@@ -207,14 +220,14 @@ class Fuzzer:
         elif end == "random":
             raw.writer.write(self.generator.random_bytes())
             self.sent += 1
-            with contextlib.suppress(TimeoutError):  # it may leave the server waiting for more
+            with contextlib.suppress(TimeoutError):  # the server may wait for the rest of a frame
                 async with asyncio.timeout(0.2):
                     await raw.read_until()
         elif end == "stop":
             raw.writer.write(self.generator.valid_frame()[1][:-3])
 
-    async def check_bystander(self, bystander: RawConnection) -> None:
-        """Check that a bystander is answered."""
+    async def check_bystander(self, bystander: ChatSocket) -> None:
+        """Check that a bystander is answered while frames are sent."""
         while self.sent < self.frames:
             await check_responsive(bystander)
             await asyncio.sleep(0.2)

@@ -1,5 +1,7 @@
-"""Hundreds of clients begin a request and never end it, drop by drop or not at all, and do
-not read the answers; to a chat that may open many files, and to one that may open few."""
+"""Hundreds of clients send half a request, then a byte at a time, and do not read the answers.
+
+The chat has many file descriptors in the first run, and 64 in the second.
+"""
 
 import asyncio
 import resource
@@ -8,23 +10,26 @@ from collections.abc import Callable
 
 import tornado.httpclient
 
-from fault_injection.harness.api_session import ApiSession, RawConnection
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
+from tests.support.api_session import ApiSession
+from tests.support.chat_client import ChatSocket
 
 FEW_FILES = 64
+"""File descriptors of the chat in the second run."""
 TIMEOUT = 3
-"""Seconds that the chat waits for a head or a body here; 30 without the option."""
+"""Seconds that the chat waits for a head or a body; 30 without the option."""
 BYTE_INTERVAL = 0.5
+"""Seconds between two bytes of a client."""
 MAX_GROWTH_KIB = 60 * 1024
-"""KiB by which the memory may grow: a connection has a few KiB of streams and tasks."""
+"""KiB by which the memory may grow: the streams and tasks of a connection take a few KiB."""
 MAX_TURN_MS = 50
-"""Milliseconds for which the loop may be held up, without the time that the machine takes."""
+"""Milliseconds that a turn of the loop may take (see `LoopMonitor`)."""
 LOG_LINES = 10
-"""Lines that an attack may cause in the log."""
+"""Lines that an attack may add to the log."""
 
 HEAD = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nCookie: a="
 UNREAD = "unread answers"
@@ -35,8 +40,8 @@ HALF_REQUESTS = {
     UNREAD: b"GET /static/css/chat.css HTTP/1.1\r\nHost: x\r\n\r\n" * 500,
 }
 READERS = 2
-"""Connections that do not read: until the buffers of the system are full, each of them makes the
-chat answer hundreds of requests, and that is not the subject here."""
+"""Connections that do not read. Until the buffers of the system are full, the chat answers hundreds
+of requests of each, and the scenario does not test that load."""
 OPTIONS = (
     *(f"--header-timeout={TIMEOUT}", f"--body-timeout={TIMEOUT}", f"--response-timeout={TIMEOUT}"),
     *("--send-rate=1000", "--send-burst=10000", "--drain=0.2"),
@@ -52,7 +57,7 @@ async def run(context: Context) -> None:
 
 
 def limit_files() -> None:
-    """Run in the process of the chat, before it."""
+    """Set the limit of file descriptors, in the process of the chat before it starts."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
 
 
@@ -63,7 +68,15 @@ async def attack(
     options: tuple[str, ...],
     before: Callable[[], None] | None = None,
 ) -> None:
-    """Open connections of each kind while somebody writes undisturbed and somebody comes in."""
+    """Open connections of each kind; check a bystander, a visitor, memory and log.
+
+    Args:
+        context: the context of the scenario.
+        name: name of the run.
+        count: connections of each kind.
+        options: options of the chat.
+        before: called in the process of the chat before it starts.
+    """
     data = context.folder / f"data-{name.replace(' ', '-')}"
     pool = ClientPool(context, data, rooms=1, members=2)
     chat = await ChatProcess(context, name.replace(" ", "-"), f"--data={data}", *options).start(
@@ -105,7 +118,7 @@ async def attack(
 async def hold_half_requests(
     context: Context, chat: ChatProcess, pool: ClientPool, half: bytes, count: int
 ) -> list[socket.socket]:
-    """Open connections and send half a request on each, then a byte now and then; return them."""
+    """Open connections, send half a request on each, then a byte at a time; return them."""
     connections: list[socket.socket] = []
     loop = asyncio.get_running_loop()
     for number in range(count):
@@ -116,7 +129,7 @@ async def hold_half_requests(
         try:
             await loop.sock_connect(connection, ("127.0.0.1", chat.port))
             connection.send(half)
-        except OSError:  # closed already
+        except OSError:  # the chat has closed it
             continue
         if number % 100 == 99:
             await check_visitor(context, f"during {number + 1} connections", chat, pool)
@@ -131,17 +144,15 @@ async def hold_half_requests(
 
 
 async def check_visitor(context: Context, when: str, chat: ChatProcess, pool: ClientPool) -> None:
-    """See that somebody can load files and pages, and open a socket."""
+    """Check that a visitor can load files and pages, and send a message."""
     cookie, conv = pool.credentials[1]
-    session = ApiSession(pool.http, cookie)
+    session = ApiSession(chat.url, cookie, pool.http)
     try:
         for path in "/static/css/chat.css", "/api/state", "/readyz", "/":
-            response = await session.fetch(f"{chat.url}{path}")
+            response = await session.fetch(path)
             context.expect_equal(f"{when}: {path}", response.code, 200)
-        connection = await RawConnection.open(chat.url, cookie)
-        await connection.send(
-            type="send", cid="0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11", conv=int(conv), text="Hi"
-        )
+        connection = await ChatSocket.connect(chat.url, cookie)
+        await connection.send(int(conv), "Hi", "0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11")
         await connection.receive("ack")
         await connection.close()
     except (OSError, tornado.httpclient.HTTPError) as error:

@@ -12,12 +12,11 @@ from fault_injection.harness.processes import ChatProcess
 
 
 async def run(context: Context) -> None:
-    """Kill it the moment that a message is acknowledged, or at any other; start it on the same
-    file, and check the consistency."""
+    """Kill the chat, mostly when a message is acknowledged, and start it on the same file."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=4, members=5)
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
-    pool.connect_all([lambda: chat.url])
+    pool.connect_all([chat.url])
     pool.start_sending()
     kills = context.short_or_long(5, 50)
     for kill in range(kills):
@@ -27,7 +26,7 @@ async def run(context: Context) -> None:
         if context.rng.random() < 0.2:
             await asyncio.sleep(context.rng.uniform(0, 0.02))
             chat.signal(signal.SIGKILL)
-        else:  # the moment that an acknowledgement before its commit would not survive
+        else:  # an acknowledgement before its commit would be lost at this moment
             pool.client_log.on_next_ack = lambda: chat.signal(signal.SIGKILL)
         await chat.wait()
         await chat.start()

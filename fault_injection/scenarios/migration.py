@@ -1,19 +1,16 @@
 """A migration is killed at every statement, and started again.
 
-MariaDB commits each statement that changes a table, so a killed migration leaves a part of itself
-there. On SQLite and PostgreSQL it is one transaction.
+MariaDB commits each statement that changes a table, so a killed migration leaves some of its
+changes in the database. On SQLite and PostgreSQL a migration is one transaction.
 
-Other users are not measured here: a process migrates before it serves anybody, and a migration of
+The scenario has no bystander: a process migrates before it serves requests, and a migration of
 large tables while other processes serve is not supported (see `capstone_chat/deploy/README.md`).
 """
 
 import asyncio
-import hashlib
 import json
-import secrets
 import signal
 import sys
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,21 +25,22 @@ import tornado.web
 
 from capstone_chat import urls
 from capstone_chat.options import load_or_create_secret
-from capstone_chat.storage import engines, tables
-from capstone_chat.storage.database import now_ms
-from fault_injection.harness.api_session import RawConnection
+from capstone_chat.storage import engines
 from fault_injection.harness.context import Context, FaultError
 from fault_injection.harness.leaks import stop_all
 from fault_injection.harness.migrating import MigrationJob, Outcome
 from fault_injection.harness.processes import ROOT, ChatProcess, Process
 from fault_injection.harness.servers import DatabaseServer, MariaDB, PostgreSQL
+from tests.support.api_session import ApiSession
+from tests.support.chat_accounts import add_session
+from tests.support.chat_client import ChatSocket
 
 EVENTS = 1100
-"""Messages in the database of the first version: more than one page of the migration that changes
-each of them."""
+"""Messages in the database of the first version: more than one page of the migration that rewrites
+messages."""
 
 READS = ("SELECT", "SHOW", "DESCRIBE", "PRAGMA", "SET", "BEGIN")
-"""Statements after which the database is as before."""
+"""Statements that do not change the database."""
 
 CONVERSATION, WORD = 1, "Straße"
 
@@ -67,25 +65,29 @@ FIRST_CHAT: dict[str, list[dict[str, Any]]] = {
         for seq in range(1, EVENTS + 1)
     ],
 }
-"""Rows of a database of the first version, by table, in the order of the foreign keys."""
+"""Rows of a database of the first version, by table. Tables come after those they refer to."""
 
 
 Contents = dict[str, list[str]]
-"""The shape and the rows of each table."""
+"""The definition and the rows of each table, by its name."""
 
 
 class Migrations(Process):
-    """Runs `migrating`."""
+    """The process of `fault_injection.harness.migrating`."""
 
     async def start(self) -> "Migrations":
-        """Start it."""
+        """Start the process."""
         pipe = asyncio.subprocess.PIPE
         module = "fault_injection.harness.migrating"
         await self.spawn(sys.executable, "-m", module, cwd=ROOT, stdin=pipe, stdout=pipe)
         return self
 
     async def run_migration(self, job: MigrationJob) -> Outcome:
-        """Run one migration and return how it has ended."""
+        """Run one migration and return its outcome.
+
+        Raises:
+            FaultError: the process has ended.
+        """
         assert self.process.stdin is not None
         self.process.stdin.write(msgspec.json.encode(job) + b"\n")
         statements: list[str] = []
@@ -98,7 +100,11 @@ class Migrations(Process):
 
 
 class DatabaseKind(ABC):
-    """A kind of database, and new databases of that kind."""
+    """A kind of database, which creates databases of that kind.
+
+    Args:
+        name: name of the kind.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -106,7 +112,7 @@ class DatabaseKind(ABC):
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Make an empty database, give its URL, and remove it afterwards."""
+        """Create an empty database, yield its URL, and remove it afterwards."""
         name = f"chat{next(self.numbers)}"
         url = self.make(name)
         try:
@@ -116,7 +122,7 @@ class DatabaseKind(ABC):
 
     @abstractmethod
     def make(self, name: str) -> str:
-        """Make an empty database and return its URL."""
+        """Create an empty database and return its URL."""
 
     @abstractmethod
     def drop(self, name: str) -> None:
@@ -124,19 +130,24 @@ class DatabaseKind(ABC):
 
 
 class SQLiteFiles(DatabaseKind):
-    """SQLite files."""
+    """SQLite files in a new folder.
+
+    Args:
+        folder: the folder.
+    """
 
     def __init__(self, folder: Path) -> None:
+        """Create the folder."""
         super().__init__("SQLite")
         self.folder = folder
         folder.mkdir()
 
     def make(self, name: str) -> str:
-        """Return the URL of a file that is made when it is used."""
+        """Return the URL of a file, which SQLite creates on first use."""
         return str(urls.sqlite_url(self.folder / f"{name}.db"))
 
     def drop(self, name: str) -> None:
-        """Remove a file and those that SQLite has put beside it."""
+        """Remove a file and the files that SQLite has created beside it."""
         for file in self.folder.glob(f"{name}.db*"):
             file.unlink()
 
@@ -145,13 +156,17 @@ class ServerDatabases(DatabaseKind):
     """Databases on a server.
 
     Args:
-        first: a database that is there.
-        force: ends the connections of dead processes, which keep a database from being removed.
+        context: the context of the scenario.
+        server: the server.
+        first: an existing database, to connect to.
+        force: end of the statement that removes a database, so that the open connections of killed
+            processes do not prevent it.
     """
 
     def __init__(
         self, context: Context, server: DatabaseServer, first: str, force: str = ""
     ) -> None:
+        """Prepare an engine; it connects on first use."""
         super().__init__(type(server).__name__)
         self.server = server.server
         self.force = force
@@ -165,7 +180,7 @@ class ServerDatabases(DatabaseKind):
             connection.execute(sa.text(statement))
 
     def make(self, name: str) -> str:
-        """Make an empty database and return its URL."""
+        """Create an empty database and return its URL."""
         self.execute(f"CREATE DATABASE {name}")
         return f"{self.server}/{name}"
 
@@ -175,15 +190,15 @@ class ServerDatabases(DatabaseKind):
 
 
 async def run(context: Context) -> None:
-    """On all three kinds of database at the same time."""
-    # Processes are killed, the machine is not: nothing has to reach the disk.
+    """Run on all three kinds of database at the same time."""
+    # Only processes are killed, not the machine, so the server need not flush to the disk.
     maria = MariaDB(context, "--innodb-flush-method=nosync", "--sync-frm=0")
     postgres = PostgreSQL(context)
     await asyncio.gather(maria.start(), postgres.start())
     killers = (
-        Killer(context, ServerDatabases(context, maria, "chat"), every=3),
-        Killer(context, ServerDatabases(context, postgres, "postgres", " WITH (FORCE)"), every=12),
-        Killer(context, SQLiteFiles(context.folder / "files"), every=12),
+        Killer(context, ServerDatabases(context, maria, "chat"), every=9),
+        Killer(context, ServerDatabases(context, postgres, "postgres", " WITH (FORCE)"), every=24),
+        Killer(context, SQLiteFiles(context.folder / "files"), every=24),
     )
     async with asyncio.TaskGroup() as group:
         for killer in killers:
@@ -191,10 +206,12 @@ async def run(context: Context) -> None:
 
 
 class Killer:
-    """Kills the migrations of one kind of database.
+    """Kills migrations on one kind of database.
 
     Args:
-        every: one of how many points is tried in the short form.
+        context: the context of the scenario.
+        kind: the kind of database.
+        every: in the short form, every how many statements a migration is killed.
     """
 
     def __init__(self, context: Context, kind: DatabaseKind, every: int) -> None:
@@ -204,7 +221,7 @@ class Killer:
         self.migrations = Migrations(context, f"migrating-{kind.name}")
 
     async def run(self) -> None:
-        """Kill migrations of an empty database, and of one of the first version."""
+        """Kill migrations of an empty database, and of a database of the first version."""
         await self.migrations.start()
         for first in False, True:
             with self.kind.database() as url:
@@ -214,7 +231,7 @@ class Killer:
             some = changes(statements)[self.context.rng.randrange(self.every) :: self.every]
             points = self.context.short_or_long(some, [*range(len(statements) + 1)])
             jobs = [MigrationJob(die_before=point) for point in points]
-            # In the middle of a statement as well.
+            # Kill at random times too, which can be in the middle of a statement.
             times = [
                 self.context.rng.uniform(0, 0.4) for _ in range(self.context.short_or_long(1, 40))
             ]
@@ -225,20 +242,30 @@ class Killer:
         await self.serve()
 
     async def prepare(self, url: str, first: bool) -> None:
-        """Make an empty database one of the first version, or leave it empty."""
+        """Create the tables and rows of the first version if asked for; else leave it empty."""
         if first:
             await self.migrate(url, first=True)
             await asyncio.to_thread(insert_first_version, url)
 
     async def migrate(self, url: str, *, first: bool = False) -> Outcome:
-        """Migrate to the end."""
+        """Migrate without being killed.
+
+        Raises:
+            FaultError: the migration failed.
+        """
         outcome = await self.migrations.run_migration(MigrationJob(url, first=first))
         if outcome.status:
             raise FaultError(f"{self.kind.name}: {self.migrations.read_log()[-3000:]}")
         return outcome
 
     async def kill(self, job: MigrationJob, first: bool, whole: Contents) -> None:
-        """Kill one migration, migrate again, and compare."""
+        """Kill one migration, migrate again, and compare the contents.
+
+        Args:
+            job: how the migration is killed.
+            first: whether the database begins as one of the first version.
+            whole: the contents after a migration that was not killed.
+        """
         what = f"{self.kind.name}, from {'the first version' if first else 'empty'}, {job}"
         self.context.progress(what)
         with self.kind.database() as url:
@@ -257,7 +284,7 @@ class Killer:
             self.context.expect(f"{what}: as if never killed", found == whole, differ)
 
     async def serve(self) -> None:
-        """Kill a migration half-way, and start the chat: in the long form two processes at once."""
+        """Kill a migration, and start the chat on its database; in the long form, two processes."""
         with self.kind.database() as url:
             await self.prepare(url, first=True)
             half = MigrationJob(url, die_before=self.context.rng.randrange(20, 60))
@@ -271,15 +298,14 @@ class Killer:
             ]
             await asyncio.gather(*(chat.start() for chat in chats))
             cookie = await asyncio.to_thread(log_in, url, data)
-            connection = await RawConnection.open(chats[0].url, cookie)
-            cid = str(uuid.uuid4())
-            await connection.send(type="send", cid=cid, conv=CONVERSATION, text="still here")
+            connection = await ChatSocket.connect(chats[0].url, cookie)
+            await connection.send(CONVERSATION, "still here")
             answer = await connection.receive("ack", "error")
             self.context.expect_equal(f"{half}: seq of a message", answer.get("seq"), EVENTS + 1)
             path = f"/api/conversations/{CONVERSATION}/search?query={WORD.casefold()}%20{EVENTS}"
             http = tornado.httpclient.AsyncHTTPClient(force_instance=True)
-            response = await http.fetch(chats[-1].url + path, headers={"Cookie": cookie})
-            found = [event["seq"] for event in json.loads(response.body)["events"]]
+            _, answer = await ApiSession(chats[-1].url, cookie, http).call("GET", path)
+            found = [event["seq"] for event in answer["events"]]
             self.context.expect_equal(f"{half}: an old message is found", found, [EVENTS])
             http.close()
             await connection.close()
@@ -287,7 +313,7 @@ class Killer:
 
 
 def changes(statements: list[str]) -> list[int]:
-    """Return the numbers of the statements before which the database has just changed."""
+    """Return the numbers of the statements that follow a change of the database."""
     return [n + 1 for n, word in enumerate(statements) if word not in READS]
 
 
@@ -303,8 +329,7 @@ def insert_first_version(url: str) -> None:
 
 
 def contents(engine: sa.Engine) -> Contents:
-    """Return the shape of each table and its rows, in an order that does not depend on how they
-    came there."""
+    """Return the definition and the rows of each table, sorted, so that two databases compare."""
     look = sa.inspect(engine)
     found = {}
     with engine.connect() as connection:
@@ -323,7 +348,7 @@ def contents(engine: sa.Engine) -> Contents:
 
 
 def contents_of(url: str) -> Contents:
-    """Return the contents of the database of a URL."""
+    """Return the contents of a database by its URL."""
     engine = engines.create_engine(url)
     try:
         return contents(engine)
@@ -332,14 +357,9 @@ def contents_of(url: str) -> Contents:
 
 
 def log_in(url: str, data: Path) -> str:
-    """Begin a session of the first user, and return the value of the Cookie header."""
-    token = secrets.token_urlsafe(32)
-    row = {"token_hash": hashlib.sha256(token.encode()).hexdigest(), "user_id": 1, "agent": ""}
+    """Insert a session of the first user, and return the value of the Cookie header."""
     engine = engines.create_engine(url)
-    with engine.execution_options(writes=True).begin() as connection:
-        connection.execute(
-            tables.sessions.insert().values(**row, created_at=now_ms(), seen_at=now_ms())
-        )
+    token = add_session(engine.execution_options(writes=True), 1)
     engine.dispose()
     value = tornado.web.create_signed_value(load_or_create_secret(data), "session", token)
     return f"session={value.decode()}"

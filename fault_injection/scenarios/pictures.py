@@ -1,4 +1,4 @@
-"""Hostile pictures, uploaded by several users, while others log in and send messages."""
+"""Hostile pictures are uploaded by several users while others log in and send messages."""
 
 import asyncio
 import itertools
@@ -11,30 +11,30 @@ import psutil  # type: ignore[import-untyped]
 
 from capstone_chat.accounts.pictures import MAX_PROCESSES
 from fault_injection.harness import hostile_pictures
-from fault_injection.harness.api_session import ApiSession
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
+from tests.support.api_session import ApiSession
 
 ALLOWED_MEMORY = 100_000_000
-"""Bytes that the chat and its processes may take for one upload, above what the chat has idle."""
+"""Bytes by which the memory of the chat and its processes may grow for one upload."""
 
 ALLOWED_SLOWDOWN = 2.0
 """Factor by which the 95th percentile of a login may grow."""
 
 MIN_LOGINS = 20
-"""Logins in a measurement at least."""
+"""Minimum number of logins in a measurement."""
 
 ATTACKERS = 6
 SAMPLE_EVERY = 0.002
-"""Seconds between two looks at the memory."""
+"""Seconds between two samples of the memory."""
 
 WORKER = "capstone_chat.accounts.picture_worker"
 PASSWORD = "correct horse battery"  # noqa: S105
 ANSWERS = {200, 400, 429, 503}
-"""Statuses of an upload."""
+"""Statuses with which the chat may answer an upload."""
 
 
 async def run(context: Context) -> None:
@@ -70,7 +70,10 @@ class Attack:
     """Users who upload hostile pictures.
 
     Args:
-        files: by what is hostile in each.
+        context: the context of the scenario.
+        pool: the users.
+        chat: the chat.
+        files: the pictures, by the attack.
     """
 
     def __init__(
@@ -81,30 +84,30 @@ class Attack:
         self.chat = chat
         self.files = files
         self.sessions = [
-            ApiSession(pool.http, cookie) for cookie, _ in pool.credentials[:ATTACKERS]
+            ApiSession(chat.url, cookie, pool.http) for cookie, _ in pool.credentials[:ATTACKERS]
         ]
         self.answers: Counter[int] = Counter()
 
     async def open(self) -> None:
-        """Load the attackers' pages."""
+        """Load the page of each attacker, for its XSRF token."""
         for session in self.sessions:
-            await session.open(self.chat.url)
+            await session.token()
 
     async def upload(self, session: ApiSession, file: bytes) -> int:
-        """Upload a file and return the status."""
+        """Upload a file and return the status of the answer."""
         response = await session.fetch(
-            f"{self.chat.url}/api/me/picture",
+            "/api/me/picture",
             method="PUT",
             body=file,
-            headers={"X-XSRFToken": session.xsrf_token, "Content-Type": "image/png"},
+            headers={"X-XSRFToken": await session.token(), "Content-Type": "image/png"},
         )
         self.answers[response.code] += 1
         return response.code
 
     async def one_by_one(self) -> None:
-        """Upload each file alone, and see how much memory that takes."""
+        """Upload each file alone, and measure the memory."""
         most: dict[str, int] = {}
-        await self.upload(self.sessions[0], b"no picture")  # as the first upload of all
+        await self.upload(self.sessions[0], b"no picture")  # the first upload loads modules
         for name, file in self.files.items():
             self.context.progress(f"alone: {name}")
             with Memory(self.chat.pid) as memory:
@@ -117,7 +120,11 @@ class Attack:
         self.check_no_process_left()
 
     async def many_at_once(self, seconds: float) -> float:
-        """Upload from all users while others log in; return the 95th percentile of those."""
+        """Upload from all users while others log in.
+
+        Returns:
+            The 95th percentile of the logins, in milliseconds.
+        """
         self.context.progress(f"{ATTACKERS} users upload")
         names = itertools.cycle(self.files)
         attackers = [
@@ -132,26 +139,27 @@ class Attack:
             await wait_until("no process is left", lambda: not children(self.chat.pid))
 
     async def upload_loop(self, session: ApiSession, names: "itertools.cycle[str]") -> None:
-        """Upload one file after the other."""
+        """Upload one file after the other, until cancelled."""
         while True:
             await self.upload(session, self.files[next(names)])
 
     async def log_in(self, seconds: float) -> float:
-        """Log in, one time after the other; return the 95th percentile in milliseconds."""
+        """Log in repeatedly for some seconds; return the 95th percentile in milliseconds."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         taken: list[float] = []
         while loop.time() < end or len(taken) < MIN_LOGINS:
-            session = ApiSession(self.pool.http, "")
+            session = ApiSession(self.chat.url, http=self.pool.http)
             begin = loop.time()
-            status = await session.login(self.chat.url, "user0", PASSWORD, self.pool.engine)
+            # Not an attacker: after a hundred logins the oldest sessions of a user end.
+            response = await self.pool.log_in(session, f"user{ATTACKERS}", PASSWORD)
             taken.append((loop.time() - begin) * 1000)
-            self.context.expect_equal("a login", status, 303)
+            self.context.expect_equal("a login", response.code, 303)
         self.context.count("logins", len(taken))
         return sorted(taken)[round((len(taken) - 1) * 0.95)]
 
     async def stop_during_uploads(self, *, kill: bool) -> None:
-        """End the chat in the middle of uploads; no process may be left. Start it again."""
+        """End the chat during uploads, check that no process is left, and start the chat again."""
         how = "kill -9" if kill else "SIGTERM"
         self.context.progress(f"{how} in the middle of uploads")
         slow = self.files["32 scans"]
@@ -169,12 +177,16 @@ class Attack:
         await self.chat.start()
 
     def check_no_process_left(self) -> None:
-        """See that the chat has no process beside its own."""
+        """Check that the chat has no child process that converts a picture."""
         self.context.expect_equal("processes left", children(self.chat.pid), [])
 
 
 class Memory:
-    """Looks at the memory of a chat and its processes from a thread, inside a `with` block."""
+    """Samples the memory of a chat and its processes in a thread, inside a `with` block.
+
+    Args:
+        pid: process id of the chat.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -185,7 +197,7 @@ class Memory:
 
     @property
     def grown(self) -> int:
-        """Bytes by which it was above its value at the start, at most."""
+        """Bytes by which the memory has grown since the start, at most."""
         return self.most - self.idle
 
     def _look(self) -> None:
@@ -193,16 +205,18 @@ class Memory:
             self.most = max(self.most, resident(self.pid) + sum(map(peak, children(self.pid))))
 
     def __enter__(self) -> "Memory":
+        """Start to sample."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: Any) -> None:
+        """Stop the thread."""
         self._end.set()
         self._thread.join()
 
 
 def resident(pid: int, name: str = "VmRSS") -> int:
-    """Return a figure of a process's memory in bytes, 0 when it has ended."""
+    """Return the resident memory of a process in bytes, 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -212,14 +226,14 @@ def resident(pid: int, name: str = "VmRSS") -> int:
 
 
 def peak(pid: int) -> int:
-    """Return the most memory that a process has had since its start, in bytes."""
+    """Return the peak of the resident memory of a process in bytes."""
     return resident(pid, "VmHWM")
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes of a chat that convert pictures, and have not ended.
+    """Return the ids of the processes of a chat that convert pictures and have not ended.
 
-    A process that has just been started and still shares the memory of the chat is none of them.
+    A process is left out until it has replaced the program of the chat by its own.
     """
     try:
         found = psutil.Process(pid).children()
@@ -229,15 +243,15 @@ def children(pid: int) -> list[int]:
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Tell whether a process converts pictures, and has not ended."""
+    """Return whether a process converts pictures and has not ended."""
     try:
         return WORKER in process.cmdline() and is_running(process.pid)
-    except psutil.Error:  # it has ended meanwhile
+    except psutil.Error:  # the process has ended meanwhile
         return False
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and that nobody waited for does not."""
+    """Return whether a process runs. A zombie does not run."""
     try:
         status = psutil.Process(pid).status()
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""A large group that all have left is purged, and nobody notices."""
+"""A large group without members is purged, and other users are not slowed down."""
 
 import asyncio
 import re
@@ -13,19 +13,21 @@ from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 
 ROWS = 1000
-"""Rows in one insert."""
+"""Rows of one INSERT."""
 
 FIRST_PURGE = 6.0
-"""Seconds from the start to the first purge, on average: the normal latency is measured before."""
+"""Mean seconds from the start to the first purge. The normal latency is measured before it."""
 
 
 async def run(context: Context) -> None:
-    """Measure acks without a purge, and during one."""
+    """Measure the latency of acks before a purge and during it."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=2, members=2)
     dead = context.short_or_long(4_000, 100_000)
     await asyncio.to_thread(store_dead_group, pool, dead)
-    interval = f"--purge-interval={2 * FIRST_PURGE}"  # the first one comes after half of it or more
+    interval = (
+        f"--purge-interval={2 * FIRST_PURGE}"  # the first purge comes after half of it or more
+    )
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS, interval).start()
     bystander = Bystander(context)
     await bystander.start(chat.url, *pool.credentials[0])
@@ -57,13 +59,13 @@ async def run(context: Context) -> None:
 
 
 def store_dead_group(pool: ClientPool, count: int) -> None:
-    """Store a group without members, with a history."""
+    """Insert a group that has a history and no members."""
     conv = pool.rooms + 1
     group = {"kind": "group", "title": "Dead", "title_key": "dead", "description": ""}
     row = {"conversation_id": conv, "type": "message", "user_id": 1, "at": 1}
     text = {"text": "Some words, as people write them. " * 4, "folded": "the same words " * 8}
     with pool.engine.begin() as connection:
-        for each in conv, conv + 1:  # the newest one stays, see `purge`
+        for each in conv, conv + 1:  # the newest group is not purged, see `purge`
             new = conversations.insert().values(id=each, **group, public=True, head=count)
             connection.execute(new.values(created_at=1))
         for first in range(1, count, ROWS):

@@ -4,32 +4,32 @@ import asyncio
 
 import tornado.httpclient
 
-from fault_injection.harness.api_session import ApiSession
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
+from tests.support.api_session import ApiSession
 
 MEMBERS = 50
-"""Members of a group."""
+"""Members of each group."""
 EARLY = 10
-"""Clients that are back before the others, and talk meanwhile."""
+"""Clients that connect before the others and send messages."""
 PASSWORD = "correct horse battery"  # noqa: S105
 LOGINS = 10
-"""People who log in with a password in the middle of it."""
+"""Users who log in with a password during the reconnect storm."""
 MAX_RECONNECT_S = 10.0
-"""Seconds until the last one must have seen all."""
+"""Seconds within which every client must have received all events."""
 
 
 async def run(context: Context) -> None:
-    """Kill the chat with everybody connected; some talk, then all others come back."""
+    """Kill the chat with all clients connected; a few send messages, then all others reconnect."""
     data = context.folder / "data"
     count = context.short_or_long(300, 5000)
     jitter = context.short_or_long(1.0, 5.0)
-    pool = ClientPool(context, data, rooms=count // MEMBERS, members=MEMBERS, ping_every=25)
+    pool = ClientPool(context, data, rooms=count // MEMBERS, members=MEMBERS, ping_interval=25)
     pool.set_password(PASSWORD)
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
-    pool.connect_all([lambda: chat.url])
+    pool.connect_all([chat.url])
     await wait_until("all are connected", lambda: count_synced(pool) == count, 120)
     usage = await chat.usage()
     early, late = pool.clients[:EARLY], pool.clients[EARLY:]
@@ -40,8 +40,8 @@ async def run(context: Context) -> None:
     pool.start_sending(early)
     await wait_until("some talk", lambda: len(pool.client_log.acked) >= 200, 60)
     await pool.stop_sending()
-    pool.start_sending(early, every=1.0)  # and some go on
-    before = pool.total("refused")  # all who first came did so without any jitter
+    pool.start_sending(early, every=1.0)
+    before = pool.total("refused")  # at the start all clients connected at once
     context.progress(f"{len(late)} clients come back")
     begin = asyncio.get_running_loop().time()
     for client in late:
@@ -54,7 +54,7 @@ async def run(context: Context) -> None:
     pool.verify()
     context.figures |= {
         "seconds": f"{seconds:.1f} with {jitter:.0f} s of jitter",
-        "fetched events": sum(client.resumed for client in pool.clients),
+        "fetched events": sum(client.fetched for client in pool.clients),
         "MiB with all connected": usage.kib // 1024,
     }
     context.expect(
@@ -62,7 +62,7 @@ async def run(context: Context) -> None:
     )
     refused = pool.total("refused") - before
     context.expect_equal("handshakes that were refused", dict(refused), {})
-    resumed = [client for client in late if client.resumed]
+    resumed = [client for client in late if client.fetched]
     context.expect("those who were away fetched what they missed", len(resumed) > 0)
     closes = dict(pool.total("closes"))
     context.expect("no connection ends with a code", closes.keys() == {None}, closes)
@@ -70,19 +70,20 @@ async def run(context: Context) -> None:
 
 
 def count_synced(pool: ClientPool) -> int:
-    """Return how many clients are connected and have received all that was stored before."""
+    """Return the number of clients that are connected and have received all earlier events."""
     return sum(client.synced.is_set() for client in pool.clients)
 
 
 async def log_in(pool: ClientPool, chat: ChatProcess) -> list[int]:
-    """Log some people in who have no session yet; return the statuses."""
+    """Log in `LOGINS` users with new sessions, and return the statuses."""
     http = tornado.httpclient.AsyncHTTPClient(force_instance=True)
     try:
-        return await asyncio.gather(
+        responses = await asyncio.gather(
             *(
-                ApiSession(http, "").login(chat.url, f"user{number}", PASSWORD, pool.engine)
+                pool.log_in(ApiSession(chat.url, http=http), f"user{number}", PASSWORD)
                 for number in range(LOGINS)
             )
         )
+        return [response.code for response in responses]
     finally:
         http.close()

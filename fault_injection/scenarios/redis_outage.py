@@ -1,30 +1,29 @@
-"""Redis is killed under load, and comes back."""
+"""Redis is killed under load and started again."""
 
 import asyncio
 import time
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import NO_LIMITS, ClientPool, PoolClient
 from fault_injection.harness.context import Context, FaultError, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
-from fault_injection.harness.resuming_client import Client
 from fault_injection.harness.servers import MariaDB, Redis
 
 PING = 2.0
 """Seconds between two pings of a client."""
 ROUND_TRIP = 1.0
-"""Seconds that a pong and what is fetched after it may take on a busy machine."""
+"""Seconds that a pong and the requests after it may take on a busy machine."""
 
 
 async def run(context: Context) -> None:
-    """Kill it, let everybody go on without it, and let it come back."""
+    """Kill Redis, send messages without it, and start it again."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
     data = context.folder / "data"
-    pool = ClientPool(context, data, maria.url, rooms=4, members=6, ping_every=PING)
+    pool = ClientPool(context, data, maria.url, rooms=4, members=6, ping_interval=PING)
     options = f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS
     chats = [ChatProcess(context, f"chat{n}", *options) for n in range(2)]
     await asyncio.gather(*(chat.start() for chat in chats))
-    pool.connect_all([lambda: chats[0].url, lambda: chats[1].url])
+    pool.connect_all([chat.url for chat in chats])
     for number in range(context.short_or_long(1, 10)):
         pool.start_sending(every=0.2)
         await wait_for_acks(pool, 50)
@@ -54,7 +53,7 @@ async def wait_for_acks(pool: ClientPool, more: int) -> None:
 
 
 async def check_convergence(context: Context, pool: ClientPool, when: str) -> None:
-    """Check that all clients have received all within one ping after the last message."""
+    """Check that all clients have received all messages within one ping after the last one."""
     await pool.stop_and_converge()
     seconds = time.monotonic() - pool.client_log.acked_at
     context.figures[f"together {when}: s"] = round(max(seconds, 0), 2)
@@ -64,10 +63,17 @@ async def check_convergence(context: Context, pool: ClientPool, when: str) -> No
 
 
 async def check_live_delivery(pool: ClientPool) -> None:
-    """Check that messages reach the other process at once, not with a pong only."""
+    """Check that messages reach the other process live, and not only through a pong.
+
+    Raises:
+        FaultError: none of ten messages did.
+    """
     conv = pool.clients[0].conv
     members = [client for client in pool.clients if client.conv == conv]
-    here, there = members[0], next(one for one in members if one.url != members[0].url)
+    here, there = (
+        members[0],
+        next(one for one in members if one.session.url != members[0].session.url),
+    )
     for sender, receiver in (here, there), (there, here):
         for _ in range(10):
             cid = await sender.send(f"message {len(pool.client_log.sent)} of {sender.name}")
@@ -78,5 +84,6 @@ async def check_live_delivery(pool: ClientPool) -> None:
             raise FaultError("what one process publishes does not reach the other one")
 
 
-def has_seen(pool: ClientPool, client: Client, cid: str) -> bool:
+def has_seen(pool: ClientPool, client: PoolClient, cid: str) -> bool:
+    """Return whether a message is acknowledged and a client has received it."""
     return cid in pool.client_log.acked and client.last_seq >= pool.client_log.acked[cid][1]

@@ -1,18 +1,18 @@
-"""The processes behind nginx are restarted one after the other."""
+"""The processes behind nginx are restarted one after the other, under load."""
 
 import asyncio
 from collections import Counter
 
-from fault_injection.harness.api_session import ApiSession
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context, wait_until, wait_until_async
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB, Nginx, Redis
+from tests.support.api_session import ApiSession
 
 
 async def run(context: Context) -> None:
-    """Restart each process in turn while everybody talks through nginx."""
+    """Restart each process in turn while clients send messages through nginx."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
     data = context.folder / "data"
     pool = ClientPool(context, data, maria.url, rooms=4, members=6)
@@ -22,7 +22,7 @@ async def run(context: Context) -> None:
         for n in range(2)
     ]
     nginx = await Nginx(context, [chat.port for chat in chats]).start()
-    pool.connect_all([lambda: nginx.url])
+    pool.connect_all([nginx.url])
     pool.start_sending(every=0.2)
     failed: Counter[int] = Counter()
     reader = asyncio.ensure_future(poll_page(pool, nginx, failed))
@@ -54,17 +54,17 @@ async def run(context: Context) -> None:
         "all who were on a process that stopped saw 1001", closes, {1001: expected}
     )
     context.expect("pages are served all the while", isinstance(reads[0], BaseException), reads)
-    # A page that was asked for just when its process stopped.
+    # A request can arrive just when its process stops.
     context.figures["pages asked for again"] = failed.total()
     await stop_and_check_leaks(context, pool, *chats)
 
 
 async def poll_page(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
-    """Request a page again and again; return the status when it fails twice in a row."""
-    session = ApiSession(pool.http, pool.credentials[0][0])
+    """Request a page repeatedly; return the status when two requests in a row fail."""
+    session = ApiSession(nginx.url, pool.credentials[0][0], pool.http)
     before = 200
     while True:
-        status = (await session.fetch(f"{nginx.url}/api/state")).code
+        status = (await session.fetch("/api/state")).code
         if status != 200:
             failed[status] += 1
             if before != 200:
@@ -84,6 +84,6 @@ async def open_socket_count(pool: ClientPool, chat: ChatProcess) -> int:
 
 
 async def is_ready(pool: ClientPool, chat: ChatProcess) -> bool:
-    """Tell whether a process can be sent visitors."""
+    """Return whether a process is ready to serve."""
     response = await pool.http.fetch(f"{chat.url}/readyz", raise_error=False)
     return bool(response.code == 200)

@@ -1,4 +1,4 @@
-"""Hostile texts: no text of a field, a query or a frame costs more than 5 ms of processor time."""
+"""Hostile texts are sent in every field, query and frame; none may cost more than 5 ms."""
 
 import asyncio
 import itertools
@@ -9,25 +9,26 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from capstone_chat.realtime.protocol import MAX_TEXT_LENGTH
-from fault_injection.harness.api_session import ApiSession, RawConnection
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
 from fault_injection.harness.context import Context
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
+from tests.support.api_session import ApiSession
+from tests.support.chat_client import ChatSocket
 
 MAX_COST_MS = 5.0
-"""Milliseconds of processor time that a text may cost more than plain letters of its length."""
+"""Milliseconds of processor time by which a text may exceed plain letters of its length."""
 
 SIZES = {
     "as long as a message": (MAX_TEXT_LENGTH, 1 << 20),
     "within the limit of a field": (1024, 2000),
     "beyond it": (3000, 5000),
 }
-"""Characters and bytes of the texts at most."""
+"""Maximum characters and bytes of a text."""
 
 HOSTILE = {
-    "marks of two classes": "\u0301\u0316",  # they are sorted one by one: quadratic
+    "marks of two classes": "\u0301\u0316",  # sorted one by one, which takes quadratic time
     "marks of one class": "\u0301",
     "a mark that becomes two": "\u0344",
     "a letter that becomes 18": "\ufdfa",
@@ -36,45 +37,48 @@ HOSTILE = {
     "letters that grow in lower case": "\u0390\u1e9e",
     "composed syllables": "\uac01",
 }
-"""Texts that take long to normalize, by what they are made of."""
+"""Units of texts that take long to normalize."""
 
 
 def text_of(unit: str, characters: int, size: int) -> str:
-    """Return a letter followed by as much of `unit` as fits into so many characters and bytes."""
+    """Return a letter and repetitions of `unit` within a number of characters and bytes."""
     text = ("x" + unit * characters)[:characters]
     return text.encode()[:size].decode(errors="ignore")
 
 
 def processor_ms(chat: ChatProcess) -> float:
-    """Return the milliseconds of processor time that the threads of a chat have used."""
+    """Return the processor time of all threads of a chat, in milliseconds."""
     tasks = Path(f"/proc/{chat.pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
 
 class Fields:
-    """Sends a text in each place that the chat reads one from.
+    """Sends a text in each place from which the chat reads one.
 
     Args:
-        page: of a user, with its token.
-        visitor: a browser without a session.
+        session: a session of a user.
+        visitor: a browser that is not logged in.
+        visitor_token: the XSRF token of the visitor.
+        connection: an open connection of the user.
+        conv: id of a conversation of the user.
     """
 
     def __init__(
         self,
-        chat: ChatProcess,
         session: ApiSession,
         visitor: ApiSession,
-        connection: RawConnection,
+        visitor_token: str,
+        connection: ChatSocket,
         conv: int,
     ) -> None:
-        self.url = chat.url
         self.session = session
         self.visitor = visitor
+        self.visitor_token = visitor_token
         self.connection = connection
         self.conv = conv
 
     def senders(self) -> dict[str, Callable[[str], Awaitable[None]]]:
-        """Return how to send a text, by place."""
+        """Return functions that send a text, by the place."""
         search = f"/api/conversations/{self.conv}/search?"
         return {
             "registration": lambda text: self.form("register", text),
@@ -91,21 +95,21 @@ class Fields:
         }
 
     async def form(self, name: str, text: str) -> None:
-        """Send a form whose texts are all hostile."""
+        """Send a form with the text in every field."""
         names = ("name", "nickname", "password", "confirmation", "captcha", "captcha_id", "next")
-        body = urlencode({"_xsrf": self.visitor.xsrf_token} | dict.fromkeys(names, text))
-        await self.visitor.fetch(f"{self.url}/{name}", method="POST", body=body)
+        fields = {"_xsrf": self.visitor_token} | dict.fromkeys(names, text)
+        await self.visitor.submit(f"/{name}", fields)
 
     async def query(self, path: str, name: str, text: str) -> None:
-        """Send a text in a query."""
-        await self.session.fetch(self.url + path + urlencode({name: text}))
+        """Send the text as an argument of a query."""
+        await self.session.fetch(path + urlencode({name: text}))
 
     async def json(self, method: str, path: str, name: str, other: str, text: str) -> None:
-        """Send a text in two fields of a JSON object."""
-        headers = {"X-XSRFToken": self.session.xsrf_token, "Content-Type": "application/json"}
+        """Send the text in two fields of a JSON object."""
+        headers = {"X-XSRFToken": await self.session.token(), "Content-Type": "application/json"}
         body = json.dumps({name: text, other: text}, ensure_ascii=False)
         await self.session.fetch(
-            self.url + path,
+            path,
             method=method,
             body=body,
             headers=headers,
@@ -113,7 +117,7 @@ class Fields:
         )
 
     async def message(self, text: str) -> None:
-        """Send a message and wait for its answer."""
+        """Send the text as a message and wait for the answer."""
         cid = str(uuid.uuid4())
         frame = {"type": "send", "cid": cid, "conv": self.conv, "text": text}
         await self.connection.socket.write_message(json.dumps(frame, ensure_ascii=False))
@@ -121,19 +125,19 @@ class Fields:
 
 
 async def run(context: Context) -> None:
-    """Compare each hostile text with plain letters, while a bystander sends messages."""
+    """Compare the cost of each hostile text with that of plain letters."""
     data = context.folder / "data"
     pool = ClientPool(context, data, rooms=2, members=2)
     chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
-    session, visitor = ApiSession(pool.http, pool.credentials[0][0]), ApiSession(pool.http, "")
-    await session.open(chat.url)
-    visitor.xsrf_token = (await visitor.hidden_fields(f"{chat.url}/login"))["_xsrf"]
-    connection = await RawConnection.open(chat.url, pool.credentials[0][0])
+    session = ApiSession(chat.url, pool.credentials[0][0], pool.http)
+    visitor = ApiSession(chat.url, http=pool.http)
+    token = (await visitor.hidden_fields("/login"))["_xsrf"]
+    connection = await ChatSocket.connect(chat.url, pool.credentials[0][0])
     context.stack.push_async_callback(connection.close)
     bystander = await Bystander(context).start(chat.url, *pool.credentials[-1])
     await bystander.measure_normal(context.short_or_long(1.0, 5.0))
     background = await background_load(chat, context.short_or_long(0.5, 2.0))
-    fields = Fields(chat, session, visitor, connection, int(pool.credentials[0][1]))
+    fields = Fields(session, visitor, token, connection, int(pool.credentials[0][1]))
     costs: dict[str, float] = {}
     times = context.short_or_long(3, 10)
     async with bystander.undisturbed("hostile texts"):
@@ -158,7 +162,7 @@ async def run(context: Context) -> None:
 
 
 async def background_load(chat: ChatProcess, seconds: float) -> float:
-    """Return the milliseconds of processor time a second that the bystander costs the chat."""
+    """Return the processor time that the bystander costs the chat, in milliseconds a second."""
     before = processor_ms(chat)
     await asyncio.sleep(seconds)
     return (processor_ms(chat) - before) / seconds
@@ -171,9 +175,16 @@ async def cpu_cost(
     text: str,
     times: int,
 ) -> float:
-    """Return the milliseconds of processor time that sending a text costs the chat.
+    """Return the processor time that a text costs the chat, in milliseconds.
 
-    The cheapest of several is taken: what else the chat does meanwhile does not count.
+    The minimum of several measurements is returned, because other work of the chat adds to them.
+
+    Args:
+        chat: the chat.
+        background: the processor time of the bystander, in milliseconds a second.
+        send: sends the text.
+        text: the text.
+        times: number of measurements.
     """
     loop = asyncio.get_running_loop()
     found = []

@@ -1,4 +1,4 @@
-"""Errors that a handler raises, errors nobody expected, and one error page for all.
+"""Errors that a handler raises, exceptions that it does not catch, one error page for all.
 
 Run it:  python3 learn.py run 01/errors
 """

@@ -24,7 +24,7 @@ class GuestBookHandler(tornado.web.RequestHandler):
 
     def post(self) -> None:
         self.settings["guests"].append(self.get_body_argument("guest"))
-        # 303 makes the browser open "/" with GET: a reload does not sign a second time.
+        # 303 makes the browser open "/" with GET, so a reload does not send the form again.
         self.redirect("/", status=303)
 
 

@@ -1,4 +1,4 @@
-"""What a client can send: query and form arguments, headers, and the raw request.
+"""Parts of a request: query and form arguments, headers, and the raw request.
 
 Run it:  python3 learn.py run 01/request_input
 """

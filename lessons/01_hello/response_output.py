@@ -1,4 +1,4 @@
-"""What a handler can send: text, JSON, headers, a status, a stream, and escaped input.
+"""Parts of a response: text, JSON, headers, a status, a stream, and escaped input.
 
 Run it:  python3 learn.py run 01/response_output
 """

@@ -19,6 +19,11 @@ class GreetHandler(tornado.web.RequestHandler):
     def initialize(self, greeting: str) -> None:
         self.greeting = greeting
 
+    def prepare(self) -> None:
+        (name,) = self.path_args  # the groups without names; the others are in self.path_kwargs
+        if len(name) > 20:
+            raise tornado.web.HTTPError(400, reason="This name is too long")
+
     def get(self, name: str) -> None:
         self.write(f"{self.greeting}, {name}!\n")
 

@@ -23,7 +23,7 @@ def define_light(parser: OptionParser) -> None:
     """Define the options that the file may set; it cannot set an option that is not defined."""
     parser.define("name", default="Eddystone", help="name of the lighthouse", group="light")
     parser.define("colours", default=["white"], multiple=True, help="of its light", group="light")
-    parser.define("keepers", default={}, type=dict, help="who is when on duty", group="light")
+    parser.define("keepers", default={}, type=dict, help="names by time of day", group="light")
     parser.define("config", default=str(LIGHTHOUSE), help="file with options, in Python")
 
 
@@ -32,7 +32,7 @@ def read(parser: OptionParser, arguments: list[str] | None = None) -> None:
 
     Args:
         parser: the options, already defined.
-        arguments: the command line, with the name of the program first; None for sys.argv.
+        arguments: the command line, with the name of the program first; None means sys.argv.
     """
     parser.parse_command_line(arguments, final=False)  # --config says which file
     parser.parse_config_file(parser.config, final=False)

@@ -1,4 +1,4 @@
-"""Debug mode: four settings that help while you write code, and that do harm in production.
+"""Debug mode: four settings that help while you write code, and are dangerous in production.
 
 Run it:  python3 learn.py run 02/debug
 Then:    python3 learn.py run 02/debug --debug     and change templates/debug.html
@@ -29,7 +29,7 @@ class PartsHandler(tornado.web.RequestHandler):
 
 class BoomHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        raise RuntimeError("no answer from db.internal:5432")  # not for visitors to read
+        raise RuntimeError("no answer from db.internal:5432")  # visitors must not read this
 
 
 def make_app(folder: Path = FOLDER, **settings: object) -> tornado.web.Application:

@@ -24,7 +24,7 @@ def local_path(target: str) -> str:
 
 class BaseHandler(tornado.web.RequestHandler):
     def get_current_user(self) -> str | None:
-        # Called once, when current_user is first read. A false value means: nobody.
+        # Called once, when current_user is first read. A false value means: not logged in.
         name = self.get_signed_cookie("member")
         return MEMBERS.get(name.decode()) if name else None
 

@@ -1,4 +1,4 @@
-"""A handler that blocks stops the whole server; a handler that awaits stops nobody.
+"""A handler that blocks stops the whole server; a handler that awaits does not.
 
 Run it:  python3 learn.py run 05
 """

@@ -1,4 +1,4 @@
-"""What can go wrong with a request to another service, and which status to answer then.
+"""Errors of a request to another service, and the status to answer for each of them.
 
 Run it:  python3 learn.py run 05/client_errors
 The routes under /upstream stand for the other service, so no request leaves this computer.

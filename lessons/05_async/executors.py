@@ -34,7 +34,7 @@ class BlockingHandler(HashHandler):
 
 class PoolHandler(HashHandler):
     async def get(self) -> None:
-        # A pool of our own limits how many run at the same time; the others wait in a queue.
+        # This pool limits how many run at the same time; the others wait in a queue.
         digest = await IOLoop.current().run_in_executor(self.executor, self.hash, self.password)
         self.write(digest + "\n")  # on the event loop again: the thread does not use the handler
 

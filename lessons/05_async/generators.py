@@ -19,7 +19,7 @@ def ask() -> str:
 
 
 def coroutine(function: Callable[..., Generator]) -> Callable[..., asyncio.Future]:
-    """Let function yield futures; it continues with the result when the future has one."""
+    """Return a function that may yield futures and continues with their results."""
 
     def start(*args: object, **kwargs: object) -> asyncio.Future:
         done: asyncio.Future = asyncio.Future()

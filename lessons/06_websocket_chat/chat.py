@@ -86,7 +86,7 @@ class MemberHandler(tornado.websocket.WebSocketHandler):
 
 
 def look_at(sent: asyncio.Future[None]) -> None:
-    """Look at the result; without this, asyncio reports an error for each unsent frame."""
+    """Retrieve the result, or asyncio reports an error for each unsent frame."""
     if not sent.cancelled():
         sent.exception()
 

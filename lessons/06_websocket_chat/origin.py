@@ -32,7 +32,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The same socket twice: /careful accepts our own pages and TRUSTED, /careless any page."""
+    """Make two sockets: /careful accepts its own pages and TRUSTED, /careless any page."""
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/careful", CarefulHandler), (r"/careless", CarelessHandler)],
         template_path=HERE / "templates",

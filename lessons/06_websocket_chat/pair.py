@@ -35,7 +35,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def make_app() -> tornado.web.Application:
-    """The set of the people who are connected belongs to the application."""
+    """Make an application; it owns the set of the people who are connected."""
     people: set[PersonHandler] = set()
     return tornado.web.Application(
         [(r"/", PageHandler), (r"/pair", PersonHandler, {"people": people})],
@@ -45,7 +45,7 @@ def make_app() -> tornado.web.Application:
 
 
 async def talk(url: str) -> None:
-    """Let two people connect; Ada says something to Bob."""
+    """Connect two people; Ada says something to Bob."""
     ada = await tornado.websocket.websocket_connect(url)
     bob = await tornado.websocket.websocket_connect(url)
     await ada.write_message("Hello, Bob")

@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 class FeedHandler(tornado.websocket.WebSocketHandler):
-    """Counts the chunks that were written, and the bytes that still wait because nobody reads."""
+    """Counts the chunks that were written, and the bytes that the client has not read yet."""
 
     def initialize(self, feeds: dict[str, "FeedHandler"]) -> None:
         self.written = self.waiting = 0
@@ -57,7 +57,7 @@ class AwaitedHandler(FeedHandler):
 
 
 class BoundedHandler(FeedHandler):
-    """For a room, where nobody may wait for the slowest: close a member who is too slow."""
+    """For a room, where no member may wait for the slowest: close one who is too slow."""
 
     def open(self) -> None:
         self.stream = self.ws_connection.stream

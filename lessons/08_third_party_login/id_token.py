@@ -24,7 +24,7 @@ CLAIMS = ["iss", "aud", "sub", "iat", "exp", "nonce"]  # what an ID token must h
 
 
 class Issuer:
-    """What a provider publishes: its addresses, and the keys that it signs with."""
+    """Addresses and signing keys that a provider publishes."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -52,7 +52,7 @@ class Issuer:
         claims = jwt.decode(
             id_token,
             self.keys[key_id],
-            algorithms=["ES256"],  # our choice, never that of the token
+            algorithms=["ES256"],  # chosen here, never by the token
             audience=audience,
             issuer=self.url,
             leeway=10,  # seconds that the two clocks may differ

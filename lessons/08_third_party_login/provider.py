@@ -13,7 +13,7 @@ from pathlib import Path
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
-from grants import SCOPES, USERS, Client, Provider
+from grants import SCOPES, USERS, Client, Grant, Provider
 from tornado.httputil import url_concat
 from tornado.options import define, options, parse_command_line
 
@@ -23,6 +23,24 @@ HERE = Path(__file__).parent
 class ProviderHandler(tornado.web.RequestHandler):
     def initialize(self, provider: Provider) -> None:
         self.provider = provider
+
+    def get_current_user(self) -> str | None:
+        """Return the number of the user who is logged in at the provider in this browser."""
+        number = (self.get_signed_cookie("provider_session") or b"").decode()
+        return number if number in USERS else None
+
+    def authenticated_client(self) -> Client | None:
+        """Return the app whose secret is in the form; answer 401 and return None without it."""
+        client = self.provider.clients.get(self.get_body_argument("client_id", ""))
+        secret = self.get_body_argument("client_secret", "")
+        if client is not None and hmac.compare_digest(secret.encode(), client.secret.encode()):
+            return client
+        self.refuse(401, "invalid_client", "unknown client_id or wrong client_secret")
+        return None
+
+    def refuse(self, status: int, error: str, why: str) -> None:
+        self.set_status(status)
+        self.write({"error": error, "error_description": why})
 
 
 class AuthorizeHandler(ProviderHandler):
@@ -34,29 +52,34 @@ class AuthorizeHandler(ProviderHandler):
         self.client = client
         self.scope = self.get_query_argument("scope", "")
         self.challenge = self.get_query_argument("code_challenge", "")
+        pkce = self.challenge and self.get_query_argument("code_challenge_method", "") == "S256"
         if self.get_query_argument("response_type", "") != "code":
             self.answer(error="unsupported_response_type")
         elif not set(self.scope.split()) <= set(SCOPES):
             self.answer(error="invalid_scope")
-        elif self.get_query_argument("code_challenge_method", "") != "S256" or not self.challenge:
+        elif client.pkce and not pkce:
             self.answer(error="invalid_request")  # PKCE is required
 
     def get(self) -> None:
         self.set_header(
             "Content-Security-Policy", "frame-ancestors 'none'"
         )  # not in a frame of another page
-        self.render("consent.html", client=self.client, users=USERS, scope=self.scope.split())
+        known = USERS.get(self.current_user or "")
+        scope = self.scope.split()
+        self.render("consent.html", client=self.client, users=USERS, scope=scope, known=known)
 
     def post(self) -> None:
         user = self.get_body_argument("user", "")
         if user not in USERS:
             return self.answer(error="access_denied")
+        self.set_signed_cookie("provider_session", user, None, httponly=True, samesite="Lax")
         nonce = self.get_query_argument("nonce", "")
         code = self.provider.allow(self.client, user, self.scope, self.challenge, nonce)
         return self.answer(code=code)
 
     def answer(self, **answer: str) -> None:
         state = self.get_query_argument("state", "")
+        answer["iss"] = self.provider.issuer  # says who answers (RFC 9207)
         url = url_concat(self.client.redirect_uri, answer | ({"state": state} if state else {}))
         self.redirect(url, status=303)
 
@@ -66,22 +89,48 @@ class TokenHandler(ProviderHandler):
         """Accept a form without the XSRF token: the app sends its secret instead."""
 
     def post(self) -> None:
-        client = self.provider.clients.get(self.get_body_argument("client_id", ""))
-        secret = self.get_body_argument("client_secret", "")
-        if client is None or not hmac.compare_digest(secret.encode(), client.secret.encode()):
-            return self.refuse(401, "invalid_client", "unknown client_id or wrong client_secret")
-        if self.get_body_argument("grant_type", "") != "authorization_code":
-            return self.refuse(400, "unsupported_grant_type", "only authorization_code")
-        sent = [self.get_body_argument(a, "") for a in ("code", "redirect_uri", "code_verifier")]
-        grant = self.provider.redeem(sent[0], client, *sent[1:])
+        if (client := self.authenticated_client()) is None:
+            return None
+        grant_type = self.get_body_argument("grant_type", "")
+        grant: Grant | str
+        if grant_type == "authorization_code":
+            names = ("code", "redirect_uri", "code_verifier")
+            code, *sent = [self.get_body_argument(name, "") for name in names]
+            grant = self.provider.redeem(code, client, *sent)
+        elif grant_type == "refresh_token":
+            grant = self.provider.refresh(self.get_body_argument("refresh_token", ""), client)
+        else:
+            known = "only authorization_code and refresh_token"
+            return self.refuse(400, "unsupported_grant_type", known)
         if isinstance(grant, str):
             return self.refuse(400, "invalid_grant", grant)
         self.set_header("Cache-Control", "no-store")
         return self.write(self.provider.tokens(grant))
 
-    def refuse(self, status: int, error: str, why: str) -> None:
-        self.set_status(status)
-        self.write({"error": error, "error_description": why})
+
+class RevokeHandler(ProviderHandler):
+    def check_xsrf_cookie(self) -> None:
+        """Accept a form without the XSRF token: the app sends its secret instead."""
+
+    def post(self) -> None:
+        # 200 for an unknown token too: the app wants that the token is useless, and it is.
+        if client := self.authenticated_client():
+            self.provider.revoke(self.get_body_argument("token", ""), client)
+
+
+class LogoutHandler(ProviderHandler):
+    def get(self) -> None:
+        """End the session of this browser at the provider (OpenID Connect RP-Initiated Logout)."""
+        # Without an ID token of this user, any page could log the user out by a link.
+        claims = self.provider.hint(self.get_query_argument("id_token_hint", ""))
+        if claims is None or self.current_user not in (None, claims["sub"]):
+            raise tornado.web.HTTPError(400, reason="Not the ID token of this user")
+        after = self.get_query_argument("post_logout_redirect_uri", "")
+        client = self.provider.clients[claims["aud"]]
+        if not after or after != client.after_logout:
+            raise tornado.web.HTTPError(400, reason="Unknown post_logout_redirect_uri")
+        self.clear_cookie("provider_session")
+        self.redirect(after)
 
 
 class UserInfoHandler(ProviderHandler):
@@ -114,9 +163,12 @@ def make_app(provider: Provider) -> tornado.web.Application:
         r"/token": TokenHandler,
         r"/userinfo": UserInfoHandler,
         r"/jwks": KeysHandler,
+        r"/revoke": RevokeHandler,
+        r"/logout": LogoutHandler,
     }
     return tornado.web.Application(
         [(path, handler, {"provider": provider}) for path, handler in routes.items()],
+        cookie_secret=secrets.token_hex(32),
         xsrf_cookies=True,
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
         template_path=HERE / "templates",

@@ -83,7 +83,7 @@ async def heard(member: tornado.websocket.WebSocketClientConnection) -> str:
 
 
 async def talk(first: int, other: int) -> None:
-    """Let Ada speak in one process and Bob in the other; print who has heard what."""
+    """Connect Ada to one process and Bob to the other; print the messages that each receives."""
     ada, bob = [
         await tornado.websocket.websocket_connect(f"ws://localhost:{port}/room")
         for port in (first, other)
@@ -100,6 +100,11 @@ async def main() -> None:
     define("port", default=8888, help="port to listen on; 0 for any that is free")
     define("other", default=0, help="the port of the first process, in the second one")
     parse_command_line()
+    if options.other:
+        # Ctrl-C in a terminal reaches both processes, and the first one ends this one by SIGTERM.
+        # A second KeyboardInterrupt can stop asyncio.run() in its cleanup, which then never ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     app = make_app(options.other)
     [socket] = tornado.netutil.bind_sockets(options.port, "127.0.0.1")
     tornado.httpserver.HTTPServer(app).add_sockets([socket])

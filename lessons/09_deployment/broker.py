@@ -98,6 +98,11 @@ async def main() -> None:
     define("redis", default="redis://localhost:6379/0", help="the address of the broker")
     define("channel", default="", help="the name of the room; all processes need the same")
     parse_command_line()
+    if options.other:
+        # Ctrl-C in a terminal reaches both processes, and the first one ends this one by SIGTERM.
+        # A second KeyboardInterrupt can stop asyncio.run() in its cleanup, which then never ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     channel = options.channel or f"room-{secrets.token_hex(4)}"
     broker = redis.asyncio.from_url(options.redis, decode_responses=True)
     try:

@@ -5,6 +5,7 @@ import os
 import platform
 import random
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from benchmarks.load_client.client import quantiles
 from benchmarks.load_client.connections import Target
 from benchmarks.load_client.frames import MARKER, FrameReader, MarkerCounter
 from benchmarks.load_client.jobs import make_job
+from benchmarks.single import deployments
 from benchmarks.summary import Summary, summarize
 from benchmarks.workloads import Step, Trial, Workload
 from tests.support.checkout import ROOT, learn
@@ -32,7 +34,7 @@ from tests.support.websocket_frames import TEXT, server_frame
 SHORT = {"seconds": 0.1, "warmup": 0.05}
 TINY: list[Step] = [
     {"step": "constant_rate", "rate": 100, **SHORT},
-    {"step": "saturate", "windows": [4], **SHORT},
+    {"step": "saturate", "windows": [1, 4], **SHORT},
     {"step": "reconnect_storm"},
 ]
 
@@ -159,6 +161,14 @@ def test_a_run_of_the_chat_and_of_bare_tornado_ends_in_a_table(
     tiny = [
         Workload("w1", "one room of 5", 1, 5, TINY),
         Workload(
+            "silence",
+            "silent ones",
+            1,
+            5,
+            [{"step": "silence", "seconds": 0.2, "interval": 0.05}],
+            is_long=True,
+        ),
+        Workload(
             "history-30",
             "a page",
             1,
@@ -169,10 +179,14 @@ def test_a_run_of_the_chat_and_of_bare_tornado_ends_in_a_table(
         ),
     ]
     monkeypatch.setattr(bench, "WORKLOADS", tiny)
-    assert bench.main(["--only=chat,tornado", "--repeat=1", f"--out={tmp_path}"]) == 0
+    assert bench.main(["--only=chat,tornado", "--long", "--repeat=1", f"--out={tmp_path}"]) == 0
     report = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
-    assert re.search(r"^\| \*\*the chat\*\* \| [\d.]+( \*)?, [\d.]+ us \|$", report, re.M), report
-    assert re.search(r"^\| bare Tornado \| 1\.00( \*)?, [\d.]+ us \|$", report, re.M), report
+    assert "| in flight | 1 | 4 |" in report
+    figure = r" [\d.]+( \*)?, [\d.]+ us \|"
+    assert re.search(rf"^\| \*\*the chat\*\* \|{figure}{figure}$", report, re.M), report
+    assert re.search(r"^\| bare Tornado \|( 1\.00( \*)?, [\d.]+ us \|){2}$", report, re.M), report
+    for name in (r"\*\*the chat\*\*", "bare Tornado"):
+        assert re.search(rf"^\| {name} \| [\d.]+ \|$", report, re.M), report
     assert re.search(r"^\| 30 \| [\d.]+ \| ", report, re.M), report
     count = re.search(r"Of ([\d,]+) measured deliveries 0 were lost and 0 duplicated\.", report)
     assert count, report
@@ -236,12 +250,34 @@ class CountTest(tornado.testing.AsyncHTTPTestCase):
     @tornado.testing.gen_test(timeout=30)
     async def test_lost_and_duplicated_deliveries_are_counted(self) -> None:
         """In all there are as many as there should be: only a count for each connection tells."""
-        for result in (await self.run_steps("/room", *TINY[:2]))[1:]:
+        _, rate, saturated = await self.run_steps("/room", *TINY[:2])
+        for result in rate, *saturated["points"]:
             sent = result["sent_all"]
             assert sent > 0
-            assert (result["lost"], result["duplicated"]) == (sent, sent), result["step"]
+            assert (result["lost"], result["duplicated"]) == (sent, sent)
 
     @tornado.testing.gen_test(timeout=30)
     async def test_a_refused_handshake_is_an_error(self) -> None:
         with pytest.raises(servers.ServerError, match="404"):
             await self.run_steps("/nowhere")
+
+
+def test_a_deployment_is_measured_without_a_lost_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployments, "ROOMS", 2)
+    monkeypatch.setattr(sys, "argv", ["deployments", "--only=sqlite", "--seconds=0.2"])
+    assert deployments.main() == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows[3:]] == ["alone", "1", "4", "16"]
+    assert all(float(figure) > 0 for row in rows[3:] for figure in row[-4:])
+
+
+def test_a_deployment_that_there_is_not_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["deployments", "--only=sqlite,oracle"])
+    with pytest.raises(SystemExit) as ended:
+        deployments.main()
+    assert ended.value.code == 2
+    assert "no deployment 'oracle'; there are sqlite," in capsys.readouterr().err

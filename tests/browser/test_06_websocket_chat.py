@@ -259,3 +259,30 @@ def test_every_page_is_in_order_on_a_phone(new_page: Callable[..., Page], name: 
         expect(page.get_by_role("heading").first).to_be_visible()
         assert violations(page) == []
         expect_no_sideways_scroll(page)
+
+
+def test_a_text_arrives_three_times(new_page: Callable[..., Page]) -> None:
+    """C550"""
+    with serving(LESSON / "three_ways.py") as server:
+        page = new_page()
+        page.goto(server.url)
+        page.get_by_label("Message", exact=True).fill("Grüß dich")
+        page.get_by_role("button", name="Send").click()
+        for way in ("WebSocket", "Server-Sent Events", "Long polling"):
+            expect(page.get_by_role("log", name=way)).to_have_text("1: Grüß dich")
+        assert violations(page) == []
+
+
+def test_a_logout_in_one_tab_closes_the_socket_of_another(new_page: Callable[..., Page]) -> None:
+    """C553"""
+    with serving(LESSON / "logout.py") as server:
+        page = new_page()
+        page.goto(server.url)
+        page.get_by_label("Name").fill("Ada")
+        page.get_by_role("button", name="Log in").click()
+        expect(state(page)).to_have_text("open")
+        other = page.context.new_page()
+        other.goto(server.url)
+        expect(state(other)).to_have_text("open")
+        page.get_by_role("button", name="Log out").click()
+        expect(line(other, "event", "closed: 4001 logged out")).to_have_count(1)

@@ -78,6 +78,47 @@ def test_a_wrong_password_is_told_and_the_name_is_kept(person: Callable[..., Per
     ann.wait_until_live()
 
 
+def test_a_wrong_captcha_says_that_the_passwords_must_be_typed_again(
+    person: Callable[..., Person],
+) -> None:
+    ann: Person = person("Ann", network_errors=True)
+    page = ann.page
+    password, again = (
+        page.get_by_label("Password", exact=True),
+        page.get_by_label("Password once more"),
+    )
+    captcha = page.get_by_label("Characters in the picture")
+    page.goto("/register")
+    page.get_by_label("User name").fill(ann.name)
+    password.fill(PASSWORD)
+    again.fill(PASSWORD)
+    page.get_by_label("Nickname").fill("Ann")
+    captcha.fill("?????")
+    page.get_by_role("button", name="Create account").click()
+    notice = page.get_by_role("alert")
+    expect(notice).to_have_text("Type both passwords again. They are not sent back with the form.")
+    expect(password).to_be_focused()
+    ann.picture("register-wrong-captcha")
+    ann.expect_accessible()
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="dark")
+    ann.picture("register-wrong-captcha-phone-dark")
+    page.set_viewport_size(DESKTOP)
+    password.fill(PASSWORD)
+    again.fill(PASSWORD)
+    ann.fill_captcha()
+    page.get_by_role("button", name="Create account").click()
+    ann.wait_until_live()
+    ann.log_out()
+    page.get_by_label("User name").fill(ann.name)
+    password.fill(PASSWORD)
+    captcha.fill("?????")
+    page.get_by_role("button", name="Log in").click()
+    expect(notice).to_have_text("Type your password again. It is not sent back with the form.")
+    expect(password).to_be_focused()
+    ann.expect_accessible()
+
+
 def test_a_taken_name_is_told_while_it_is_typed(person: Callable[..., Person]) -> None:
     ann: Person = person("Ann")
     ann.register()
@@ -88,7 +129,7 @@ def test_a_taken_name_is_told_while_it_is_typed(person: Callable[..., Person]) -
     expect(name).to_have_attribute("aria-invalid", "true")
     expect(bob.page.locator("#name-error")).not_to_be_empty()
     name.fill(bob.name)
-    expect(bob.page.locator("#name-error")).to_have_text("This name is free.")
+    expect(bob.page.locator("#name-error")).to_have_text("This user name is free.")
     expect(name).not_to_have_attribute("aria-invalid", "true")
 
 
@@ -100,7 +141,7 @@ def test_passwords_that_differ_or_are_short_are_told_before_the_form_goes(
     ann.page.get_by_label("Password", exact=True).fill("short")
     ann.page.get_by_label("Password once more").fill("shore")
     ann.page.get_by_role("button", name="Create account").click()
-    expect(ann.page.locator("#password-error")).to_have_text("At least 8 characters.")
+    expect(ann.page.locator("#password-error")).to_have_text("Use 8 characters or more.")
     expect(ann.page.locator("#confirmation-error")).to_have_text(
         "The two passwords are not the same."
     )
@@ -158,3 +199,9 @@ def test_the_forms_work_without_javascript(person: Callable[..., Person]) -> Non
     expect(page.get_by_role("navigation")).to_contain_text(f"@{ann.name}")
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+def test_after_a_logout_of_ones_own_no_notice_is_shown(person: Callable[..., Person]) -> None:
+    ann: Person = person("Ann").arrive()
+    ann.log_out()
+    expect(ann.page.locator(".notice")).to_have_count(0)

@@ -49,7 +49,7 @@ def test_two_people_talk_over_reloads_and_restarts(
     # The server ends as at an upgrade, then as in a crash; no page is touched in between.
     for number, text in (signal.SIGTERM, "Back after a restart"), (signal.SIGKILL, "And a crash"):
         own_server.stop(number)
-        expect(ann.page.locator("#connection")).to_have_text("Reconnecting…")
+        expect(ann.page.locator("#connection")).to_contain_text("Reconnecting…")
         own_server.start()
         for someone in ann, bob:
             someone.wait_until_live()
@@ -73,7 +73,7 @@ def test_messages_written_while_the_server_is_away_go_out_once(
     bob.arrive().join_group(GROUP)
 
     own_server.stop(signal.SIGKILL)
-    expect(ann.page.locator("#connection")).to_have_text("Reconnecting…")
+    expect(ann.page.locator("#connection")).to_contain_text("Reconnecting…")
     for number in range(3):
         ann.say(f"While you were away {number}")
     expect(ann.log.get_by_role("img", name="Sending")).to_have_count(3)
@@ -127,3 +127,23 @@ def test_what_came_while_a_page_was_cut_off_is_fetched_in_order(
     assert texts == [f"missed {number}" for number in range(130)][-len(texts) :]
     ann.say("after")
     bob.sees("after")
+
+
+def test_the_reader_reconnects_at_once(
+    own_server: ChatServer, person: Callable[..., Person]
+) -> None:
+    ann: Person = person("Ann", network_errors=True)
+    ben: Person = person("Ben", network_errors=True, size=PHONE, scheme="dark")
+    for someone in ann, ben:
+        someone.arrive()
+        someone.page.evaluate("Math.random = () => 1000")  # the page waits for minutes
+    own_server.stop(signal.SIGKILL)
+    for someone in ann, ben:
+        expect(someone.page.locator("#connection")).to_have_text("Reconnecting… Try now")
+        someone.picture(f"try-now-{someone.nickname}")
+        someone.expect_accessible()
+    own_server.start()
+    for someone in ann, ben:
+        someone.page.get_by_role("button", name="Try now").click()
+        someone.wait_until_live()
+        expect(someone.page.locator("#connection")).to_be_empty()

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.support.browser_person import Person
+from tests.support.browser_person import PHONE, Person
+from tests.support.chat_server import PASSWORD
 
 pytestmark = pytest.mark.service("chromium")
 
@@ -54,11 +55,11 @@ def test_a_private_group_is_found_by_nobody_and_its_owner_adds_people(
     ann.picture("group-create")
     ann.expect_accessible()
     dialog.get_by_role("button", name="Create group").click()
-    expect(ann.log).to_contain_text("Only members can read it.")
+    expect(ann.log).to_contain_text("Only its members can read it.")
     expect(ann.page.locator("#about")).to_contain_text("Private group")
 
     bob.search.fill(group)
-    expect(bob.page.get_by_text("Nobody and no group is called")).to_be_visible()
+    expect(bob.page.get_by_text("Nothing found for")).to_be_visible()
     bob.search.fill("")
 
     about(ann, "Add a member").click()
@@ -209,7 +210,7 @@ def test_who_is_removed_is_told_and_sees_no_more_of_it(ann: Person, bob: Person)
     ann.answer_dialog("Remove from the group")
     expect(bob.page.get_by_role("status").filter(has_text="no longer a member")).to_be_visible()
     expect(bob.entry(group)).to_have_count(0)
-    expect(bob.page.get_by_text("Pick up a conversation")).to_be_visible()
+    expect(bob.page.get_by_text("Start a conversation")).to_be_visible()
     bob.picture("group-removed")
     bob.expect_accessible()
     expect(ann.log).to_contain_text("You removed Bob Marsh")
@@ -254,3 +255,151 @@ def test_who_leaves_a_group_goes_back_once_whatever_else_comes_in(ann: Person, b
     assert ann.page.evaluate("window.asked.length") == 1
     ann.page.evaluate("window.asked[0]()")
     ann.open_group("Surprise")
+
+
+def test_several_members_are_added_at_once(
+    ann: Person, bob: Person, person: Callable[..., Person]
+) -> None:
+    carol: Person = person("Carol Reed").arrive()
+    dora: Person = person("Dora Finch").arrive()
+    for other in bob, carol, dora:
+        other.add_contact(ann)
+    ann.add_contact(bob)
+    ann.add_contact(carol)
+    ann.make_group(f"{GROUP} of many")
+    about(ann, "Add a member").click()
+    dialog = ann.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_contain_text("Fill this in.")
+    dialog.get_by_label("Bob Marsh").check()
+    dialog.get_by_label("Carol Reed").check()
+    names = dialog.get_by_label("User name")
+    names.fill(f"@{dora.name}, nobody-is-called-so")
+    ann.picture("group-add-several")
+    ann.expect_accessible()
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_contain_text("@nobody-is-called-so: Nobody has this user name.")
+    names.fill(dora.name)
+    ann.answer_dialog("Add")
+    for other in bob, carol, dora:
+        expect(member(ann, other)).to_be_visible()
+        expect(other.entry(f"{GROUP} of many")).to_be_visible()
+    about(ann, "Add a member").click()
+    expect(dialog.get_by_role("checkbox")).to_have_count(0)
+
+
+def test_a_group_that_is_made_later_is_suggested(ann: Person, bob: Person) -> None:
+    group = f"Later than {bob.name}"
+    bob.page.reload()
+    bob.wait_until_live()
+    ann.make_group(group)
+    join = bob.page.get_by_role("button", name=f"Join {group}")
+    expect(join).to_have_count(0)
+    bob.search.focus()
+    expect(join).to_be_visible()
+
+
+def test_the_address_of_a_public_group_offers_to_join_it_also_after_the_login(
+    ann: Person, bob: Person
+) -> None:
+    group = f"Known by its address to {bob.name}"
+    ann.make_group(group, "Open to all")
+    route = "#/" + ann.page.url.rpartition("/")[2]
+    for logged_in in True, False:
+        if logged_in:
+            bob.page.goto("/" + route)
+        else:
+            bob.log_out()
+            bob.page.goto("/" + route)
+            bob.page.get_by_role("link", name="Create an account").click()
+            bob.page.get_by_role("link", name="Log in").click()
+            bob.page.get_by_label("User name").fill(bob.name)
+            bob.page.get_by_label("Password", exact=True).fill(PASSWORD)
+            bob.fill_captcha()
+            bob.page.get_by_role("button", name="Log in").click()
+        dialog = bob.page.get_by_role("dialog", name=f"Join “{group}”?")
+        expect(dialog).to_contain_text("1 member · Open to all")
+        bob.picture(f"group-by-address-{logged_in}")
+        bob.expect_accessible()
+        if logged_in:
+            bob.answer_dialog("Cancel")
+    bob.answer_dialog("Join")
+    expect(bob.heading(group)).to_be_visible()
+
+    bob.page.goto("/#/999999999")
+    told = bob.page.get_by_role("status").filter(has_text="does not exist, or you are not a member")
+    expect(told).to_be_visible()
+    expect(bob.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_invite_link_leads_a_new_user_through_registration_into_a_private_group(
+    ann: Person, person: Callable[..., Person]
+) -> None:
+    carl: Person = person("Carl Reed", size=PHONE, scheme="dark", network_errors=True)
+    group = f"{GROUP} behind a link"
+    ann.make_group(group, "Sings on Mondays", private=True)
+    about(ann, "Invite link").click()
+    dialog = ann.page.get_by_role("dialog", name="Invite link")
+    dialog.get_by_label("30 days").check()
+    ann.picture("invite-link-new")
+    ann.expect_accessible()
+    dialog.get_by_role("button", name="Create link").click()
+    expect(dialog).to_contain_text("Valid until")
+    link = dialog.get_by_label("Invite link").input_value()
+    dialog.get_by_role("button", name="Copy link").click()
+    expect(ann.page.locator("#notice")).to_have_text("Copied.")
+    ann.picture("invite-link")
+    ann.expect_accessible()
+    ann.page.keyboard.press("Escape")
+
+    carl.page.goto(link)
+    carl.page.get_by_role("link", name="Create an account").click()
+    carl.send_registration()
+    question = carl.page.get_by_role("dialog", name=f"Join “{group}”?")
+    expect(question).to_contain_text("1 member · Sings on Mondays")
+    carl.picture("invite-link-join")
+    carl.expect_accessible()
+    carl.answer_dialog("Join")
+    expect(carl.heading(group)).to_be_visible()
+    expect(ann.log).to_contain_text("Carl Reed joined")
+
+    about(ann, "Invite link").click()
+    expect(dialog.get_by_label("Invite link")).to_have_value(link)
+    dialog.get_by_role("button", name="Revoke link").click()
+    expect(ann.page.get_by_role("dialog")).to_have_count(0)
+    carl.page.goto(link)
+    ended = carl.page.get_by_role("status").filter(has_text="This invite link has ended.")
+    expect(ended).to_be_visible()
+    carl.picture("invite-link-ended")
+
+
+def test_a_new_user_browses_the_public_groups_with_the_keyboard(
+    ann: Person, person: Callable[..., Person]
+) -> None:
+    carl: Person = person("Carl Reed", size=PHONE, scheme="dark").arrive()
+    ann.page.evaluate(
+        """async () => {
+            const { post } = await import("/static/js/api.js");
+            for (let number = 10; number < 31; number++) {  // a page has 20
+                const title = `0 group ${number}`;
+                await post("/api/groups", { title, description: `About ${title}. `.repeat(9) });
+            }
+        }"""
+    )
+    carl.page.get_by_role("button", name="Find public groups").last.press("Enter")
+    dialog = carl.page.get_by_role("dialog", name="Public groups")
+    entries = dialog.get_by_role("listitem")
+    expect(entries).to_have_count(20)
+    expect(entries.first).to_contain_text("1 member · About 0 group 10.")
+    expect(entries.first.get_by_role("button")).to_be_focused()
+    carl.picture("browse-groups-dark")
+    carl.expect_accessible()
+    dialog.get_by_role("button", name="Show more").press("Enter")
+    expect(dialog.get_by_role("button", name="Join 0 group 30")).to_be_visible()
+    expect(entries.nth(20).get_by_role("button")).to_be_focused()
+    dialog.get_by_role("button", name="Join 0 group 30").press("Enter")
+    expect(carl.heading("0 group 30")).to_be_visible()
+    ann.page.get_by_role("button", name="Browse public groups").click()
+    ann.picture("browse-groups")
+    ann.page.get_by_role("button", name="Open 0 group 10").click()
+    expect(ann.heading("0 group 10")).to_be_visible()

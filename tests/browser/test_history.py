@@ -34,10 +34,12 @@ def group(ann: Person, bob: Person) -> str:
     return title
 
 
-def delete(someone: Person, text: str) -> None:
-    row = someone.log.locator("[data-seq]").filter(has_text=text)
-    row.hover()
-    row.get_by_role("button", name="Delete this message").click()
+IS_ALL_READ = """
+async () => {
+  const state = await (await fetch("/api/state")).json();
+  return state.conversations.every(({ unread }) => unread === 0);
+}
+"""
 
 
 def test_a_message_of_ones_own_is_deleted_for_everybody(
@@ -46,21 +48,22 @@ def test_a_message_of_ones_own_is_deleted_for_everybody(
     for text in "one", "a slip of the tongue", "three":
         ann.say(text)
         bob.sees(text)
-    expect(bob.log.get_by_role("button", name="Delete this message")).to_have_count(0)
-    delete(ann, "a slip of the tongue")
+    bob.act_on("three", "Copy text")
+    expect(bob.page.get_by_role("menuitem")).to_have_count(0)
+    ann.act_on("a slip of the tongue", "Delete")
     dialog = ann.page.get_by_role("dialog")
     expect(dialog).to_contain_text("It disappears for everyone.")
     ann.picture("delete-question")
     ann.expect_accessible()
     dialog.get_by_role("button", name="Cancel").click()
     ann.sees("a slip of the tongue")
-    delete(ann, "a slip of the tongue")
+    ann.act_on("a slip of the tongue", "Delete")
     ann.answer_dialog("Delete")
     for someone in ann, bob:
         expect(someone.message("a slip of the tongue")).to_have_count(0)
         expect(someone.log.get_by_text("Message deleted")).to_have_count(1)
         someone.sees("three")
-    expect(bob.entry(group)).to_contain_text("Ann Walker deleted a message")
+    expect(bob.entry(group).locator(".line")).to_have_text("Ann Walker: three")
     ann.picture("deleted")
     bob.expect_accessible()
     bob.page.reload()
@@ -75,27 +78,54 @@ def test_a_deleted_message_is_unread_no_more(ann: Person, bob: Person, group: st
         ann.say(text)
         ann.sees(text)
     expect(bob.entry(group).locator(".badge")).to_have_text("2")
-    delete(ann, "two")
+    ann.act_on("two", "Delete")
     ann.answer_dialog("Delete")
     expect(bob.entry(group).locator(".badge")).to_have_text("1")
 
 
-def test_the_keyboard_deletes_too(ann: Person, bob: Person, group: str) -> None:
-    for text in "first", "second":
-        ann.say(text)
+def test_the_menu_of_a_message_by_keyboard(ann: Person, bob: Person, group: str) -> None:
+    for someone, text in (ann, "first"), (ann, "second"), (bob, "third"):
+        someone.say(text)
         ann.sees(text)
-    ann.composer.press("ArrowUp")
-    focused = ann.page.locator(":focus")
-    expect(focused).to_have_accessible_name("Delete this message")
-    ann.picture("delete-focused")
-    ann.page.keyboard.press("ArrowUp")
-    ann.page.keyboard.press("Enter")
+    focused, press = ann.page.locator(":focus"), ann.page.keyboard.press
+    ann.composer.press("ArrowUp")  # from an empty composer to one's own newest message
+    expect(ann.log.locator("[data-seq]").filter(has=focused)).to_contain_text("second")
+    expect(focused).to_have_accessible_name("Message menu")
+    press("ContextMenu")
+    expect(focused).to_have_accessible_name("Reply")
+    ann.picture("menu-focused")
+    ann.expect_accessible()
+    press("Escape")
+    expect(focused).to_have_accessible_name("Message menu")
+    press("ArrowUp")
+    press("Enter")
+    press("ArrowUp")  # from the first entry to the last one
+    expect(focused).to_have_accessible_name("Delete")
+    press("Enter")
     expect(ann.page.get_by_role("dialog")).to_be_visible()
     expect(focused).to_have_accessible_name("Cancel")
-    ann.page.keyboard.press("Tab")
-    ann.page.keyboard.press("Enter")
+    press("Tab")
+    press("Enter")
     expect(bob.log.get_by_text("Message deleted")).to_have_count(1)
     ann.sees("second")
+    expect(ann.log.locator(":focus")).to_contain_text("Message deleted")
+
+
+def test_the_owner_deletes_what_others_have_written(ann: Person, bob: Person, group: str) -> None:
+    bob.say("rude")
+    bob.say("and more")
+    ann.sees("and more")
+    ann.act_on("rude", "Delete")
+    ann.answer_dialog("Delete")
+    expect(bob.log.get_by_text("Ann Walker deleted one of your messages")).to_have_count(1)
+    expect(ann.log.get_by_text("You deleted a message from Bob Marsh")).to_have_count(1)
+    ann.say("bob cannot delete this")
+    bob.sees("bob cannot delete this")
+    row = bob.log.locator("[data-seq]").filter(has_text="bob cannot")
+    row.hover()
+    row.get_by_role("button", name="Message menu").click()
+    expect(bob.page.get_by_role("menuitem")).to_have_text(["Reply", "Copy text", "Copy link"])
+    bob.page.keyboard.press("Escape")
 
 
 def test_a_message_is_found_and_shown_where_it_was_said(
@@ -104,6 +134,8 @@ def test_a_message_is_found_and_shown_where_it_was_said(
     ann.say_many([f"line {number}" for number in range(30)])
     ann.say_many(["The Strawberries are ripe"])
     ann.say_many([f"later {number}" for number in range(300)])
+    bob.sees("later 299")
+    bob.page.wait_for_function(IS_ALL_READ, polling=200)  # or it opens at the first unread message
     bob.page.reload()
     bob.sees("later 299")
     bob.page.get_by_role("button", name=SEARCH).click()
@@ -128,7 +160,7 @@ def test_a_message_is_found_and_shown_where_it_was_said(
 
     # In the past, too, the history goes on in both directions, and the way back is one click.
     bob.log.evaluate("log => log.scrollTo(0, 0)")
-    expect(bob.log.get_by_text("This is where it begins")).to_have_count(1)
+    expect(bob.log.get_by_text("This is the beginning of the group")).to_have_count(1)
     for number in range(40, 300, 20):
         message = bob.message(f"later {number}")
         while message.count() == 0:
@@ -196,7 +228,7 @@ def test_a_phone_searches_in_a_pane_of_its_own(
     expect(phone.entry(group)).to_be_visible()
 
 
-def test_a_draft_is_kept_over_a_reload_and_until_logging_out(ann: Person, group: str) -> None:
+def test_texts_of_the_reader_stay_in_the_browser_until_logging_out(ann: Person, group: str) -> None:
     ann.composer.fill("half a thought")
     ann.make_group(f"Other of {ann.name}")
     expect(ann.entry(group)).to_contain_text("Draft: half a thought")
@@ -212,6 +244,9 @@ def test_a_draft_is_kept_over_a_reload_and_until_logging_out(ann: Person, group:
     ann.sees("a whole thought")
     expect(ann.composer).to_have_value("")
     ann.composer.fill("nobody else's business")
+    ann.page.evaluate(  # as if a message had not been sent
+        "localStorage.setItem(`outbox-${document.body.dataset.userId}`, '[\"nobody\"]')"
+    )
     ann.log_out()
     assert "nobody" not in ann.page.evaluate("JSON.stringify(localStorage)")
 

@@ -18,7 +18,7 @@ def ann(person: Callable[..., Person], shared_server: ChatServer) -> Person:
     """Ann, whose oldest group "Old" is followed by 300 newer ones."""
     ann = person("Ann Walker", network_errors=True).arrive()
     ann.make_group(f"Old {ann.name}")
-    shared_server.make_groups(ann.name, MANY)
+    shared_server.add_groups(ann.name, MANY)
     ann.page.goto("about:blank")
     return ann.enter()
 
@@ -79,7 +79,7 @@ def test_an_address_of_a_conversation_that_is_not_loaded_opens_it(ann: Person) -
     ann.page.goto(f"/#/{conv}")
     expect(ann.heading(f"Old {ann.name}")).to_be_visible()
     ann.page.goto("/#/999999999")
-    expect(ann.page.get_by_role("heading", name="Pick up a conversation")).to_be_visible()
+    expect(ann.page.get_by_role("heading", name="Start a conversation")).to_be_visible()
     assert ann.page.url.endswith("#/")
 
 
@@ -115,7 +115,7 @@ class TestMembers:
         owner = person("Olga Stone").arrive()
         title = f"Large {owner.name}"
         owner.make_group(title)
-        shared_server.make_members(title, 250)
+        shared_server.add_members(title, 250)
         owner.page.reload()
         owner.wait_until_live()
         return owner

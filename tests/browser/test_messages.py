@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.support.browser_person import Person
+from tests.support.browser_person import DESKTOP, PHONE, Person
 from tests.support.browser_profiles import Profiles
 from tests.support.chat_server import ChatServer
 
@@ -22,6 +22,9 @@ HOSTILE = [
     "&lt;b&gt; &amp; '; DROP TABLE users; --",
 ]
 IS_AT_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+AFTER_A_FRAME = (
+    "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,33 @@ def test_only_web_addresses_become_links(ann: Person, bob: Person, group: str) -
         expect(link).to_have_attribute("target", "_blank")
 
 
+def test_code_is_set_apart_scrolls_in_its_bubble_and_is_copied(
+    ann: Person, bob: Person, group: str
+) -> None:
+    line = f"open('https://example.org/{'x' * 200}')"
+    text = f"Try `https://a.example`:\n```python\nif 1:\n    {line}\n```\nThat is <b>all</b>."
+    ann.say(text)
+    bob.sees(text)
+    expect(bob.log.get_by_role("link")).to_have_count(0)
+    block = bob.log.locator(".code-block code")
+    expect(block).to_have_text(f"if 1:\n    {line}")
+    for size in PHONE, DESKTOP:
+        bob.page.set_viewport_size(size)
+        if size is PHONE:
+            bob.picture("code-phone")
+            bob.expect_accessible()
+        assert block.evaluate("code => code.scrollWidth > code.clientWidth + 100")
+        assert bob.log.evaluate("log => log.scrollWidth <= log.clientWidth")
+    expect(bob.entry(group).locator(".line")).to_contain_text("Try `https://a.example`:")
+    bob.log.get_by_role("button", name="Copy the code").click()
+    expect(bob.page.locator("#notice")).to_have_text("Copied.")
+    bob.composer.focus()
+    bob.page.keyboard.press("Control+V")
+    expect(bob.composer).to_have_value(f"if 1:\n    {line}")
+    bob.composer.fill("")
+    ann.picture("code")
+
+
 def test_shift_enter_breaks_the_line_and_the_field_grows(
     ann: Person, bob: Person, group: str
 ) -> None:
@@ -107,6 +137,35 @@ def test_shift_enter_breaks_the_line_and_the_field_grows(
     expect(ann.composer).to_have_value("")
     grown = ann.composer.bounding_box()
     assert grown and grown["height"] == before["height"]
+
+
+def test_the_end_stays_in_view_while_the_field_grows_and_shrinks(
+    ann: Person, bob: Person, group: str
+) -> None:
+    ann.say_many([f"line {number}" for number in range(60)])
+    expect(bob.message("line 59")).to_be_in_viewport()
+    bob.composer.focus()
+    latest = bob.page.get_by_role("button", name=re.compile("^Jump to the latest message"))
+    for line in range(6):
+        bob.page.keyboard.type(f"row {line}")
+        bob.page.keyboard.press("Shift+Enter")
+        bob.page.evaluate(AFTER_A_FRAME)
+        assert bob.log.evaluate(IS_AT_END)
+    ann.say("news")
+    expect(bob.message("news")).to_be_in_viewport()
+    expect(latest).to_be_hidden()
+    expect(bob.entry(group).locator(".badge")).to_be_hidden()
+    bob.picture("composer-six-rows")
+    bob.composer.fill("")
+    bob.page.evaluate(AFTER_A_FRAME)
+    assert bob.log.evaluate(IS_AT_END)
+    bob.page.set_viewport_size({"width": 1280, "height": 500})  # as the keyboard of a phone does
+    bob.page.evaluate(AFTER_A_FRAME)
+    assert bob.log.evaluate(IS_AT_END)
+    bob.page.set_viewport_size(DESKTOP)
+    bob.page.evaluate(AFTER_A_FRAME)
+    assert bob.log.evaluate(IS_AT_END)
+    expect(latest).to_be_hidden()
 
 
 def test_the_rest_is_counted_near_the_limit_and_nothing_longer_is_sent(
@@ -132,22 +191,7 @@ def test_a_refused_message_can_be_tried_again_or_deleted(
     ann: Person, group: str, person: Callable[..., Person]
 ) -> None:
     tab: Person = person(known=ann, own_profile=True)
-    refuse = True
-
-    def between(route: WebSocketRoute) -> None:
-        server = route.connect_to_server()
-
-        def from_page(message: str | bytes) -> None:
-            frame = json.loads(message)
-            if refuse and frame["type"] == "send":
-                error = {"type": "error", "code": "rate_limited", "message": "Too fast."}
-                route.send(json.dumps(error | {"cid": frame["cid"]}))
-            else:
-                server.send(message)
-
-        route.on_message(from_page)
-
-    tab.page.route_web_socket("**/ws", between)
+    accept = tab.refuse_frames("send")
     tab.enter().open_group(group)
     tab.say("first")
     tab.say("second")
@@ -158,29 +202,37 @@ def test_a_refused_message_can_be_tried_again_or_deleted(
 
     tab.draft("second").get_by_role("button", name="Delete").click()
     expect(tab.draft("second")).to_have_count(0)
-    refuse = False
+    accept()
     tab.draft("first").get_by_role("button", name="Try again").click()
     tab.sees("first")
     expect(tab.draft("first")).to_have_count(0)
 
 
-def test_an_unsent_message_outlives_a_reload_and_goes_out_once(
+def test_an_unsent_message_outlives_its_tab_and_goes_out_once(
     ann: Person, bob: Person, group: str, person: Callable[..., Person]
 ) -> None:
     cut = True
     tab: Person = person(known=ann, own_profile=True)
-    tab.page.route_web_socket(
+    tab.context.route_web_socket(
         "**/ws", lambda socket: None if cut else socket.connect_to_server() and None
     )
     tab.page.goto("/")  # the page's socket opens, and nobody is there
     tab.open_group(group)
-    tab.say("kept over the reload")
-    expect(tab.draft("kept over the reload")).to_be_visible()
+    tab.say("left behind")
+    expect(tab.draft("left behind")).to_be_visible()
+    address, closed = tab.page.url, tab.page
+    tabs = [tab.context.new_page(), tab.context.new_page()]
+    closed.close()
+    for tab.page in tabs:
+        tab.page.goto(address)
+        expect(tab.draft("left behind")).to_be_visible()
     cut = False
-    tab.page.reload()
-    bob.sees("kept over the reload")
-    tab.sees("kept over the reload")
-    expect(tab.draft("kept over the reload")).to_have_count(0)
+    for tab.page in tabs:
+        tab.page.reload()
+    bob.sees("left behind")
+    for tab.page in tabs:
+        tab.sees("left behind")
+        expect(tab.draft("left behind")).to_have_count(0)
 
 
 def test_a_lost_acknowledgement_makes_no_second_message(
@@ -228,7 +280,7 @@ def test_a_long_history_loads_upwards_and_the_page_stays_small(ann: Person, grou
             expect(rows.first).not_to_have_attribute("data-seq", first or "")
         assert rows.count() <= 200
     ann.log.evaluate("log => log.scrollTo(0, 0)")
-    expect(ann.log.get_by_text("This is where it begins")).to_be_visible()
+    expect(ann.log.get_by_text("This is the beginning of the group")).to_be_visible()
     seqs = [int(row.get_attribute("data-seq") or 0) for row in rows.all()]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
 
@@ -310,6 +362,110 @@ def test_unread_messages_are_counted_and_marked_until_they_are_seen(
     entry = other.get_by_role("navigation").get_by_role("link").filter(has_text=group)
     expect(entry).to_be_visible()
     expect(entry.locator(".badge")).to_be_hidden()
+
+
+def test_a_conversation_opens_at_its_first_unread_message_however_many_there_are(
+    person: Callable[..., Person],
+) -> None:
+    ann: Person = person("Ann")
+    bob: Person = person("Bob")
+    group = "More than a page"
+    ann.arrive().make_group(group)
+    bob.arrive().join_group(group)
+    bob.make_group(f"Other of {bob.name}")
+    ann.say_many([f"line {number}" for number in range(300)])
+    badge = bob.entry(group).locator(".badge")
+    expect(badge).to_have_text("99+")
+    bob.page.reload()
+    expect(badge).to_have_text("99+")
+    expect(bob.entry(group)).to_contain_text("99 or more unread messages")
+    bob.open_group(group)
+    line = bob.log.get_by_text("New messages", exact=True)
+    expect(line).to_be_in_viewport()
+    expect(bob.message("line 0")).to_be_in_viewport()
+    expect(bob.message("line 299")).to_have_count(0)
+    bob.picture("first-unread")
+    expect(badge).to_have_text("99+")
+    name = "Jump to the latest message, 99 or more new"
+    expect(bob.page.get_by_role("button", name=name)).to_be_visible()
+
+    # Only messages that were in view are read: the next visit begins after them.
+    bob.page.goto("about:blank")
+    bob.enter()
+    expect(badge).to_have_text("99+")
+    bob.open_group(group)
+    expect(line).to_be_in_viewport()
+    row = bob.log.locator(".row:has(.new-messages) .text")
+    seen = int(row.inner_text().removeprefix("line "))
+    assert 3 < seen < 40
+
+    while bob.message("line 299").count() == 0:
+        last = bob.log.locator("[data-seq]").last
+        seq = last.get_attribute("data-seq") or ""
+        bob.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
+        expect(last).not_to_have_attribute("data-seq", seq)
+    bob.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
+    expect(badge).to_be_hidden()
+
+    # A search leads into the past; afterwards the conversation opens at its end again.
+    bob.page.reload()
+    bob.page.get_by_role("button", name="Search in this conversation").click()
+    bob.page.get_by_role("searchbox", name="Search in this conversation").fill("line 7")
+    bob.page.locator("#found button").last.click()
+    expect(bob.message("line 7")).to_be_in_viewport()
+    bob.open_group(f"Other of {bob.name}")
+    bob.open_group(group)
+    expect(bob.message("line 299")).to_be_in_viewport()
+
+
+def test_the_button_leads_to_the_latest_message_past_all_unread_ones(
+    person: Callable[..., Person],
+) -> None:
+    ann: Person = person("Ann")
+    bob: Person = person("Bob")
+    group = "Straight to the end"
+    ann.arrive().make_group(group)
+    bob.arrive().join_group(group)
+    bob.make_group(f"Other of {bob.name}")
+    ann.say_many([f"line {number}" for number in range(120)])
+    bob.open_group(group)
+    expect(bob.message("line 0")).to_be_in_viewport()
+    bob.page.get_by_role("button", name=re.compile("^Jump to the latest message")).click()
+    expect(bob.message("line 119")).to_be_in_viewport()
+    expect(bob.entry(group).locator(".badge")).to_be_hidden()
+    ann.say("and one more")
+    expect(bob.message("and one more")).to_be_in_viewport()
+
+
+def test_after_a_long_absence_the_view_stays_at_the_first_unread_message(
+    person: Callable[..., Person],
+) -> None:
+    ann: Person = person("Ann")
+    bob: Person = person("Bob", network_errors=True)
+    group = "Back from the train"
+    ann.arrive().make_group(group)
+    dropped: list[str] = []
+
+    def drop_messages(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def forward(frame: str | bytes) -> None:
+            if len(dropped) < 600 and '"text":"line ' in str(frame):
+                dropped.append(str(frame))
+            else:
+                route.send(frame)
+
+        server.on_message(forward)
+
+    bob.page.route_web_socket(re.compile("/ws$"), drop_messages)
+    bob.arrive().join_group(group)
+    ann.say("before")
+    expect(bob.message("before")).to_be_in_viewport()
+    ann.say_many([f"line {number}" for number in range(600)])
+    bob.wake()
+    expect(bob.message("line 0")).to_be_in_viewport()
+    expect(bob.entry(group).locator(".badge")).to_have_text("99+")
+    expect(bob.page).to_have_title(re.compile(r"^\(\d+\+\) "))
 
 
 def test_reading_in_one_tab_clears_the_count_in_the_other(

@@ -67,7 +67,9 @@ def test_a_message_is_shown_where_notifications_throw(
     bob.sees("second")
     expect(bob.entry(f"Notified of {ann.name}")).to_contain_text("second")
     bob.page.get_by_role("button", name="Your profile").click()
-    expect(bob.page.get_by_role("dialog")).to_contain_text("This browser cannot show any here.")
+    expect(bob.page.get_by_role("dialog")).to_contain_text(
+        "This browser cannot show notifications here."
+    )
 
 
 def test_turning_notifications_on_works_with_the_old_callback(

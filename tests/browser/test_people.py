@@ -1,5 +1,6 @@
 """Contacts and private chats: two people who know each other, and one who is not wanted."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -28,7 +29,7 @@ def online(someone: Person, other: Person) -> None:
 
 
 def test_a_contact_is_added_by_user_name_and_written_to(ann: Person, bob: Person) -> None:
-    ann.page.get_by_role("button", name="Add a contact").click()
+    ann.page.get_by_role("button", name="Add a contact").first.click()
     dialog = ann.page.get_by_role("dialog")
     name = dialog.get_by_label("User name")
     name.fill("nobody-is-called-so")
@@ -181,3 +182,62 @@ def test_a_private_chat_opens_from_the_members_of_a_group(ann: Person, bob: Pers
     bob.page.get_by_role("button", name="Back to the list").click()
     bob.open_group("Ann Walker")
     bob.sees("Just between us")
+
+
+def test_the_search_finds_a_person_by_the_whole_user_name(ann: Person, bob: Person) -> None:
+    found = ann.page.get_by_role("list", name="People")
+    ann.search.fill(bob.name.rstrip("0123456789"))
+    expect(ann.page.get_by_text("Enter the whole user name to find a person.")).to_be_visible()
+    expect(found.get_by_role("listitem")).to_have_count(0)
+    ann.search.fill(f"@{bob.name.upper()}")
+    expect(found).to_contain_text("Bob Marsh")
+    ann.picture("person-found")
+    ann.expect_accessible()
+    ann.page.get_by_role("button", name=f"Add {bob.name} to contacts").click()
+    expect(found.get_by_role("listitem")).to_have_count(0)
+    expect(ann.search).to_be_focused()
+    ann.search.fill(bob.name)
+    expect(ann.contact(bob)).to_be_visible()
+    ann.write_to(bob)
+
+
+def test_on_a_phone_a_long_message_uses_the_width_and_a_read_one_differs_from_a_sent_one(
+    ann: Person, bob: Person
+) -> None:
+    group = f"Long talk of {ann.name}"
+    ann.make_group(group)
+    bob.join_group(group)
+    text = "A sentence that needs some lines on a phone. " * 4
+    ann.say(text)
+    bubble = bob.log.locator(".bubble").filter(has_text="A sentence")
+    box = bubble.bounding_box()
+    assert box is not None and box["width"] > 300
+    for more in "One more", "And one more":
+        ann.say(more)
+        bob.sees(more)
+    times = bob.log.locator(".bubble time").evaluate_all(
+        "times => times.map(time => [time.textContent, time.checkVisibility()])"
+    )
+    shown = [time for time, visible in times if visible]
+    assert shown == [time for time, _ in itertools.groupby(time for time, _ in times)]
+    bob.say("Short")
+    bob.say(text)
+    bob.picture("phone-bubbles")
+
+    ann.page.locator("#members").get_by_role("button", name="Bob Marsh").click()
+    ann.answer_dialog("Write a message")
+    expect(ann.heading("Bob Marsh")).to_be_visible()
+    ann.say("Just between us")
+    bob.page.get_by_role("button", name="Back to the list").click()
+    bob.entry("Ann Walker").click()
+    expect(bob.heading("Ann Walker")).to_be_visible()
+    stroke = "e => getComputedStyle(e).strokeWidth"
+    bob.say("Are you there?")
+    read = bob.log.get_by_role("img", name="Read")
+    expect(read).to_be_visible()
+    ann.page.goto("/#/")
+    bob.say("And now?")
+    sent = bob.log.get_by_role("img", name="Sent")
+    expect(sent).to_be_visible()
+    assert read.evaluate(stroke) != sent.evaluate(stroke)
+    bob.picture("sent-and-read")

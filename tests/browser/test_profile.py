@@ -47,6 +47,8 @@ def test_a_picture_and_a_nickname_are_shown_to_everybody(
     ann.say("still with initials")
     bob.join_group(group)
     bob.sees("still with initials")
+    elsewhere: Person = person(known=ann)
+    elsewhere.enter()
 
     dialog = profile(ann)
     expect(dialog.get_by_role("listitem")).to_have_count(1)
@@ -65,12 +67,14 @@ def test_a_picture_and_a_nickname_are_shown_to_everybody(
     dialog.get_by_label("Nickname").fill("")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_label("Nickname")).to_have_accessible_description(
-        "The name that others see beside your messages. This field is needed."
+        "The name that others see beside your messages. Fill this in."
     )
     dialog.get_by_label("Nickname").fill("Ann of the Hills")
     dialog.get_by_role("button", name="Save").click()
     expect(ann.page.locator("#my-nickname")).to_have_text("Ann of the Hills")
     expect(ann.page.locator("#my-avatar img")).to_be_visible()
+    expect(elsewhere.page.locator("#my-nickname")).to_have_text("Ann of the Hills")
+    expect(elsewhere.page.locator("#my-avatar img")).to_be_visible()
     ann.picture("profile-picture")
     ann.page.keyboard.press("Escape")
 
@@ -109,7 +113,7 @@ def test_the_theme_is_chosen_and_stays(ann: Person) -> None:
     profile(ann).get_by_label("Appearance").select_option("Light")
     expect(root).to_have_attribute("data-theme", "light")
     assert background() == light
-    ann.page.get_by_role("dialog").get_by_label("Appearance").select_option("As the system")
+    ann.page.get_by_role("dialog").get_by_label("Appearance").select_option("Same as the system")
     expect(root).to_have_attribute("data-theme", "")
     assert background() == dark
 
@@ -130,6 +134,10 @@ def test_sessions_are_listed_and_ended_one_by_one(
     dialog.get_by_role("button", name="Log out: Safari on iPhone").click()
     expect(dialog.get_by_role("listitem")).to_have_count(1)
     expect(elsewhere.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    told = elsewhere.page.get_by_role("status").filter(has_text="your session was ended")
+    expect(told).to_be_visible()
+    elsewhere.picture("session-ended")
+    elsewhere.expect_accessible()
 
 
 def test_a_password_is_changed_and_other_sessions_end(
@@ -142,21 +150,21 @@ def test_a_password_is_changed_and_other_sessions_end(
     profile(ann).get_by_role("button", name="Change password").click()
     dialog = ann.page.get_by_role("dialog", name="Change password")
     save = dialog.get_by_role("button", name="Change password")
-    dialog.get_by_label("Present password").fill("wrong wrong wrong")
+    dialog.get_by_label("Current password").fill("wrong wrong wrong")
     dialog.get_by_label("New password").fill("short")
     save.click()
     expect(dialog.get_by_label("New password")).to_have_attribute("aria-invalid", "true")
     dialog.get_by_label("New password").fill("eight blue umbrellas")
     save.click()
-    expect(dialog.get_by_label("Present password")).to_have_accessible_description(
+    expect(dialog.get_by_label("Current password")).to_have_accessible_description(
         "The password is wrong."
     )
     ann.picture("password")
     ann.expect_accessible()
-    dialog.get_by_label("Present password").fill("seven green umbrellas")
+    dialog.get_by_label("Current password").fill("seven green umbrellas")
     save.click()
     expect(dialog).to_have_count(0)
-    expect(ann.page.locator("#notice")).to_have_text("The password is changed.")
+    expect(ann.page.locator("#notice")).to_have_text("Your password has been changed.")
     expect(elsewhere.page.get_by_role("heading", name="Welcome back")).to_be_visible()
     elsewhere.log_in("eight blue umbrellas")
     elsewhere.wait_until_live()
@@ -187,6 +195,7 @@ def test_an_account_is_deleted_and_its_messages_stay(
     dialog.get_by_label("Password").fill("seven green umbrellas")
     dialog.get_by_role("button", name="Delete account").click()
     expect(ann.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    expect(ann.page.get_by_text("Your account has been deleted.")).to_be_visible()
     expect(bob.log).to_contain_text("Deleted user left")
     bob.sees("I was here")
     expect(bob.log.locator(".sender")).to_have_text("Deleted user")
@@ -195,7 +204,7 @@ def test_an_account_is_deleted_and_its_messages_stay(
     bob.say("Are you still there?")
     expect(bob.draft("Are you still there?")).to_contain_text("This account has been deleted.")
     expect(bob.page.locator("#barred")).to_have_text(
-        "This account has been deleted. What was written stays."
+        "This account has been deleted. The messages stay."
     )
     expect(bob.composer).to_be_hidden()
     bob.sees("Between us")

@@ -10,26 +10,28 @@ stop. A message of the templates stands in `_("...")`.
 """
 
 import ast
+import functools
 import http
 import importlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import tornado.template
 from babel.messages import Catalog, mofile, pofile
 
-from capstone_chat.handlers.base import reason_phrase
+from capstone_chat.handlers.errors import reason_phrase
 
 PACKAGE = Path(__file__).resolve().parents[2] / "capstone_chat"
 LANGUAGES = ("zh_CN", "ru")
-# Says nothing to people who chat: the operator's command line, its logs and figures.
+# Says nothing to people who chat (the operator's command line, its logs and figures), or as one of
+# them (the demo).
 SILENT = (
     "__main__",
     "admin",
     "app",
     "server",
     "database",
+    "demo",
     "logs",
     "metrics",
     "options",
@@ -40,7 +42,8 @@ ARGUMENTS = {"max_length": ("MAX_NICKNAME_LENGTH", "MAX_TITLE_LENGTH", "MAX_DESC
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 429, 500, 503)
 
 
-def template_messages() -> set[str]:
+@functools.cache
+def template_messages() -> frozenset[str]:
     """Return what the templates show."""
     loader = tornado.template.Loader(str(PACKAGE / "templates"))
     calls = (
@@ -49,16 +52,17 @@ def template_messages() -> set[str]:
         for node in ast.walk(ast.parse(loader.load(path.name).code))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_"
     )
-    return {ast.literal_eval(call.args[0]) for call in calls}
+    return frozenset(ast.literal_eval(call.args[0]) for call in calls)
 
 
-def server_messages() -> set[str]:
+@functools.cache
+def server_messages() -> frozenset[str]:
     """Return what the server's code can answer."""
     found = {reason_phrase(http.HTTPStatus(status)) for status in STATUSES}
     for path in PACKAGE.rglob("*.py"):
         if path.stem not in SILENT and "migrations" not in path.parts:
             found.update(sentences(path))
-    return found
+    return frozenset(found)
 
 
 def sentences(path: Path) -> Iterator[str]:
@@ -110,14 +114,7 @@ def load(language: str) -> Catalog:
         return pofile.read_po(file, locale=language)
 
 
-def compiled(catalogue: Catalog) -> bytes:
-    """Return a catalogue as gettext reads it."""
-    out = io.BytesIO()
-    mofile.write_mo(out, catalogue)
-    return out.getvalue()
-
-
-def update(language: str, messages: set[str]) -> None:
+def update(language: str, messages: frozenset[str]) -> None:
     """Bring a catalogue up to the messages, and write both of its files."""
     old = load(language) if path_of(language, "po").exists() else Catalog()
     new = Catalog(
@@ -136,7 +133,8 @@ def update(language: str, messages: set[str]) -> None:
     path_of(language, "po").parent.mkdir(parents=True, exist_ok=True)
     with path_of(language, "po").open("wb") as file:
         pofile.write_po(file, new, width=98)
-    path_of(language, "mo").write_bytes(compiled(new))
+    with path_of(language, "mo").open("wb") as file:
+        mofile.write_mo(file, new)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,14 @@
 """A running chat for a test case, and people who use it."""
 
 import asyncio
-import html
-import json
-import re
 import socket
 import tempfile
 import threading
-import uuid
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from unittest import mock
-from urllib.parse import urlencode
 
 import sqlalchemy as sa
 import tornado.httpclient
@@ -30,10 +24,16 @@ from capstone_chat.handlers.cookies import cookie_name
 from capstone_chat.options import Options
 from capstone_chat.server import Server
 from capstone_chat.services import Services
+from capstone_chat.storage import compiled
 from capstone_chat.storage.database import Database
-from capstone_chat.storage.tables import captchas, users
+from capstone_chat.storage.tables import users
+from capstone_chat.storage.write_connection import WriteConnection
 from capstone_chat.text import names
 from tests.capstone import databases
+from tests.support.api_session import ApiSession
+from tests.support.chat_accounts import captcha_answer
+from tests.support.chat_client import ChatSocket, handshake_headers
+from tests.support.websocket_frames import handshake
 
 PASSWORD = "correct horse battery"
 HASH = (
@@ -41,11 +41,6 @@ HASH = (
     "zttSv9VqaN9rtTktsOLiPg$Bzmy/NKNI6TqbfOsF1UM75u0d8ViwjTMn66cyl4zFHk"
 )
 """What is stored of it."""
-
-
-def attributes(tag: str) -> dict[str, str]:
-    """Return the attributes of an HTML tag that have a value in double quotes."""
-    return dict(re.findall(r'\b([\w-]+)="([^"]*)"', tag))
 
 
 class RunningChat(Protocol):
@@ -63,8 +58,8 @@ class RunningChat(Protocol):
     def addCleanup(self, function: Callable[[], Any], /) -> None: ...
 
 
-class Person:
-    """Somebody at a browser: cookies, forms, JSON calls and sockets.
+class Person(ApiSession):
+    """Somebody at a browser: forms, calls of the API and connections.
 
     Args:
         case: the running chat.
@@ -72,55 +67,14 @@ class Person:
     """
 
     def __init__(self, case: RunningChat, name: str) -> None:
+        super().__init__(case.get_url(""), http=case.http_client)
         self.case = case
         self.name = name
         self.id = 0
-        self.cookies: dict[str, str] = {}
-        self._token = ("", "")
-
-    @property
-    def cookie(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-
-    async def fetch(
-        self, path: str, *, headers: dict[str, str] | None = None, **more: Any
-    ) -> tornado.httpclient.HTTPResponse:
-        """Ask for a path with this person's cookies; errors and redirects come back as they are."""
-        response = await self.case.http_client.fetch(
-            self.case.get_url(path),
-            headers={"Cookie": self.cookie, **(headers or {})},
-            follow_redirects=False,
-            raise_error=False,
-            **more,
-        )
-        for line in response.headers.get_list("Set-Cookie"):
-            for name, morsel in SimpleCookie(line).items():
-                self.cookies[name] = morsel.value
-                if not morsel.value:
-                    del self.cookies[name]
-        return response
-
-    async def form(self, path: str) -> dict[str, str]:
-        """Open a page with a form and return its hidden fields."""
-        page = (await self.fetch(path)).body.decode()
-        inputs = map(attributes, re.findall(r"<input\b[^>]*>", page))
-        return {
-            field["name"]: html.unescape(field.get("value", ""))
-            for field in inputs
-            if field.get("type") == "hidden"
-        }
-
-    async def submit(
-        self, path: str, fields: dict[str, str], **more: Any
-    ) -> tornado.httpclient.HTTPResponse:
-        """Send a form."""
-        return await self.fetch(path, method="POST", body=urlencode(fields), **more)
 
     async def fill(self, form: str, **fields: str) -> tornado.httpclient.HTTPResponse:
         """Open a form, answer its captcha from the database, and send it with these fields."""
-        hidden = await self.form(f"/{form}")
-        answer = self.case.answer(hidden["captcha_id"])
-        return await self.submit(f"/{form}", {**hidden, "captcha": answer, **fields})
+        return await self.fill_in(f"/{form}", self.case.answer, **fields)
 
     async def register(self, nickname: str = "", **fields: str) -> tornado.httpclient.HTTPResponse:
         """Register, and be logged in."""
@@ -130,31 +84,6 @@ class Person:
     async def login(self, **fields: str) -> tornado.httpclient.HTTPResponse:
         """Log in."""
         return await self.fill("login", **{"name": self.name, "password": PASSWORD} | fields)
-
-    async def token(self) -> str:
-        """Return the token that the page's script sends with each call."""
-        cookie, token = self._token
-        if not cookie or cookie not in self.cookies.values():
-            page = (await self.fetch("/")).body.decode()
-            found = re.search(r'<meta name="xsrf" content="([^"]+)"', page)
-            assert found, page
-            token = found[1]
-            xsrf = re.compile("(__Host-)?xsrf-")
-            cookie = next(c for name, c in self.cookies.items() if xsrf.match(name))
-            self._token = cookie, token
-        return token
-
-    async def call(
-        self, method: str, path: str, body: Any = None, **more: Any
-    ) -> tuple[int, dict[str, Any]]:
-        """Call the API as the page's script does; return the status and the JSON answer."""
-        headers = {}
-        if method != "GET":
-            more["body"] = json.dumps({} if body is None else body)
-            headers = {"X-XSRFToken": await self.token(), "Content-Type": "application/json"}
-            more["allow_nonstandard_methods"] = True  # a DELETE with a body
-        response = await self.fetch(path, method=method, headers=headers, **more)
-        return response.code, json.loads(response.body or b"{}")
 
     async def group(self, title: str = "Garden", description: str = "") -> int:
         """Make a group and return its id."""
@@ -170,92 +99,96 @@ class Person:
         return dict(answer["conversation"])
 
     async def connect(self, **headers: str) -> "Line":
-        """Open a socket and wait for its hello."""
+        """Open a connection and wait for its hello."""
         line = await self.open_socket(**headers)
         line.hello = await line.receive("hello")
         return line
 
     def handshake(self, **headers: str) -> dict[str, str]:
-        """Return what a browser on the chat's own page says to open a socket."""
-        given = {"Cookie": self.cookie, "Origin": self.case.get_url("")} | headers
-        return {name: value for name, value in given.items() if value}
+        """Return the headers of a browser on the chat's own page, changed by `headers`."""
+        return handshake_headers(self.url, self.cookie, headers)
 
     async def open_socket(self, **headers: str) -> "Line":
-        """Open a socket, as a browser on the chat's own page does unless `headers` differ."""
-        request = tornado.httpclient.HTTPRequest(
-            self.case.get_url("/ws").replace("http", "ws", 1), headers=self.handshake(**headers)
-        )
-        line = Line(await tornado.websocket.websocket_connect(request))
+        """Open a connection, as a browser on the chat's own page does unless `headers` differ."""
+        line = await Line.open(self.url, self.cookie, headers)
         self.case.lines.append(line)
         return line
 
     async def open_stream(self) -> tornado.iostream.IOStream:
-        """Open a socket as bare bytes, for clients that do what no browser does."""
+        """Open a connection as bytes, for clients that do what no browser does."""
         connection = socket.socket()
         # A small window: what the client does not read waits in the server, not in the kernel.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stream = tornado.iostream.IOStream(connection)
         self.case.addCleanup(stream.close)
         await stream.connect(("127.0.0.1", self.case.get_http_port()))
-        head = {
-            "Host": self.case.get_url("").partition("//")[2],
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        } | self.handshake()
-        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        await stream.write(f"GET /ws HTTP/1.1\r\n{lines}\r\n".encode())
+        await stream.write(handshake(self.url.partition("//")[2], self.handshake()))
         return stream
 
 
-class Line:
-    """A client's end of a socket."""
+class Line(ChatSocket):
+    """A connection that keeps all events."""
 
     def __init__(self, socket: tornado.websocket.WebSocketClientConnection) -> None:
-        self.socket = socket
-        self.hello: dict[str, Any] = {}
+        super().__init__(socket)
         self.seen: list[dict[str, Any]] = []
 
-    async def say(self, **frame: Any) -> None:
-        """Send a frame."""
-        await self.socket.write_message(json.dumps(frame))
+    # Short names, since the tests use them in most lines.
+    say = ChatSocket.send_frame
+    closed = ChatSocket.wait_closed
 
-    async def send(self, conv: int, text: str, cid: str | None = None) -> str:
-        """Send a message and return its cid."""
-        cid = cid or str(uuid.uuid4())
-        await self.say(type="send", cid=cid, conv=conv, text=text)
-        return cid
-
-    async def receive(self, type: str | None = None) -> dict[str, Any]:
-        """Return the next event, or the next one of a type."""
-        while True:
-            message = await self.socket.read_message()
-            assert message is not None, f"closed with {self.socket.close_code}"
-            event: dict[str, Any] = json.loads(message)
+    async def next_event(self) -> dict[str, Any] | None:
+        """Return the next event and keep it, or None when the connection is closed."""
+        event = await super().next_event()
+        if event is not None:
             self.seen.append(event)
-            if type is None or event["type"] == type:
-                return event
+        return event
 
     async def heard(self) -> list[dict[str, Any]]:
         """Return all that has come and was not received yet: the pong comes after it."""
         start = len(self.seen)
-        await self.say(type="ping")
+        await self.send_frame(type="ping")
         await self.receive("pong")
         return self.seen[start:-1]
 
-    async def closed(self) -> int | None:
-        """Wait until the server closes the socket and return its code."""
-        while await self.socket.read_message() is not None:
-            pass
-        return self.socket.close_code
+
+def before_each_commit(action: Callable[[], None]) -> AbstractContextManager[Any]:
+    """Call `action` in the writer's thread before each commit, while the block runs."""
+    real = WriteConnection._commit
+
+    def commit(self: WriteConnection) -> None:
+        action()
+        real(self)
+
+    return mock.patch.object(WriteConnection, "_commit", commit)
 
 
-def answer(engine: sa.Engine, challenge: str) -> str:
-    """Return the answer of a captcha."""
-    query = sa.select(captchas.c.answer).where(captchas.c.id == challenge)
-    with engine.connect() as connection:
-        return str(connection.execute(query).scalar_one())
+@contextmanager
+def noted_statements(engine: sa.Engine) -> Iterator[list[tuple[str, Any]]]:
+    """Keep every statement that is executed inside, with its (first) parameters."""
+    said: list[tuple[str, Any]] = []
+    execute = compiled._execute
+
+    def keep(statement: str, parameters: Any, many: bool) -> None:
+        said.append((statement, parameters[0] if many else parameters))
+
+    def keep_compiled(
+        connection: sa.Connection, sql: str, parameters: Any, *, many: bool = False, **how: Any
+    ) -> Any:
+        keep(sql, parameters, many)
+        return execute(connection, sql, parameters, many=many, **how)
+
+    def keep_other(
+        _c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool
+    ) -> None:
+        keep(statement, parameters, many)
+
+    sa.event.listen(engine, "before_cursor_execute", keep_other)
+    try:
+        with mock.patch.object(compiled, "_execute", keep_compiled):
+            yield said
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", keep_other)
 
 
 @asynccontextmanager
@@ -341,11 +274,13 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
 
     def answer(self, challenge: str) -> str:
         """Return the answer of a captcha, from the database: the only place that has it."""
-        return answer(self.chat.database.engine, challenge)
+        return captcha_answer(self.chat.database.engine, challenge)
 
     async def person(self, name: str, nickname: str = "") -> Person:
-        """Return somebody who is registered with `PASSWORD` and logged in, without the forms and
-        without the time that a hash takes."""
+        """Return a registered and logged-in user with the password `PASSWORD`.
+
+        The method uses neither the forms nor a new hash, which saves time.
+        """
 
         async def ready(_password: str) -> str:
             return HASH

@@ -51,8 +51,10 @@ def check_choice() -> None:
 
 
 def chosen_url() -> str:
-    """Return the URL of an empty chat database on the chosen server; none for SQLite, of which a
-    test makes a file of its own."""
+    """Return the URL of an empty chat database on the chosen server.
+
+    The URL is empty for SQLite: each test makes its own file.
+    """
     return "" if CHOSEN == "sqlite" else empty(CHOSEN)
 
 

@@ -7,7 +7,7 @@ import tornado.httpclient
 import tornado.testing
 import tornado.web
 
-from tests.capstone.chat_case import attributes
+from tests.support.api_session import attributes
 
 Response = tornado.httpclient.HTTPResponse
 

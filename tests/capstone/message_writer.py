@@ -24,7 +24,7 @@ AT_ONCE = 50
 
 
 async def main(folder: str, database: str = "") -> None:
-    chat = build_services(Options(data=folder, database=database))
+    chat = build_services(Options(data=folder, database=database), "x" * 32)
     user = User(1, "Anna", None, "anna", "", "")
     row = users.insert().values(
         id=1, name="anna", name_key="anna", nickname="Anna", password="x", created_at=0

@@ -203,6 +203,9 @@ class RefusalTest(AdminCase):
         postgresql = "--database=postgresql+psycopg://anna:hunter2@127.0.0.1:1/chat"
         await self.refused(
             (["users", nowhere], no_chat),
+            (["reset-password", "anna", "--chat=nowhere", *self.place], "--chat: "),
+            (["reset-password", "anna", *self.place], "there is no secret in"),
+            (["reset-password", "anna", nowhere], "there is no secret in"),
             (["backup", copy, nowhere], no_chat),
             (["backup", str(taken), *self.place], "is there already"),
             (["backup", "/nowhere/copy.db", *self.place], "/nowhere/copy.db: No such file"),
@@ -241,6 +244,17 @@ class BackupTest(AdminCase):
     only_sqlite = True
 
     @tornado.testing.gen_test
+    async def test_a_database_with_a_fault_is_told_when_it_is_copied(self) -> None:
+        await self.execute(
+            "CREATE TABLE positive (number INTEGER CHECK (number > 0))",
+            "PRAGMA ignore_check_constraints = 1",
+            "INSERT INTO positive VALUES (0)",
+        )
+        code, _out, said = await give("backup", str(self.data / "copy.db"), *self.place)
+        self.assertEqual(code, 2)
+        self.assertIn("the copy is broken: CHECK constraint failed in positive", said)
+
+    @tornado.testing.gen_test
     async def test_a_copy_is_whole_though_the_chat_goes_on_writing(self) -> None:
         await self.execute("CREATE TABLE pairs (one INTEGER, two INTEGER, more BLOB)")
         stored, stop, enough = 0, asyncio.Event(), asyncio.Event()
@@ -277,9 +291,17 @@ class BackupTest(AdminCase):
 
 class CommandTest(tornado.testing.AsyncTestCase):
     @tornado.testing.gen_test
+    async def test_a_driver_that_is_missing_is_named_with_its_package(self) -> None:
+        missing = ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
+        with mock.patch.object(admin.app, "main", side_effect=missing):
+            code, _out, said = await give("users", "--database=postgresql+psycopg://h/chat")
+        told = "admin: --database: its driver is missing; pip install psycopg\n"
+        self.assertEqual((code, said), (2, told))
+
+    @tornado.testing.gen_test
     async def test_help_names_every_command(self) -> None:
         for arguments, expected in (["--help"], 0), ([], 2):
             code, out, said = await start(*arguments)
             self.assertEqual((code, said), (expected, ""))
-            for command in "users", "disable", "enable", "purge", "backup":
+            for command in "users", "disable", "enable", "reset-password", "purge", "backup":
                 self.assertIn(command, out)

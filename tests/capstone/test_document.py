@@ -6,6 +6,7 @@ import re
 import types
 import typing
 import unittest
+from collections import Counter
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -18,10 +19,12 @@ import capstone_chat
 from capstone_chat.accounts import sessions
 from capstone_chat.app import ROUTES
 from capstone_chat.conversations import contacts, conversations, event_log, groups, membership
-from capstone_chat.handlers.base import reason_phrase
+from capstone_chat.conversations.errors import NotFound, blocked, no_such_conversation, not_yours
 from capstone_chat.handlers.conversations import MAX_RESULTS
+from capstone_chat.handlers.errors import reason_phrase
 from capstone_chat.options import Options
 from capstone_chat.realtime import protocol
+from course.pages import blocks, excerpt
 from tests.capstone.chat_case import ChatCase
 
 HOUSE = Path(capstone_chat.__file__).parent
@@ -105,15 +108,46 @@ def calls(name: str) -> list[ast.Call]:
     return found
 
 
+def refusals_of_a_message() -> set[Any]:
+    """The codes with which only a message is refused, in an error event."""
+    path = HOUSE / "conversations" / "messages.py"
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and node.name in ("_rejections", "_insert_batch", "_refusal_by_original")
+    ]
+    return {
+        constant(call, 0)
+        for function in functions
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("NotAllowed", "Conflict")
+    }
+
+
 def constant(call: ast.Call, place: int) -> Any:
     node = call.args[place] if len(call.args) > place else None
     return node.value if isinstance(node, ast.Constant) else None
 
 
 class ExampleTest(unittest.TestCase):
+    def test_the_code_of_the_client_is_that_of_its_file(self) -> None:
+        shown = [block for block in blocks(HOUSE / "PROTOCOL.md") if block.language == "python"]
+        self.assertGreater(len(shown), 0)
+        for block in shown:
+            with self.subTest(block=str(block)):
+                self.assertEqual(block.kind, "excerpt")
+                file, _, names = block.source.partition("#")
+                self.assertEqual(block.text, excerpt(HOUSE / file, names))
+
     def test_what_the_client_says_is_understood(self) -> None:
         frames = [type(protocol.decode(line)) for line in examples("client")]
         self.assertEqual(set(frames), set(get_args(protocol.ClientFrame)))
+
+    def test_keys_that_the_server_does_not_know_are_ignored(self) -> None:
+        for line in examples("client"):
+            more = json.dumps(json.loads(line) | {"added_later": 1})
+            self.assertEqual(protocol.decode(more), protocol.decode(line))
 
     def test_what_the_server_says_has_exactly_these_keys_and_types(self) -> None:
         shown = [json.loads(line) for line in examples("server")]
@@ -141,6 +175,10 @@ class ExampleTest(unittest.TestCase):
 
     def test_the_limits_are_those_of_the_code(self) -> None:
         self.assertIn(f"1 to {protocol.MAX_TEXT_LENGTH} characters", TEXT)
+        self.assertIn(f"at most {event_log.MAX_QUOTE_LENGTH} characters of its first line", TEXT)
+        self.assertIn(f"This is version {protocol.VERSION} of the protocol.", TEXT)
+        page = (HOUSE / "static" / "js" / "realtime" / "sync.js").read_text(encoding="utf-8")
+        self.assertIn(f"PROTOCOL_VERSION = {protocol.VERSION};", page)
         self.assertIn(f"at most {protocol.MAX_FRAME_BYTES // 1024} KiB", TEXT)
 
     def test_the_pages_and_limits_are_those_of_the_code(self) -> None:
@@ -192,15 +230,18 @@ class ExampleTest(unittest.TestCase):
 class CodesTest(unittest.TestCase):
     def test_every_error_of_the_socket_is_documented_and_every_documented_one_exists(self) -> None:
         raised = {constant(call, 0) for call in calls("ProtocolError")} - {None}
-        # `messages._rejections` names its reasons before it raises them.
-        source = (HOUSE / "conversations" / "messages.py").read_text(encoding="utf-8")
-        raised |= set(re.findall(r'= \("(\w+)", "', source))
+        raised |= {refusal.code for refusal in (no_such_conversation(), blocked(), not_yours())}
+        raised |= refusals_of_a_message()
         self.assertGreater(len(raised), 8)
         self.assertEqual({code for row in table("code") for code in codes(row[0])}, raised)
 
     def test_the_codes_that_close_a_socket_are_those_of_the_code(self) -> None:
         row = next(row for row in table("code") if "five in a row" in row[1])
         self.assertEqual(codes(row[0]), protocol.MALFORMED)
+
+    def test_the_volatile_events_are_those_of_the_code(self) -> None:
+        (sentence,) = re.findall(r"network fails\. (.*?) are volatile:", TEXT)
+        self.assertEqual(set(codes(sentence)), protocol.VOLATILE)
 
     def test_every_close_code_is_documented(self) -> None:
         documented = {int(row[0]) for row in table("code") if row[0].isdecimal()}
@@ -217,12 +258,33 @@ class CodesTest(unittest.TestCase):
     def test_every_error_of_a_call_is_documented_and_every_documented_one_exists(self) -> None:
         raised = {(constant(call, 0), constant(call, 1)) for call in calls("ApiError")}
         raised |= {(403, constant(call, 0)) for call in calls("NotAllowed")}
+        raised |= {(404, NotFound().code)}
+        raised -= {(403, code) for code in refusals_of_a_message()}
         raised = {(status, code) for status, code in raised if isinstance(code, str)}
         for status in 400, 403, 405, 500:  # what Tornado refuses
             code = reason_phrase(HTTPStatus(status)).lower().replace(" ", "_")
             raised.add((status, code))
         documented = {(int(row[0]), code) for row in table("status") for code in codes(row[1])}
         self.assertEqual(documented, raised)
+
+
+class SentencesTest(unittest.TestCase):
+    def test_each_sentence_for_people_exists_once(self) -> None:
+        found = Counter[str]()
+        for path in HOUSE.rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            found.update(
+                node.value
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in docstrings
+                and re.fullmatch(r"[A-Z][^\n]*[a-z]\.", node.value)
+                and " " in node.value
+            )
+        self.assertGreater(len(found), 50)
+        self.assertEqual([sentence for sentence, count in found.items() if count > 1], [])
 
 
 class AddressesTest(unittest.TestCase):
@@ -291,9 +353,17 @@ class ConformTest(ChatCase):
             await bobs.say(type="read", conv=where, seq=3)
             await bobs.receive("read")
         await annas.say(type="shout")
+        await annas.send(conv, "answered", reply=3)
+        await annas.edit(conv, 3, "hello")
+        await bobs.receive("edited")
+        await bobs.send(conv, "rude")
+        await bobs.receive("ack")
         await anna.call("DELETE", f"/api/conversations/{conv}/events/3")
+        await anna.call("DELETE", f"/api/conversations/{conv}/events/6")
         body = {"title": "Orchard", "description": "Apples", "public": False}
         await anna.call("PATCH", group, body)
+        await anna.call("PATCH", "/api/me", {"theme": "dark"})
+        await annas.receive("user")
         await anna.call("DELETE", f"{group}/members/2")
         await anna.call("POST", f"{group}/members", {"name": "bob"})
         await bobs.receive("invited")

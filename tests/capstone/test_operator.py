@@ -69,7 +69,10 @@ class HealthTest(ChatCase):
     async def test_a_database_that_fails_while_a_socket_opens_closes_it_with_1013(self) -> None:
         anna = await self.person("anna")
         gone = sa.exc.OperationalError("SELECT", {}, OSError("the database has gone"))
-        for owner, name in (self.chat.arrivals, "load"), (self.chat.conversations, "heads"):
+        for owner, name in (
+            (self.chat.contacts, "presence_visible_to"),
+            (self.chat.conversations, "heads"),
+        ):
             with (
                 self.subTest(name),
                 mock.patch.object(owner, name, side_effect=gone),
@@ -200,7 +203,7 @@ class LogTest(LogCase):
     async def test_no_secret_is_in_any_line(self) -> None:
         with self.logged() as text:
             anna = Person(self, "anna")
-            hidden = await anna.form("/register")
+            hidden = await anna.hidden_fields("/register")
             answer = self.answer(hidden["captcha_id"])
             fields = {"name": "anna", "password": PASSWORD, "confirmation": "another-secret"}
             await anna.submit("/register", hidden | fields | {"captcha": answer})

@@ -1,18 +1,22 @@
 """The options: a file, the command line over it, and what is said when they are wrong."""
 
 import dataclasses
+import errno
 import functools
 import io
 import os
 import stat
+import sys
 import tempfile
 import threading
 import unittest
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import sqlalchemy as sa
 
+from capstone_chat.app import create_migration_engine
 from capstone_chat.options import OptionError, Options, load_or_create_secret, parse
 
 
@@ -36,6 +40,12 @@ class ParseTest(FolderCase):
         with self.assertRaises(OptionError) as caught:
             self.parse(*arguments)
         return str(caught.exception)
+
+    def test_an_unknown_way_of_the_captcha_names_the_ways(self) -> None:
+        self.assertEqual(
+            self.problem("--login-captcha=never"),
+            "--login-captcha=never: give one of always, needed",
+        )
 
     def test_without_any_the_defaults_hold(self) -> None:
         self.assertEqual(parse([]), Options())
@@ -67,8 +77,8 @@ class ParseTest(FolderCase):
         for argument, part in (
             ("--prot=9000", "'prot'"),
             ("--port", "requires a value"),
-            ("--port=abc", "'abc'"),
-            ("--port=", "--port="),
+            ("--port=abc", "--port=abc: write a whole number with the digits 0 to 9"),
+            ("--port=", "--port=: write a whole number"),
             ("--port=-1", "0 to 65535"),
             ("--port=65536", "0 to 65535"),
             ("--secure=maybe", "true or false"),
@@ -77,7 +87,8 @@ class ParseTest(FolderCase):
             ("--send-rate=nan", "above 0"),
             ("--session-idle=-5", "above 0"),
             ("--password-threads=0", "above 0"),
-            ("--send-burst=1.5", "'1.5'"),
+            ("--send-burst=1.5", "--send-burst=1.5: write a whole number"),
+            ("--send-rate=fast", "--send-rate=fast: write a number"),
             ("--logging=loud", "debug, info, warning, error, none"),
             ("stray", "'stray'"),
         ):
@@ -141,6 +152,26 @@ class ParseTest(FolderCase):
         for address in "localhost", "::", "::1", "0.0.0.0", "fe80::1%eth0", "chat.example.org":
             self.assertEqual(self.parse(f"--address={address}").address, address)
 
+    def test_a_database_may_have_several_hosts(self) -> None:
+        hosts = "host=a:1&host=b:2&target_session_attrs=read-write"
+        for user in "u", "u:hunter2":
+            options = self.parse(f"--database=postgresql+psycopg://{user}@/db?{hosts}")
+            _, arguments = options.database_url.get_dialect()().create_connect_args(
+                options.database_url
+            )
+            self.assertEqual((arguments["host"], arguments["port"]), ("a,b", "1,2"))
+            self.assertNotIn("hunter2", options.database_source)
+
+    def test_a_password_in_a_parameter_is_not_shown(self) -> None:
+        for parameter in (
+            "mysql+pymysql://u@h/db?password=hunter2",
+            "mysql+pymysql://u@h/db?passwd=hunter2&charset=utf8",
+            "postgresql+psycopg://u@h/db?sslpassword=hunter2",
+        ):
+            source = self.parse(f"--database={parameter}").database_source
+            self.assertNotIn("hunter2", source)
+            self.assertIn("@h/db", source)
+
     def test_wrong_urls_are_named_without_their_passwords(self) -> None:
         server = "mysql+pymysql://u:hunter2@h"
         for url, part in (
@@ -153,6 +184,8 @@ class ParseTest(FolderCase):
             (server, "names no database"),
             (f"{server}/", "names no database"),
             ("postgresql+psycopg://u:hunter2@h/db?foo=bar", "'foo'"),
+            ("postgresql+psycopg://u:hunter2@a:1,b:2/db", "port"),
+            ("postgresql+psycopg://u:hunter2@/db?host=a:1&host=b:x", "'host'"),
             ("postgresql+psycopg2://u:hunter2@h/db", "postgresql+psycopg2:// is not known"),
             ("mysql://u:hunter2@h/db", "mysql+pymysql://"),
             ("sqlite+aiosqlite:///hunter2", "sqlite:///FILE"),
@@ -186,6 +219,9 @@ class ParseTest(FolderCase):
             ("hunter2@h:6379", "not the URL of a Redis"),
             ("h:6379", "not the URL of a Redis"),
             ("redis://", "names no host"),
+            ("redis+cluster://u:hunter2@h,", "names no host; give redis+cluster:"),
+            ("redis+cluster://u:hunter2@h,g:0", "65535"),
+            ("redis+cluster://u:hunter2@h,g/1", "no DB but 0"),
             ("redis://[::1", "port"),
             ("unix://", "unix:///FILE"),
         ):
@@ -210,8 +246,19 @@ class ParseTest(FolderCase):
             "redis://:p%40ss@h:6379/15",
             "rediss://u:p@[::1]:6380/0?ssl_cert_reqs=none",
             "unix:///run/redis.sock?db=1",
+            "redis+cluster://h",
+            "rediss+cluster://u:p%40ss@h:6379,[::1]:6380/0?ssl_cert_reqs=none",
         ):
             self.assertEqual(self.parse(f"--redis={url}").redis, url)
+
+    def test_a_missing_driver_is_named_when_the_chat_connects(self) -> None:
+        url = "postgresql+psycopg://anna@localhost/chat?connect_timeout=1"
+        sa.make_url(url).get_dialect()  # SQLAlchemy's own part is there
+        missing = {"psycopg": None, "psycopg.conninfo": None}
+        with mock.patch.dict(sys.modules, missing):
+            options = self.parse(f"--database={url}")
+            with self.assertRaisesRegex(OptionError, "pip install psycopg"):
+                create_migration_engine(options)
 
     def test_a_password_at_the_wrong_place_is_not_repeated(self) -> None:
         for arguments in (
@@ -290,6 +337,13 @@ class SecretTest(FolderCase):
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         self.assertEqual(list(self.folder.iterdir()), [path])
 
+    def test_it_is_made_where_there_are_no_hard_links(self) -> None:
+        refused = OSError(errno.EPERM, os.strerror(errno.EPERM))
+        with mock.patch.object(Path, "hardlink_to", side_effect=refused):
+            secret = load_or_create_secret(self.folder)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["secret"])
+        self.assertEqual(load_or_create_secret(self.folder), secret)
+
     def test_no_two_chats_share_one(self) -> None:
         other = self.folder / "other"
         other.mkdir()
@@ -320,6 +374,25 @@ class SecretTest(FolderCase):
             path.rmdir() if path.is_dir() else path.unlink()
         path.symlink_to(self.folder / "nowhere")
         with self.assertRaisesRegex(OptionError, "is not a file"):
+            load_or_create_secret(self.folder)
+
+    def test_on_a_full_disk_none_is_made(self) -> None:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with (
+            mock.patch.object(Path, "write_text", side_effect=full),
+            self.assertRaisesRegex(OptionError, os.strerror(errno.ENOSPC)),
+        ):
+            load_or_create_secret(self.folder)
+        self.assertEqual(list(self.folder.iterdir()), [])
+        load_or_create_secret(self.folder)
+
+    def test_a_file_that_cannot_be_read_is_named(self) -> None:
+        load_or_create_secret(self.folder)
+        refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with (
+            mock.patch.object(Path, "open", side_effect=refused),
+            self.assertRaisesRegex(OptionError, "secret: Permission denied; give another folder"),
+        ):
             load_or_create_secret(self.folder)
 
     def test_many_that_start_at_once_agree_on_one(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 import re
 import resource
 import signal
@@ -26,7 +27,9 @@ from capstone_chat import __main__ as start
 from capstone_chat import urls
 from capstone_chat.storage.database import Database
 from tests.capstone import databases
-from tests.capstone.chat_case import PASSWORD, Line, Person, answer
+from tests.capstone.chat_case import PASSWORD, Line, Person
+from tests.support import forked_python
+from tests.support.chat_accounts import captcha_answer
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +74,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
     def answer(self, challenge: str) -> str:
         engine = Database(self.url or urls.sqlite_url(self.data / "chat.db")).engine
         try:
-            return answer(engine, challenge)
+            return captcha_answer(engine, challenge)
         finally:
             engine.dispose()
 
@@ -122,15 +125,30 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         return said.decode()
 
     async def fails(self, *arguments: str) -> tuple[int | None, str]:
-        """Start the chat with something wrong; return its exit code and its one line."""
-        process = await self.spawn("--logging=warning", *arguments)
-        out, said = await process.communicate()
-        text = said.decode()
-        self.assertEqual(out, b"")
-        self.assertNotIn("Traceback", text)
-        self.assertEqual(text.count("\n"), 1, text)
-        self.assertTrue(text.startswith("capstone_chat: "), text)
-        return process.returncode, text
+        """Start the chat with something wrong; return its exit code and its one line.
+
+        The process is a fork of one that has the chat imported: the imports take several times as
+        long as the refusal.
+        """
+        if self.url:
+            arguments = (f"--database={self.url}", *arguments)
+        command = (*self.program, f"--data={self.data}", "--logging=warning", *arguments)
+        with (
+            forked_python.open_null() as stdin,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as error,
+        ):
+            streams = [file.fileno() for file in (stdin, out, error)]
+            process = forked_python.ForkedPython(
+                command, streams, ROOT, prepared="tests.capstone.prepared_chat"
+            )
+            code = await process.wait_async()
+            said = [os.pread(file.fileno(), 100_000, 0).decode() for file in (out, error)]
+        self.assertEqual(said[0], "")
+        self.assertNotIn("Traceback", said[1])
+        self.assertEqual(said[1].count("\n"), 1, said[1])
+        self.assertTrue(said[1].startswith("capstone_chat: "), said[1])
+        return code, said[1]
 
 
 class StartTest(ProcessCase):
@@ -251,6 +269,9 @@ class WrongStartTest(ProcessCase):
         self.assertEqual(code, 2)
         self.assertIn("--port=abc", said)
         self.assertFalse(self.data.exists())
+        new = await self.spawn("--port=abc")  # not a fork
+        out, error = await new.communicate()
+        self.assertEqual((new.returncode, out, error.decode()), (code, b"", said))
 
     @tornado.testing.gen_test
     async def test_an_address_that_is_none_is_named(self) -> None:
@@ -300,11 +321,17 @@ class WrongStartTest(ProcessCase):
         for url in (
             "nothing://anna:hunter2@localhost/chat",
             "mysql+pymysql://anna:hunter2@127.0.0.1:1/chat",
+            "mysql+pymysql://anna@127.0.0.1:1/chat?password=hunter2",
+            "postgresql+psycopg://anna:hunter2@/chat?host=127.0.0.1:1&host=127.0.0.1:2"
+            "&target_session_attrs=read-write",
         ):
             with self.subTest(url=url):
                 code, said = await self.fails("--port=0", f"--database={url}")
                 self.assertEqual(code, 2)
                 self.assertIn("database", said)
+                self.assertEqual(said.count("\n"), 1)
+                if "host=" in url:
+                    self.assertEqual(said.count("port 1 failed") + said.count("port 2 failed"), 2)
                 self.assertNotIn("hunter2", said)
 
     @tornado.testing.gen_test
@@ -403,6 +430,7 @@ class StopTest(ProcessCase):
         self.assertEqual([await line.closed() for line in lines], [1001, 1001])
 
         await self.start()
+        bob.url = self.get_url("")  # another port
         _, history = await bob.call("GET", f"/api/conversations/{conv}/events")
         self.assertEqual(history["events"][-1]["text"], "see you after the restart")
         line = await bob.connect()  # with the session that he had
@@ -503,6 +531,7 @@ class StopTest(ProcessCase):
                 await line.closed()
                 await process.communicate()
                 process = await self.start(limits)
+                anna.url = self.get_url("")  # another port
         self.assertEqual(sorted(seqs.values()), list(range(2, 302)))
         stored: list[dict[str, object]] = []
         while page := (
@@ -516,7 +545,7 @@ class StopTest(ProcessCase):
     async def test_the_log_holds_no_secrets(self) -> None:
         process = await self.start("--logging=debug")
         anna = Person(self, "anna")
-        hidden = await anna.form("/register")
+        hidden = await anna.hidden_fields("/register")
         challenge = self.answer(hidden["captcha_id"])
         await anna.register(password=PASSWORD + "!", confirmation=PASSWORD)
         await anna.register()

@@ -10,7 +10,7 @@ from tests.support.identifiers import identifiers, identifiers_in
 RETIRED = {
     "realtime": {
         *("hear", "heard", "hears", "hearing", "obey", "settle", "settled", "enter", "leave"),
-        *("drop", "correct", "reply", "carrier_listen", "hint", "renew", "look_again", "is_behind"),
+        *("drop", "correct", "carrier_listen", "hint", "renew", "look_again", "is_behind"),
         *("Bus", "LocalBus", "RedisBus", "Elsewhere", "Socket", "bus", "elsewhere", "listen"),
         *("listener", "socket", "said", "came", "went", "Own", "Writing", "ReadUpTo", "text_of"),
         *("TEXT_LIMIT", "FRAME_LIMIT", "LARGEST_ID", "TOO_BIG", "NOT_UTF8", "NotLetIn"),

@@ -50,8 +50,10 @@ def confusables(folder: Path) -> dict[str, list[str]]:
 
 
 def scripts(folder: Path) -> dict[str, list[str]]:
-    """Return for each set of scripts the ranges of its characters; Common and Inherited are left
-    out. Ranges with nothing but unassigned code points between them are joined."""
+    """Return the ranges of characters of each set of scripts, without Common and Inherited.
+
+    Ranges with only unassigned code points between them are joined.
+    """
     short = {
         fields[2]: fields[1]
         for line in (folder / "PropertyValueAliases.txt").read_text(encoding="utf-8").splitlines()

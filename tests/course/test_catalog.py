@@ -23,7 +23,6 @@ def test_a_lesson_has_many_spellings(catalog: Catalog, text: str) -> None:
     [
         ("helo", "Did you mean 01_hello?"),
         ("02_optoins", "Did you mean 02_options?"),
-        ("07", "There is: 01_hello, 02_options."),
         ("", "There is: 01_hello, 02_options."),
         ("../01_hello", "Did you mean 01_hello?"),
     ],
@@ -32,6 +31,21 @@ def test_an_unknown_lesson_offers_the_closest(catalog: Catalog, text: str, offer
     with pytest.raises(UnknownNameError) as raised:
         catalog.lesson(text)
     assert str(raised.value) == f'No lesson is called "{text}". {offer}'
+
+
+@pytest.mark.parametrize("text", ["7", "07", "77", "0"])
+def test_an_unknown_number_names_the_lessons_that_there_are(catalog: Catalog, text: str) -> None:
+    number = text.lstrip("0") or "0"
+    sentence = f"There is no lesson {number}. The lessons are 01 to 02."
+    for find in (catalog.lesson, catalog.find_runnable, catalog.select_exercises, catalog.notebook):
+        with pytest.raises(UnknownNameError) as raised:
+            find(text)
+        assert str(raised.value) == sentence
+
+
+def test_a_name_in_a_lesson_is_no_lesson(catalog: Catalog) -> None:
+    with pytest.raises(UnknownNameError, match="1/app is more than a lesson: write only 01"):
+        catalog.lesson("1/app")
 
 
 def test_an_unknown_script_offers_the_closest(catalog: Catalog) -> None:

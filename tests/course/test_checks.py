@@ -8,7 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from course.checking.runner import CheckResult, Failure, Problem, run_check
+from course.checking import worker
+from course.checking.runner import CheckResult, Failure, Problem, SpareWorker, run_check
 
 HELLO = """
 import tornado.web
@@ -236,8 +237,16 @@ def test_an_exception_in_a_handler_is_shown_with_its_line(tmp_path: Path) -> Non
 
 def test_a_method_that_was_returned_instead_of_called_is_explained(tmp_path: Path) -> None:
     told = message(check(tmp_path, HELLO.replace('self.write("hello")', "return self.get")))
-    assert "can't be used in 'await' expression" in told
+    assert any(part in told for part in worker.NOT_AWAITABLE)
     assert "are the parentheses missing, as in self.get()?" in told
+
+
+def test_an_await_of_a_method_that_is_no_coroutine_is_explained(tmp_path: Path) -> None:
+    awaited = HELLO.replace("def get", "async def get").replace("self.write", "await self.write")
+    told = message(check(tmp_path, awaited))
+    assert any(part in told for part in worker.NOT_AWAITABLE)
+    assert "Call any other function without await" in told
+    assert "must return nothing" not in told
 
 
 def test_what_tornado_logs_about_a_request_is_shown(tmp_path: Path) -> None:
@@ -445,3 +454,28 @@ def test_a_name_from_the_wrong_module_is_explained(tmp_path: Path) -> None:
     result = check(tmp_path, "from tornado.httpclient import HTTPTimeoutError\n", body())
     assert result.problem
     assert "from tornado.simple_httpclient import HTTPTimeoutError" in result.problem.message
+
+
+def test_a_process_that_waited_for_the_check_reports_as_a_fresh_one(tmp_path: Path) -> None:
+    subject = """
+    import sys
+
+    print("output")
+    raise ValueError(sys.argv[2:], sys.stdin.read())
+    """
+    (tmp_path / "hello.py").write_text(dedent(subject), encoding="utf-8")
+    (tmp_path / "check_hello.py").write_text(CHECK, encoding="utf-8")
+    reports = [
+        run_check(tmp_path / "check_hello.py", tmp_path / "hello.py", start=start)
+        for start in (None, SpareWorker().start)
+    ]
+    assert str(tmp_path / "hello.py") in problem(reports[0]).message
+    assert "output" in problem(reports[0]).message
+    assert problem(reports[1]) == problem(reports[0])
+
+
+def test_a_process_that_gets_no_check_ends() -> None:
+    spare = SpareWorker()
+    assert spare._process.stdin
+    spare._process.stdin.close()
+    assert spare._process.wait(20) == 0

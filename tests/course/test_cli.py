@@ -1,14 +1,18 @@
 """The commands, each in a small course of its own."""
 
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from course.cli import app
-from course.console import cause_of
+from course.catalog import Catalog
+from course.cli import app, find_tour_page
+from course.console import cause_of, print_error, print_goal, print_hint
 from course.progress import ExerciseProgress, Progress
 from tests.course.sample_course import SOLUTION, STUB, make_course, write
 from tests.support.checkout import ROOT, clean_environment, read_until
@@ -20,6 +24,13 @@ OTHER_COPY = Path("my_work", "01_hello", "farewell.py")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return make_course(tmp_path)
+
+
+def narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the outputs a terminal of 40 columns."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((40, 24)))
 
 
 def course(root: Path, *arguments: str) -> Result:
@@ -52,10 +63,21 @@ def record(root: Path, name: str = "greeting") -> ExerciseProgress:
     return Progress(root / ".progress.json").get(f"01_hello/{name}")
 
 
-def test_nothing_shows_the_menu(root: Path) -> None:
-    menu = course(root)
+def test_help_shows_the_menu(root: Path) -> None:
+    menu = course(root, "--help")
     assert menu.exit_code == 0
-    for name in ("list", "run", "check", "hint", "watch", "solution", "reset", "progress", "chat"):
+    for name in (
+        "tour",
+        "list",
+        "run",
+        "check",
+        "hint",
+        "watch",
+        "solution",
+        "reset",
+        "progress",
+        "chat",
+    ):
         assert f" {name} " in menu.output
 
 
@@ -113,7 +135,16 @@ def test_a_wrong_name_is_one_line_with_an_offer(root: Path) -> None:
         (["check", "greting"], "Did you mean 01/greeting?"),
         (["demo", "zebr"], "Did you mean 01/zebra?"),
         (["check", "01/greting"], "Did you mean 01/greeting?"),
-        (["hint", "9"], "There is: 01_hello, 02_options."),
+        (["hint", "9"], "There is no lesson 9. The lessons are 01 to 02."),
+        (["tour", "77"], "There is no lesson 77. The lessons are 01 to 02."),
+        (["tour", "01/99"], "Lesson 01 has no step 99."),
+        (["feedback", "77"], "There is no lesson 77. The lessons are 01 to 02."),
+        (["list", "01/app"], "01/app is more than a lesson: write only 01."),
+        (["site", str(root)], "holds files that are not a site of this command."),
+        (
+            ["site", str(root / "notebooks" / "01_hello.ipynb" / "x")],
+            "The site cannot be written: Not a directory",
+        ),
         (["notebook", "02"], "02_options has no notebook yet."),
     ]:
         ended = course_process(root, *arguments)
@@ -123,10 +154,31 @@ def test_a_wrong_name_is_one_line_with_an_offer(root: Path) -> None:
         assert offer in ended.stderr
 
 
+def test_the_tour_begins_with_a_lesson_a_step_an_exercise_or_a_stage() -> None:
+    catalog = Catalog(ROOT)
+    for text, address in [
+        ("", "/"),
+        ("1", "/01"),
+        ("01/3", "/01/3"),
+        ("hello/03", "/01/3"),
+        ("01/routing", "/01"),
+        ("01/allow_head", "/exercise/01/allow_head"),
+        ("10/4", "/10/stage_04"),
+    ]:
+        assert find_tour_page(catalog, text) == address
+
+
 def test_a_misspelt_command_offers_the_closest(root: Path) -> None:
     ended = course(root, "chek")
     assert ended.exit_code == 2
     assert "Did you mean 'check'?" in ended.output
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "1.5", "\N{ARABIC-INDIC DIGIT EIGHT}"])
+def test_a_wrong_port_of_the_tour_says_what_to_write(root: Path, port: str) -> None:
+    result = course(root, "tour", f"--port={port}")
+    assert result.exit_code == 2
+    assert "write a whole number from 0 to 65535" in result.output
 
 
 def test_a_broken_course_is_one_line(root: Path) -> None:
@@ -193,7 +245,7 @@ def test_failures_are_counted_by_test_and_one_cause_is_shown_once(root: Path) ->
     checked = course(root, "check", "01/greeting").output
     assert "not yet  2 of 3 tests fail" in checked
     assert checked.count("advice    get() of Hello") == 1
-    assert "\n  2 more fail the same way.\n" in checked
+    assert "\n  2 more cases fail in the same way.\n" in checked
     assert checked.count("advice    post() of Hello") == 1, "this one has another cause"
 
 
@@ -218,7 +270,7 @@ def test_an_exception_at_one_line_is_one_cause(root: Path) -> None:
     write(root / COPY, STUB.replace('self.write("TODO")', "self.nothing()"))
     checked = course(root, "check", "01/greeting").output
     assert checked.count("AttributeError") == 1
-    assert "\n  2 more fail the same way.\n" in checked
+    assert "\n  2 more cases fail in the same way.\n" in checked
 
 
 def test_numbers_in_what_is_printed_do_not_make_another_cause() -> None:
@@ -241,7 +293,7 @@ def test_failures_of_an_earlier_cause_are_counted_at_the_end(root: Path) -> None
         source += f"    def test_{name}(self):\n        {line}\n"
     write(root / "lessons" / "01_hello" / "exercises" / "check_greeting.py", source)
     checked = course(root, "check", "01/greeting").output
-    assert "\n  1 more fails in a way that is shown above.\n" in checked
+    assert "\n  1 more case fails in a way that is shown above.\n" in checked
     assert checked.index("expected  204") < checked.index("expected  205")
     assert checked.count("expected  204") == 1
 
@@ -270,6 +322,13 @@ def test_check_passes_when_all_is_solved(root: Path) -> None:
     assert checked.exit_code == 0
     assert "All solved." in checked.output
     assert record(root).solved
+
+
+def test_a_solved_exercise_can_be_compared_with_the_solution(root: Path) -> None:
+    solve(root)
+    assert "solution 01/greeting" in course(root, "check", "01/greeting").output
+    solve(root, OTHER_COPY)
+    assert "solution 01/greeting" not in course(root, "check", "01").output
 
 
 def test_check_forgets_a_solution_that_no_longer_passes(root: Path) -> None:
@@ -309,6 +368,46 @@ def test_hints_come_one_by_one(root: Path) -> None:
     assert "solution 01/greeting" in last
     assert "Hint 2 of 2" in course(root, "hint", "01/greeting").output
     assert record(root).hints == 2
+
+
+def test_on_a_terminal_a_hint_is_wrapped_between_words(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Below get(), add a method head(self) -> None whose only line calls self.get()."
+    path = root / "lessons" / "01_hello" / "exercises" / "exercises.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Write hello.", text, 1), "utf-8")
+    exercise = next(iter(Catalog(root).exercises()))
+    narrow_terminal(monkeypatch)
+    print_hint(exercise, 2)
+    lines = click.unstyle(capsys.readouterr().out).split("\n")
+    assert " ".join(filter(None, lines)) == f"Hint 2 of 2: {text}"
+    assert len(lines) > 3
+    assert max(map(len, lines)) < 40
+
+
+def test_on_a_terminal_goals_and_errors_are_wrapped_between_words(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goal = "The first paragraph of a long goal,\nbroken elsewhere.\n\nThe second paragraph."
+    exercise = next(iter(Catalog(root).exercises()))
+    narrow_terminal(monkeypatch)
+    print_goal(replace(exercise, goal=goal))
+    print_error("No lesson is called this. There is: 01_hello, 02_options.")
+    printed, errors = map(click.unstyle, capsys.readouterr())
+    assert printed == (
+        "Say hello\n  The first paragraph of a long goal,\n  broken elsewhere.\n\n"
+        "  The second paragraph.\n"
+    )
+    assert errors == "learn.py: No lesson is called this.\nThere is: 01_hello, 02_options.\n"
+
+
+def test_messages_have_only_characters_that_each_console_has() -> None:
+    for path in [
+        ROOT / "learn.py",
+        *(ROOT / "course").glob("*.py"),
+        *(ROOT / "course" / "checking").glob("*.py"),
+    ]:
+        assert path.read_text(encoding="utf-8").isascii(), path
 
 
 def test_after_the_solution_all_hints_are_shown_and_none_is_counted(root: Path) -> None:

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from course.checking.runner import CheckResult, run_check
+from course.testing import command
 from tests.support.script_server import ignored_interrupts
 
 LIGHT = """
@@ -105,6 +106,27 @@ def test_a_failed_request_tells_the_command(tmp_path: Path) -> None:
     assert lines[1:4] == ["          light.conf:", "            port = 1", "          GET /"]
     assert "          Bell Rock" in lines
     assert lines[-2:] == ["expected  the body 'Fastnet'", "advice    get()"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "expected"),
+    [("port=port", "options.port"), ("port=porty", "a name is not known"), ("port=1()", "RAISED")],
+)
+def test_the_first_entry_that_standard_error_contains_is_the_advice(
+    tmp_path: Path, mistake: str, expected: str
+) -> None:
+    subject = LIGHT.replace("    parse_command_line()\n", f"    dict({mistake})\n")
+    told = message(
+        check(
+            tmp_path,
+            subject,
+            "from course.testing.command import ADVICE_BY_EXCEPTION",
+            "by_error = {\"name 'port'\": 'options.port'} | ADVICE_BY_EXCEPTION",
+            'self.start(advice="main()", advice_by_error=by_error)',
+        )
+    )
+    wanted = command.RAISED.splitlines()[0] if expected == "RAISED" else expected
+    assert wanted in told.partition("\nadvice")[2]
 
 
 def test_a_program_that_fails_shows_its_own_lines_only(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """`demo`, `break` and `restore`, in a small course whose page has steps."""
 
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from course.pages import Session, apply_change, commands, sessions, steps
+from course import demo
+from course.pages import Session, apply_change, commands, excerpt, sessions, steps
 from tests.course.sample_course import make_course, write
 from tests.course.test_cli import command, course, course_process
 from tests.support.checkout import ROOT, clean_environment, read_until
@@ -99,11 +102,42 @@ def test_a_log_without_a_session_is_a_mistake_of_the_page(tmp_path: Path) -> Non
         sessions(page)
 
 
+def test_a_broken_session_without_a_change_is_a_mistake_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("<!-- broken: app.py -->\n```console\n$ curl x\n```\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no change before it"):
+        sessions(page)
+
+
 def test_a_change_needs_its_old_lines_exactly_once() -> None:
     assert apply_change("a\nb\n", " a\n-b\n+c\n") == "a\nc\n"
     for text in ("", "b\nb\n"):
         with pytest.raises(ValueError, match="not in the file exactly once"):
             apply_change(text, "-b\n+c\n")
+
+
+def test_a_change_that_does_not_fit_names_page_and_file(root: Path, tmp_path: Path) -> None:
+    lesson = root / "lessons" / "01_hello"
+    (lesson / "server.py").write_text("pass\n", encoding="utf-8")
+    *_, broken = sessions(lesson / "README.md")
+    with pytest.raises(ValueError, match=r"01_hello/README\.md:\d+, server\.py: these lines"):
+        demo.make_changed_copy(lesson, broken.changes, tmp_path / "copies")
+
+
+def test_an_excerpt_is_one_definition_or_region(tmp_path: Path) -> None:
+    code, settings = tmp_path / "code.py", tmp_path / "nginx.conf"
+    code.write_text("class A:\n    @b\n    def c(self): ...\n\n\ndef d(): ...\ndef d(): ...\n")
+    settings.write_text("  # region e\n  listen 80;\n  # endregion\n")
+    assert excerpt(settings) == settings.read_text()
+    assert excerpt(settings, "e") == "listen 80;\n"
+    assert excerpt(code, "A.c") == "@b\ndef c(self): ...\n"
+    for file, name, problem in (
+        (settings, "f", "nginx.conf has no region f"),
+        (code, "A.f", "code.py has 0 definitions of A.f"),
+        (code, "d", "code.py has 2 definitions of d"),
+    ):
+        with pytest.raises(LookupError, match=problem):
+            excerpt(file, name)
 
 
 def test_a_session_begins_with_a_command() -> None:
@@ -143,12 +177,84 @@ def test_a_demo_notices_another_output_than_the_page_shows(root: Path) -> None:
     assert "The page shows another output:\n  goodbye" in ended.stdout
 
 
+def test_a_demo_starts_a_script_that_ends_by_itself(root: Path) -> None:
+    lesson = root / "lessons" / "01_hello"
+    write(lesson / "ends.py", "import sys\nprint('given', *sys.argv[1:])\n")
+    block = "```console\n$ python3 learn.py run 01/ends --moons=2\ngiven --moons=2\n```\n"
+    write(lesson / "README.md", f"# 01\n\n## Step 1: End\n\n<!-- command: ends.py -->\n{block}")
+    ended = course_process(root, "demo", "01/ends")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.endswith(
+        "README.md, line 5\n$ python3 learn.py run 01/ends --moons=2\ngiven --moons=2\n"
+    )
+
+
+def test_a_command_names_its_script(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(
+        "<!-- command -->\n```console\n$ python3 learn.py list\n```\n", encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match="names no script"):
+        sessions(page)
+
+
 def test_a_demo_of_a_script_that_does_not_start_says_why(root: Path) -> None:
     write(root / "lessons" / "01_hello" / "server.py", "raise SystemExit('no such thing')\n")
     ended = course_process(root, "demo", "01/server")
     assert ended.returncode == 1
     assert "learn.py: server.py has printed no address. no such thing" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.service("curl")
+def test_a_demo_notices_another_log_than_the_page_shows(root: Path) -> None:
+    page = root / "lessons" / "01_hello" / "README.md"
+    page.write_text(PAGE.replace("TypeError: ...", "KeyError: ..."), encoding="utf-8")
+    ended = course_process(root, "demo", "01/server")
+    assert ended.returncode == 1
+    assert "The page shows another output:\n  KeyError: ..." in ended.stdout
+    assert "TypeError" in ended.stdout
+
+
+@pytest.mark.service("curl")
+def test_a_port_that_another_program_takes_meanwhile_is_replaced(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, _ = sessions(root / "lessons" / "01_hello" / "README.md")
+    choose = demo.free_port
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        chosen = [other.getsockname()[1]]
+        monkeypatch.setattr(
+            demo, "free_port", lambda port: chosen.pop() if chosen else choose(port)
+        )
+        results = list(demo.run_session(session))
+    assert not chosen
+    assert [result.output.strip() for result in results[1:]] == ["hello"]
+
+
+def test_commands_of_a_session_are_those_of_curl(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(demo.DemoError, match="not: wget http://localhost:8888/"):
+        demo.run_command("wget http://localhost:8888/", "8888", 1)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(demo.DemoError, match="needs the program curl"):
+        demo.run_command("curl http://localhost:8888/", "8888", 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+def test_a_script_that_ignores_ctrl_c_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "STOP_TIMEOUT", 0.1)
+    script = tmp_path / "stubborn.py"
+    write(
+        script,
+        "import os, signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "print(os.getpid())\nprint('Open http://localhost', sys.argv)\nsignal.pause()\n",
+    )
+    with demo.serving(script, [], 0, tmp_path) as printed:
+        process = int(printed.split()[0])
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 def test_a_script_without_commands_has_no_demo(root: Path) -> None:
@@ -210,3 +316,11 @@ def test_restore_outside_of_a_clone_says_what_to_do(root: Path) -> None:
     ended = course_process(root, "restore", "01/server")
     assert ended.returncode == 1
     assert ended.stderr.startswith("learn.py: lessons/01_hello/server.py can be restored only in")
+
+
+def test_a_free_port_is_one_that_no_outgoing_connection_takes() -> None:
+    assert demo.free_port(0) in demo.QUIET_PORTS
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        assert demo.free_port(taken) in demo.QUIET_PORTS
+    assert demo.free_port(taken) == taken

@@ -1,10 +1,12 @@
 """learn.py makes the environment once, and says clearly why it cannot.
 
 Each test has a small course of its own, whose lock names small packages that a server in the test
-hands out: learn.py, venv and pip are the real ones.
+hands out: learn.py, venv and pip are the real ones. Only pip's modules are compiled in advance:
+each of some forty installations would compile them anew.
 """
 
 import ast
+import ensurepip
 import errno
 import hashlib
 import http.server
@@ -16,6 +18,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -31,7 +34,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from course import environment
-from tests.support.checkout import ROOT, learn, read_until, start_learn
+from tests.support.checkout import ROOT, clean_environment, learn, read_until, start_learn
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -59,6 +62,7 @@ class Index(http.server.ThreadingHTTPServer):
         asked: set when the first request has come.
         hung_up: set when a client went away without waiting for its answer.
         held: a package whose page is held back until a client hangs up.
+        after_held: a package whose page is held back until a client has asked for that of `held`.
     """
 
     daemon_threads = True
@@ -68,7 +72,8 @@ class Index(http.server.ThreadingHTTPServer):
         self.wheels: dict[str, bytes] = {}
         self.gate, self.asked, self.hung_up = (threading.Event() for _ in range(3))
         self.gate.set()
-        self.held = ""
+        self.held = self.after_held = ""
+        self.held_asked = threading.Event()
 
     def add(self, name: str, version: str) -> str:
         """Offer a package; return its line in a lock."""
@@ -97,7 +102,10 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.server.asked.set()
         name = self.path.strip("/").rpartition("/")[2]
         if name == self.server.held:
+            self.server.held_asked.set()
             self._hold_back(self.server.hung_up)
+        elif name == self.server.after_held:
+            self.server.held_asked.wait(60)
         elif not self.server.gate.is_set():
             self._hold_back(self.server.gate)
         if name in self.server.wheels:
@@ -149,8 +157,43 @@ def index() -> Iterator[Index]:
         serving.join()
 
 
+@pytest.fixture(scope="session")
+def compiled_pip(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """A stand-in for the package `ensurepip`: its wheel of pip holds compiled modules too.
+
+    It is None where `ensurepip` has its wheel in another folder, as on Debian. There each
+    installation compiles pip.
+    """
+    bundled = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"), None)
+    if bundled is None:
+        return None
+    folder = tmp_path_factory.mktemp("compiled pip")
+    package, unpacked = folder / "ensurepip", folder / "unpacked"
+    (package / "_bundled").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    with zipfile.ZipFile(bundled) as archive:
+        archive.extractall(unpacked)
+    # An installation that fails at once has imported most of what any installation imports.
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-index", "nothing"],
+        cwd=unpacked,
+        env=clean_environment(PIP_CONFIG_FILE=os.devnull),
+        capture_output=True,
+        check=False,
+    )
+    with zipfile.ZipFile(package / "_bundled" / bundled.name, "w") as archive:
+        for file in unpacked.rglob("*"):
+            content = b"" if file.is_dir() else file.read_bytes()
+            if file.suffix == ".pyc":
+                # Valid whatever the date of the source, which is that of the unpacking (PEP 552).
+                content = content[:4] + struct.pack("<L8x", 1) + content[16:]
+            if not file.is_dir():
+                archive.writestr(file.relative_to(unpacked).as_posix(), content)
+    return package
+
+
 @pytest.fixture
-def course(tmp_path: Path, index: Index) -> Path:
+def course(tmp_path: Path, index: Index, compiled_pip: Path | None) -> Path:
     """A course that prints its arguments and what is installed; its name has a space in it."""
     folder = tmp_path / "a course"
     (folder / "course").mkdir(parents=True)
@@ -164,6 +207,10 @@ def course(tmp_path: Path, index: Index) -> Path:
         "sys.exit(7)\n"
     )
     lock(folder, index, "1.0")
+    if compiled_pip:
+        shutil.copytree(
+            compiled_pip, folder / "ensurepip"
+        )  # learn.py imports from its folder first
     return folder
 
 
@@ -181,6 +228,8 @@ def lock(folder: Path, index: Index, version: str) -> None:
 def test_it_installs_once_and_again_only_for_a_new_lock_or_python(
     course: Path, index: Index
 ) -> None:
+    # This one installs Python's own pip as it is.
+    shutil.rmtree(course / "ensurepip", ignore_errors=True)
     first = learn(course, "run", "01", "--port=1", env=index.settings)
     assert "Preparing" in first.stdout, first.stderr
     assert "arguments ['run', '01', '--port=1'] tiny 1.0 and small" in first.stdout
@@ -596,14 +645,16 @@ def test_the_parts_of_a_list_hold_each_package_once(kind: str, count: int) -> No
 
 
 def test_one_part_that_fails_ends_the_others(course: Path, index: Index) -> None:
-    # The answer for `slow` comes only when its pip hangs up. `missing` is so long that it is alone.
+    # The answer for `slow` comes only when its pip hangs up, and that for `missing` when both pips
+    # are at work. `missing` is so long that it is alone.
     missing = "missing==1.0" + 10 * (" --hash=sha256:" + "0" * 64) + "\n"
     others = "".join(index.add(f"part{number}", "1.0") for number in range(8))
     (course / "requirements" / "chat.txt").write_text(missing + index.add("slow", "1.0") + others)
-    index.held = "slow"
-    failed = learn(course, "chat", env=index.settings)
+    index.held, index.after_held = "slow", "missing"
+    patient = index.settings | {"PIP_TIMEOUT": "120"}  # seconds: pip does not hang up by itself
+    failed = learn(course, "chat", env=patient)
     assert_not_ready(failed, "missing==1.0 could not be installed", "has no file of it")
-    assert index.hung_up.wait(10)
+    assert index.hung_up.wait(60)
 
 
 def test_a_path_that_the_output_cannot_hold(course: Path, index: Index) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.deploy.stack import Stack, serving
+from tests.deploy.stack import Stack, own_database, serving
 from tests.support.browser_person import Person
 from tests.support.browser_profiles import Profiles
 
@@ -15,7 +15,7 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with serving(tmp_path_factory.mktemp("chat")) as stack:
+    with own_database() as url, serving(tmp_path_factory.mktemp("chat"), url) as stack:
         yield stack
 
 

@@ -4,12 +4,10 @@ Only what differs from host to host is changed in them: see `Stack.values`.
 """
 
 import contextlib
-import hashlib
 import http.client
 import os
 import random
 import re
-import secrets
 import shutil
 import socket
 import ssl
@@ -21,11 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
-import tornado.web
 
-from capstone_chat.handlers.cookies import cookie_name
-from capstone_chat.storage import tables
-from capstone_chat.storage.database import now_ms
+from tests.support.chat_accounts import ChatAccounts
 from tests.support.services import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +85,7 @@ def wait_until(ready: Callable[[], bool], what: str) -> None:
         assert time.monotonic() < deadline, f"after {PATIENCE} seconds still not: {what}"
 
 
-class Stack:
+class Stack(ChatAccounts):
     """All of it, on free ports.
 
     Attributes:
@@ -99,6 +94,7 @@ class Stack:
     """
 
     def __init__(self, root: Path, database: str, redis: str) -> None:
+        super().__init__(sa.create_engine(database), root / "data" / "secret")
         self.root = root
         prefix = free_ports()
         self.ports = [int(f"{prefix}01"), int(f"{prefix}02")]
@@ -106,7 +102,6 @@ class Stack:
             int(f"{prefix}{number}") for number in range(10, 14)
         )
         self.url = f"http://localhost:{self.port}"
-        self.engine = sa.create_engine(database)
         self.servers: list[subprocess.Popen[bytes]] = []
         self.values = {
             "/srv/chat/.venv/bin/python": sys.executable,
@@ -282,41 +277,6 @@ class Stack:
     def logs(self, pattern: str = "*.log") -> str:
         return "".join(path.read_text() for path in sorted((self.root / "log").glob(pattern)))
 
-    # Who uses it
-
-    def let_in(self, name: str, nickname: str) -> str:
-        """Make a user without a password, and return the id of a session: no form, no hashing."""
-        token, at = secrets.token_urlsafe(32), now_ms()
-        user = {"name": name, "name_key": name, "nickname": nickname, "password": ""}
-        with self.engine.begin() as connection:
-            made = connection.execute(tables.users.insert().values(**user, created_at=at))
-            assert made.inserted_primary_key is not None
-            session = {
-                "token_hash": hashlib.sha256(token.encode()).hexdigest(),
-                "user_id": made.inserted_primary_key[0],
-                "agent": "a test",
-            }
-            connection.execute(
-                tables.sessions.insert().values(**session, created_at=at, seen_at=at)
-            )
-        return token
-
-    def cookie(self, name: str, value: str) -> tuple[str, str]:
-        """Return the name and the content of a cookie as the chat would set it."""
-        secret = (self.root / "data" / "secret").read_text().strip()
-        full = cookie_name(name, secret, secure=False)
-        return full, tornado.web.create_signed_value(secret, full, value).decode()
-
-    def captcha_answer(self, challenge: str) -> str:
-        """Return what a captcha's picture shows: it is nowhere but in the database."""
-        query = sa.select(tables.captchas.c.answer).where(tables.captchas.c.id == challenge)
-        with self.engine.connect() as connection:
-            return str(connection.execute(query).scalar_one())
-
-    def log_in(self, name: str, nickname: str) -> str:
-        """Make a user and return the Cookie header of a session."""
-        return "=".join(self.cookie("session", self.let_in(name, nickname)))
-
 
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
@@ -335,11 +295,10 @@ def own_database() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def serving(root: Path) -> Iterator[Stack]:
-    with own_database() as database:
-        stack = Stack(root, database, require("redis"))
-        try:
-            stack.start()
-            yield stack
-        finally:
-            stack.stop()
+def serving(root: Path, database: str) -> Iterator[Stack]:
+    stack = Stack(root, database, require("redis"))
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()

@@ -27,7 +27,7 @@ from capstone_chat import __main__ as start
 from capstone_chat.app import ROUTES
 from capstone_chat.options import parse
 from tests.deploy.stack import DEPLOY, ROOT
-from tests.support.bare_system_script import load
+from tests.support.script_modules import load
 
 Step = tuple[str, str]
 
@@ -44,7 +44,7 @@ Loader.add_constructor("!reset", lambda _loader, _node: [])
 
 def steps() -> list[Step]:
     """Return the instructions of the Dockerfile with their arguments."""
-    found: list[Step] = load().instructions((DEPLOY / "Dockerfile").read_text())
+    found: list[Step] = load("bare_system").instructions((DEPLOY / "Dockerfile").read_text())
     return found
 
 

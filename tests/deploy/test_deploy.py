@@ -16,16 +16,12 @@ from capstone_chat.storage import tables
 from capstone_chat.storage.database import now_ms
 from tests.deploy.resuming_writer import Writers
 from tests.deploy.stack import Stack, wait_until
+from tests.support.api_session import token_of
 from tests.support.browser_person import Person
+from tests.support.websocket_frames import UPGRADE_HEADERS
 
 pytestmark = pytest.mark.service("nginx", "supervisor", "mariadb", "redis", "chromium", "curl")
 
-SOCKET = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
 WRITERS = 6
 PROCESSES = "?????.log"
 """The logs of the processes, by their ports."""
@@ -34,7 +30,7 @@ PROCESSES = "?????.log"
 def writers(stack: Stack) -> Writers:
     """People in a group of their own."""
     names = [f"writer{secrets.token_hex(4)}" for _ in range(WRITERS)]
-    cookies = [stack.log_in(name, name) for name in names]
+    cookies = [stack.cookie_of_new_user(name, name) for name in names]
     with stack.engine.begin() as connection:
         group = {"kind": "group", "title": "Load", "title_key": "load", "description": ""}
         made = connection.execute(
@@ -54,8 +50,8 @@ def writers(stack: Stack) -> Writers:
 def expect_nothing_lost(load: Writers) -> None:
     """Every text is there once, everybody has the same history, and it has no gap."""
     load.finish()
-    written = [text for writer in load.all for text in writer.texts.values()]
-    acknowledged = {seq for writer in load.all for seq in writer.seqs.values()}
+    written = [text for writer in load.all for text in writer.texts]
+    acknowledged = {seq for writer in load.all for seq in writer.acks.values()}
     head = max(acknowledged)
     assert acknowledged == set(range(1, head + 1))
     for writer in load.all:
@@ -125,18 +121,18 @@ def test_requests_are_answered_while_processes_are_away(stack: Stack) -> None:
 
 
 def test_a_socket_needs_a_proxy_that_passes_the_host_on(stack: Stack) -> None:
-    cookie = stack.log_in(secrets.token_hex(8), "Socket")
+    cookie = stack.cookie_of_new_user(secrets.token_hex(8), "Socket")
     for port, expected in (stack.port, 101), (stack.port_without_host, 403):
         page = f"http://localhost:{port}"
-        headers = SOCKET | {"Cookie": cookie, "Origin": page}
+        headers = UPGRADE_HEADERS | {"Cookie": cookie, "Origin": page}
         status, _, _ = stack.ask("/ws", port=port, headers=headers)
         assert status == expected
 
 
 def test_with_tls_a_socket_opens_and_http_leads_to_https(stack: Stack) -> None:
-    cookie = stack.log_in(secrets.token_hex(8), "Safe")
+    cookie = stack.cookie_of_new_user(secrets.token_hex(8), "Safe")
     page = f"https://localhost:{stack.tls_port}"
-    headers = SOCKET | {"Cookie": cookie, "Origin": page}
+    headers = UPGRADE_HEADERS | {"Cookie": cookie, "Origin": page}
     assert stack.ask("/ws", tls=True, headers=headers)[0] == 101
     status, answered, _ = stack.ask("/login?next=%2F", port=stack.redirect_port)
     assert (status, answered["Location"]) == (301, "https://localhost/login?next=%2F")
@@ -169,11 +165,10 @@ def test_nginx_serves_the_static_files_for_ever_by_their_version(stack: Stack) -
 
 
 def test_a_picture_may_be_large_and_anything_else_may_not(stack: Stack) -> None:
-    cookie = stack.log_in(secrets.token_hex(8), "Large")
+    cookie = stack.cookie_of_new_user(secrets.token_hex(8), "Large")
     page = stack.ask("/", headers={"Cookie": cookie})
-    token = page[2].decode().partition('<meta name="xsrf" content="')[2].partition('"')[0]
     xsrf = page[1]["Set-Cookie"].partition(";")[0]
-    headers = {"Cookie": f"{cookie}; {xsrf}", "X-XSRFToken": token}
+    headers = {"Cookie": f"{cookie}; {xsrf}", "X-XSRFToken": token_of(page[2].decode())}
 
     noise = PIL.Image.frombytes("RGB", (800, 800), random.Random(1).randbytes(800 * 800 * 3))
     picture = io.BytesIO()
@@ -198,7 +193,7 @@ def test_the_figures_are_the_operators(stack: Stack) -> None:
 
 
 def test_no_log_holds_what_somebody_searches_for_nor_a_cookie(stack: Stack) -> None:
-    cookie = stack.log_in(secrets.token_hex(8), "Secret")
+    cookie = stack.cookie_of_new_user(secrets.token_hex(8), "Secret")
     path = f"/api/conversations/{random.randint(10**9, 10**10)}/search"
     headers = {"Cookie": cookie, "Referer": "/?a-secret-page"}
     stack.ask(f"{path}?query=a-secret-wish", headers=headers)

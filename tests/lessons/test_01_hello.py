@@ -1,4 +1,4 @@
-"""Lesson 01: what Tornado is, the smallest application, and its verbs (C001-C016)."""
+"""Lesson 01: what Tornado is, the smallest application, and its HTTP methods (C001-C016)."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from tests.support.script_server import serving
 
 make_app = import_script("01_hello", "make_app")
 
-VERBS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"]
 
 
 class HelloTest(AsyncHTTPTestCase):
@@ -30,18 +30,18 @@ class HelloTest(AsyncHTTPTestCase):
         self.assertEqual(response.code, 200)
         self.assertEqual(response.body, b"Hello, world\n")
 
-    def test_a_verb_without_a_method_is_405(self) -> None:
+    def test_an_http_method_without_a_python_method_is_405(self) -> None:
         """C012, C013: also HEAD and OPTIONS, and no Allow header tells what would work."""
-        for verb in VERBS[1:]:
-            with self.subTest(verb=verb):
-                response = self.fetch("/", method=verb, allow_nonstandard_methods=True)
+        for method in METHODS[1:]:
+            with self.subTest(method=method):
+                response = self.fetch("/", method=method, allow_nonstandard_methods=True)
                 self.assertEqual(response.code, 405)
                 self.assertNotIn("Allow", response.headers)
 
 
-class EveryVerbHandler(tornado.web.RequestHandler):
+class EveryMethodHandler(tornado.web.RequestHandler):
     def answer(self) -> None:
-        self.set_header("X-Verb", self.request.method)
+        self.set_header("X-Method", self.request.method)
 
     get = head = post = delete = patch = put = options = answer
 
@@ -51,21 +51,21 @@ class PreparedHandler(tornado.web.RequestHandler):
         self.settings["prepared"].append(self.request.method)
 
 
-class VerbsTest(RoutesHTTPTestCase):
+class HttpMethodsTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.prepared: list[str] = []
         return tornado.web.Application(
-            [("/every", EveryVerbHandler), ("/prepared", PreparedHandler)], prepared=self.prepared
+            [("/every", EveryMethodHandler), ("/prepared", PreparedHandler)], prepared=self.prepared
         )
 
-    def test_each_verb_calls_the_method_of_its_name(self) -> None:
+    def test_each_http_method_calls_the_python_method_of_its_name(self) -> None:
         """C014"""
-        for verb in VERBS:
-            with self.subTest(verb=verb):
-                response = self.fetch("/every", method=verb, allow_nonstandard_methods=True)
-                self.assertEqual((response.code, response.headers["X-Verb"]), (200, verb))
+        for method in METHODS:
+            with self.subTest(method=method):
+                response = self.fetch("/every", method=method, allow_nonstandard_methods=True)
+                self.assertEqual((response.code, response.headers["X-Method"]), (200, method))
 
-    def test_an_unknown_verb_is_405(self) -> None:
+    def test_an_unknown_http_method_is_405(self) -> None:
         """C014"""
         response = self.fetch("/every", method="BREW", allow_nonstandard_methods=True)
         self.assertEqual(response.code, 405)

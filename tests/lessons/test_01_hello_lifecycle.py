@@ -158,13 +158,13 @@ class LifecycleDetailsTest(RoutesHTTPTestCase):
         with ExpectLog("tornado.application", "Uncaught exception"):
             self.assert_dropped("/initialize")
 
-    def test_finishing_in_prepare_skips_the_verb(self) -> None:
+    def test_after_finish_in_prepare_get_is_not_called(self) -> None:
         """C061"""
         self.assertEqual(self.prepared("finish").body, b"from prepare")
         self.assertEqual(self.prepared("redirect").headers["Location"], "/elsewhere")
         self.assertEqual(self.prepared("raise").code, 403)
 
-    def test_writing_in_prepare_goes_on_to_the_verb(self) -> None:
+    def test_after_write_in_prepare_get_is_called(self) -> None:
         """C061"""
         self.assertEqual(self.prepared("write").body, b"prepared, from get")
 

@@ -1,12 +1,17 @@
 """Lesson 01: the messages of TROUBLESHOOTING.md, provoked."""
 
+import asyncio
+import socket
+import ssl
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import tornado.escape
 import tornado.web
-from tornado.testing import bind_unused_port
+from tornado.testing import bind_unused_port, gen_test
 
 from tests.support.lesson_case import RoutesHTTPTestCase
 
@@ -63,6 +68,10 @@ async def reverse(handler: tornado.web.RequestHandler) -> None:
     handler.reverse_url("nowhere")
 
 
+async def body_with_204(handler: tornado.web.RequestHandler) -> None:
+    handler.set_status(204)
+
+
 async def unsafe(handler: tornado.web.RequestHandler) -> None:
     handler.set_header("X-Next", "one\ntwo")
 
@@ -90,6 +99,7 @@ IN_THE_LOG = {
     "Cannot redirect after headers have been written": redirect_late,
     "Cannot send error response after headers written": redirect_late,
     "not found in named urls": reverse,
+    "Cannot send body with status code HTTP204": body_with_204,
     "Unsafe header value": unsafe,
     "'NoneType' object has no attribute 'startswith'": no_header,
     "JSONDecodeError: Expecting value": no_json,
@@ -174,3 +184,31 @@ class CurlTest(RoutesHTTPTestCase):
         sock.close()
         said = self.io_loop.run_sync(lambda: self.curl(f"http://127.0.0.1:{port}/"))
         self.assertIn("Failed to connect", said)
+
+
+class PlainPortTest(RoutesHTTPTestCase):
+    routes = ()
+
+    @gen_test
+    async def test_https_to_a_plain_port_waits(self) -> None:
+        """The server waits for the end of a request, and the client for the start of TLS."""
+
+        def shake_hands() -> None:
+            address = ("127.0.0.1", self.get_http_port())
+            with socket.create_connection(address, timeout=0.1) as plain:
+                ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+
+        with self.assertRaisesRegex(TimeoutError, "handshake operation timed out"):
+            await asyncio.to_thread(shake_hands)
+
+
+def test_a_file_called_tornado_hides_tornado(tmp_path: Path) -> None:
+    (tmp_path / "tornado.py").write_text("import tornado.web\n", encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "tornado.py")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert "'tornado' is not a package" in done.stderr
+
+
+def test_the_decorator_asynchronous_is_gone() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'asynchronous'"):
+        exec("from tornado.web import asynchronous")

@@ -101,10 +101,10 @@ class DefaultHeadersHandler(tornado.web.RequestHandler):
         self.settings["order"].append("initialize")
 
     def get(self) -> None:
-        self.set_header("X-Default", "of the verb")
+        self.set_header("X-Default", "of the method")
 
     def post(self) -> None:
-        self.set_header("X-Default", "of the verb")
+        self.set_header("X-Default", "of the method")
         raise tornado.web.HTTPError(409)
 
 
@@ -212,7 +212,7 @@ class OutputDetailsTest(RoutesHTTPTestCase):
 
     def test_default_headers_come_first_and_again_on_errors(self) -> None:
         """C051"""
-        self.assertEqual(self.get("/default-headers").headers["X-Default"], "of the verb")
+        self.assertEqual(self.get("/default-headers").headers["X-Default"], "of the method")
         self.assertEqual(self.order, ["set_default_headers", "initialize"])
         self.assertEqual(self.post("/default-headers").headers["X-Default"], "default")
 

@@ -64,6 +64,11 @@ class RouteArgumentsTest(AsyncHTTPTestCase):
         self.assertEqual(self.fetch("/hello/Ada").body, b"Hello, Ada!\n")
         self.assertEqual(self.fetch("/hola/Ada").body, b"Hola, Ada!\n")
 
+    def test_prepare_checks_the_captures(self) -> None:
+        """C034: path_args has what get() receives."""
+        self.assertEqual(self.fetch("/hello/" + 20 * "a").code, 200)
+        self.assertEqual(self.fetch("/hello/" + 21 * "a").code, 400)
+
 
 class WordHandler(tornado.web.RequestHandler):
     def get(self, word: str | None) -> None:
@@ -152,7 +157,7 @@ class RouteDetailsTest(RoutesHTTPTestCase):
             self.assertEqual(self.get("/mismatch/x").code, 500)
 
     def test_prepare_sees_the_captures(self) -> None:
-        """C034: named groups come by keyword."""
+        """C034: named groups are in path_kwargs."""
         self.assertEqual(json_of(self.get("/args/a/b")), {"args": ["a", "b"], "kwargs": {}})
         self.assertEqual(
             json_of(self.get("/kwargs/a/b")), {"args": [], "kwargs": {"left": "a", "right": "b"}}

@@ -162,6 +162,24 @@ class EnvironmentTest(FileCase):
         self.assertEqual(self.parser.name, "Skerryvore")
 
 
+class PortTest(unittest.TestCase):
+    def port(self, *arguments: str, **variables: str) -> object:
+        """The port, with arguments of the command line and variables of the environment."""
+        parser = OptionParser()
+        parser.define("port", default=8888)
+        environment.define_light(parser)
+        environment.read(parser, ["light.py", *arguments], variables)
+        return parser.port
+
+    def test_the_environment_sets_the_port_and_the_command_line_wins(self) -> None:
+        """C021"""
+        self.assertEqual(self.port(), 8888)
+        self.assertEqual(self.port(LIGHT_PORT="9000"), 9000)
+        self.assertEqual(self.port("--port=9001", LIGHT_PORT="9000"), 9001)
+        with self.assertRaises(ValueError):
+            self.port(LIGHT_PORT="any")
+
+
 class EnvironmentPageTest(AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return environment.make_app({"name": "Fastnet"})

@@ -1,7 +1,8 @@
-"""Lesson 03: from a template to an answer; what may stand in it; blocks (C102-C113, C125, C126)."""
+"""Lesson 03: from a template to an answer; what may stand in it; blocks; Jinja2."""
 
 from pathlib import Path
 
+import jinja2
 import tornado.template
 import tornado.web
 from tornado.testing import ExpectLog
@@ -13,6 +14,7 @@ blocks = import_script("03_templates", "blocks")
 directives = import_script("03_templates", "directives")
 functions = import_script("03_templates", "functions")
 hello = import_script("03_templates", "hello")
+jinja_pages = import_script("03_templates", "jinja_pages")
 rendering = import_script("03_templates", "rendering")
 template_path = import_script("03_templates", "template_path")
 
@@ -130,6 +132,29 @@ class RenderingTest(RoutesHTTPTestCase):
         self.assertEqual(
             self.text("/other?guest=%3CAda%3E"), "<p>For &lt;Ada&gt;, <a href='/'>home</a></p>\n"
         )
+
+
+class JinjaTest(RoutesHTTPTestCase):
+    def get_app(self) -> tornado.web.Application:
+        return jinja_pages.make_app()
+
+    def test_the_page_has_tornado_s_functions_and_escapes(self) -> None:
+        """C593: static_url, the language of the visitor, and autoescape."""
+        response = self.get("/?q=%3Cb%3Ecastle", headers={"Accept-Language": "es"})
+        page = response.body.decode()
+        self.assertIn('href="/static/style.css?v=', page)
+        self.assertIn("<h1>¿Dónde te gustaría despertar?</h1>", page)
+        self.assertIn("no home for “&lt;b&gt;castle”", page)
+
+    def test_a_loop_with_a_condition_and_a_filter(self) -> None:
+        page = self.text("/?q=house")
+        self.assertEqual(page.count("<li>"), 2)
+        self.assertIn("LAMP ROOM OF A LIGHTHOUSE", page)
+
+    def test_a_name_that_was_not_passed_is_an_error(self) -> None:
+        page = jinja_pages.ENVIRONMENT.from_string("{{ price }}")
+        with self.assertRaisesRegex(jinja2.UndefinedError, "'price' is undefined"):
+            page.render()
 
 
 GIVES = {

@@ -198,7 +198,7 @@ class TokenDetailsTest(CookieClientCase):
             xsrf_cookies=True,
         )
 
-    def test_all_verbs_but_three_need_it(self) -> None:
+    def test_all_http_methods_but_three_need_the_token(self) -> None:
         """C161, C162: the setting does it, not the verb that a form happens to use."""
         for verb in SAFE + OTHERS:
             with self.subTest(verb):

@@ -222,7 +222,7 @@ class CurrentUserTest(RoutesHTTPTestCase):
         self.assertEqual(response.code, 302)
         self.assertEqual(response.headers["Location"], "/login?next=%2Fuser%2FNone")
 
-    def test_other_verbs_are_refused_not_led_anywhere(self) -> None:
+    def test_other_http_methods_are_refused_and_not_redirected(self) -> None:
         """C174"""
         for verb in ("POST", "PUT"):
             response = self.fetch("/user/None", method=verb, body="", follow_redirects=False)
@@ -284,3 +284,25 @@ def test_settings_are_keyword_arguments() -> None:
     """C179: a tutorial writes them as in a dict."""
     with pytest.raises(SyntaxError):
         compile('tornado.web.Application([], "login_url":"/login")', "tutorial", "eval")
+
+
+class CountInCookieHandler(tornado.web.RequestHandler):
+    """Counts wrong passwords in a signed cookie, as the small login of the further reading does."""
+
+    def get(self) -> None:
+        wrong = int(self.get_signed_cookie("incorrect") or 0) + 1
+        self.set_signed_cookie("incorrect", str(wrong))
+        self.write(str(wrong))
+
+
+class CountInCookieTest(CookieClientCase):
+    def get_app(self) -> tornado.web.Application:
+        return tornado.web.Application([("/", CountInCookieHandler)], cookie_secret="secret")
+
+    def test_a_visitor_starts_the_count_again_with_an_older_cookie(self) -> None:
+        """C181: the signature says that the value is of this server, not that it is the newest."""
+        self.assertEqual(self.get("/").body, b"1")
+        older = self.jar["incorrect"]
+        self.assertEqual([self.get("/").body for _ in range(3)], [b"2", b"3", b"4"])
+        self.jar["incorrect"] = older
+        self.assertEqual(self.get("/").body, b"2")

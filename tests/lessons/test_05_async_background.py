@@ -217,7 +217,7 @@ class CancellationTest(AsyncHTTPTestCase):
 
     @gen_test
     async def test_a_client_that_leaves_cancels_its_work(self) -> None:
-        """C505"""
+        """C064, C505: on_connection_close() is called while the handler waits."""
         self.release = asyncio.Event()  # nobody sets it
         client: IOStream = await TCPClient().connect("127.0.0.1", self.get_http_port())
         await client.write(b"GET /report HTTP/1.1\r\nHost: localhost\r\n\r\n")

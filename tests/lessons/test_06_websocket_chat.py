@@ -237,7 +237,7 @@ class PlainTest(AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return life.make_app()
 
-    def test_other_verbs_are_405(self) -> None:
+    def test_other_http_methods_are_405(self) -> None:
         """C228: a handshake is a GET."""
         for verb in ("HEAD", "POST"):
             response = self.fetch("/life/Ada", method=verb, allow_nonstandard_methods=True)

@@ -448,9 +448,12 @@ def test_a_missing_server_is_told_and_the_script_exits_with_2(command: str) -> N
     first, *how = ended.stderr.splitlines()
     said = "that lets us in. Start one, or name another:"
     assert first == f"No {MISSING[command]} server at 127.0.0.1:{port} {said}"
-    assert [line.split()[0] for line in how] == ["Debian", "container", "elsewhere", "because"]
+    pip = ["pip"] if MISSING[command] == "MongoDB" else []
+    labels = ["Debian", "container", *pip, "elsewhere", "because"]
+    assert [line.split()[0] for line in how] == labels
     assert "docker run" in how[1]
-    assert option.partition("=")[0] in how[2]
+    assert option.partition("=")[0] in how[-2]
+    assert ("secantusd-py" in ended.stderr) == bool(pip)
     assert "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
 

@@ -343,6 +343,7 @@ class ProviderTest(AppTestCase):
                 response = self.get(address)
                 self.assertEqual(response.code, 303)
                 answer = {"error": error, "state": query_of(address)["state"]}
+                answer["iss"] = self.provider.issuer
                 self.assertEqual(query_of(response.headers["Location"]), answer)
 
     def test_another_page_can_neither_press_the_button_nor_hide_it_in_a_frame(self) -> None:

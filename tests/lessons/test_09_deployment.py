@@ -1,5 +1,6 @@
 """Lesson 09: the application that is deployed, whose word it takes, how it ends, TLS, systemd."""
 
+import asyncio
 import configparser
 import http.client
 import os
@@ -12,6 +13,7 @@ import stat
 import sys
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import tornado.httpserver
@@ -86,8 +88,16 @@ class WhoTest(AsyncHTTPTestCase):
         line = await websocket_connect(f"{url}echo")
         await line.write_message("Hello")
         self.assertIn("'Hello' heard by process", str(await line.read_message()))
-        begun = self.http_client.fetch(self.get_url("/slow"))
-        await self.http_client.fetch(self.get_url("/who"))  # the one before it is begun by now
+        arrived = asyncio.Event()
+        count = app.SlowHandler.prepare
+
+        def prepare(handler: tornado.web.RequestHandler) -> None:
+            count(handler)
+            arrived.set()
+
+        with mock.patch.object(app.SlowHandler, "prepare", prepare):
+            begun = self.http_client.fetch(self.get_url("/slow"))
+            await arrived.wait()
         await app.leave(self.http_server, self._app.settings["work"])
         self.assertTrue(begun.done() or (await begun).code == 200)
         self.assertIsNone(await line.read_message())

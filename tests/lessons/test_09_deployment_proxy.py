@@ -178,6 +178,33 @@ class TestTwoProcesses:
         [said] = asyncio.run(talk())
         assert "'still there?' heard by process" in str(said)
 
+    @pytest.mark.parametrize("word", ["quit", "stop"])
+    def test_quit_lets_connections_end_and_stop_does_not(self, other: Release, word: str) -> None:
+        """C592"""
+
+        async def talk(front: "subprocess.Popen[bytes]") -> object:
+            line = await websocket_connect(f"ws://127.0.0.1:{other.port}/echo")
+            assert (await asyncio.to_thread(other.control, "-s", word)).returncode == 0
+            if word == "quit":
+                while proxy.listens(other.port):
+                    await asyncio.to_thread(bool)
+                await line.write_message("still there?")
+            said = await line.read_message()
+            if word == "quit":
+                assert front.poll() is None, "it waits for this connection"
+                await hang_up(line)
+            else:
+                line.close()
+            return said
+
+        with other.app(0), other.nginx() as front:
+            said = asyncio.run(talk(front))
+            assert front.wait(20) == 0
+        if word == "quit":
+            assert "'still there?' heard by process" in str(said)
+        else:
+            assert said is None
+
     def test_the_files_are_checked_before_a_reload(self, release: Release, other: Release) -> None:
         """C268"""
         assert release.control("-t").returncode == 0

@@ -69,6 +69,19 @@ def test_what_a_script_has_started_ends_with_it(script: Path, number: signal.Sig
                 os.close(file)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the children of a process")
+@pytest.mark.parametrize("name", ["alone.py", "broker.py"])
+def test_only_the_first_process_acts_on_ctrl_c(name: str) -> None:
+    """A terminal sends Ctrl-C to both processes; the second one waits for SIGTERM of the first."""
+    script = ROOT / "lessons/09_deployment" / name
+    require_needs(script)
+    with servers_for(script), serving(script, new_python=True) as server:
+        [second] = started_by(server.pid)
+        status = Path(f"/proc/{second}/status").read_text(encoding="ascii")
+        ignored = int(status.partition("SigIgn:")[2].split()[0], base=16)  # bit 0 is signal 1
+        assert ignored >> (signal.SIGINT - 1) & 1, status
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
 def test_an_application_in_the_background_answers_before_it_ends() -> None:
     app = ROOT / "lessons/09_deployment/app.py"

@@ -4,15 +4,13 @@
     <!-- session: app.py --flag=1 -->  the same, with options
     <!-- change: app.py -->            a diff: `-` lines become the `+` lines, in a copy
     <!-- broken: app.py -->            a session with the changed copy
-    <!-- command -->                  commands of learn.py that end by themselves; compare
+    <!-- command: tests.py -->        start the script, which ends by itself, by each line; compare
     <!-- log -->                       what the session before left in the server's terminal
 
 A line `$ python3 learn.py run 01/app` shows what the script prints when it starts. `learn.py demo`
 runs each session.
 """
 
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,16 +18,15 @@ import pytest
 
 from course import demo
 from course.demo import BREAK_COMMAND, RUN_COMMAND, run_session, start_command
-from course.pages import Block, Session, Step, blocks, commands, matches_output, sessions, steps
+from course.pages import Session, Step, blocks, commands, matches_output, sessions, steps
 from tests.support import forked_python
-from tests.support.lesson_pages import ROOT, STEP_PAGES, name_of
+from tests.support.lesson_pages import STEP_PAGES, name_of
 from tests.support.script_environment import servers_for
 from tests.support.script_server import started
 from tests.support.services import require_needs
 
-KINDS = {"", "excerpt", "session", "command", "change", "broken", "log"}
+KINDS = {"", "excerpt", "session", "command", "change", "broken", "log", "diff"}
 SESSIONS = [session for page in STEP_PAGES for session in sessions(page)]
-COMMANDS = [block for page in STEP_PAGES for block in blocks(page) if block.kind == "command"]
 # The lessons that have the new form, which are those with a page that goes further.
 STEPS = [
     step for page in STEP_PAGES if (page.parent / "FURTHER.md").exists() for step in steps(page)
@@ -42,26 +39,16 @@ def test_each_kind_of_block_is_known(page: Path) -> None:
     assert not unknown
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=str)
-def test_a_command_prints_what_the_page_shows(block: Block) -> None:
-    for command, shown in commands(block.text):
-        python, learn, *arguments = shlex.split(command)
-        assert (python, learn) == ("python3", "learn.py"), f"{block}: {command}"
-        done = subprocess.run(
-            [sys.executable, "-m", "course", *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-        assert matches_output(shown, done.stdout), f"{block}\n$ {command}\nreal:\n{done.stdout}"
-
-
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_a_step_has_a_command_and_its_output(step: Step) -> None:
-    consoles = [block for block in step.blocks() if block.kind in ("session", "command")]
-    shown = [output for block in consoles for _, output in commands(block.text)]
+def test_a_step_has_a_demo_and_its_output(step: Step) -> None:
+    shown = [output for session in step.sessions() for _, output in session.commands]
     assert any(output.strip() for output in shown), f"{step} shows no command with its output"
+
+
+@pytest.mark.parametrize("page", STEP_PAGES, ids=name_of)
+def test_a_page_has_a_demo(page: Path) -> None:
+    # The page of a stage has parts, not steps.
+    assert sessions(page), f"{page} shows no command with its output"
 
 
 @pytest.fixture
@@ -81,8 +68,14 @@ def test_the_demo_of_a_session_prints_what_the_page_shows(session: Session) -> N
     require_needs(block.script)
     for command, _ in session.commands:
         if command.startswith((RUN_COMMAND, BREAK_COMMAND)):
-            started_by = command.replace(BREAK_COMMAND, RUN_COMMAND) if session.changes else command
-            assert started_by == start_command(block), f"{block} is about {block.source}"
+            # A reader who pastes "run" below a change would see the script without the change.
+            start = BREAK_COMMAND if session.changes else RUN_COMMAND
+            started_by = start_command(block).replace(RUN_COMMAND, start)
+            # A script that ends by itself is started with the options of each command.
+            named = command if session.serves else command[: len(started_by)]
+            assert named == started_by, f"{block} is about {block.source}"
+        else:
+            assert session.serves, f"{block}: only the script itself is started"
     with servers_for(block.script):
         for ran in run_session(session):
             what = ran.command or "the log"

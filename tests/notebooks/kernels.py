@@ -17,7 +17,8 @@ import ipykernel.kernelapp  # noqa: F401
 import matplotlib.pyplot  # noqa: F401
 from jupyter_client.provisioning import local_provisioner
 
-import notebooks.execute  # noqa: F401
+import notebooks.execute
+import notebooks.kit  # noqa: F401
 from tests.support import forked_python
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.bare_system_script import SCRIPT, load
+from tests.support.script_modules import load, path_of
 from tests.support.script_server import ROOT
 
 SECTION = """
@@ -33,12 +33,20 @@ python3 three.py
 ```console
 python3 four.py
 ```
+
+## The chat
+
+At http://localhost:9000:
+
+```console
+python3 five.py
+```
 """
 
 
 @pytest.fixture(name="bare_system")
 def _bare_system() -> ModuleType:
-    return load()
+    return load("bare_system")
 
 
 def test_the_section_and_nothing_else_is_read(bare_system: ModuleType) -> None:
@@ -47,14 +55,39 @@ def test_the_section_and_nothing_else_is_read(bare_system: ModuleType) -> None:
         ("python3 one.py", "http://localhost:8888"),
         ("python3 two.py", None),
         ("python3 three.py", None),
+        ("python3 five.py", "http://localhost:9000"),
     ]
 
 
-def test_the_readme_has_a_server_and_the_tests(bare_system: ModuleType) -> None:
+def test_the_readme_has_the_tour_the_tests_and_the_chat(bare_system: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    first, *others = bare_system.commands(readme)
-    assert (first.line, first.address) == ("python3 learn.py chat", "http://localhost:8888")
-    assert [each.line for each in others] == ["python3 learn.py test"]
+    assert [(each.line, each.address) for each in bare_system.commands(readme)] == [
+        ("python3 learn.py", "http://localhost:8880"),
+        ("python3 learn.py test", None),
+        ("python3 learn.py chat --demo", "http://localhost:8888"),
+        ("python3 learn.py chat", "http://localhost:8888"),
+        ("python3 learn.py chat --port=9000 --data=my_chat", "http://localhost:9000"),
+        ("python3 learn.py chat --help", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("python3 learn.py", "python3 learn.py tour --port={port}"),
+        (
+            "python3 learn.py chat --port=9000 --data=x",
+            "python3 learn.py chat --port={port} --data=x",
+        ),
+    ],
+)
+def test_a_server_gets_another_port_where_its_program_reads_it(
+    bare_system: ModuleType, line: str, expected: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = bare_system.Command(line, f"http://localhost:{taken.getsockname()[1]}")
+        other = bare_system.on_free_port(server)
+    assert other.line == expected.format(port=other.address.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("readme", ["", SECTION.replace("Two", "2"), "## Two commands\n\nnone\n"])
@@ -114,7 +147,7 @@ def test_without_debootstrap_it_says_so_in_one_line(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode of execution")
 def test_it_can_be_started() -> None:
-    done = subprocess.run([SCRIPT, "--help"], capture_output=True, encoding="utf-8")
+    done = subprocess.run([path_of("bare_system"), "--help"], capture_output=True, encoding="utf-8")
     assert done.returncode == 0
     assert "trixie" in done.stdout
 

@@ -48,6 +48,12 @@ def test_the_place_exists(concept: Concept) -> None:
 
 
 @every_concept
+def test_a_concept_that_only_a_page_shows_has_a_reason(concept: Concept) -> None:
+    only_a_page = concept.where.partition("#")[0].endswith(".md")
+    assert only_a_page == bool(concept.reason), f"{concept.id}: show it by a script, or say why not"
+
+
+@every_concept
 def test_the_test_exists_and_names_the_concept(concept: Concept) -> None:
     if concept.test:
         docstring = docstring_of(concept.test)

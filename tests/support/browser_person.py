@@ -1,12 +1,22 @@
-"""A person with a browser: what people do on the page, by the names that they see."""
+"""A person with a browser, who uses the page by the names of its controls."""
 
 import itertools
+import json
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page, ViewportSize, expect
+from playwright.sync_api import (
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    ViewportSize,
+    WebSocketRoute,
+    expect,
+)
 
 from tests.support.accessibility import violations
 from tests.support.browser_profiles import Profiles
@@ -16,7 +26,7 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PICTURES = ROOT / "test-output" / "browser"
 
-# A server that is away, and answers with an error status, are reported by the browser as errors.
+# The browser reports a failed connection and an error status as errors.
 NETWORK = re.compile(r"Failed to load resource|WebSocket connection to .* failed")
 UNAUTHORIZED = re.compile("status of 401")
 
@@ -24,36 +34,43 @@ _numbers = itertools.count(1)
 
 
 class Server(Protocol):
-    """A running chat, as the person needs it: `serving.ChatServer`, or one behind a proxy."""
+    """A running chat: `chat_server.ChatServer`, or one behind a proxy."""
 
     @property
     def url(self) -> str:
         """The address of its pages."""
 
-    def let_in(self, name: str, nickname: str) -> str:
-        """Make a user, and return the id of a session."""
+    def add_user(self, name: str, nickname: str) -> str:
+        """Insert a user and a session, and return the secret id of the session."""
 
     def cookie(self, name: str, value: str) -> tuple[str, str]:
-        """Return the name and the content of a cookie as the chat would set it."""
+        """Return the full name and the signed value of a cookie, as the chat sets it."""
 
-    def captcha_answer(self, challenge: str) -> str:
-        """Return what a captcha's picture shows."""
+    def captcha_answer(self, captcha_id: str) -> str:
+        """Return the answer of a captcha."""
 
 
 class Person:
     """One browser profile with one page.
 
-    `Person(...).register()` goes through the form, `Person(...).arrive()` past it; both have the
-    password `PASSWORD`. `Person(..., known=other)` is the same person in another browser profile,
-    already logged in.
+    `Person(...).register()` uses the form, `Person(...).arrive()` does not; the password is
+    `PASSWORD`. `Person(..., known=other)` is the same person in another browser profile, already
+    logged in.
 
-    Whatever the page reports as an error (an exception, a refusal by the Content-Security-Policy)
-    is in `errors`; the fixture that made the person fails the test for it.
+    `errors` holds all errors that the page reports, such as an exception or a refusal by the
+    Content-Security-Policy. The fixture that makes the person fails the test for them.
 
     Args:
+        profiles: the profiles of the browser.
+        server: the chat.
+        nickname: the nickname, and the beginning of the user name.
+        size: size of the window in CSS pixels; `DESKTOP` by default.
+        scheme: the preferred colour scheme, "light" or "dark".
+        locale: the language of the browser.
         network_errors: whether the test makes the network or the server fail on purpose.
-        own_profile: whether the test alters the browser (sockets that it holds up, scripts of its
-            own) in ways that the next test must not meet.
+        own_profile: whether the test changes the browser, so that no other test may use it.
+        known: the same person in another profile.
+        more: further arguments of `Browser.new_context`.
     """
 
     def __init__(
@@ -70,6 +87,7 @@ class Person:
         known: "Person | None" = None,
         **more: Any,
     ) -> None:
+        """Open a blank page in a profile."""
         self.server = server
         self.nickname = nickname
         self.name = f"{re.sub(r'[^a-z]', '', nickname.lower()) or 'person'}{next(_numbers)}"
@@ -103,6 +121,7 @@ class Person:
             self.errors.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def close(self) -> None:
+        """Return the profile for the next test."""
         self.page.remove_listener("pageerror", self._failed)
         self.page.remove_listener("console", self._heard)
         self._profiles.give_back(self.context)
@@ -110,41 +129,48 @@ class Person:
     # The login and registration pages
 
     def fill_captcha(self) -> None:
+        """Enter the answer of the captcha, which comes from the database."""
         challenge = self.page.locator("input[name=captcha_id]").input_value()
         self.page.get_by_label("Characters in the picture").fill(
             self.server.captcha_answer(challenge)
         )
 
     def register(self) -> "Person":
+        """Register with the form, and wait until the chat is open."""
+        self.page.goto("/register")
+        self.send_registration()
+        self.wait_until_live()
+        return self
+
+    def send_registration(self) -> None:
+        """Fill in the open form for registration and send it."""
         page = self.page
-        page.goto("/register")
         page.get_by_label("User name").fill(self.name)
-        expect(page.locator("#name-error")).to_have_text("This name is free.")
+        expect(page.locator("#name-error")).to_have_text("This user name is free.")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_label("Password once more").fill(PASSWORD)
         page.get_by_label("Nickname").fill(self.nickname)
         self.fill_captcha()
         page.get_by_role("button", name="Create account").click()
-        self.wait_until_live()
-        return self
 
     def arrive(self) -> "Person":
-        """Be a new user who is logged in, without the form, in tests of other pages."""
-        # All that the form leaves behind. Without the second, two tabs that log out at once would
-        # each be given one, and the captcha of the first would belong to no browser any more.
-        session = self.server.let_in(self.name, self.nickname)
+        """Open the chat as a new user without the form, in tests of other pages."""
+        # The form sets both cookies. Without the second, two tabs that log out at the same time
+        # would each get a new one, and the captcha of the first tab would belong to no browser.
+        session = self.server.add_user(self.name, self.nickname)
         for cookie in ("session", session), ("browser", secrets.token_urlsafe(16)):
             name, value = self.server.cookie(*cookie)
             self.context.add_cookies([{"name": name, "value": value, "url": self.server.url}])
         return self.enter()
 
     def enter(self) -> "Person":
-        """Open the chat, for one who is logged in."""
+        """Open the chat as a user who is logged in."""
         self.page.goto("/")
         self.wait_until_live()
         return self
 
     def log_in(self, password: str = PASSWORD) -> None:
+        """Fill in the login form and send it."""
         self.page.goto("/login")
         self.page.get_by_label("User name").fill(self.name)
         self.page.get_by_label("Password", exact=True).fill(password)
@@ -152,7 +178,8 @@ class Person:
         self.page.get_by_role("button", name="Log in").click()
 
     def log_out(self) -> None:
-        self.logging_out = True  # the server may get the page's last requests after the logout
+        """Log out, and wait for the login page."""
+        self.logging_out = True  # the page's last requests may arrive after the logout
         self.page.get_by_role("button", name="Log out").click()
         expect(self.page.get_by_role("heading", name="Welcome back")).to_be_visible()
         self.logging_out = False
@@ -160,15 +187,16 @@ class Person:
     # In the chat
 
     def wait_until_live(self) -> None:
-        """The list is there and the socket is open."""
+        """Wait until the list is loaded and the connection is open."""
         expect(self.page.locator("body")).to_have_attribute("data-connection", "open")
         expect(self.page.locator("#lists")).to_have_attribute("aria-busy", "false")
 
     def wake(self) -> None:
-        """The network is back, says the browser: no need to wait for the next attempt."""
+        """Send the page the event `online`, so that it reconnects at once."""
         self.page.evaluate("dispatchEvent(new Event('online'))")
 
     def make_group(self, title: str, description: str = "", *, private: bool = False) -> None:
+        """Create a group with the dialog, and wait until it is open."""
         self.page.get_by_role("button", name="Create a group").first.click()
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_label("Name").fill(title)
@@ -179,15 +207,16 @@ class Person:
         expect(self.heading(title)).to_be_visible()
 
     def join_group(self, title: str) -> None:
+        """Find a group with the search, and join it."""
         self.search.fill(title)
         self.page.get_by_role("button", name=f"Join {title}").click()
         expect(self.heading(title)).to_be_visible()
         expect(self.log.get_by_text("You joined")).to_be_visible()
 
     def add_to_new_group(self, title: str, other: "Person") -> None:
-        """Make a group with somebody in it, by the API: nothing of this page is the subject.
+        """Create a group and add a member by the API, in tests of something else.
 
-        They have this person in their contact list from then on, or they would be invited only.
+        The other person gets this one as a contact, since a stranger would only be invited.
         """
         other.page.evaluate(
             """async (name) => {
@@ -207,11 +236,13 @@ class Person:
         )
 
     def open_group(self, title: str) -> None:
+        """Open a group of the list."""
         self.entry(title).click()
         expect(self.heading(title)).to_be_visible()
 
     def add_contact(self, other: "Person") -> None:
-        self.page.get_by_role("button", name="Add a contact").click()
+        """Add a contact with the dialog."""
+        self.page.get_by_role("button", name="Add a contact").first.click()
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_label("User name").fill(other.name)
         dialog.get_by_role("button", name="Add", exact=True).click()
@@ -223,15 +254,41 @@ class Person:
         expect(self.heading(other.nickname)).to_be_visible()
 
     def answer_dialog(self, button: str) -> None:
+        """Press a button of the dialog, and wait until the dialog is closed."""
         self.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
+    def refuse_frames(self, kind: str) -> Callable[[], None]:
+        """Answer frames of a type with `rate_limited`, from the next connection on.
+
+        Returns:
+            A function that lets these frames pass again.
+        """
+        refused = {kind}
+
+        def between(route: WebSocketRoute) -> None:
+            server = route.connect_to_server()
+
+            def from_page(message: str | bytes) -> None:
+                frame = json.loads(message)
+                if frame["type"] in refused:
+                    error = {"type": "error", "code": "rate_limited", "message": "Too fast."}
+                    route.send(json.dumps(error | {"cid": frame["cid"]}))
+                else:
+                    server.send(message)
+
+            route.on_message(from_page)
+
+        self.page.route_web_socket("**/ws", between)
+        return refused.clear
+
     def say(self, text: str) -> None:
+        """Send a message with the composer."""
         self.composer.fill(text)
         self.composer.press("Enter")
 
     def say_many(self, texts: list[str]) -> None:
-        """Write into the open conversation through another socket; return when all are kept."""
+        """Send messages to the open conversation through another connection; wait for all acks."""
         self.page.evaluate(
             """texts => new Promise((resolve, reject) => {
                 const socket = new WebSocket(`ws://${location.host}/ws`);
@@ -251,52 +308,70 @@ class Person:
             texts,
         )
 
+    def act_on(self, text: str, entry: str) -> None:
+        """Choose an entry of the menu of a message that contains a text."""
+        row = self.log.locator("[data-seq]", has=self.page.locator(".text", has_text=text)).last
+        row.hover()
+        row.get_by_role("button", name="Message menu").click()
+        self.page.get_by_role("menuitem", name=entry).click()
+
     def sees(self, text: str) -> None:
-        """The conversation holds this message, once, and not as one that is yet to be sent."""
+        """Check that the conversation shows a message exactly once, as a stored one."""
         expect(self.message(text)).to_have_count(1)
 
     @property
     def search(self) -> Locator:
+        """The search box of the list."""
         return self.page.get_by_role("searchbox", name="Find people and groups")
 
     @property
     def composer(self) -> Locator:
+        """The text box for a message."""
         return self.page.get_by_role("textbox", name="Message")
 
     @property
     def log(self) -> Locator:
+        """The messages of the open conversation."""
         return self.page.get_by_role("log")
 
     def heading(self, title: str) -> Locator:
+        """Return the heading of the open conversation, if it has this title."""
         return self.page.locator("#talk-title", has_text=title)
 
     def entry(self, title: str) -> Locator:
-        """The conversation's line in the list."""
-        return self.page.get_by_role("navigation").get_by_role("link").filter(has_text=title)
+        """Return the line of a conversation in the list."""
+        # The text of a whole line joins title and time: "Group 29" at 9:34 contains "Group 299".
+        name = self.page.locator(".name", has_text=title)
+        return self.page.get_by_role("navigation").get_by_role("link").filter(has=name)
 
     def contact(self, other: "Person") -> Locator:
-        """The line of a contact with whom there is no chat yet."""
+        """Return the line of a contact without a private chat."""
         contacts = self.page.get_by_role("list", name="Contacts")
         return contacts.get_by_role("button").filter(has_text=other.nickname)
 
     def message(self, text: str) -> Locator:
+        """Return the stored message with exactly this text."""
         exactly = self.page.get_by_text(text, exact=True)
         return self.log.locator("[data-seq] .text").and_(exactly)
 
     def draft(self, text: str) -> Locator:
-        """A message that is not yet part of the history."""
+        """Return a pending message that contains a text."""
         return self.log.locator("[data-cid]").filter(has_text=text)
 
-    # What is looked at
+    # Checks
 
     def picture(self, name: str) -> Path:
-        """Keep a picture of the page as test output."""
+        """Save a screenshot as test output, and return its path."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = PICTURES / f"{name}.png"
         self.page.screenshot(path=path)
         return path
 
     def expect_accessible(self, *, colours: bool = True) -> None:
-        """Let axe look at the page as it is now; at its colours unless another test does."""
+        """Check the page with axe.
+
+        Args:
+            colours: whether to check contrast, see `violations`.
+        """
         found = violations(self.page, colours=colours)
         assert not found, "\n".join([f"axe found, on {self.page.url}:", *found])

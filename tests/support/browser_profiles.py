@@ -1,8 +1,8 @@
-"""Browser profiles that are used again.
+"""Browser profiles that several tests use, one after the other.
 
-A new profile costs Chromium a window, a process and every file of the page once more: several times
-what most tests cost. One that is given back forgets who was logged in and what was stored; its one
-page stays, with the browser's cache.
+For a new profile Chromium opens a window, starts a process and loads every file of the page, which
+takes several times as long as most tests. A profile that a test returns is cleared of cookies and
+storage; its page and the browser's cache stay.
 """
 
 from collections import defaultdict
@@ -12,7 +12,11 @@ from playwright.sync_api import Browser, BrowserContext
 
 
 class Profiles:
-    """The profiles of one browser, each with one page."""
+    """The profiles of one browser, each with one page.
+
+    Args:
+        browser: the browser.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
@@ -20,13 +24,21 @@ class Profiles:
         self._looks: dict[BrowserContext, dict[str, Any]] = {}
 
     def new(self, **look: Any) -> BrowserContext:
-        """Return a profile that nobody had and nobody will have."""
+        """Return a new profile, which no other test gets.
+
+        Args:
+            look: arguments of `Browser.new_context`.
+        """
         context = self._browser.new_context(**look)
         context.new_page()
         return context
 
     def take(self, **look: Any) -> BrowserContext:
-        """Return one that knows nothing, new or used before."""
+        """Return a cleared profile: one that was returned, or a new one.
+
+        Args:
+            look: arguments of `Browser.new_context`.
+        """
         if free := self._free[repr(look)]:
             return free.pop()
         context = self.new(**look)
@@ -34,7 +46,7 @@ class Profiles:
         return context
 
     def give_back(self, context: BrowserContext) -> None:
-        """Let the next test have it, or close one that `new` made."""
+        """Clear a profile for the next test, or close it if `new` made it."""
         if context not in self._looks:
             context.close()
             return
@@ -45,7 +57,7 @@ class Profiles:
         page.unroute_all()
         if page.url.startswith("http"):
             page.evaluate("localStorage.clear(); sessionStorage.clear()")
-        # A still picture of the same server: at any other site the page's process would end.
+        # A picture of the same server: Chromium ends the page's process when the site changes.
         page.goto(f"{look['base_url']}/static/favicon.svg" if "base_url" in look else "about:blank")
         page.set_viewport_size(look["viewport"])
         page.emulate_media(color_scheme=look.get("color_scheme"))

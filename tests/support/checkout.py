@@ -1,4 +1,4 @@
-"""A copy of the course in a folder of its own, ready to start, as a learner has it."""
+"""Copies of the course in folders of their own, as a learner has it."""
 
 import itertools
 import os
@@ -18,9 +18,10 @@ from pathlib import Path
 from tornado.testing import bind_unused_port
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a start reads. tests/ is there for `learn.py test`.
+# Files that learn.py reads at a start; tests/ is needed by `learn.py test`.
 PARTS = [
     "README.md",
+    "LICENSE",  # a command of lesson 01 sends it
     "learn.py",
     "pyproject.toml",
     "requirements",
@@ -32,18 +33,24 @@ PARTS = [
     "tests",
 ]
 
+# No start reads the answers to exercises, which are half of all files. Compiled modules are copied,
+# because each checkout would compile them again: their sources keep their dates, so Python uses
+# them. Those that pytest has compiled are many, and one start reads one of them.
+NOT_COPIED = shutil.ignore_patterns(
+    "answers", "*-pytest-*.pyc", ".ipynb_checkpoints", "node_modules"
+)
+
 
 def make_checkout(folder: Path) -> Path:
-    """Copy the course to `folder` with an environment that learn.py takes for its own.
+    """Copy the course to `folder`, with an environment that learn.py accepts as its own.
 
-    The environment borrows the packages of the one that runs the tests, so that no test downloads
-    anything; that learn.py installs them is shown in test_learn.py and by .ci/run.
+    The environment uses the packages of the environment that runs the tests, so that no test
+    downloads anything. test_learn.py and .ci/run show that learn.py installs the packages.
     """
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "node_modules")
-            shutil.copytree(source, folder / part, ignore=ignored)
+            shutil.copytree(source, folder / part, ignore=NOT_COPIED)
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / part)
@@ -59,7 +66,11 @@ def make_checkout(folder: Path) -> Path:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without what pytest adds to it, in English, unbuffered."""
+    """Return the environment variables of this process without those of pytest and Python.
+
+    Args:
+        more: variables to add.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -74,9 +85,12 @@ def learn(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python3 learn.py ARGUMENTS` of a checkout to its end, there or in another folder.
+    """Run `python3 learn.py ARGUMENTS` of a checkout to its end.
 
     Args:
+        folder: the checkout.
+        arguments: arguments of learn.py.
+        cwd: current folder of the process; the checkout by default.
         env: environment variables besides those of `clean_environment`.
     """
     return subprocess.run(
@@ -95,7 +109,7 @@ def learn(
 def start_learn(
     folder: Path, *arguments: str, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
-    """Start `python3 learn.py ARGUMENTS` in a checkout; its output is one stream of lines."""
+    """Start `python3 learn.py ARGUMENTS` in a checkout, with stderr redirected to stdout."""
     return subprocess.Popen(
         [sys.executable, str(folder / "learn.py"), *arguments],
         cwd=folder,
@@ -108,7 +122,11 @@ def start_learn(
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
-    """Return what `process` prints up to the line with `text`; fails if it ends before that."""
+    """Return the output of a process up to the line with a text.
+
+    Raises:
+        AssertionError: the process ended before.
+    """
     assert process.stdout
     said = ""
     for line in process.stdout:
@@ -119,7 +137,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
 
 
 def with_free_port(arguments: list[str]) -> list[str]:
-    """The arguments with a port that no other test uses."""
+    """Return the arguments with `--port` set to a free port."""
     socket, port = bind_unused_port()
     socket.close()
     return [*(one for one in arguments if not one.startswith("--port=")), f"--port={port}"]
@@ -131,8 +149,17 @@ def serving(
     arguments: list[str],
     line: str = "http://",
     env: Mapping[str, str] | None = None,
+    quiet: bool = True,
 ) -> Iterator[str]:
-    """Start a server, give the address that it prints, and end it by SIGTERM."""
+    """Start a server, yield the address that it prints, and end it with SIGTERM.
+
+    Args:
+        checkout: the checkout.
+        arguments: arguments of learn.py.
+        line: text of the line with which the server says that it is ready.
+        env: environment variables besides those of `clean_environment`.
+        quiet: whether a traceback is a failure. Jupyter may print one when it ends beside a page.
+    """
     with start_learn(checkout, *arguments, env=env) as process:
         try:
             said = read_until(process, line)
@@ -141,8 +168,8 @@ def serving(
             yield address[0]
             process.terminate()
             rest, _ = process.communicate(timeout=60)
-            assert "Traceback" not in said + rest
-            # A script leaves the signal to Python; the chat and Jupyter have their own way to end.
+            assert not quiet or "Traceback" not in said + rest, said + rest
+            # Python ends a script by the signal; the chat and Jupyter handle it and exit with 0.
             codes = (1,) if sys.platform == "win32" else (0, -signal.SIGTERM)
             assert process.returncode in codes, said + rest
         finally:
@@ -150,7 +177,7 @@ def serving(
 
 
 def fetch_page(address: str) -> str:
-    """What the address shows. Jupyter prints it a moment before it listens."""
+    """Return the body of a page. Retries, because Jupyter prints its address before it listens."""
     for attempt in itertools.count():
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:

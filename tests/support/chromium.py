@@ -1,4 +1,4 @@
-"""Chromium, as the tests run it."""
+"""Chromium with the switches of the tests."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.services import require
 
-# Of Playwright's own list, what matters here: a second `--disable-features` replaces the first.
-# And the parts of Chromium's window that are web pages themselves: nobody looks at them, and they
-# cost more than the page under test.
+# The needed entries of Playwright's own list, because a second `--disable-features` replaces the
+# first; and the parts of Chromium's window that are web pages themselves, because they take more
+# time than the page under test.
 FEATURES_OFF = [
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -21,7 +21,7 @@ FEATURES_OFF = [
     "NetworkTimeServiceQuerying",
     "OptimizationHints",
     "PaintHolding",
-    "SpareRendererForSitePerProcess",  # a process in advance, for a site that no test goes to
+    "SpareRendererForSitePerProcess",  # starts a process for a site that no test visits
     "ThirdPartyStoragePartitioning",
     "AimEnabled",
     "InitialWebUI",
@@ -34,8 +34,8 @@ FEATURES_OFF = [
     "WebUIReloadButton",
     "WebUIToolbar",
 ]
-# A sandbox needs privileges that containers lack, and a process to draw in software is one more to
-# talk to; the rest keeps Chromium from calling home.
+# A sandbox needs privileges that containers lack. Without a GPU, a process of its own for drawing
+# only takes time. The other switches turn off network requests of Chromium itself.
 SWITCHES = [
     "--no-sandbox",
     f"--disable-features={','.join(FEATURES_OFF)}",
@@ -50,7 +50,7 @@ SWITCHES = [
 
 @contextlib.contextmanager
 def running() -> Iterator[Browser]:
-    """Start Chromium; around each use of it there must be a `using`."""
+    """Run Chromium inside the block. Each use of it must be inside a block of `using`."""
     path = require("chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=SWITCHES)
@@ -62,10 +62,9 @@ def running() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def using(chromium: Browser) -> Iterator[None]:
-    """Let nothing else of this thread run an event loop, and Chromium be used, inside.
+    """Make Playwright's event loop the running loop of the thread inside the block.
 
-    Playwright leaves its own loop marked as the running one of the thread, and the tests that have
-    nothing to do with it run loops of theirs.
+    Playwright's synchronous API needs that. Outside of the block, tests run loops of their own.
     """
     asyncio._set_running_loop(chromium._loop)
     yield

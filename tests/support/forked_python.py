@@ -1,14 +1,14 @@
-"""Start Python programs by forks of one that has everything imported.
+"""Starts Python programs as forks of a process that has imported their modules.
 
-Hundreds of programs are started here, and a new Python spends more time on importing Tornado than
-on what is asked of it. That each script starts in a new Python is shown in test_scripts.py, that
-the runner starts one for each check in tests/course/test_checks.py. Windows has no fork: there a
-new Python is started each time.
+The tests start hundreds of programs, and a new Python takes longer to import Tornado than to run
+such a program. test_scripts.py shows that each script starts in a new Python, and
+tests/course/test_checks.py that the runner starts a new Python for each check. Windows has no fork,
+so the tests start a new Python each time.
 
 Each test process has one process that is forked, and another one for notebooks
-(tests/notebooks/kernels.py). Who wants a program connects to it, sends what a command line would
-say together with three files for standard input, output and error, and is told the program's
-process id and, when it has ended, its exit code.
+(tests/notebooks/kernels.py). A client connects to it and sends the arguments of a command line
+together with three file descriptors for standard input, output and error. The answer is the process
+id of the program and, when the program has ended, its exit code.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-# What the lessons' scripts, the exercises and their checks import.
+# Modules that the lessons' scripts, the exercises and their checks import.
 import tornado.auth
 import tornado.autoreload
 import tornado.httpclient
@@ -53,22 +53,25 @@ import course.testing.websocket
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = struct.Struct("i")
-FAIL_FAST_AFTER = 3.0  # seconds, see course.checking.worker
-PIECE = 65_536  # bytes, more than most requests take
+"""A process id or an exit code, as it is sent."""
+FAIL_FAST_AFTER = 3.0
+"""Seconds, see course.checking.worker."""
+PIECE = 65_536
+"""Bytes of one read; most requests are shorter."""
 
-# Where the process that is forked listens, known in that process and in all its children.
 own_address = ""
+"""The socket of the process that is forked; set in that process and in all its children."""
 
 
 class ForkedPython:
-    """A program; what is used here of a `subprocess.Popen`.
+    """A program, with the part of the interface of `subprocess.Popen` that the tests use.
 
     Args:
-        arguments: what follows `python` on a command line.
-        streams: its standard input, output and error.
-        cwd: its current folder.
-        group: the process group it joins; 0 for a new one.
-        prepared: the module that has imported what it needs.
+        arguments: the arguments after `python` on a command line.
+        streams: file descriptors of standard input, output and error.
+        cwd: the current folder.
+        group: the process group that it joins; 0 for a new one.
+        prepared: the module whose process is forked.
     """
 
     def __init__(
@@ -80,23 +83,30 @@ class ForkedPython:
         group: int = 0,
         prepared: str = "tests.support.forked_python",
     ) -> None:
+        """Start the program."""
         program = {"arguments": arguments, "cwd": str(cwd), "group": group}
         request = json.dumps(program | {"environment": dict(os.environ)}).encode() + b"\n"
         self._code: int | None = None
         self._channel = socket.socket(socket.AF_UNIX)
         self._channel.connect(own_address or address(prepared))
         sent = socket.send_fds(self._channel, [request], streams)
-        if sent < len(request):  # even an empty rest cannot be sent to a program that has ended
+        if sent < len(request):  # sending even zero bytes fails if the program has ended
             self._channel.sendall(request[sent:])
         self.pid: int = NUMBER.unpack(self._channel.recv(NUMBER.size))[0]
 
     def poll(self) -> int | None:
+        """Return the exit code, or None while the program runs."""
         try:
             return self.wait(0)
         except subprocess.TimeoutExpired:
             return None
 
     def wait(self, timeout: float | None = None) -> int:
+        """Wait until the program has ended, and return its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs after `timeout` seconds.
+        """
         if self._code is None:
             self._channel.settimeout(timeout)
             try:
@@ -107,7 +117,8 @@ class ForkedPython:
         return self._code
 
     async def wait_async(self) -> int:
-        if self.poll() is None:  # which leaves the channel non-blocking
+        """Wait in the event loop until the program has ended, and return its exit code."""
+        if self.poll() is None:  # poll leaves the channel non-blocking
             loop = asyncio.get_running_loop()
             self._end(await loop.sock_recv(self._channel, NUMBER.size))
         return self.wait()
@@ -117,19 +128,27 @@ class ForkedPython:
         self._channel.close()
 
     def send_signal(self, number: int) -> None:
+        """Send a signal; nothing if the program has ended."""
         if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):  # it has ended since
+            with contextlib.suppress(ProcessLookupError):  # it has ended since poll
                 os.kill(self.pid, number)
 
     def terminate(self) -> None:
+        """Send SIGTERM."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
 
 class Command:
-    """A program; a `course.testing.command.Process`."""
+    """A program with the interface of `course.testing.command.Process`.
+
+    Args:
+        process: the program.
+        stdout: its standard output.
+    """
 
     def __init__(self, process: ForkedPython, stdout: asyncio.StreamReader) -> None:
         self._process = process
@@ -139,11 +158,17 @@ class Command:
 
     @property
     def returncode(self) -> int | None:
+        """The exit code, or None while the program runs."""
         return self._process.poll()
 
 
 def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[ForkedPython, IO[str]]:
-    """Start a program; return it and its standard output."""
+    """Start a program, and return it and its standard output.
+
+    Args:
+        arguments: the arguments after `python` on a command line.
+        log: receives its standard error.
+    """
     reads, writes = os.pipe()
     with os.fdopen(writes), open_null() as stdin:
         process = ForkedPython(arguments, [stdin.fileno(), writes, log.fileno()], ROOT)
@@ -153,10 +178,10 @@ def start_server(arguments: Sequence[str], log: IO[str]) -> tuple[ForkedPython, 
 def start_check(
     check: Path, subject: Path, timeout: float, result_file: IO[bytes], stderr_file: IO[bytes]
 ) -> ForkedPython:
-    """Stands in for `course.checking.runner.start_worker`.
+    """Start a check; replaces `course.checking.runner.start_worker`.
 
-    On a busy machine a check takes longer than a learner should wait, and would end before the
-    failure that a test looks for.
+    A check fails fast after `FAIL_FAST_AFTER` seconds, which is longer than in the course: on a
+    busy machine the check would otherwise end before the failure that a test expects.
     """
     arguments = ["-m", "course.checking.worker", str(check), str(subject), str(timeout)]
     arguments.append(str(FAIL_FAST_AFTER))
@@ -167,7 +192,7 @@ def start_check(
 
 
 async def start_command(arguments: Sequence[str], folder: Path, log: IO[bytes]) -> Command:
-    """Stands in for `course.testing.command.start`."""
+    """Start a program; replaces `course.testing.command.start`."""
     stdout = asyncio.StreamReader()
     reads, writes = os.pipe()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -175,17 +200,18 @@ async def start_command(arguments: Sequence[str], folder: Path, log: IO[bytes]) 
     )
     with os.fdopen(writes), open_null() as stdin:
         streams = [stdin.fileno(), writes, log.fileno()]
-        # It ends with the check, whose group is ended.
+        # The program joins the group of the check, so it is killed with that group.
         return Command(ForkedPython(arguments, streams, folder, group=os.getpgrp()), stdout)
 
 
 def open_null() -> IO[bytes]:
+    """Open the null device for reading."""
     return Path(os.devnull).open("rb")
 
 
 @functools.cache
 def address(module: str) -> str:
-    """Start the process that is forked; return where it listens. It ends with this process."""
+    """Start the process of a module that is forked, and return its socket."""
     path = f"{tempfile.mkdtemp()}/socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -195,17 +221,17 @@ def address(module: str) -> str:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
-            start_new_session=True,  # Ctrl-C is not for it
+            start_new_session=True,  # so that Ctrl-C does not reach it
         )
     atexit.register(process.communicate)  # closes its standard input
     return path
 
 
 def serve(listener: socket.socket) -> list[str]:
-    """Fork for each request until standard input ends; return only in a child: its arguments."""
+    """Fork for each request until standard input ends; return the arguments, in a child only."""
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
-        with contextlib.suppress(ChildProcessError):  # no child is left
-            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have done their waiting
+        with contextlib.suppress(ChildProcessError):  # there is no child
+            while os.waitpid(-1, os.WNOHANG)[0]:  # reap children that have ended
                 pass
         channel, _ = listener.accept()
         if not os.fork():
@@ -217,7 +243,7 @@ def serve(listener: socket.socket) -> list[str]:
 
 
 def become_program(channel: socket.socket) -> list[str]:
-    """Fork once more: the one waits and tells how the other, which returns, has ended."""
+    """Fork again: the parent sends the exit code of the child; the child returns."""
     request, streams, _, _ = socket.recv_fds(channel, PIECE, 3)
     while not request.endswith(b"\n"):
         request += channel.recv(PIECE)
@@ -225,7 +251,7 @@ def become_program(channel: socket.socket) -> list[str]:
         for file in streams:
             os.close(file)
         _, status = os.waitpid(child, 0)
-        with contextlib.suppress(OSError):  # who asked may have ended before
+        with contextlib.suppress(OSError):  # the client may have ended before
             channel.sendall(NUMBER.pack(os.waitstatus_to_exitcode(status)))
         os._exit(0)
     program = json.loads(request)
@@ -243,7 +269,7 @@ def become_program(channel: socket.socket) -> list[str]:
 
 
 def run(arguments: list[str]) -> None:
-    """Do what `python -u` does with these arguments."""
+    """Run the program of a command line, as `python -u` does."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
     if arguments[0] == "-m":
@@ -260,10 +286,10 @@ def run(arguments: list[str]) -> None:
 
 
 def main() -> None:
-    """Be the process that is forked, with all that has been imported by now."""
+    """Run the process that is forked; its children have the modules that are imported now."""
     global own_address
     own_address = sys.argv[1]
-    gc.freeze()  # what is there now need not be looked through, nor copied, in each child
+    gc.freeze()  # keeps the collector of a child from touching, and so copying, these objects
     run(serve(socket.socket(fileno=int(sys.argv[2]))))
 
 

@@ -1,11 +1,11 @@
-"""The names that a Python file defines and uses, for the tests of the vocabulary."""
+"""Names that a Python file defines or uses, for the tests of the vocabulary."""
 
 import ast
 from pathlib import Path
 
 
 def identifiers(tree: ast.AST) -> set[str]:
-    """Return the names in code, those of methods, parameters and attributes included."""
+    """Return the names in a syntax tree, also those of methods, parameters and attributes."""
     found = set()
     for node in ast.walk(tree):
         match node:

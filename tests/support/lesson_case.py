@@ -1,4 +1,4 @@
-"""What the lessons' test cases share: an application of one's own, and short ways to ask it."""
+"""The base of the lessons' test cases: an application, and short ways to send requests."""
 
 import importlib
 import json
@@ -14,22 +14,24 @@ from tests.support.lesson_pages import LESSONS_FOLDER
 
 
 class Script(Protocol):
-    """The module of a script, of which each has its own names besides these."""
+    """The module of a script. Each script has further names of its own."""
 
     make_app: Callable[..., tornado.web.Application]
 
-    def __getattr__(self, name: str, /) -> Any: ...
+    def __getattr__(self, name: str, /) -> Any:
+        """Return any other name of the module."""
 
 
 def import_script(lesson: str, name: str) -> Script:
-    """Import a script; the names of the lessons begin with a digit, so `import` cannot.
+    """Import a script by the name of its lesson, which begins with a digit.
 
-    As when it is started, it finds what lies beside it.
+    The script can import the files beside it, as when it is started.
     """
     folder = str(LESSONS_FOLDER / lesson)
     if folder not in sys.path:
         sys.path.append(folder)
-    # Several lessons have an app.py; that of lesson 01 serves as soon as it is imported.
+    # Several lessons have an app.py, so a cached one may be that of another lesson. That of lesson
+    # 01 serves as soon as it is imported.
     sys.modules.pop("app", None)
     sys.path.insert(0, folder)
     try:
@@ -39,30 +41,34 @@ def import_script(lesson: str, name: str) -> Script:
 
 
 class RoutesHTTPTestCase(AsyncHTTPTestCase):
-    """Serves the routes that the class names."""
+    """Serves the routes of the class attribute `routes`."""
 
     routes: tuple[Any, ...]
 
     def get_app(self) -> tornado.web.Application:
+        """Return an application with the routes."""
         return tornado.web.Application(list(self.routes))
 
     def get(self, path: str, **options: Any) -> HTTPResponse:
+        """Send a GET request; redirects are returned."""
         return self.fetch(path, follow_redirects=False, **options)
 
     def post(self, path: str, body: str | bytes = b"", **options: Any) -> HTTPResponse:
+        """Send a POST request; redirects are returned."""
         return self.fetch(path, method="POST", body=body, follow_redirects=False, **options)
 
     def text(self, path: str) -> str:
-        """The body of a GET, which has to succeed."""
+        """Return the body of the answer to a GET request, whose status must be 200."""
         response = self.get(path)
         assert response.code == 200, response
         return response.body.decode()
 
     def assert_dropped(self, path: str) -> None:
-        """The connection ends without a response."""
+        """Check that the server closes the connection without a response."""
         with self.assertRaisesRegex(Exception, "Connection closed|Stream closed"):
             self.get(path)
 
 
 def json_of(response: HTTPResponse) -> Any:
+    """Return the JSON body of a response."""
     return json.loads(response.body)

@@ -1,4 +1,4 @@
-"""Databases for one test: a SQLite file, or one of its own in the server that the tests use."""
+"""Databases for one test: an SQLite file, or a new database on the server of the tests."""
 
 import contextlib
 import tempfile
@@ -13,17 +13,20 @@ from tests.support.services import require
 
 
 def own_name() -> str:
+    """Return a new name for a database."""
     return f"learn_tornado_{uuid.uuid4().hex[:12]}"
 
 
 @contextlib.contextmanager
 def sqlite() -> Iterator[str]:
+    """Yield the URL of an SQLite file in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         yield f"sqlite:///{Path(folder, 'test.db')}"
 
 
 @contextlib.contextmanager
 def mariadb() -> Iterator[str]:
+    """Yield the URL of a new database in MariaDB, which is removed afterwards."""
     url, name = require("mariadb"), own_name()
     with contextlib.closing(import_script("07_databases", "app").Connection(url)) as server:
         server.execute(f"CREATE DATABASE {name}")
@@ -35,7 +38,7 @@ def mariadb() -> Iterator[str]:
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
-    """The address has no +psycopg."""
+    """Yield the URL, without `+psycopg`, of a new database in PostgreSQL, removed afterwards."""
     url, name = require("postgresql").replace("+psycopg", ""), own_name()
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")

@@ -1,10 +1,10 @@
-"""A stand-in for a MongoDB server: enough of its wire protocol for the real client to talk to.
+"""A stand-in for a MongoDB server that speaks enough of its wire protocol for the real client.
 
     with address() as uri: ...
 
-gives what MONGODB_URI names, or else the address of a stand-in that keeps its documents in memory:
-the client, its connection and the frames are real, what is asked is answered here. It knows hello,
-ping, find, update and drop, and only conditions of equality.
+yields the value of MONGODB_URI, or else the address of a stand-in that keeps documents in memory.
+The client, the connection and the messages are real. The stand-in answers the commands hello, ping,
+find, update and drop, and compares fields only for equality.
 """
 
 import contextlib
@@ -33,6 +33,8 @@ HELLO = {
 
 
 class StandIn(socketserver.ThreadingTCPServer):
+    """A server on a free port of this machine."""
+
     daemon_threads = True
     allow_reuse_address = True
 
@@ -42,9 +44,11 @@ class StandIn(socketserver.ThreadingTCPServer):
 
     @property
     def uri(self) -> str:
+        """The address of its database, for the client."""
         return f"mongodb://127.0.0.1:{self.server_address[1]}/learn_tornado"
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Execute a command and return the reply; an error for a command that it does not know."""
         name = next(iter(command))
         documents = self.collections.setdefault(f"{command.get('$db')}.{command[name]}", [])
         match name.lower():
@@ -65,6 +69,7 @@ class StandIn(socketserver.ThreadingTCPServer):
         return {"ok": 0, "code": 59, "errmsg": f"no such command: {name}"}
 
     def update(self, documents: list[Any], updates: list[dict[str, Any]]) -> dict[str, Any]:
+        """Replace the first document that fits each update, or insert a new one for an upsert."""
         changed, upserted = 0, []
         for index, one in enumerate(updates):
             found = next((each for each in documents if fits(each, one["q"])), None)
@@ -83,18 +88,22 @@ class StandIn(socketserver.ThreadingTCPServer):
 
 
 def fits(document: dict[str, Any], condition: dict[str, Any]) -> bool:
+    """Return whether a document has the values of a condition."""
     return all(document.get(key) == value for key, value in condition.items())
 
 
 class Connection(socketserver.StreamRequestHandler):
+    """The connection of one client."""
+
     server: StandIn
 
     def handle(self) -> None:
+        """Answer commands until the client closes the connection."""
         with contextlib.suppress(ConnectionError):
             while len(header := self.rfile.read(16)) == 16:
                 length, number, _, operation = struct.unpack("<iiii", header)
                 body = self.rfile.read(length - 16)
-                if operation == OP_QUERY:  # the first hello, in the manner of old servers
+                if operation == OP_QUERY:  # a client sends its first hello as old servers expect it
                     start = body.index(b"\0", 4) + 1 + 8
                     answer = bson.encode(self.server.answer(bson.decode(body[start:])))
                     operation, front = OP_REPLY, struct.pack("<iqii", 8, 0, 0, 1)
@@ -106,7 +115,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 def command_in(body: bytes) -> dict[str, Any]:
-    """The command of an OP_MSG: a document, and lists of documents beside it."""
+    """Return the command of an OP_MSG: a document, and lists of documents beside it."""
     command: dict[str, Any] = {}
     position = 4
     while position < len(body):
@@ -119,14 +128,14 @@ def command_in(body: bytes) -> dict[str, Any]:
             name, _, documents = section[4:].partition(b"\0")
             command[name.decode()] = bson.decode_all(documents)
         position += size
-    # The name of the command is its first key: the lists beside it may have come before.
+    # The name of a command is its first key, so the lists, which may come first, go to the end.
     lists = {key: value for key, value in command.items() if isinstance(value, list)}
     return {key: value for key, value in command.items() if key not in lists} | lists
 
 
 @contextlib.contextmanager
 def address() -> Iterator[str]:
-    """Where MongoDB is: what MONGODB_URI names, or a stand-in of our own."""
+    """Yield the value of MONGODB_URI, or the address of a stand-in if it is not set."""
     if named := os.environ.get("MONGODB_URI"):
         yield named
         return

@@ -1,4 +1,4 @@
-"""Where a script finds the servers that its docstring says it needs: named in the environment."""
+"""Environment variables that name the servers which a script needs."""
 
 import contextlib
 import os
@@ -12,16 +12,18 @@ from tests.support.services import require
 
 @contextlib.contextmanager
 def servers_for(script: Path) -> Iterator[None]:
-    """Name the servers of tests/support/services.py in the environment of a script that needs them.
+    """Set the environment variables for the servers in the docstring of a script.
 
-    In PostgreSQL it gets a database of its own, for a script leaves its tables behind.
-    There is always a MongoDB: a stand-in, where MONGODB_URI names no server.
+    In PostgreSQL a script gets a new database, because it does not remove its tables. For MongoDB a
+    stand-in is used if MONGODB_URI is not set.
     """
     text = script.read_text(encoding="utf-8")
     found = {}
     with contextlib.ExitStack() as stack:
         if "Needs:   postgresql" in text:
             found["DATABASE_URL"] = stack.enter_context(lesson_databases.postgresql())
+        if "Needs:   mariadb" in text:
+            found["MARIADB_URL"] = require("mariadb")
         if "Needs:   redis" in text:
             found["REDIS_URL"] = require("redis")
         if "Needs a MongoDB server" in text:

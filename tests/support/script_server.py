@@ -1,6 +1,7 @@
-"""Start a lesson's script as a learner does, on a free port, and stop it again.
+"""Starts a lesson's script as a learner does, on a free port, and stops it.
 
-It is a fork of a Python that has Tornado imported (forked_python.py), unless it needs a new one.
+The process is a fork of a Python that has imported Tornado (forked_python.py), unless the test
+needs a new Python.
 """
 
 import contextlib
@@ -25,13 +26,19 @@ ATTEMPTS = 5
 class Server:
     """A script in a process of its own.
 
+    Args:
+        script: the file of the script.
+        arguments: further arguments of its command line.
+        new_python: whether to start a new Python.
+
     Attributes:
-        port: the port it was told to listen on.
-        output: its standard output up to and with the line that gives the address.
+        port: the port on which it was told to listen.
+        output: its standard output up to the line with its address.
         ready: whether that line came; if not, the process has ended.
     """
 
     def __init__(self, script: Path, arguments: tuple[str, ...], new_python: bool) -> None:
+        """Start the script, and return when it has printed its address or has ended."""
         sock, self.port = bind_unused_port()
         sock.close()
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115, closed in stop()
@@ -53,33 +60,36 @@ class Server:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def url(self) -> str:
+        """Scheme, host and port."""
         return f"http://localhost:{self.port}"
 
     @property
     def log(self) -> str:
-        """What it has written to standard error."""
+        """The standard error so far."""
         self._log.seek(0)
         return self._log.read()
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send the signal, by default that of Ctrl-C; return the exit code."""
+        """Send a signal, by default that of Ctrl-C, and return the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Return the exit code; close() kills a process that does not end."""
+        """Wait at most 20 seconds for the end, and return the exit code."""
         return self._process.wait(timeout=20)
 
     def rest(self) -> str:
-        """What it printed after its address; waits until it and all its children have ended."""
+        """Wait for the end of the process and its children; return the output after the address."""
         return self._stdout.read()
 
     def close(self) -> None:
+        """Kill the process if it still runs, and release its files."""
         if self._process.poll() is None:
             self._process.kill()
         self._stdout.close()
@@ -89,7 +99,12 @@ class Server:
 
 
 def start_new(command: list[str], log: IO[str]) -> tuple[subprocess.Popen[str], IO[str]]:
-    """Start a new Python; return it and its standard output."""
+    """Start a new Python, and return it and its standard output.
+
+    Args:
+        command: the arguments after `python` on a command line.
+        log: receives its standard error.
+    """
     process = subprocess.Popen(
         [sys.executable, "-u", *command],
         stdin=subprocess.DEVNULL,
@@ -104,7 +119,7 @@ def start_new(command: list[str], log: IO[str]) -> tuple[subprocess.Popen[str], 
 
 @contextlib.contextmanager
 def ignored_interrupts() -> Iterator[None]:
-    """Start processes with SIGINT ignored, as a shell script does for a command with `&`."""
+    """Ignore SIGINT in processes that the block starts, as a shell script does for `command &`."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -114,9 +129,9 @@ def ignored_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def started(script: Path, *arguments: str, new_python: bool = False) -> Iterator[Server]:
-    """Start script and wait for the line `Open http://...`, or until it ends.
+    """Start a script and wait for the line `Open http://...`, or until it ends.
 
-    Another process may take the port between the choice and the start: then another is chosen.
+    If another process takes the port between the choice and the start, another port is tried.
     """
     for attempt in range(ATTEMPTS):
         server = Server(script, arguments, new_python)
@@ -132,7 +147,7 @@ def started(script: Path, *arguments: str, new_python: bool = False) -> Iterator
 
 @contextlib.contextmanager
 def serving(script: Path, *arguments: str, new_python: bool = False) -> Iterator[Server]:
-    """Start script, which has to serve."""
+    """Start a script, which must print its address."""
     with started(script, *arguments, new_python=new_python) as server:
         assert server.ready, f"{script} did not print its address:\n{server.output}{server.log}"
         yield server

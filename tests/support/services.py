@@ -1,23 +1,23 @@
-"""The programs and servers beside Python that some tests need, and how to tell that they are there.
+"""Programs and servers beside Python that some tests need, and how they are found.
 
-A test that needs one says so, and gets skipped with the reason where it is missing:
+A test that needs one names it, and is skipped with the reason if it is missing:
 
     @pytest.mark.service("chromium")
     class LoginPageTest(AsyncHTTPTestCase): ...
 
-Several may be named: `@pytest.mark.service("mariadb", "redis")`. A whole module:
+A test may name several: `@pytest.mark.service("mariadb", "redis")`. For a whole module:
 `pytestmark = pytest.mark.service("nginx")`. Inside a test or a fixture, `require("chromium")` does
-the same and returns what to use: the path of a program, or the address of a server.
+the same and returns the path of the program, or the address of the server.
 
-A script, a check or a notebook of the course says so itself, in a line of its own:
+A script, a check or a notebook of the course names them in a line of its own:
 
     Needs:  nginx, redis
 
-With REQUIRE_SERVICES=1 in the environment (as .ci/run sets it) nothing may be skipped: every skip,
-for whatever reason, is a failure.
+With REQUIRE_SERVICES=1 in the environment, which .ci/run sets, every skip for any reason is a
+failure.
 
-The servers are looked for where .ci/services puts them, with an account made for the tests that may
-create databases of its own. Other addresses: TEST_MARIADB_URL, TEST_POSTGRESQL_URL, TEST_REDIS_URL.
+By default the servers are expected where .ci/services starts them, with an account for the tests
+that may create databases. TEST_MARIADB_URL, TEST_POSTGRESQL_URL and TEST_REDIS_URL name others.
 """
 
 import functools
@@ -41,22 +41,22 @@ POSTGRESQL_URL = os.environ.get(
     "postgresql+psycopg://learn_tornado:learn_tornado@127.0.0.1:5432/learn_tornado",
 )
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
-# Seconds to wait for an answer: these are servers on the same machine.
 PATIENCE = 5
+"""Seconds to wait for an answer of a server, which is on the same machine."""
 
 
 class MissingServiceError(Exception):
-    """A service is not there; the message says what is missing and what brings it."""
+    """A service is missing; the message says which, and how to install it."""
 
 
 def required() -> bool:
-    """Whether a missing service fails the run instead of skipping its tests."""
+    """Return whether a missing service is a failure instead of a reason to skip."""
     return os.environ.get("REQUIRE_SERVICES", "") not in ("", "0")
 
 
 @functools.cache
 def _look_for(service: str) -> str | MissingServiceError:
-    # Cached with the failure, so that a server that does not answer is waited for only once.
+    # Failures are cached too, so that the time limit of a silent server passes only once.
     try:
         return SERVICES[service]()
     except MissingServiceError as missing:
@@ -67,7 +67,7 @@ def find(service: str) -> str:
     """Return the path of the program, or the address of the server, that is called `service`.
 
     Raises:
-        MissingServiceError: it is not there.
+        MissingServiceError: it is missing.
         KeyError: `service` is none of SERVICES.
     """
     found = _look_for(service)
@@ -79,7 +79,7 @@ def find(service: str) -> str:
 def require(service: str) -> str:
     """Return the path of the program, or the address of the server, that is called `service`.
 
-    Skips the running test where it is missing; under REQUIRE_SERVICES=1 that is a failure.
+    Skips the running test if it is missing; with REQUIRE_SERVICES=1 a skip is a failure.
 
     Raises:
         KeyError: `service` is none of SERVICES.
@@ -91,7 +91,7 @@ def require(service: str) -> str:
 
 
 def require_needs(file: Path) -> None:
-    """Require what the file says that it needs, as a reader of it would."""
+    """Require the services that a file names in its line `Needs:`."""
     needs = re.search(r'^[\s"]*Needs: +([a-z, ]+)', file.read_text(encoding="utf-8"), re.M)
     for service in needs[1].split(",") if needs else ():
         require(service.strip())
@@ -124,6 +124,12 @@ def _mariadb() -> str:
     return MARIADB_URL
 
 
+def _galera() -> str:
+    for name in "mariadb-install-db", "rsync", "wsrep_sst_rsync":
+        _program(name)
+    return _program("mariadbd")
+
+
 def _postgresql() -> str:
     address = POSTGRESQL_URL.replace("+psycopg", "")
     asked = subprocess.run(
@@ -154,12 +160,14 @@ def _redis() -> str:
 
 
 SERVICES: dict[str, Callable[[], str]] = {
-    # The first is Chromium without the parts that make a window, which cost a fifth of the time.
+    # The first is Chromium without windows, which saves a fifth of the time.
     "chromium": lambda: _program(
         "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
     ),
     "curl": lambda: _program("curl"),
     "node": lambda: _program("node", "nodejs"),
+    "haproxy": lambda: _program("haproxy"),
+    "galera": _galera,
     "nginx": lambda: _program("nginx"),
     "supervisor": lambda: _program("supervisord"),
     "mariadb": _mariadb,

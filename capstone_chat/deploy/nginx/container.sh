@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sets nginx up in the container of compose.servers.yaml, from the files for a host: the processes
-# have a name instead of ports, asked again when they have moved, and the logs go to Docker.
+# Set up nginx in the container of compose.servers.yaml, from the files for a host. Nginx finds the
+# processes by a name, which it resolves again every 5 s, and writes its logs to Docker.
 
 set -eu
 files=/srv/chat/capstone_chat/deploy/nginx

@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The token which proves that a request comes from this page. */
+/** Return the XSRF token of this page. */
 function xsrfToken() {
   return (
     document.querySelector('meta[name="xsrf"]')?.getAttribute("content") ??
@@ -27,13 +27,14 @@ function xsrfToken() {
 
 let mutations = 0;
 
-/** The number of changes that the server has answered. An answer to an earlier request may not show them. */
+/** Return how many changes the server has answered. The answer to an earlier request may not contain them. */
 export const mutationCount = () => mutations;
 
 /**
+ * Send a request and return the answer.
  * @param {string} method
  * @param {string} path
- * @param {object | Blob} [body] a file as it is, all else as JSON
+ * @param {object | Blob} [body] a file is sent as it is, an object as JSON
  * @returns {Promise<any>} the answer's JSON
  * @throws {ApiError}
  */
@@ -59,17 +60,29 @@ export async function request(method, path, body = {}) {
   throw new ApiError(message ?? strings.tryAgain, { status: response.status, code, field });
 }
 
-/** @param {string} path @param {Record<string, string | number | undefined>} [query] */
+/** Send a GET request; undefined values are left out of the query. @param {string} path @param {Record<string, string | number | undefined>} [query] */
 export function get(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
   return request("GET", given.length ? `${path}?${search}` : path);
 }
 
-/** @param {string} path @param {object} [body] */
+/** Send a POST request with a JSON body. @param {string} path @param {object} [body] */
 export const post = (path, body) => request("POST", path, body);
 
-/** Go to the login page after the session has ended, and from there back to the chat. */
-export function redirectToLogin() {
-  location.assign(`/login?next=${encodeURIComponent("/")}`);
+let leaving = false;
+
+/** Ignore the end of the session, which the reader has asked for: another page is being loaded. */
+export function expectLogout() {
+  leaving = true;
+}
+
+/**
+ * Go to the login page, and from there back to the chat.
+ * @param {"ended" | "deleted"} [reason] what the login page says: the session has ended, or the account is deleted
+ */
+export function redirectToLogin(reason = "ended") {
+  if (leaving) return;
+  leaving = reason === "deleted"; // the session of a deleted account ends, too
+  location.assign(`/login?reason=${reason}&next=%2F${location.hash}`); // the form returns to the fragment, the route
 }

@@ -1,1 +1,1 @@
-"""The history of the tables, run by Alembic from `migrate.upgrade`."""
+"""Migrations of the tables, which Alembic runs for `migrate.upgrade`."""

@@ -1,4 +1,4 @@
-"""Alembic runs this; the connection comes from `migrate.upgrade`."""
+"""Environment script of Alembic, with the connection from `migrate.upgrade`."""
 
 from alembic import context
 
@@ -7,6 +7,6 @@ from capstone_chat.storage.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    transactional_ddl=False,  # its caller has begun the transaction
+    transactional_ddl=False,  # `migrate.migrate` has started the transaction
 )
 context.run_migrations()

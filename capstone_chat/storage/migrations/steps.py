@@ -1,13 +1,13 @@
-"""Steps of a migration that can be repeated, from whatever point at which a process was killed.
+"""Repeatable steps of a migration: after a process was killed, the migration runs again.
 
 MariaDB and MySQL commit with each statement that changes a table (MySQL manual, "Statements That
-Cause an Implicit Commit"). A migration that is killed there leaves some of its steps behind without
-its version, and Alembic runs all of it again. So each step looks first and adds only the missing
-part. A table, and a column, is made by one statement: it is there with all its constraints or not
-at all. An index is a statement of its own, so each one is looked for by itself.
+Cause an Implicit Commit"). A migration that is killed there leaves some of its steps without its
+version, and Alembic runs the whole migration again. Each step therefore checks first and adds only
+the missing part. A single statement creates a table or a column with all its constraints. An index
+needs a separate statement, so each index is checked separately.
 
-A data step (an UPDATE, say) runs again as well: it must give the same result the second time. So
-must any other statement, as an ALTER TABLE that changes the type of a column does.
+A step that changes data, such as an UPDATE, runs again too, so it must be idempotent. The same
+holds for any other statement, such as an ALTER TABLE that changes the type of a column.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ from alembic.util import CommandError
 
 
 def create_table(name: str, *columns: sa.Column[Any] | sa.Constraint, **options: Any) -> None:
-    """Create a table with its indexes; if it is there, create those indexes that are missing.
+    """Create a table with its indexes; if the table exists, create the missing indexes.
 
     Args:
-        columns: its columns and constraints, as for `op.create_table`.
-        options: of the dialects, as for `op.create_table`.
+        name: the table.
+        columns: columns and constraints, as for `op.create_table`.
+        options: options of dialects, as for `op.create_table`.
 
     Raises:
-        CommandError: there is a table of this name with other columns or constraints.
+        CommandError: the table exists with other columns or constraints.
     """
     if not sa.inspect(op.get_bind()).has_table(name):
         op.create_table(name, *columns, **options)
@@ -39,21 +40,23 @@ def create_table(name: str, *columns: sa.Column[Any] | sa.Constraint, **options:
 
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
-    """Add a column to a table unless it is there. An index of it is a step of its own."""
+    """Add a column to a table unless it exists; an index of the column needs a separate step."""
     assert not (column.foreign_keys or column.unique or column.index), "each needs its own step"
     if column.name not in {c["name"] for c in sa.inspect(op.get_bind()).get_columns(table)}:
         op.add_column(table, column)
 
 
 def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> None:
-    """Create an index unless it is there."""
+    """Create an index unless it exists."""
     if name not in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
         op.create_index(name, table, columns, unique=unique)
 
 
 def _require_same(wanted: sa.Table, found: sa.Table) -> None:
-    """Check that a table is the one that its CREATE TABLE makes. Types are not compared: each
-    database has other names for them."""
+    """Check that an existing table has the wanted columns and constraints.
+
+    Types are not compared, because databases have different names for them.
+    """
     same = _shape(found) == _shape(wanted)
     if not same or not _unique(wanted.constraints) <= _unique(found.constraints | found.indexes):
         raise CommandError(f"the table {wanted.name} is not the one of the chat")

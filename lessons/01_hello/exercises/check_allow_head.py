@@ -1,10 +1,19 @@
 """HEAD / answers like GET / without the body; no other method is added."""
 
-from course.testing.http import ExerciseCase
+import tornado.web
+
+from course.testing.http import ExerciseCase, Response
 
 GET = "get(): write the text with self.write(). Tornado does not send what a method returns"
-HEAD = "class HelloHandler: add a method head(); Tornado calls it for HEAD"
-FAILED = 'head() has failed: the part "your code" of this report says why'
+HEAD = (
+    "class HelloHandler: add a method head(), with the same indentation as get().\n"
+    "Tornado calls it for HEAD"
+)
+REFUSES = (
+    "head() is called and answers 405 itself. Call self.get(): super().get() is the method\n"
+    "of RequestHandler, which answers every request with 405"
+)
+FAILED = 'head() has raised an exception: see "your code" above'
 SAME = (
     "head() must do what get() does: set the same headers and write the same text.\n"
     "Tornado counts the text for Content-Length and does not send it"
@@ -21,8 +30,7 @@ class AllowHead(ExerciseCase):
 
     def test_head_is_answered_without_a_body(self) -> None:
         answer = self.send("HEAD", "/")
-        advice_by_status = {405: HEAD, 500: FAILED}
-        answer.expect(status=200, body="", advice=advice_by_status.get(answer.status or 405, SAME))
+        answer.expect(status=200, body="", advice=self.advice_for(answer))
 
     def test_head_has_the_headers_of_get(self) -> None:
         page = self.send("GET", "/").expect(status=200, advice=GET)
@@ -30,11 +38,17 @@ class AllowHead(ExerciseCase):
         headers = {name: page.headers[name] for name in page.headers if name not in others}
         etag = {name: headers.pop(name) for name in ("Etag",) if name in headers}
         answer = self.send("HEAD", "/")
-        advice_by_status = {405: HEAD, 500: FAILED}
-        answer.expect(status=200, advice=advice_by_status.get(answer.status or 405, SAME))
+        answer.expect(status=200, advice=self.advice_for(answer))
         answer.expect(headers=headers, advice=SAME).expect(headers=etag, advice=TEXT)
 
     def test_other_methods_are_still_refused(self) -> None:
         for method in ("OPTIONS", "POST", "PUT", "PATCH", "DELETE"):
             with self.subTest(method):
                 self.send(method, "/").expect(status=405, advice=ONLY_HEAD)
+
+    def advice_for(self, answer: Response) -> str:
+        """Return the advice for the response to HEAD."""
+        handler = getattr(self.subject, "HelloHandler", None)
+        head = getattr(handler, "head", tornado.web.RequestHandler.head)
+        refused = HEAD if head is tornado.web.RequestHandler.head else REFUSES
+        return {405: refused, 500: FAILED}.get(answer.status or 405, SAME)

@@ -1,12 +1,19 @@
 """Every error is JSON with its code and reason, and says nothing about the exception."""
 
+import tornado.web
+
 from course.testing.http import ExerciseCase, Response
 
 SAME = "MoonsHandler: leave get() and put() as they are"
 PAGE = "BaseHandler: override write_error(self, status_code, **kwargs)"
+TWICE = (
+    "write_error(): super().write_error() sends Tornado's page and ends the response.\n"
+    "Call only self.finish(), with a dictionary"
+)
 EMPTY = (
     "write_error() must send the page: call self.finish() with a dictionary.\n"
-    "Tornado does not send what a method returns"
+    "Tornado does not send what a method returns.\n"
+    'If "your code" above names write_error(), it has raised an exception'
 )
 STATUS = (
     "do not change the status: write_error() keeps the one that Tornado has set,\n"
@@ -20,14 +27,14 @@ FIELDS = "write_error(): two fields: code is the number status_code, reason the 
 LEAK = "write_error(): the exception is for the log. Send the client only code and reason"
 OTHER = (
     "make_app(): default_handler_class=... names the handler for all other paths:\n"
-    "a subclass of BaseHandler whose prepare() raises HTTPError(404)"
+    "a subclass of BaseHandler whose prepare() raises tornado.web.HTTPError(404)"
 )
 EVERY = (
     "the handler for all other paths must answer every method, not only GET:\n"
-    "raise HTTPError(404) in prepare(), which is called before get(), post() and the others"
+    "raise tornado.web.HTTPError(404) in prepare(), which is called before get() and post()"
 )
 UNSET = (
-    "finish() and write_error() do not set the status. Raise HTTPError(404),\n"
+    "finish() and write_error() do not set the status. Raise tornado.web.HTTPError(404),\n"
     "or call send_error(404), which sets the status and then calls write_error()"
 )
 
@@ -39,10 +46,18 @@ class JsonErrors(ExerciseCase):
         )
         if not answer.text and advice in (PAGE, OTHER):
             advice = EMPTY
+        elif advice == PAGE and answer.text.startswith("<html>") and self.overridden:
+            advice = TWICE
         if answer.text.lstrip().startswith("{"):
             answer.expect(content_type="application/json", advice=TYPE)
         answer.expect(content_type="application/json", advice=advice)
         answer.expect(json={"code": code, "reason": reason}, advice=FIELDS)
+
+    @property
+    def overridden(self) -> bool:
+        """Whether BaseHandler has a write_error() of its own."""
+        base = getattr(self.subject, "BaseHandler", tornado.web.RequestHandler)
+        return base.write_error is not tornado.web.RequestHandler.write_error
 
     def test_a_page_without_an_error_is_unchanged(self) -> None:
         self.send("GET", "/moons/mars").expect(status=200, json={"moons": 2}, advice=SAME)
@@ -50,7 +65,7 @@ class JsonErrors(ExerciseCase):
     def test_an_error_that_a_handler_raises(self) -> None:
         self.expect_error(self.send("PUT", "/moons/mars"), 409, "Conflict")
 
-    def test_an_exception_that_nobody_expected(self) -> None:
+    def test_an_exception_that_no_code_catches(self) -> None:
         answer = self.send("GET", "/moons/venus")
         answer.expect(status=500, advice=STATUS)
         for secret in ("Traceback", "KeyError", "venus"):

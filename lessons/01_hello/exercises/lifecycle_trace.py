@@ -8,8 +8,8 @@ from tornado.options import define, options, parse_command_line
 
 
 class TraceHandler(tornado.web.RequestHandler):
-    # TODO 1: record the other methods that Tornado calls for a request, each by its name. There are
-    # five: four for every request, one more for an error.
+    # TODO 1: override the other five methods that Tornado calls, and append the name of each to the
+    # steps. Tornado calls four of them for each request, and the fifth only for an error.
     # TODO 2: refuse a request without the header X-Visitor: 403, and neither get() nor post().
 
     def get(self) -> None:

@@ -2,10 +2,16 @@
 
 import json
 
-from course.testing.command import CommandCase, Mismatch
+from course.testing.command import ADVICE_BY_EXCEPTION, CommandCase, Mismatch
 
 DEFINE = "main(): define() each option before parse_command_line(); see option_types.py"
 IMPORT = "a name is not known: from datetime import timedelta at the top of the file"
+FALSE = "Python writes the boolean values as False and True, with a capital letter"
+SPELLING = "the option is called colours, in British spelling; colors is another name"
+EARLY = (
+    "main(): make config after parse_command_line(), with options.port;\n"
+    "before this call, each option has its default"
+)
 CONFIG = "main(): put the value of each option into config, under its name"
 NO_JSON = "main(): period.total_seconds() is a number; a timedelta cannot be written as JSON"
 LIT = "lit: default=False makes it boolean: true or false. With it, --lit alone means true"
@@ -18,16 +24,23 @@ PERIOD = (
     "config needs it in seconds, with days and fractions: period.total_seconds()"
 )
 ENDED = {
-    "NameError": IMPORT,
+    "name 'timedelta'": IMPORT,
+    "name 'datetime'": IMPORT,
+    "name 'false'": FALSE,
+    "name 'true'": FALSE,
+    "'colors'": SPELLING,
+    "--colors ": SPELLING,  # in the help, which Tornado writes for an unknown option
     "Unrecognized": DEFINE,
+    "'total_seconds'": PERIOD,
     "'lit'": LIT,
     "'colours'": COLOURS,
+    **ADVICE_BY_EXCEPTION,
     "1m 30s": PERIOD,
     "2500ms": PERIOD,
     "1d 1h": PERIOD,
 }
 ADVICE = {
-    "port": "leave the option port as it is",
+    "port": EARLY,
     "lit": LIT,
     "colours": COLOURS,
     "period": PERIOD,
@@ -68,10 +81,11 @@ class DefineOptions(CommandCase):
                     sent=self.sent,
                     received=f"the JSON  {_text(config)}",
                     expected=f'a field  "{name}": {_text(expected[name])}',
-                    advice=CONFIG,
+                    advice=SPELLING if name == "colours" and "colors" in config else CONFIG,
                 )
+            advice = ADVICE[name if config.get("port", self.port) == self.port else "port"]
             received, wanted = _text({name: config[name]}), _text({name: expected[name]})
-            self.expect(received, wanted, sent=self.sent, advice=ADVICE[name])
+            self.expect(received, wanted, sent=self.sent, advice=advice)
 
 
 def _same(received: object, expected: object) -> bool:

@@ -1,4 +1,4 @@
-"""Each request becomes one line with method, address and status; /health leaves none."""
+"""Each request becomes one line with method, address and status; there is none for /health."""
 
 import re
 
@@ -11,6 +11,10 @@ FUNCTION = (
 LINE = (
     "log_request(handler): handler.request.method and handler.request.uri,\n"
     "and handler.get_status(); write them in one message"
+)
+BAD_MESSAGE = (
+    'log_request(): "Bad message" means that text and values do not fit together.\n'
+    "The text has one %s or %d for each value; handler.get_status() is called with ()"
 )
 URI = "log_request(): handler.request.uri has the query, handler.request.path has not"
 LOG = "log_request(): write to the log with access_log.info(); print() is no log"
@@ -36,9 +40,12 @@ class RequestLog(CommandCase):
         """There is one line about the path, and it has these words."""
         found = [line for line in lines if path in line]
         complete = [line for line in found if all(word in line for word in words)]
-        if len(found) == len(complete) == 1 and not TORNADO.search(found[0]):
+        bad = any("Bad message" in line for line in lines)
+        if len(found) == len(complete) == 1 and not TORNADO.search(found[0]) and not bad:
             return
-        if any(TORNADO.search(line) for line in found):
+        if bad:
+            advice = BAD_MESSAGE
+        elif any(TORNADO.search(line) for line in found):
             advice = FUNCTION
         elif found:
             advice = LINE if any(words[1] in line for line in found) else URI
@@ -57,7 +64,7 @@ class RequestLog(CommandCase):
         self.expect_line(lines, ["GET", "/nowhere?id=2", "404"], "/nowhere")
         self.expect_line(lines, ["DELETE", "/other?id=3", "404"], "/other")
 
-    def test_the_monitor_leaves_no_line(self) -> None:
+    def test_requests_of_the_monitoring_program_are_not_logged(self) -> None:
         lines = self.requests("GET /health", "GET /health?from=monitor", "GET /light?id=health")
         if any("/health" in line for line in lines):
             raise Mismatch(

@@ -18,7 +18,7 @@ def make_app(keepers: int) -> tornado.web.Application:
 
 async def main() -> None:
     define("port", default=8888, help="port to listen on")
-    define("keepers", default=3)  # TODO 1: --help must describe it: how many live here, from 1 to 9
+    define("keepers", default=3)  # TODO 1: --help must describe it, as "from 1 to 9"
     # TODO 2: a value that is not a number and an option that does not exist end in a traceback.
     # Make the program end with one sentence about it instead, and an exit code other than 0.
     parse_command_line()

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.options import define, options, parse_command_line
 
 TEMPLATES = {
-    # TODO: make blocks called title and main in the base, and let the two pages fill them.
+    # TODO: make blocks called title and main in the base, and fill them in the two pages.
     "base.html": "<!doctype html><title>Homes</title><main></main><footer>By the sea</footer>",
     "home.html": "<h1>All homes</h1>",
     "about.html": "<h1>About us</h1>",

@@ -24,7 +24,7 @@ CHANGES = (
 )
 KEEP = "the link must begin with /static/ and have ?v=: then Tornado says ten years"
 OUTSIDE = (
-    "let StaticFileHandler serve the files, with the folder itself as path; it checks the path"
+    "StaticFileHandler must serve the files, with the folder itself as path; it checks the path"
 )
 
 

@@ -10,7 +10,7 @@ GUARD = (
     "ProfileHandler: @tornado.web.authenticated above get(), login_url='/login' in make_app().\n"
     "Without a login it answers 302 to a GET, and 403 to any other method"
 )
-POST = "post() needs the same decorator as get(); it is 403, since a redirect would lose the form"
+POST = "post() needs the same decorator as get(); the status is 403: a redirect would lose the form"
 USER = 'get_current_user(): self.get_signed_cookie("member") returns bytes, or None for nobody'
 COROUTINE = (
     "get_current_user() without async: nothing awaits it, and a coroutine object is true.\n"

@@ -21,7 +21,7 @@ CHANGED = (
     "A changed cookie counts from 1. Use set_signed_cookie and get_signed_cookie:\n"
     "they notice each changed character, and only your secret can make a signature that fits"
 )
-OTHER = 'This was signed for a cookie called "other": read get_signed_cookie() with your own name'
+OTHER = 'get_signed_cookie() needs the name of your own cookie: "other" belongs to another one'
 AGE = "Leave max_age_days at its default, 31. expires_days limits only the browser"
 YOUNG = "A signature is valid for 31 days: leave max_age_days at its default"
 SCRIPTS = "set_signed_cookie takes every argument of set_cookie: httponly=True"

@@ -32,7 +32,7 @@ class Story(ExerciseCase):
         loop.set_exception_handler(lambda _, context: self.leaked.append(context["exception"]))
 
     def ask(self) -> asyncio.Future[str]:
-        """Let another request be served while a waits, and then give a its answer."""
+        """Serve another request while `a` waits, and then give `a` its answer."""
         self.events.append("a waits")
         answer: asyncio.Future[str] = asyncio.Future()
 

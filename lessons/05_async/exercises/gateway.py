@@ -1,4 +1,4 @@
-"""Pass on the answer of another service. A failure of that service is not our client's fault."""
+"""Pass on the answer of another service. A failure of that service is not the client's fault."""
 
 import asyncio
 import contextlib

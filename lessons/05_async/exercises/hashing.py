@@ -13,7 +13,7 @@ SLOW_HASH = functools.partial(hashlib.pbkdf2_hmac, "sha256", salt=b"salt", itera
 
 class HashHandler(tornado.web.RequestHandler):
     def get(self) -> None:
-        self.write(self.settings["hash"](b"secret").hex())  # TODO: let a thread do the hashing
+        self.write(self.settings["hash"](b"secret").hex())  # TODO: compute it in a thread
 
 
 class PingHandler(tornado.web.RequestHandler):

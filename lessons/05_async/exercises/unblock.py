@@ -11,7 +11,7 @@ from tornado.options import define, options, parse_command_line
 class NapHandler(tornado.web.RequestHandler):
     def get(self) -> None:
         self.settings["events"].append("nap begins")
-        time.sleep(0.5)  # TODO: wait as long, but let the loop serve others meanwhile.
+        time.sleep(0.5)  # TODO: wait as long, but do not block the event loop.
         self.settings["events"].append("nap ends")
         self.write("Good morning\n")
 

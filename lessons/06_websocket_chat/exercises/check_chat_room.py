@@ -1,6 +1,6 @@
 """Everybody hears who comes, what is said and who leaves; the set holds who is there."""
 
-from tornado.websocket import WebSocketHandler as HANDLER
+from tornado.websocket import WebSocketHandler
 
 from course.testing.websocket import WebSocketCase, WebSocketClient
 
@@ -31,7 +31,8 @@ class ChatRoom(WebSocketCase):
         sent = f'{self.sent}\nlen(settings["members"])'
         advice = LEFT if len(members) > number else MEMBERS
         self.expect(len(members), number, sent=sent, advice=advice)
-        kinds = {type(member).__name__ for member in members if not isinstance(member, HANDLER)}
+        others = [member for member in members if not isinstance(member, WebSocketHandler)]
+        kinds = {type(member).__name__ for member in others}
         self.expect(kinds, set(), sent="what else is among the members?", advice=MEMBERS)
 
     def test_everybody_hears_who_comes(self) -> None:

@@ -33,7 +33,7 @@ class DeadPeers(WebSocketCase):
         return self.connect("/room", name=name, advice=ROUTE)
 
     def enter_closed(self, name: str) -> WebSocketClient:
-        """Let one enter, and close it from the server; its client has not answered yet."""
+        """Open a connection, and close it from the server; its client has not answered yet."""
         members = self._app.settings["members"]
         before = members.copy()
         socket = self.enter(name)

@@ -6,8 +6,8 @@ STRANGER = "Without a check_origin() of your own, Tornado refuses foreign pages;
 PARTNER = "make_app(): trusted_origins is a list of whole origins, such as https://host.example"
 ALIKE = "Compare whole origins (scheme, host and port), not the beginning, the end or a part of one"
 PORT = "Another port is another origin, and so is a longer name: compare with the whole Host header"
-OWN = "Pages of this server are let in: Tornado compares Origin with Host before check_origin()"
-PROGRAM = "A program sends no Origin. It has no cookies of your visitors either, so let it in"
+OWN = "Pages of this server may connect: Tornado compares Origin with Host before check_origin()"
+PROGRAM = "A program sends no Origin. It has no cookies of your visitors, so accept it"
 
 
 class OriginPolicy(WebSocketCase):

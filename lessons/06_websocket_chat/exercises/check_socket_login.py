@@ -11,7 +11,7 @@ REFUSE = (
     "request. set_status(401) alone does not end it, and open() is too late"
 )
 FORGED = "get_signed_cookie() returns None unless the signature fits; get_cookie() reads anything"
-VALID = "prepare() must let in everybody who has a valid signed cookie named user"
+VALID = "prepare() must accept everybody who has a valid signed cookie named user"
 NAME = (
     "get_current_user() returns the name from get_signed_cookie(), which is bytes: decode() it.\n"
     'A message goes out as {"from": self.current_user, "text": message}'

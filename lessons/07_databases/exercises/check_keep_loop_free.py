@@ -34,7 +34,7 @@ CLOSE = (
 
 
 class SlowCursor(sqlite3.Cursor):
-    """Its query lasts until a ping has been answered, or the patience is over."""
+    """A query that lasts until a ping has been answered, or until the time is over."""
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         self.connection.case.query()  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ BYTES = (
     "A note may be any bytes. self.request.body is bytes, and Redis returns bytes: do not decode, "
     "strip or convert them."
 )
-AWAIT = "store.get() and store.set() only make a coroutine: `await` runs it and returns its result."
+AWAIT = "Without await, store.get() and store.set() only make a coroutine object, and nothing runs."
 STORE = "Keep the note in the store: what a process keeps is lost when it ends."
 NAMES = "Each name has a note of its own: make the key from the name."
 NEWEST = "A second POST replaces the note."
@@ -79,7 +79,7 @@ class StandIn:
 
     def __getattr__(self, command: str) -> NoReturn:
         raise AttributeError(
-            f"The check's stand-in for Redis has no {command}(). Use get() and set()."
+            f"The object that stands for Redis here has no {command}(). Use get() and set()."
         )
 
 

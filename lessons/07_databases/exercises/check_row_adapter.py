@@ -57,7 +57,7 @@ class RowAdapter(ExerciseCase):
             return db.execute(sql, values).fetchall()
 
     def call(self, name: str, *arguments: Any, advice: str) -> Any:
-        """What the method returns, or the exception that it raises."""
+        """Return the result of the method, or the exception that it raises."""
         self.sent = f"db.{name}({', '.join(map(repr, arguments))})"
         method = getattr(self.db, name, None)
         if method is None:

@@ -1,4 +1,4 @@
-"""What a script prints if its server does not answer: which one, where, and how to start one."""
+"""The message of a script whose server does not answer: which one, where, how to start one."""
 
 import sys
 from typing import NoReturn
@@ -28,6 +28,11 @@ SERVERS = {
     "Redis": (6379, "sudo apt install redis-server", "redis"),
     "MongoDB": (27017, "has no package of it: www.mongodb.com/docs/manual/installation", "mongo"),
 }
+# Another server that speaks the protocol. Install it in a virtual environment of its own.
+PIP = {
+    "MongoDB": "install secantusdb (lesson 07, FURTHER.md, step 4), then "
+    "secantusd-py --host 127.0.0.1 --port 27017 --storage-path :memory:"
+}
 KINDS = {"mysql": "MariaDB or MySQL", "postgresql": "PostgreSQL", "redis": "Redis"}
 KINDS |= {"rediss": "Redis", "mongodb": "MongoDB"}
 
@@ -38,11 +43,13 @@ def give_up(url: str, option: str, why: BaseException) -> NoReturn:
     server = KINDS[place.scheme.partition("+")[0]]
     port, debian, container = SERVERS[server]
     where = f"{place.hostname or 'localhost'}:{place.port or port}"
+    pip = f"  {'pip':<11}{PIP.get(server, '')}\n" if server in PIP else ""
     reason = (str(why).strip() or type(why).__name__).splitlines()[0]
     print(
         f"No {server} server at {where} that lets us in. Start one, or name another:\n"
         f"  Debian     {debian}\n"
         f"  container  docker run --rm -p {port}:{port} {container}\n"
+        f"{pip}"
         f"  elsewhere  {option}\n"
         f"  because    {reason[:90]}",
         file=sys.stderr,

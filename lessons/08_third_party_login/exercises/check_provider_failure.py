@@ -27,7 +27,7 @@ WORD = (
     'HTTPError(502, ..., reason="The provider ...")'
 )
 OURS = "The visitor gets a sentence of yours: the exception and its traceback belong in the log."
-GOOD = "A good answer still has to let the visitor in."
+GOOD = "After a good answer the visitor must be logged in."
 LOG = (
     "Your log has to say why it failed: pass the exception to HTTPError as log_message,\n"
     'HTTPError(502, "provider: %r", error), or to a logger. The reason is for the visitor only.'

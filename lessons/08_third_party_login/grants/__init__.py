@@ -1,5 +1,6 @@
-"""What a provider stores: apps, users, codes, tokens, and the key that it signs with."""
+"""The data of a provider: apps, users, codes, tokens, and the key that it signs with."""
 
+import contextlib
 import hmac
 import secrets
 import time
@@ -16,8 +17,14 @@ USERS = {
     "1001": {"name": "Ada Lovelace", "email": "ada@example.com"},
     "1002": {"name": "Alan Turing", "email": "alan@example.com"},
 }
-SCOPES: dict[str, list[str]] = {"openid": [], "profile": ["name"], "email": ["email"]}
-CODE_SECONDS, TOKEN_SECONDS = 60, 600
+SCOPES: dict[str, list[str]] = {
+    "openid": [],  # an ID token
+    "profile": ["name"],
+    "email": ["email"],
+    "photos": [],  # of the API in photos.py
+    "offline_access": [],  # a refresh token
+}
+CODE_SECONDS, TOKEN_SECONDS, REFRESH_SECONDS = 60, 600, 30 * 24 * 3600
 
 
 def challenge_of(verifier: str) -> str:
@@ -27,16 +34,22 @@ def challenge_of(verifier: str) -> str:
 
 @dataclass(frozen=True)
 class Client:
-    """An app that is registered at the provider. Browsers are sent back only to redirect_uri."""
+    """An app that is registered at the provider.
+
+    Browsers are sent back only to redirect_uri, and after a logout only to after_logout. Only an
+    app that was registered with pkce=False may leave PKCE out.
+    """
 
     id: str
     secret: str
     redirect_uri: str
+    after_logout: str = ""
+    pkce: bool = True
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a user has allowed an app, and how the app has asked for it."""
+    """The access that a user has allowed an app, and how the app has asked for it."""
 
     client: Client
     user: str
@@ -44,6 +57,7 @@ class Grant:
     challenge: str
     nonce: str
     expires: float
+    login: str = ""  # the same in all tokens that come from one code
 
     def claims(self) -> dict[str, str]:
         """Return what the app may know: the number of the user, and the claims of the scope."""
@@ -60,10 +74,13 @@ class Provider:
         self.key, self.key_id = ec.generate_private_key(ec.SECP256R1()), secrets.token_hex(4)
         self._codes: dict[str, Grant] = {}
         self._tokens: dict[str, Grant] = {}
+        self._refresh: dict[str, Grant] = {}
+        self._used: dict[str, Grant] = {}  # refresh tokens that were exchanged
 
     def allow(self, client: Client, user: str, scope: str, challenge: str, nonce: str = "") -> str:
         """Return a code. It travels through a browser, so it is useless by itself."""
-        grant = Grant(client, user, scope, challenge, nonce, time.time() + CODE_SECONDS)
+        expires, login = time.time() + CODE_SECONDS, secrets.token_hex(8)
+        grant = Grant(client, user, scope, challenge, nonce, expires, login)
         return _keep(self._codes, grant)
 
     def redeem(self, code: str, client: Client, redirect_uri: str, verifier: str) -> Grant | str:
@@ -77,21 +94,56 @@ class Provider:
             return "the code was sent to another redirect_uri"
         if grant.expires < time.time():
             return "the code is too old"
-        if not hmac.compare_digest(challenge_of(verifier), grant.challenge):
+        if client.pkce and not hmac.compare_digest(challenge_of(verifier), grant.challenge):
             return "the code_verifier does not fit the code_challenge"
         return grant
 
     def tokens(self, grant: Grant) -> dict[str, Any]:
-        """Return an access token for /userinfo, and for the scope openid an ID token."""
+        """Return an access token, and an ID token and a refresh token if the scope has them."""
         now = int(time.time())
         token = _keep(self._tokens, replace(grant, expires=now + TOKEN_SECONDS))
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
+        if "offline_access" in grant.scope.split():
+            kept = replace(grant, expires=now + REFRESH_SECONDS)
+            answer["refresh_token"] = _keep(self._refresh, kept)
         if "openid" in grant.scope.split():
             claims: dict[str, Any] = {"iss": self.issuer, "aud": grant.client.id, **grant.claims()}
             claims |= {"nonce": grant.nonce, "iat": now, "exp": now + TOKEN_SECONDS}
             kid = {"kid": self.key_id}
             answer["id_token"] = jwt.encode(claims, self.key, algorithm="ES256", headers=kid)
         return answer
+
+    def refresh(self, refresh_token: str, client: Client) -> Grant | str:
+        """Return the grant of a refresh token, or why it is refused. It can be used only once."""
+        if spent := self._used.get(refresh_token):
+            self.end_login(spent.login)
+            return "used twice: all tokens of this login are revoked"
+        grant = self._refresh.get(refresh_token)
+        if grant is None or grant.client != client or grant.expires < time.time():
+            return "no such refresh token"
+        self._used[refresh_token] = self._refresh.pop(refresh_token)
+        return grant
+
+    def end_login(self, login: str) -> None:
+        """Revoke all tokens that come from one code."""
+        for kept in (self._tokens, self._refresh):
+            for token in [token for token, grant in kept.items() if grant.login == login]:
+                del kept[token]
+
+    def revoke(self, token: str, client: Client) -> None:
+        """Revoke an access token, or a refresh token and all tokens of its login (RFC 7009)."""
+        if (grant := self._tokens.get(token)) and grant.client == client:
+            del self._tokens[token]
+        elif (grant := self._refresh.get(token)) and grant.client == client:
+            self.end_login(grant.login)
+
+    def hint(self, id_token: str) -> dict[str, Any] | None:
+        """Return the claims of an ID token that this provider has made; it may be old."""
+        unchecked = {"verify_aud": False, "verify_exp": False}
+        key = self.key.public_key()
+        with contextlib.suppress(jwt.PyJWTError):
+            return jwt.decode(id_token, key, ["ES256"], unchecked, issuer=self.issuer)
+        return None
 
     def whose(self, access_token: str) -> Grant | None:
         """Return the grant of an access token that has not expired."""
@@ -103,7 +155,7 @@ class Provider:
         key = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**key, "kid": self.key_id, "use": "sig", "alg": "ES256"}]}
 
-    def addresses(self) -> dict[str, str]:
+    def addresses(self) -> dict[str, Any]:
         """Return what OpenID Connect publishes at a well-known address."""
         return {
             "issuer": self.issuer,
@@ -111,6 +163,9 @@ class Provider:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/jwks",
+            "revocation_endpoint": f"{self.issuer}/revoke",
+            "end_session_endpoint": f"{self.issuer}/logout",
+            "authorization_response_iss_parameter_supported": True,
         }
 
 

@@ -1,4 +1,4 @@
-"""supervisor runs two instances; each is killed in turn, the other answers, and it comes back.
+"""supervisor runs two processes; each is killed in turn, the other answers, and it comes back.
 
 Needs:  supervisor
 """

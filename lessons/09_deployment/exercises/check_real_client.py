@@ -14,7 +14,7 @@ FORGED = (
     "The visitor can write any address at the beginning of the list. Read it from its end, as\n"
     "trusted_downstream does."
 )
-DIRECT = "WhoHandler: leave it as the stub has it. make_server() decides what self.request has."
+DIRECT = "WhoHandler: leave it unchanged. make_server() decides what self.request has."
 ADDRESS = "A text that is not an address is ignored: leave that to xheaders=True."
 
 

@@ -1,4 +1,4 @@
-"""Through nginx both instances answer in turn, and one of them if the other does not run.
+"""Through nginx both processes answer in turn, and one of them if the other does not run.
 
 Needs:  nginx
 """
@@ -8,7 +8,7 @@ import re
 from course.testing.http import Mismatch, Response
 from course.testing.services import ServiceCase
 
-STUB = "main(): leave it as the stub has it."
+STUB = "main(): leave it unchanged."
 CONF = (
     "NGINX: nginx refuses it, and says why. Each line ends with a semicolon, each { has its }. The "
     "upstream stands outside the server, and proxy_pass uses its name."
@@ -20,15 +20,15 @@ UPSTREAM = (
     "of the return."
 )
 NUMBERS = (
-    "NGINX: write APP_1 and APP_2, not numbers. The instances listen on other ports at each check, "
+    "NGINX: write APP_1 and APP_2, not numbers. The processes listen on other ports at each check, "
     "and\nthe check replaces both words."
 )
 ONE = (
-    "NGINX: one instance gets all requests. The upstream needs a line for each, both of the same "
+    "NGINX: one process gets all requests. The upstream needs a line for each, both of the same "
     "kind: without  backup  and without  ip_hash;"
 )
 AWAY = (
-    "NGINX: one instance does not run, and its requests fail. By default nginx asks the next one: "
+    "NGINX: one process does not run, and its requests fail. By default nginx asks the next one: "
     "leave proxy_next_upstream as it is."
 )
 

@@ -26,7 +26,7 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://localhost:6379/0")
 UNSUPPORTED = 1003  # the close code for data of a kind that is not accepted
 PATIENCE = 2.0  # seconds until both processes have subscribed: until then, what is said is lost
 TOGETHER = 0.7  # seconds from when each hears itself until each hears the other
-STUB = "main(): leave the options and the route as the stub has them."
+STUB = "main(): leave the options and the route unchanged."
 BLOCKED = (
     "The process does not answer: something blocks its event loop. Use redis.asyncio, and await it."
 )

@@ -1,4 +1,4 @@
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import tornado.web
 from tornado.options import define, options, parse_command_line
 
 # The check replaces PYTHON and FILE by paths, and APP_ by a number, so that APP_1 is a port.
-# TODO: run two instances, and start each of them again when it ends.
+# TODO: run two processes, and start each of them again when it ends.
 SUPERVISOR = """
 [program:app]
 command=PYTHON FILE --port=APP_1

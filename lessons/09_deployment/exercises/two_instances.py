@@ -1,4 +1,4 @@
-"""Two instances of one application, and the part of nginx.conf that spreads requests over both."""
+"""Two processes of one application, and the part of nginx.conf that spreads requests over both."""
 
 import asyncio
 import contextlib
@@ -6,8 +6,8 @@ import contextlib
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# The check replaces FRONT by the port of nginx, APP_1 and APP_2 by those of the two instances.
-# TODO 1: pass the requests on to both instances.
+# The check replaces FRONT by the port of nginx, APP_1 and APP_2 by those of the two processes.
+# TODO 1: pass the requests on to both processes.
 NGINX = """
 server {
     listen 127.0.0.1:FRONT;

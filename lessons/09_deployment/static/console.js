@@ -1,4 +1,4 @@
-// Opens the socket of the page's script and shows everything that goes to and fro.
+// Opens the socket of the page's script and shows each message that it sends and receives.
 const form = document.querySelector("#console");
 const state = document.querySelector("#state");
 const log = document.querySelector("#log");

@@ -15,7 +15,6 @@ from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.sessions import Sessions
 from capstone_chat.conversations.users import User
 from capstone_chat.handlers.auth import TAKEN
-from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.tables import sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
@@ -53,7 +52,7 @@ class RegisterTest(ChatCase):
         """C273"""
         letters = "Use letters, digits, dots, dashes and underscores only."
         common = "Too many people use this password. Choose another one."
-        unseen = "There are characters in it that cannot be seen."
+        unseen = "It has invisible characters."
         wrong: list[tuple[dict[str, str], dict[str, str]]] = [
             ({"name": ""}, {"name": "Use 3 to 32 characters."}),
             ({"name": "ab"}, {"name": "Use 3 to 32 characters."}),
@@ -62,17 +61,20 @@ class RegisterTest(ChatCase):
             ({"name": "an\u200bna"}, {"name": letters}),
             ({"nickname": "x" * 41}, {"nickname": "Use 40 characters or fewer."}),
             ({"nickname": "an\u202ena"}, {"nickname": unseen}),
-            ({"confirmation": "another one"}, {"confirmation": "The two passwords differ."}),
-            ({"confirmation": ""}, {"confirmation": "The two passwords differ."}),
-            ({"captcha": "?"}, {"captcha": "That was not it. Here is a new one."}),
-            ({"captcha": ""}, {"captcha": "That was not it. Here is a new one."}),
+            (
+                {"confirmation": "another one"},
+                {"confirmation": "The two passwords are not the same."},
+            ),
+            ({"confirmation": ""}, {"confirmation": "The two passwords are not the same."}),
+            ({"captcha": "?"}, {"captcha": "That was wrong. Here is a new picture."}),
+            ({"captcha": ""}, {"captcha": "That was wrong. Here is a new picture."}),
         ]
         for password, problem in (
             ("", "Use 8 characters or more."),
             ("short", "Use 8 characters or more."),
             ("abcd " * 30, "Use 128 characters or fewer."),
             ("password", common),
-            ("somebody", "Your password must not be your name."),
+            ("somebody", "Your password must not be your user name or nickname."),
         ):
             both = {"password": password, "confirmation": password}
             wrong.append((both, {"password": problem}))
@@ -115,7 +117,7 @@ class RegisterTest(ChatCase):
     @tornado.testing.gen_test
     async def test_a_form_without_any_field_is_an_error_and_no_more(self) -> None:
         anna = Person(self, "anna")
-        token = (await anna.form("/register"))["_xsrf"]
+        token = (await anna.hidden_fields("/register"))["_xsrf"]
         response = await anna.submit("/register", {"_xsrf": token})
         self.assertEqual(response.code, 400)
         self.assertEqual(set(errors(response)), {"name", "nickname", "password", "captcha"})
@@ -158,7 +160,9 @@ class LoginTest(ChatCase):
             anna = Person(self, "anna")
             response = await anna.login(password=password, captcha="?")
             self.assertEqual(response.code, 400)
-            self.assertEqual(errors(response), {"captcha": "That was not it. Here is a new one."})
+            self.assertEqual(
+                errors(response), {"captcha": "That was wrong. Here is a new picture."}
+            )
             self.assertEqual(fields(response)["name"], "anna")
             self.assertEqual(fields(response)["password"], "")
             self.assertNotIn(self.cookie_name("session"), anna.cookies)
@@ -210,7 +214,7 @@ class ThrottleTest(ChatCase):
     @tornado.testing.gen_test
     async def test_forms_sent_too_often_are_refused_as_a_page(self) -> None:
         anna = Person(self, "anna")
-        token = (await anna.form("/login"))["_xsrf"]
+        token = (await anna.hidden_fields("/login"))["_xsrf"]
         codes = [(await anna.submit("/login", {"_xsrf": token})).code for _ in range(5)]
         self.assertEqual(codes[-1], 429)
         self.assertNotIn(429, codes[:2])
@@ -234,7 +238,7 @@ class SessionTest(DatabaseCase):
         self.time = 1_700_000_000_000
         self.sessions = Sessions(
             self.database,
-            LocalBroker(Hub()),
+            Hub(),
             idle=self.IDLE,
             lifetime=self.LIFETIME,
             clock=lambda: self.time,

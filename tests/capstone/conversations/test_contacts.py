@@ -6,8 +6,9 @@ from unittest import mock
 
 import tornado.testing
 
-from capstone_chat.accounts.arrivals import Arrival
-from capstone_chat.conversations.users import User
+from capstone_chat.conversations.users import PublicUser
+from capstone_chat.realtime import topics
+from capstone_chat.storage.tables import users
 from tests.capstone.chat_case import ChatCase, Person
 
 
@@ -134,6 +135,23 @@ class ListTest(ContactsCase):
         ):
             self.assertEqual((await self.anna.call(method, path, body))[0], 404)
 
+    @tornado.testing.gen_test
+    async def test_only_the_whole_user_name_finds_somebody(self) -> None:
+        bob = {"id": 2, "nickname": "Bob", "picture": None, "name": "bob"}
+        for name, user in ("bob", bob), ("BOB", bob), ("bo", None), ("bobb", None), ("", None):
+            with self.subTest(name=name):
+                found = await self.anna.call("GET", f"/api/users?name={name}")
+                self.assertEqual(found, (200, {"user": user}))
+        gone = users.update().where(users.c.id == 2).values(disabled_at=1)
+        await self.chat.database.write(lambda connection: connection.execute(gone))
+        self.assertEqual(await self.anna.call("GET", "/api/users?name=bob"), (200, {"user": None}))
+
+    @tornado.testing.gen_test
+    async def test_names_are_tried_no_faster_than_contacts_are_added(self) -> None:
+        self.chat.request_limiter.burst = 0
+        code, _ = await self.anna.call("GET", "/api/users?name=bob")
+        self.assertEqual(code, 429)
+
 
 class PresenceTest(ContactsCase):
     def presence(self, *, online: bool, user: int = 2) -> dict[str, Any]:
@@ -151,7 +169,7 @@ class PresenceTest(ContactsCase):
         self.assertTrue((await self.contacts(self.anna))[0]["online"])
         self.assertEqual((await self.anna.connect()).hello["online"], [2])
         first.socket.close()
-        await self.until(lambda: self.chat.hub.subscriber_count("user:2") == 1)
+        await self.until(lambda: self.chat.hub.subscriber_count(topics.user(2)) == 1)
         self.assertEqual(await anna.heard(), [])
         second.socket.close()
         self.assertEqual(await anna.receive(), self.presence(online=False))
@@ -237,15 +255,15 @@ class PresenceTest(ContactsCase):
     @tornado.testing.gen_test
     async def test_a_block_amid_opening_a_socket_holds(self) -> None:
         await self.add(self.anna, self.bob)
-        read_batched = self.chat.arrivals.load
+        read_contacts = self.chat.contacts.presence_visible_to
 
-        async def interrupted(user: User, token: str) -> Arrival | None:
-            found = await read_batched(user, token)
+        async def interrupted(user: PublicUser) -> list[int]:
+            found = await read_contacts(user)
             if user.id == 1:
                 await self.block_stranger(self.bob, self.anna)
             return found
 
-        with mock.patch.object(self.chat.arrivals, "load", interrupted):
+        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
             anna = await self.anna.connect()
         await self.bob.connect()
         self.assertEqual(

@@ -1,15 +1,15 @@
-"""What a request costs does not grow with the history: every question goes through an index. Nor
-does a message with the members of its group."""
+"""The cost of a request does not grow with the history, nor that of a message with the members.
 
-import contextlib
-from collections.abc import Iterator
+Every query uses an index.
+"""
+
 from typing import Any
 
 import sqlalchemy as sa
 from tornado.testing import gen_test
 
 from capstone_chat.storage import tables
-from tests.capstone.chat_case import PASSWORD, ChatCase
+from tests.capstone.chat_case import PASSWORD, ChatCase, noted_statements
 
 GROWING = ("events", "members", "users", "conversations", "sessions", "contacts", "pictures")
 
@@ -25,7 +25,7 @@ class GrowthTest(ChatCase):
         await anna.call("POST", "/api/contacts", {"name": "ben"})
         opened = await anna.call("POST", "/api/private/2")
         private = opened[1]["conversation"]["id"]
-        said = self.enterContext(self.noted())
+        said = self.enterContext(noted_statements(self.chat.database.engine))
 
         line = await anna.connect()
         for conv in group, private:
@@ -81,7 +81,7 @@ class GrowthTest(ChatCase):
         for person in anna, ben:
             await person.call("DELETE", "/api/me", {"password": PASSWORD})
         await (await self.person("carl")).group()
-        said = self.enterContext(self.noted())
+        said = self.enterContext(noted_statements(self.chat.database.engine))
         await self.chat.purge.run()
         self.assertGreater(len(said), 30)
         self.assertEqual(self.read_whole(said), [])
@@ -108,7 +108,7 @@ class GrowthTest(ChatCase):
             listening.append(await member.connect())
             if number not in (0, 8):
                 continue
-            with self.noted() as said:
+            with noted_statements(self.chat.database.engine) as said:
                 await line.send(group, f"to {number}")
                 await line.receive("ack")
                 for one in listening:
@@ -117,18 +117,3 @@ class GrowthTest(ChatCase):
             asked[number] = [statement for statement, _ in said]
         self.assertTrue(any(statement.startswith("INSERT INTO events") for statement in asked[0]))
         self.assertEqual(asked[0], asked[8])
-
-    @contextlib.contextmanager
-    def noted(self) -> Iterator[list[tuple[str, Any]]]:
-        """Keep every statement that is executed inside, with its (first) parameters."""
-        said: list[tuple[str, Any]] = []
-
-        def keep(
-            _c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool
-        ) -> None:
-            said.append((statement, parameters[0] if many else parameters))
-
-        engine = self.chat.database.engine
-        sa.event.listen(engine, "before_cursor_execute", keep)
-        yield said
-        sa.event.remove(engine, "before_cursor_execute", keep)

@@ -8,24 +8,17 @@ import sqlalchemy as sa
 import tornado.testing
 
 from capstone_chat.storage.tables import events
-from tests.capstone.chat_case import ChatCase, Line, Person
+from tests.capstone.chat_case import Line, Person, held_up
+from tests.capstone.socket_case import SocketCase
 
 
-class MessagesCase(ChatCase):
-    """A group of anna's that bob has joined; mallory has not."""
+class MessagesCase(SocketCase):
+    """A group of anna's that bob has joined, with a connection of anna's."""
 
     options = {"send_burst": 1000, "request_burst": 1000}  # noqa: RUF012
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
     async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
-        self.mallory = await self.person("mallory")
-        self.conv = await self.anna.group()
-        await self.bob.join(self.conv)
+        await super().gather()
         self.annas = await self.anna.connect()
 
     async def write(self, *texts: str, line: Line | None = None) -> list[int]:
@@ -89,8 +82,24 @@ class DeleteTest(MessagesCase):
         await self.write("bob's", line=bobs)
         code, answer = await self.bob.call("DELETE", f"/api/conversations/{self.conv}/events/3")
         self.assertEqual((code, answer["error"]["code"]), (403, "not_yours"))
-        self.assertEqual(await self.delete(self.anna, 4), 403)  # the owner neither
-        self.assertEqual([e["text"] for e in (await self.history())[2:]], ["anna's", "bob's"])
+        self.assertEqual(await self.delete(self.bob, 4), 204)
+        self.assertEqual([e["text"] for e in (await self.history())[2:4]], ["anna's", None])
+
+    @tornado.testing.gen_test
+    async def test_the_owner_deletes_the_messages_of_others_and_the_order_of_events_says_so(
+        self,
+    ) -> None:
+        bobs = await self.bob.connect()
+        await self.write("rude", line=bobs)
+        self.assertEqual(await self.delete(self.anna, 3), 204)
+        event = await bobs.receive("deleted")
+        who = [event[name]["nickname"] for name in ("from", "user")]
+        self.assertEqual((who, event["target"]), (["Anna", "Bob"], 3))
+        self.assertEqual((await self.history())[-1], event)
+        body = {"user": self.bob.id}
+        await self.anna.call("PUT", f"/api/groups/{self.conv}/owner", body)
+        await self.write("bob's", line=bobs)
+        self.assertEqual(await self.delete(self.anna, 6), 403)  # no longer the owner
 
     @tornado.testing.gen_test
     async def test_what_is_no_message_or_not_ones_to_see_is_not_found(self) -> None:
@@ -122,13 +131,150 @@ class DeleteTest(MessagesCase):
         self.assertIsNone(history[2]["text"])
 
     @tornado.testing.gen_test
-    async def test_a_deleted_message_is_neither_unread_nor_the_last_line(self) -> None:
-        await self.write("one", "two")
-        await self.delete(self.anna, 4)
+    async def test_a_deleted_message_is_not_unread_and_its_deletion_is_not_the_last_line(
+        self,
+    ) -> None:
+        await self.write("one", "two", "three")
+        for deleted, last, unread in (3, "three", 2), (5, None, 1):
+            await self.delete(self.anna, deleted)
+            _, state = await self.bob.call("GET", "/api/state")
+            group = state["conversations"][0]
+            self.assertEqual((group["last"]["seq"], group["last"]["text"]), (5, last))
+            self.assertEqual(group["unread"], unread)
+        self.assertNotIn("three", json.dumps(state))
+
+
+class EditTest(MessagesCase):
+    async def edit(self, seq: int, text: str, *, cid: str | None = None) -> dict[str, Any]:
+        """Edit a message as anna, and return the response without `at`."""
+        cid = await self.annas.edit(self.conv, seq, text, cid)
+        answer = await self.annas.receive("ack", "error")
+        self.assertEqual(answer.pop("cid"), cid)
+        answer.pop("at", None)
+        return answer
+
+    @tornado.testing.gen_test
+    async def test_an_edit_is_an_event_and_the_message_in_its_place_has_the_newest_text(
+        self,
+    ) -> None:
+        bobs = await self.bob.connect()
+        await self.write("helo", "more")
+        ack = await self.edit(3, " hello ")
+        self.assertEqual(ack, {"type": "ack", "conv": self.conv, "seq": 5})
+        event = await bobs.receive("edited")
+        anna = {"id": 1, "nickname": "Anna", "picture": None}
+        shape = {"type": "edited", "conv": self.conv, "seq": 5, "from": anna, "target": 3}
+        self.assertEqual(event, shape | {"at": event["at"], "text": " hello"})
+        message, _, edit = (await self.history())[2:]
+        self.assertEqual((message["text"], message["edited"], edit), (" hello", 5, event))
+        await self.edit(3, "hello!")
+        message, _, *edits = (await self.history())[2:]
+        self.assertEqual((message["text"], message["edited"]), ("hello!", 6))
+        self.assertEqual([one["text"] for one in edits], ["hello!"] * 2)
+
+    @tornado.testing.gen_test
+    async def test_search_preview_and_unread_follow_the_newest_text(self) -> None:
+        await self.write("helo")
+        await self.edit(3, "hello")
+        self.assertEqual((await self.texts("helo"), await self.texts("hello")), ([], ["hello"]))
         _, state = await self.bob.call("GET", "/api/state")
         group = state["conversations"][0]
-        self.assertEqual((group["unread"], group["last"]["type"]), (1, "deleted"))
-        self.assertNotIn("two", json.dumps(state))
+        last = group["last"]
+        self.assertEqual((last["seq"], last["text"], last["edited"]), (3, "hello", 4))
+        self.assertEqual((group["unread"], group["head"]), (1, 4))
+        await self.delete(self.anna, 3)
+        self.assertEqual(await self.texts("hello"), [])
+        texts = [event.get("text") for event in await self.history()]
+        self.assertNotIn("hello", texts)
+
+    @tornado.testing.gen_test
+    async def test_an_edit_that_is_sent_again_changes_nothing_also_after_a_later_one(self) -> None:
+        await self.write("one")
+        cid = await self.annas.edit(self.conv, 3, "two")
+        first = await self.annas.receive("ack")
+        self.assertEqual((await self.edit(3, "two", cid=cid))["seq"], first["seq"])
+        conflict = await self.edit(3, "another text", cid=cid)
+        self.assertEqual(conflict["code"], "conflict")
+        self.assertEqual((await self.edit(3, "three"))["seq"], 5)
+        self.assertEqual((await self.edit(3, "two", cid=cid))["seq"], first["seq"])
+        self.assertEqual(await self.texts("three"), ["three"])
+        self.assertEqual((await self.history())[-1]["seq"], 5)
+
+    @tornado.testing.gen_test
+    async def test_a_message_that_is_sent_again_after_its_edit_stays_edited(self) -> None:
+        cid = await self.annas.send(self.conv, "helo")
+        first = await self.annas.receive("ack")
+        await self.edit(3, "hello")
+        await self.annas.send(self.conv, "helo", cid)
+        self.assertEqual(await self.annas.receive("ack"), first)
+        self.assertEqual(await self.texts("hel"), ["hello"])
+        for frame in ({"seq": 3, "type": "edit"}, {"type": "send", "reply": 3}):
+            await self.annas.say(**frame, conv=self.conv, cid=cid, text="helo")
+            self.assertEqual((await self.annas.receive("error"))["code"], "conflict")
+
+    @tornado.testing.gen_test
+    async def test_edits_of_one_commit_are_carried_out_in_their_order(self) -> None:
+        await self.write("zero")
+        async with held_up(self.chat.database):
+            for text in "one", "two", "three":
+                await self.annas.edit(self.conv, 3, text)
+            await self.quiet(self.annas)
+        acks = [(await self.annas.receive("ack"))["seq"] for _ in range(3)]
+        message = (await self.history())[2]
+        self.assertEqual((acks, message["text"], message["edited"]), ([4, 5, 6], "three", 6))
+
+
+class ReplyTest(MessagesCase):
+    async def quotes(self) -> list[dict[str, Any] | None]:
+        return [event.get("reply") for event in await self.history() if event["seq"] > 2]
+
+    @tornado.testing.gen_test
+    async def test_a_reply_quotes_the_first_line_of_the_message(self) -> None:
+        bobs = await self.bob.connect()
+        await self.write(f"Shall we?\nAt noon, {'x' * 3000}", "y" * 200)
+        await bobs.send(self.conv, "Yes", reply=3)
+        await bobs.receive("ack")
+        event = await self.annas.receive("message")
+        while event["text"] != "Yes":
+            event = await self.annas.receive("message")
+        anna = {"id": 1, "nickname": "Anna", "picture": None}
+        quote = {"seq": 3, "from": anna, "text": "Shall we?"}
+        self.assertEqual(event["reply"], quote)
+        self.assertEqual(await self.quotes(), [None, None, quote])
+        await bobs.send(self.conv, "Why", reply=4)
+        await bobs.receive("ack")
+        self.assertEqual((await self.history())[-1]["reply"]["text"], "y" * 120)
+        await self.write("```python\nprint(1)\n```")
+        seq = (await self.history())[-1]["seq"]
+        await bobs.send(self.conv, "Two", reply=seq)
+        await bobs.receive("ack")
+        self.assertEqual((await self.history())[-1]["reply"]["text"], "print(1)")
+
+    @tornado.testing.gen_test
+    async def test_the_quote_follows_an_edit_and_a_deletion_of_the_message(self) -> None:
+        await self.write("helo", "more")
+        await self.annas.send(self.conv, "hi", reply=3)
+        await self.annas.edit(self.conv, 3, "hello")
+        await self.annas.receive("edited")
+        anna = {"id": 1, "nickname": "Anna", "picture": None}
+        self.assertEqual(
+            (await self.quotes())[2], {"seq": 3, "from": anna, "text": "hello", "edited": 6}
+        )
+        await self.delete(self.anna, 3)
+        self.assertEqual((await self.quotes())[2], {"seq": 3, "from": anna, "text": None})
+        await self.annas.send(self.conv, "to a deleted message", reply=3)
+        await self.annas.receive("ack")
+        self.assertEqual((await self.quotes())[-1], {"seq": 3, "from": anna, "text": None})
+
+    @tornado.testing.gen_test
+    async def test_a_reply_that_is_sent_again_is_stored_once(self) -> None:
+        await self.write("first")
+        cid = await self.annas.send(self.conv, "again", reply=3)
+        ack = await self.annas.receive("ack")
+        await self.annas.send(self.conv, "again", cid, reply=3)
+        self.assertEqual(await self.annas.receive("ack"), ack)
+        await self.annas.send(self.conv, "again", cid)
+        self.assertEqual((await self.annas.receive("error"))["code"], "conflict")
 
 
 class FindTest(MessagesCase):

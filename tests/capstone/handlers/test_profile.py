@@ -51,6 +51,17 @@ class MeTest(ProfileCase):
         self.assertEqual(answer["events"][0]["from"]["nickname"], "Anna B.")
 
     @tornado.testing.gen_test
+    async def test_a_change_is_sent_once_to_the_connections_of_the_user_alone(self) -> None:
+        lines = [await self.anna.connect(), await self.anna.connect(), await self.bob.connect()]
+        for names in ("Anna B.",), ("Anna B.", "Anna C."):  # the same name again is no change
+            for name in names:
+                await self.anna.call("PATCH", "/api/me", {"nickname": name})
+            for line in lines[:2]:
+                self.assertEqual((await line.receive("user"))["user"]["nickname"], names[-1])
+        await lines[2].heard()
+        self.assertNotIn("user", {event["type"] for event in lines[2].seen})
+
+    @tornado.testing.gen_test
     async def test_each_can_be_changed_alone_and_be_left_to_the_browser_again(self) -> None:
         for body in {"language": "zh_CN"}, {"theme": "light"}, {"language": "", "theme": ""}, {}:
             code, _ = await self.anna.call("PATCH", "/api/me", body)
@@ -88,7 +99,7 @@ class SessionsTest(ProfileCase):
     @tornado.testing.gen_test
     async def test_they_are_listed_with_the_one_that_asks(self) -> None:
         phone = Person(self, "anna")
-        hidden = await phone.form("/login")
+        hidden = await phone.hidden_fields("/login")
         fields = {
             "name": "anna",
             "password": PASSWORD,

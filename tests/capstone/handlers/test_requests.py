@@ -38,7 +38,7 @@ class JsonTest(ChatCase):
     @tornado.testing.gen_test
     async def test_without_a_session_every_call_says_that_it_has_ended(self) -> None:
         anna = Person(self, "anna")
-        token = (await anna.form("/login"))["_xsrf"]
+        token = (await anna.hidden_fields("/login"))["_xsrf"]
         headers = {"X-XSRFToken": token, "Content-Type": "application/json"}
         for path in (
             "/api/state",
@@ -80,7 +80,7 @@ class JsonTest(ChatCase):
     @tornado.testing.gen_test
     async def test_errors_of_the_calls_of_a_form_are_json_too(self) -> None:
         anna = Person(self, "anna")
-        headers = {"X-XSRFToken": (await anna.form("/login"))["_xsrf"]}
+        headers = {"X-XSRFToken": (await anna.hidden_fields("/login"))["_xsrf"]}
         self.chat.request_limiter.rate, self.chat.request_limiter.burst = 0.001, 2
         self.chat.request_limiter._buckets.clear()
         cases: list[tuple[str, dict[str, Any], int, str]] = [
@@ -161,7 +161,7 @@ class ErrorPageTest(ChatCase):
     @tornado.testing.gen_test
     async def test_bytes_that_are_no_text_in_a_form_are_a_bad_request(self) -> None:
         anna = Person(self, "anna")
-        token = (await anna.form("/login"))["_xsrf"]
+        token = (await anna.hidden_fields("/login"))["_xsrf"]
         response = await anna.fetch("/login", method="POST", body=f"_xsrf={token}&name=%ff")
         self.assertEqual(response.code, 400)
         self.assertIn("Bad Request", response.body.decode())

@@ -14,9 +14,10 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
-from capstone_chat.accounts.arrivals import Arrival
-from capstone_chat.conversations.users import User
+from capstone_chat.conversations.users import PublicUser, User
 from capstone_chat.handlers.websocket import ChatSocketHandler
+from capstone_chat.realtime import topics
+from capstone_chat.realtime.protocol import VERSION
 from capstone_chat.storage.database import now_ms
 from tests.capstone.chat_case import Line, held_up
 from tests.capstone.socket_case import SocketCase
@@ -31,6 +32,7 @@ class FramesTest(SocketCase):
             line.hello,
             {
                 "type": "hello",
+                "version": VERSION,
                 "user": {
                     "id": 2,
                     "nickname": "Bob",
@@ -296,7 +298,9 @@ class GoneTest(SocketCase):
             go.set()
             await over.wait()
             await self.quiet(await self.bob.connect())
-        self.assertEqual((self.chat.hub.subscriber_count("user:1"), len(self.chat.hub)), (0, 1))
+        self.assertEqual(
+            (self.chat.hub.subscriber_count(topics.user(1)), len(self.chat.hub)), (0, 1)
+        )
 
     @tornado.testing.gen_test
     async def test_amid_a_handshake_that_is_refused(self) -> None:
@@ -339,7 +343,7 @@ class GoneTest(SocketCase):
             await over.wait()
             await self.until(lambda: len(self.chat.hub) == 0)
             await self.quiet(await self.bob.connect())
-        self.assertEqual(self.chat.hub.subscriber_count(f"conv:{self.conv}"), 1)
+        self.assertEqual(self.chat.hub.subscriber_count(topics.conversation(self.conv)), 1)
 
     @tornado.testing.gen_test
     async def test_by_a_logout_amid_opening(self) -> None:
@@ -391,11 +395,8 @@ class NothingMissedTest(SocketCase):
 
             return interrupted
 
-        arrivals, conversations = self.chat.arrivals, self.chat.conversations
-        with (
-            mock.patch.object(arrivals, "load", amid(arrivals.load)),
-            mock.patch.object(conversations, "heads", amid(conversations.heads)),
-        ):
+        conversations = self.chat.conversations
+        with mock.patch.object(conversations, "heads", amid(conversations.heads)):
             anna = await self.anna.connect()
         await self.quiet(anna)
         head = anna.hello["heads"][str(self.conv)]
@@ -406,15 +407,15 @@ class NothingMissedTest(SocketCase):
     @tornado.testing.gen_test
     async def test_a_group_joined_while_a_socket_opens_is_heard(self) -> None:
         other = await self.bob.group("Other")
-        read_batched = self.chat.arrivals.load
+        read_contacts = self.chat.contacts.presence_visible_to
 
-        async def interrupted(user: User, token: str) -> Arrival | None:
-            found = await read_batched(user, token)
+        async def interrupted(user: PublicUser) -> list[int]:
+            found = await read_contacts(user)
             if user.id == 1:
                 await self.anna.join(other)
             return found
 
-        with mock.patch.object(self.chat.arrivals, "load", interrupted):
+        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
             anna = await self.anna.connect()
         self.assertEqual(anna.hello["heads"], {str(self.conv): 2, str(other): 2})
         bob = await self.bob.connect()

@@ -25,7 +25,8 @@ def run(script: str, given: Any = None) -> Any:
     """Return what a script prints as JSON.
 
     Args:
-        script: an ES module; it imports the page's modules by `./name.js`, and `given` is there.
+        script: an ES module, which imports the page's modules by `./name.js`.
+        given: the value of the constant `given` in the script.
     """
     source = f"const given = {json.dumps(given)};\n{script}"
     done = subprocess.run(

@@ -52,6 +52,9 @@ function tick() {
   timer.work();
 }
 
+/** Return whether the list may show an event as the newest one. */
+const isListed = (event) => event.type !== "deleted" && event.type !== "edited";
+
 const flush = () => new Promise((resolve) => setImmediate(resolve));
 
 // The network.
@@ -105,7 +108,7 @@ class World {
   histories = new Map();
   read = new Map();
   cids = new Map();
-  now = 0;
+  clock = 0;
 
   constructor(sizes) {
     sizes.forEach((size, index) => {
@@ -125,23 +128,55 @@ class World {
 
   append(conv, event) {
     const events = this.histories.get(conv);
-    const whole = { conv, seq: events.length + 1, at: ++this.now, ...event };
+    const whole = { conv, seq: events.length + 1, at: ++this.clock, ...event };
     events.push(whole);
     this.socket?.deliver(whole);
     return whole;
   }
 
   post(conv, id, text) {
-    return this.append(conv, { type: "message", from: { id, nickname: String(id) }, text });
+    return this.append(conv, this.words(id, text));
+  }
+
+  /** Choose a message that somebody has written and not deleted, one of the newest or of all. */
+  choose(conv, index, id, newest = 4) {
+    const written = this.histories.get(conv).filter(
+      ({ type, text, from }) => type === "message" && text !== null && from.id === id).slice(-newest);
+    return written[index % (written.length || 1)];
   }
 
   remove(conv, index) {
-    const written = this.histories.get(conv).filter(
-      ({ type, text, from }) => type === "message" && text !== null && from.id === OTHER);
-    const message = written[index % (written.length || 1)];
+    const message = this.choose(conv, index, OTHER, index % 2 ? 4 : Infinity);
     if (!message) return;
-    this.histories.get(conv)[message.seq - 1] = { ...message, text: null };
+    this.histories.get(conv)[message.seq - 1] = { ...message, text: null, edited: undefined };
     this.append(conv, { type: "deleted", from: message.from, target: message.seq });
+  }
+
+  edit(conv, message, text) {
+    if (!message) return;
+    const edited = this.histories.get(conv).length + 1;
+    this.histories.get(conv)[message.seq - 1] = { ...message, text, edited };
+    this.append(conv, { type: "edited", from: message.from, target: message.seq, text });
+  }
+
+  answer(conv, index) {
+    const message = this.choose(conv, index, OTHER);
+    if (message) this.append(conv, { ...this.words(OTHER, `answer ${index}`), reply: this.quote(conv, message.seq) });
+  }
+
+  words(id, text) {
+    return { type: "message", from: { id, nickname: String(id) }, text };
+  }
+
+  quote(conv, target) {
+    const { seq, from, text, edited } = this.histories.get(conv)[target - 1];
+    return { seq, from, text, edited };
+  }
+
+  /** An event as an answer to a request has it: the newest texts of the messages that it is about. */
+  now(conv, event) {
+    if (event.type === "edited") return { ...event, text: this.histories.get(conv)[event.target - 1].text };
+    return event.reply ? { ...event, reply: this.quote(conv, event.reply.seq) } : event;
   }
 
   unread(conv) {
@@ -153,7 +188,7 @@ class World {
   get({ pathname, searchParams }) {
     const asked = (name) => (searchParams.has(name) ? Number(searchParams.get(name)) : null);
     if (pathname === "/api/state") {
-      return { user: { id: ME, nickname: "me" }, contacts: [], contacts_next: null, invitations: [], limits: {}, heads: this.heads(), ...this.list(Infinity) };
+      return { user: { id: ME, nickname: "me" }, contacts: [], contacts_next: null, invitations: [], groups: null, groups_next: null, limits: {}, heads: this.heads(), ...this.list(Infinity) };
     }
     if (pathname === "/api/conversations") return this.list(Number(searchParams.get("before")));
     const conv = Number(pathname.split("/")[3]);
@@ -163,12 +198,12 @@ class World {
     const [before, after] = [asked("before"), asked("after")];
     const page = after !== null ? events.slice(after, after + limit)
       : events.slice(0, before === null ? undefined : before - 1).slice(-limit);
-    return { events: page, head: events.length };
+    return { events: page.map((event) => this.now(conv, event)), head: events.length };
   }
 
   /** A page of conversations with their newest event before `before`, the most recent first. */
   list(before) {
-    const newest = (conv) => this.histories.get(conv).at(-1)?.at ?? 0;
+    const newest = (conv) => this.histories.get(conv).at(-1)?.at ?? 0; // also an edit or a deletion
     const later = [...this.histories.keys()].filter((conv) => newest(conv) < before).sort((a, b) => newest(b) - newest(a));
     const page = later.slice(0, LIST_PAGE);
     const next = later.length > LIST_PAGE ? String(newest(page.at(-1))) : null;
@@ -179,7 +214,7 @@ class World {
     const events = this.histories.get(id);
     return {
       id, kind: "group", title: this.title(id), description: "", public: true, role: "member",
-      head: events.length, read: this.read.get(id), last: events.at(-1) ?? null,
+      head: events.length, read: this.read.get(id), last: events.findLast(isListed) ?? null,
       members: this.members(id),
       unread: Math.min(this.unread(id), COUNTED),
     };
@@ -201,13 +236,15 @@ class World {
     else if (frame?.type === "read") {
       this.read.set(frame.conv, Math.max(this.read.get(frame.conv), frame.seq));
       socket.deliver({ type: "read", conv: frame.conv, seq: frame.seq, user: ME });
-    } else if (frame?.type === "send") {
-      const { cid, conv, text } = frame;
+    } else if (frame?.type === "send" || frame?.type === "edit") {
+      const { type, cid, conv, text } = frame;
       const known = this.cids.get(cid);
       const seq = known ?? this.histories.get(conv).length + 1;
       this.cids.set(cid, seq);
       socket.deliver({ type: "ack", cid, conv, seq, at: 0 });
-      if (!known) this.post(conv, ME, text);
+      if (known) return;
+      if (type === "send") this.post(conv, ME, text);
+      else this.edit(conv, this.histories.get(conv)[frame.seq - 1], text);
     }
   }
 }
@@ -241,6 +278,8 @@ async function play({ sizes, steps }) {
     post: (a, b) => world.post((a % sizes.length) + 1, OTHER, `new ${b}`),
     flood: (a) => { for (let i = 0; i < 510; i++) world.post((a % sizes.length) + 1, OTHER, `flood ${i}`); },
     remove: (a, b) => world.remove((a % sizes.length) + 1, b),
+    edit: (a, b) => world.edit((a % sizes.length) + 1, world.choose((a % sizes.length) + 1, b, OTHER), `edited ${world.clock}`),
+    answer_to: (a, b) => world.answer((a % sizes.length) + 1, b),
     join: (a, b) => world.append((a % sizes.length) + 1, {
       type: "member", change: b % 2 ? "joined" : "left",
       from: { id: 10 + b, nickname: "x" }, user: { id: 10 + b, nickname: "x" },
@@ -248,6 +287,10 @@ async function play({ sizes, steps }) {
     title: (a, b) => world.append((a % sizes.length) + 1, { type: "title", text: `title ${b}`, from: { id: OTHER, nickname: "2" } }),
     // Actions of the reader.
     say: (a) => conversation(a) && sync.send(conversation(a), `mine ${sent}`),
+    correct: (a, b) => {
+      const message = world.choose((a % sizes.length) + 1, b, ME);
+      if (conversation(a) && message) sync.send(conversation(a), `corrected ${sent}`, { edit: message.seq });
+    },
     open: (a) => conversation(a) && void sync.history.open(conversation(a)),
     more: () => void sync.loadMore(),
     older: (a) => conversation(a) && void sync.history.loadOlder(conversation(a)),
@@ -324,11 +367,15 @@ function verdict(store, outbox, sent) {
     const found = store.conversations.get(conv);
     if (!found) { wrong.push({ what: "missing", conv }); continue; }
     const { timeline } = found;
-    const brief = (event) => event && [event.seq, event.type, event.text];
+    // An edited message has the text; that of the event itself depends on when it came.
+    const brief = (event) => event && [event.seq, event.type, event.type === "edited" ? event.target : event.text];
     const shown = [];
     for (let seq = timeline.first; seq <= timeline.last; seq++) shown.push(brief(timeline.at(seq)));
     same(`history ${conv}`, shown, truth.map(brief));
-    same(`latest ${conv}`, brief(timeline.latest), brief(truth.at(-1)));
+    for (const event of truth.filter(({ reply }) => reply)) {
+      same(`quote ${conv}`, timeline.quoteOf(timeline.at(event.seq)).text, world.quote(conv, event.reply.seq).text);
+    }
+    same(`latest ${conv}`, brief(timeline.latest), brief(truth.findLast(isListed)));
     same(`title ${conv}`, found.title, world.title(conv));
     same(`members ${conv}`, found.members, world.members(conv));
     same(`read ${conv}`, timeline.read, world.read.get(conv));
@@ -337,6 +384,7 @@ function verdict(store, outbox, sent) {
     same(`mine once ${conv}`, mine.length, new Set(mine).size);
   }
   same("unsent", outbox.unsent.map(({ text }) => text), []);
+  same("edits", [...outbox.edits(1).values()].filter(({ state }) => state !== "acked"), []);
   same("all stored", world.cids.size, sent);
   return wrong;
 }

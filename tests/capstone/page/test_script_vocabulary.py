@@ -1,6 +1,7 @@
 """Words that docs/glossary.md has replaced do not come back as names in the page's scripts."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,14 @@ def name(path: Path) -> str:
 def test_no_retired_word_is_a_name(path: Path) -> None:
     found = names(path.read_text(encoding="utf-8")) & RETIRED
     assert not found, "see docs/glossary.md"
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.rglob("strings/*.js")), ids=name)
+def test_each_text_that_the_scripts_use_is_defined_once_and_no_other(path: Path) -> None:
+    keys = re.findall(r"^  (\w+):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
+    scripts = "".join(each.read_text(encoding="utf-8") for each in FILES)
+    assert set(keys) == set(re.findall(r"\bstrings\.(\w+)", scripts)) - {"js"}  # its file
 
 
 def test_no_retired_word_is_the_name_of_a_file() -> None:

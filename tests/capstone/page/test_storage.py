@@ -135,3 +135,47 @@ def test_a_pending_message_as_it_is_stored_comes_back() -> None:
         [MESSAGE, MESSAGE | {"conv": "1"}, None, MESSAGE | {"cid": "x"}],
     )
     assert found == [MESSAGE]
+
+
+def test_two_pages_share_the_pending_messages() -> None:
+    """The next page sends what a closed one has left, and a page forgets what another has sent."""
+    found = javascript.run(
+        """
+        const { Outbox } = await import("./realtime/outbox.js");
+        const kept = new Map();
+        let changed = () => {};
+        const change = (key, value) => {
+            const before = kept.get(key) ?? null;
+            if (value === null) kept.delete(key); else kept.set(key, value);
+            changed(before, value);
+        };
+        const storage = {
+            getItem: (key) => kept.get(key) ?? null,
+            setItem: change,
+            removeItem: (key) => change(key, null),
+        };
+        const texts = (messages) => messages.map(({ text }) => text).join(" ");
+        const one = new Outbox(storage, "box"), other = new Outbox(storage, "box");
+        const first = one.add(1, "first", 1);
+        const third = other.add(1, "third", 3);
+        one.add(1, "second", 2);
+        const next = new Outbox(storage, "box");
+        other.adopt();
+        const sent = [texts(next.unsent), texts(other.unsent)];
+        const shown = [texts(other.forConversation(1)), texts(other.forConversation(1, true))];
+        changed = (...values) => [one, next].forEach((page) => page.forgetRemoved(...values));
+        other.ack(first.cid, 7);
+        const left = [one, next, new Outbox(storage, "box")].map(({ unsent }) => texts(unsent));
+        one.fail(third.cid, "blocked");  // an error that comes late
+        one.clear();
+        console.log(JSON.stringify([sent, shown, left, texts(next.unsent), kept.size]));
+        """
+    )
+    ordered, remaining = "first second third", "second third"
+    assert found == [
+        [ordered, ordered],
+        [ordered, "third"],
+        ["second", remaining, remaining],
+        "",
+        0,
+    ]

@@ -1,41 +1,73 @@
-"""Who hears what, and in how many writes."""
+"""What the hub delivers to which connection, in how many writes, and what it passes to a broker."""
 
 import asyncio
+from typing import Any
 
 import tornado.testing
 
 from capstone_chat.realtime import protocol, topics
-from capstone_chat.realtime.broker import LocalBroker
+from capstone_chat.realtime.broker import BrokerHandler
+from capstone_chat.realtime.control import (
+    ControlMessage,
+    DisconnectSessions,
+    RefreshUser,
+    Resync,
+    Subscribe,
+    Unsubscribe,
+)
 from capstone_chat.realtime.hub import Hub
+from capstone_chat.realtime.presence import Presence
+from capstone_chat.realtime.topics import Topic
+from tests.capstone.realtime.fake_connection import FakeConnection
+
+CONV_1, CONV_2, CONV_3, CONV_5 = map(topics.conversation, (1, 2, 3, 5))
 
 
-class Ear:
-    """A socket that remembers what was written to it."""
+class FakeBroker:
+    """A broker that records what the hub asks for."""
 
-    def __init__(self, session_id: int = 1) -> None:
-        self.session_id = session_id
-        self.writes: list[bytes] = []
-        self.ends: list[tuple[int, str]] = []
-        self.behind = False
+    def __init__(self) -> None:
+        self.presence = Presence()
+        self.calls: list[tuple[Any, ...]] = []
+        self.subscribed = asyncio.Event()
+        self.handler: BrokerHandler | None = None
 
-    def send(self, data: bytes) -> None:
-        self.writes.append(data)
+    async def start(self, handler: BrokerHandler) -> None:
+        self.handler = handler
 
-    def has_backlog(self) -> bool:
-        return self.behind
+    async def close(self) -> None:
+        self.handler = None
 
-    def refresh_user(self) -> None:
-        """Its user stays the same."""
+    def publish(self, topic: Topic, payload: bytes, *, volatile: bool) -> None:
+        self.calls.append(("publish", topic, payload, volatile))
 
-    def schedule_resync(self) -> None:
-        """It has no client that could have missed something."""
+    def send_control(self, topic: Topic, message: ControlMessage) -> None:
+        self.calls.append(("control", topic, message))
 
-    def disconnect(self, code: int, reason: str) -> None:
-        self.ends.append((code, reason))
+    def subscribe(self, topic: Topic) -> None:
+        self.calls.append(("subscribe", topic))
+
+    def unsubscribe(self, topic: Topic) -> None:
+        self.calls.append(("unsubscribe", topic))
+
+    async def wait_subscribed(self) -> None:
+        await self.subscribed.wait()
+
+    def unhealthy_reason(self) -> str | None:
+        return "the broker is away"
 
 
-def frames(*payloads: bytes) -> bytes:
-    return b"".join(map(protocol.encode_text_frame, payloads))
+def message(text: str) -> dict[str, Any]:
+    return {"type": "message", "text": text}
+
+
+def frames(*events: dict[str, Any]) -> bytes:
+    return b"".join(protocol.encode_text_frame(protocol.encode(event)) for event in events)
+
+
+A, B, C, D = map(message, "abcd")
+ACK = {"type": "ack"}
+TYPING = {"type": "typing"}
 
 
 class HubTest(tornado.testing.AsyncTestCase):
@@ -43,143 +75,252 @@ class HubTest(tornado.testing.AsyncTestCase):
         super().setUp()
         self.hub = Hub()
 
-    def ear(self, *topics: str, session_id: int = 1) -> Ear:
-        ear = Ear(session_id)
-        self.hub.subscribe(ear, topics)
-        return ear
+    def connect(self, *wanted: Topic, user_id: int = 1, session_id: int = 1) -> FakeConnection:
+        connection = FakeConnection(user_id, session_id=session_id)
+        self.hub.subscribe(connection, wanted)
+        return connection
 
     async def turn(self) -> None:
         await asyncio.sleep(0)
 
     @tornado.testing.gen_test
-    async def test_what_one_turn_brings_is_one_write_in_order(self) -> None:
-        anna = self.ear("conv:1")
-        for payload in b"a", b"b", b"c":
-            self.hub.deliver("conv:1", payload)
+    async def test_the_events_of_one_turn_are_one_write_in_order(self) -> None:
+        anna = self.connect(CONV_1)
+        for event in A, B, C:
+            self.hub.publish(CONV_1, event)
         self.assertEqual(anna.writes, [])
         await self.turn()
-        self.assertEqual(anna.writes, [frames(b"a", b"b", b"c")])
-        self.hub.deliver("conv:1", b"d")
+        self.assertEqual(anna.writes, [frames(A, B, C)])
+        self.hub.publish(CONV_1, D)
         await self.turn()
-        self.assertEqual(anna.writes[1:], [frames(b"d")])
+        self.assertEqual(anna.writes[1:], [frames(D)])
+
+    @tornado.testing.gen_test
+    async def test_what_is_held_is_written_in_the_same_turn(self) -> None:
+        anna = self.connect(CONV_1)
+        self.hub.hold()
+        for event in A, B:
+            self.hub.publish(CONV_1, event)
+        self.assertEqual(anna.writes, [])
+        self.hub.flush()
+        self.assertEqual(anna.writes, [frames(A, B)])
 
     @tornado.testing.gen_test
     async def test_two_conversations_are_still_one_write(self) -> None:
-        anna = self.ear("conv:1", "conv:2")
-        self.hub.deliver("conv:1", b"a")
-        self.hub.deliver("conv:2", b"b")
+        anna = self.connect(CONV_1, CONV_2)
+        self.hub.publish(CONV_1, A)
+        self.hub.publish(CONV_2, B)
         await self.turn()
-        self.assertEqual(anna.writes, [frames(b"a", b"b")])
+        self.assertEqual(anna.writes, [frames(A, B)])
 
     @tornado.testing.gen_test
-    async def test_the_frames_are_joined_once_for_all_who_hear_them(self) -> None:
-        ears = [self.ear("conv:1") for _ in range(3)]
-        self.hub.deliver("conv:1", b"a")
-        self.hub.deliver("conv:1", b"b")
+    async def test_the_frames_are_joined_once_for_all_subscribers(self) -> None:
+        connections = [self.connect(CONV_1) for _ in range(3)]
+        self.hub.publish(CONV_1, A)
+        self.hub.publish(CONV_1, B)
         await self.turn()
-        first = ears[0].writes[0]
-        for ear in ears:
-            self.assertIs(ear.writes[0], first)
+        for connection in connections:
+            self.assertIs(connection.writes[0], connections[0].writes[0])
 
     @tornado.testing.gen_test
-    async def test_a_reply_goes_first_though_it_comes_last(self) -> None:
-        anna, bob = self.ear("conv:1"), self.ear("conv:1")
-        self.hub.deliver("conv:1", b"message")
-        self.hub.send_to(anna, b"ack")
+    async def test_an_event_for_one_connection_precedes_those_of_its_topics(self) -> None:
+        anna, bob = self.connect(CONV_1), self.connect(CONV_1)
+        self.hub.publish(CONV_1, A)
+        self.hub.send_to(anna, ACK)
         await self.turn()
-        self.assertEqual(anna.writes, [frames(b"ack", b"message")])
-        self.assertEqual(bob.writes, [frames(b"message")])
+        self.assertEqual(anna.writes, [frames(ACK, A)])
+        self.assertEqual(bob.writes, [frames(A)])
 
     @tornado.testing.gen_test
-    async def test_nobody_hears_a_topic_that_is_not_theirs(self) -> None:
-        anna, bob = self.ear("conv:1"), self.ear("conv:2")
-        self.hub.deliver("conv:1", b"a")
-        self.hub.deliver("conv:3", b"c")
+    async def test_an_event_reaches_only_the_subscribers_of_its_topic(self) -> None:
+        anna, bob = self.connect(CONV_1), self.connect(CONV_2)
+        self.hub.publish(CONV_1, A)
+        self.hub.publish(CONV_3, C)
         await self.turn()
-        self.assertEqual((anna.writes, bob.writes), ([frames(b"a")], []))
+        self.assertEqual((anna.writes, bob.writes), ([frames(A)], []))
 
     @tornado.testing.gen_test
-    async def test_who_leaves_hears_nothing_more_not_even_of_this_turn(self) -> None:
-        anna = self.ear("conv:1", "conv:2")
-        self.hub.deliver("conv:1", b"a")
-        self.hub.unsubscribe(anna, ["conv:1"])
-        self.hub.deliver("conv:2", b"b")
+    async def test_an_unsubscribed_connection_gets_nothing_more_of_the_same_turn(self) -> None:
+        anna = self.connect(CONV_1, CONV_2)
+        self.hub.publish(CONV_1, A)
+        self.hub.unsubscribe(anna, [CONV_1])
+        self.hub.publish(CONV_2, B)
         await self.turn()
-        self.assertEqual(anna.writes, [frames(b"b")])
-        self.assertFalse(self.hub.is_subscribed(anna, "conv:1"))
+        self.assertEqual(anna.writes, [frames(B)])
+        self.assertFalse(self.hub.is_subscribed(anna, CONV_1))
 
     @tornado.testing.gen_test
-    async def test_a_dropped_socket_gets_nothing_and_leaves_nothing_behind(self) -> None:
-        anna = self.ear("conv:1", "user:1")
-        self.hub.send_to(anna, b"ack")
-        self.hub.deliver("conv:1", b"a")
+    async def test_volatile_events_are_dropped_for_a_connection_with_a_backlog(self) -> None:
+        anna, slow = self.connect(CONV_1), self.connect(CONV_1)
+        slow.backlog = True
+        volatile = [{"type": type_} for type_ in sorted(protocol.VOLATILE)]
+        for event in [*volatile, A]:
+            self.hub.publish(CONV_1, event)
+        await self.turn()
+        self.assertEqual(slow.writes, [frames(A)])
+        self.assertEqual(anna.writes, [frames(A, *volatile)])
+
+    @tornado.testing.gen_test
+    async def test_an_unregistered_connection_gets_nothing_and_leaves_nothing_behind(self) -> None:
+        anna = FakeConnection()
+        self.hub.register(anna)
+        self.hub.complete_subscriptions(anna, [CONV_1])
+        self.hub.send_to(anna, ACK)
+        self.hub.publish(CONV_1, A)
         self.hub.unregister(anna)
-        self.hub.send_to(anna, b"late")
+        self.hub.send_to(anna, B)
         await self.turn()
         self.assertEqual(anna.writes, [])
         self.assertEqual(len(self.hub), 0)
-        left = [v for k, v in vars(self.hub).items() if isinstance(v, dict)]
+        left = [value for value in vars(self.hub).values() if isinstance(value, dict)]
         self.assertEqual(left, [{}] * len(left))
-        self.assertGreaterEqual(len(left), 5)
-        self.hub.unregister(anna)  # to close twice is nothing
+        self.assertGreaterEqual(len(left), 6)
+        self.hub.unregister(anna)  # a second time changes nothing
 
     @tornado.testing.gen_test
-    async def test_sockets_that_drop_while_the_turn_is_written_trouble_nobody(self) -> None:
+    async def test_connections_are_counted_by_user_and_by_address(self) -> None:
+        one, two, three = (
+            FakeConnection(1, address="192.0.2.1"),
+            FakeConnection(1, address="192.0.2.2"),
+            FakeConnection(2, address="192.0.2.1"),
+        )
+        for connection in one, two, three:
+            self.hub.register(connection)
+        self.assertEqual(
+            [self.hub.subscriber_count(topics.user(user)) for user in (1, 2, 3)], [2, 1, 0]
+        )
+        self.assertEqual(self.hub.connections_from("192.0.2.1"), 2)
+        for connection in one, one, three:
+            self.hub.unregister(connection)
+        self.assertEqual([self.hub.subscriber_count(topics.user(user)) for user in (1, 2)], [1, 0])
+        self.assertEqual(self.hub.connections_from("192.0.2.1"), 0)
+        self.assertEqual(self.hub.connections_from("192.0.2.2"), 1)
+
+    @tornado.testing.gen_test
+    async def test_connections_that_close_while_others_are_written_to_disturb_nobody(self) -> None:
         hub = self.hub
 
-        class Slow(Ear):
+        class Closing(FakeConnection):
             def send(self, data: bytes) -> None:
                 super().send(data)
                 hub.unregister(self)
 
-        slow = [Slow() for _ in range(3)]
-        for ear in slow:
-            hub.subscribe(ear, ["conv:1"])
-        anna = self.ear("conv:1")
-        hub.deliver("conv:1", b"a")
+        closing = [Closing() for _ in range(3)]
+        for connection in closing:
+            hub.register(connection)
+            hub.complete_subscriptions(connection, [CONV_1])
+        anna = self.connect(CONV_1)
+        hub.publish(CONV_1, A)
         await self.turn()
-        hub.deliver("conv:1", b"b")
+        hub.publish(CONV_1, B)
         await self.turn()
-        self.assertEqual([ear.writes for ear in slow], [[frames(b"a")]] * 3)
-        self.assertEqual(anna.writes, [frames(b"a"), frames(b"b")])
-        self.assertEqual(hub.subscriber_count("conv:1"), 1)
+        self.assertEqual([connection.writes for connection in closing], [[frames(A)]] * 3)
+        self.assertEqual(anna.writes, [frames(A), frames(B)])
 
     @tornado.testing.gen_test
-    async def test_what_is_said_while_a_turn_is_written_goes_out_in_the_next(self) -> None:
+    async def test_an_event_that_is_sent_during_a_flush_follows_in_the_next_turn(self) -> None:
         hub = self.hub
 
-        class Echo(Ear):
+        class Echo(FakeConnection):
             def send(self, data: bytes) -> None:
                 super().send(data)
                 if len(self.writes) == 1:
-                    hub.send_to(self, b"echo")
+                    hub.send_to(self, ACK)
 
         echo = Echo()
-        hub.subscribe(echo, ["conv:1"])
-        hub.deliver("conv:1", b"a")
+        hub.subscribe(echo, [CONV_1])
+        hub.publish(CONV_1, A)
         await self.turn()
         await self.turn()
-        self.assertEqual(echo.writes, [frames(b"a"), frames(b"echo")])
+        self.assertEqual(echo.writes, [frames(A), frames(ACK)])
 
     @tornado.testing.gen_test
-    async def test_orders_reach_all_sockets_of_a_user_and_no_other(self) -> None:
-        anna, annas_phone = self.ear("user:1", session_id=10), self.ear("user:1", session_id=11)
-        bob = self.ear("user:2", session_id=20)
-        local = LocalBroker(self.hub)
-        local.send_control(topics.user(1), {"enter": ["conv:5"]})
-        local.publish(topics.conversation(5), b"a")
+    async def test_control_messages_reach_all_connections_of_a_user_and_no_other(self) -> None:
+        user_1, user_2 = topics.user(1), topics.user(2)
+        anna, phone = self.connect(user_1, session_id=10), self.connect(user_1, session_id=11)
+        bob = self.connect(user_2, user_id=2, session_id=20)
+        self.hub.send_control(user_1, Subscribe([CONV_5]))
+        self.hub.publish(CONV_5, A)
         await self.turn()
-        self.assertEqual((anna.writes, annas_phone.writes), ([frames(b"a")], [frames(b"a")]))
-        self.assertEqual(bob.writes, [])
-        local.send_control(topics.user(1), {"leave": ["conv:5"]})
-        self.assertEqual(self.hub.subscriber_count("conv:5"), 0)
-        local.send_control(topics.user(1), {"end_sessions": [11]})
-        local.send_control(topics.user(2), {"end_sessions": [10]})
-        self.assertEqual(annas_phone.ends, [(3500, "session ended")])
-        self.assertEqual((anna.ends, bob.ends), ([], []))
+        self.assertEqual([one.writes for one in (anna, phone, bob)], [[frames(A)]] * 2 + [[]])
+        self.hub.send_control(user_1, Unsubscribe([CONV_5]))
+        self.assertFalse(any(self.hub.is_subscribed(one, CONV_5) for one in (anna, phone)))
+        self.hub.send_control(user_1, DisconnectSessions([11]))
+        self.hub.send_control(user_2, DisconnectSessions([10]))
+        self.assertEqual([one.closed for one in (anna, bob)], [[], []])
+        self.assertEqual(phone.closed, [(3500, "session ended")])
+        for control in RefreshUser(), Resync():
+            self.hub.send_control(user_1, control)
+        self.assertEqual(anna.controls, [RefreshUser(), Resync()])
+        self.assertEqual((phone.controls, bob.controls), (anna.controls, []))
 
     @tornado.testing.gen_test
-    async def test_closing_says_goodbye_to_every_socket(self) -> None:
-        ears = [self.ear("user:1"), self.ear("user:2", "conv:1")]
+    async def test_shutdown_closes_every_connection(self) -> None:
+        connections = [self.connect(topics.user(1)), self.connect(topics.user(2), CONV_1)]
         self.hub.shutdown()
-        self.assertEqual([[code for code, _ in ear.ends] for ear in ears], [[1001], [1001]])
+        self.assertEqual([[code for code, _ in one.closed] for one in connections], [[1001]] * 2)
+
+
+class BrokerTest(tornado.testing.AsyncTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.broker = FakeBroker()
+        self.hub = Hub(self.broker)
+
+    @tornado.testing.gen_test
+    async def test_the_hub_is_the_handler_of_its_broker_from_start_to_close(self) -> None:
+        await self.hub.start()
+        self.assertIs(self.broker.handler, self.hub)
+        self.assertEqual(self.hub.unhealthy_reason(), "the broker is away")
+        await self.hub.close()
+        self.assertIsNone(self.broker.handler)
+        self.assertIsNone(Hub().unhealthy_reason())
+
+    @tornado.testing.gen_test
+    async def test_the_broker_subscribes_once_and_carries_events_and_control_messages(self) -> None:
+        one, two = FakeConnection(1), FakeConnection(1)
+        user = topics.user(1)
+        self.hub.register(one)
+        self.hub.register(two)
+        self.hub.publish(user, A)
+        self.hub.publish(user, TYPING)
+        self.hub.send_control(user, Unsubscribe([CONV_1]))
+        self.hub.unregister(one)
+        self.hub.unregister(two)
+        self.assertEqual(
+            self.broker.calls,
+            [
+                ("subscribe", user),
+                ("publish", user, protocol.encode(A), False),
+                ("publish", user, protocol.encode(TYPING), True),
+                ("control", user, Unsubscribe([CONV_1])),
+                ("unsubscribe", user),
+            ],
+        )
+
+    @tornado.testing.gen_test
+    async def test_a_new_subscription_is_followed_by_a_resync_when_it_has_taken_effect(
+        self,
+    ) -> None:
+        anna, user = FakeConnection(1), topics.user(1)
+        self.hub.register(anna)
+        self.hub.send_control(user, Subscribe([CONV_5]))
+        await asyncio.sleep(0)
+        self.assertEqual(anna.controls, [])
+        self.broker.subscribed.set()
+        while not anna.controls:  # noqa: ASYNC110 - the task of the hub runs in between
+            await asyncio.sleep(0)
+        self.assertEqual(anna.controls, [Resync()])
+
+    @tornado.testing.gen_test
+    async def test_no_resync_follows_where_nothing_new_is_asked_of_the_broker(self) -> None:
+        self.broker.subscribed.set()
+        anna, bob = FakeConnection(1), FakeConnection(2)
+        for connection in anna, bob:
+            self.hub.register(connection)
+        self.hub.complete_subscriptions(bob, [CONV_5])
+        self.hub.send_control(topics.user(1), Subscribe([CONV_5]))
+        self.hub.send_control(topics.user(3), Subscribe([CONV_1]))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.assertEqual((anna.controls, bob.controls), ([], []))

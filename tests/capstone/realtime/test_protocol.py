@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from capstone_chat.realtime import protocol
-from capstone_chat.realtime.protocol import Ping, ProtocolError, Read, Send, Typing, decode
+from capstone_chat.realtime.protocol import Edit, Ping, ProtocolError, Read, Send, Typing, decode
 
 CID = "6f9619ff-8b86-4011-b42d-00cf4fc964ff"
 
@@ -27,11 +27,12 @@ json_values = st.recursive(
 )
 # Objects that are nearly frames: the right keys, and values that may be anything.
 nearly_frames = st.fixed_dictionaries(
-    {"type": st.sampled_from(["send", "read", "typing", "ping"]) | json_values},
+    {"type": st.sampled_from(["send", "edit", "read", "typing", "ping"]) | json_values},
     optional={
         "cid": st.uuids().map(str) | json_values,
         "conv": st.integers() | json_values,
         "seq": st.integers() | json_values,
+        "reply": st.integers() | json_values,
         "text": st.text() | json_values,
     },
 )
@@ -46,6 +47,18 @@ class DecodeTest(unittest.TestCase):
     def test_what_a_client_may_say(self) -> None:
         frames: list[tuple[dict[str, Any], protocol.ClientFrame]] = [
             ({"type": "send", "cid": CID, "conv": 1, "text": "hi"}, Send(CID, 1, "hi")),
+            (
+                {"type": "send", "cid": CID, "conv": 1, "text": "hi", "reply": 7},
+                Send(CID, 1, "hi", 7),
+            ),
+            (
+                {"type": "send", "cid": CID, "conv": 1, "text": "hi", "reply": None},
+                Send(CID, 1, "hi"),
+            ),
+            (
+                {"type": "edit", "cid": CID, "conv": 1, "seq": 7, "text": "hi"},
+                Edit(CID, 1, 7, "hi"),
+            ),
             ({"type": "read", "conv": 1, "seq": 0}, Read(1, 0)),
             ({"type": "typing", "conv": 2**53 - 1}, Typing(2**53 - 1)),
             ({"type": "ping"}, Ping()),
@@ -101,6 +114,11 @@ class DecodeTest(unittest.TestCase):
             ({"conv": 1, "text": " \n\u2003\t "}, "text_empty"),
             ({"conv": 1, "text": "\u200b\u3164\u2800\u200e\ufeff\u00ad"}, "text_empty"),
             ({"conv": 1, "text": "x" * 4001}, "text_too_long"),
+            ({"conv": 1, "text": "hi", "reply": "7"}, "bad_frame"),
+            ({"conv": 1, "text": "hi", "reply": -1}, "bad_frame"),
+            ({"type": "edit", "conv": 1, "text": "hi"}, "bad_frame"),
+            ({"type": "edit", "conv": 1, "text": "hi", "seq": 2**53}, "bad_frame"),
+            ({"type": "edit", "conv": 1, "text": "", "seq": 7}, "text_empty"),
             ({"conv": 1, "text": "nul\0"}, "text_invalid"),
             ({"conv": 1, "text": "half \ud83e of a duck"}, "text_invalid"),
         ]

@@ -1,8 +1,6 @@
 """Many processes are one chat: what happens in one is heard in all, with Redis and without."""
 
 import asyncio
-import json
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -11,14 +9,19 @@ import sqlalchemy as sa
 import tornado.testing
 
 from capstone_chat.options import OptionError
-from capstone_chat.realtime import redis_broker
+from capstone_chat.realtime import presence, protocol, redis_link, topics
+from capstone_chat.realtime.control import Resync, Unsubscribe
 from capstone_chat.realtime.hub import Hub
-from capstone_chat.realtime.presence import RemotePresence
 from capstone_chat.realtime.redis_broker import RedisBroker
+from capstone_chat.realtime.redis_link import RedisLink
 from capstone_chat.storage.tables import members
 from tests.capstone.chat_case import Line, Person
+from tests.capstone.realtime.fake_connection import FakeConnection
 from tests.capstone.two_nodes_case import RedisServer, TwoNodesCase
-from tests.support.services import REDIS_URL
+from tests.support.services import REDIS_URL, require
+
+CONV_1 = topics.conversation(1)
+EVENT = {"type": "message", "text": "hello"}
 
 
 async def next_message(line: Line) -> tuple[int, str]:
@@ -75,21 +78,40 @@ class TwoProcessesTest(TwoNodesCase):
         _, answer = await self.anna.call("GET", "/api/contacts")
         self.assertEqual([c["online"] for c in answer["contacts"]], [True])
         there.socket.close()
-        carrier = self.chat.hub.carrier
-        assert carrier is not None
-        await self.until(lambda: self.bob.id not in carrier.presence)
+        await self.until(lambda: not self.second.chat.hub)
+        await self.second.chat.active_requests.wait_until_empty(5)
         self.assertEqual(await anna.heard(), [])  # he is still here
         here.socket.close()
         self.assertFalse((await anna.receive("presence"))["online"])
 
     @tornado.testing.gen_test
-    async def test_a_process_that_stops_takes_its_people_with_it(self) -> None:
+    async def test_who_changes_over_from_a_process_that_stops_stays_online(self) -> None:
         await self.anna.call("POST", "/api/contacts", {"name": "bob"})
         anna = await self.anna.connect()
         await self.bob_there.connect()
         self.assertTrue((await anna.receive("presence"))["online"])
         await self.second.chat.close()
-        self.assertFalse((await anna.receive("presence"))["online"])
+        await self.bob.connect()
+        self.assertEqual(await anna.heard(), [])
+        self.assertEqual((await self.anna.connect()).hello["online"], [self.bob.id])
+
+    @tornado.testing.gen_test
+    async def test_the_next_ping_repairs_what_a_page_shows_of_who_is_online(self) -> None:
+        await self.anna.call("POST", "/api/contacts", {"name": "bob"})
+        anna = await self.anna.connect()
+        await self.bob_there.connect()
+        self.assertTrue((await anna.receive("presence"))["online"])
+        broker = self.second.chat.hub.broker
+        assert isinstance(broker, RedisBroker)
+        client = redis.asyncio.Redis.from_url(require("redis"))
+        await client.delete(f"{broker._prefix}{{0}}:{self.bob.id}")  # as after the expiry
+        await client.aclose()
+        (connection,) = self.chat.hub._subscriptions
+        connection.handle_control(Resync())
+        self.assertEqual((await anna.receive("pong"))["online"], [])
+        await broker.presence.refresh()
+        connection.handle_control(Resync())
+        self.assertEqual((await anna.receive("pong"))["online"], [self.bob.id])
 
     @tornado.testing.gen_test
     async def test_who_is_added_in_one_process_hears_the_group_in_the_other(self) -> None:
@@ -128,7 +150,7 @@ class TwoProcessesTest(TwoNodesCase):
 
     @tornado.testing.gen_test
     async def test_figures_tell_of_the_other_process(self) -> None:
-        await self.until(lambda: self.chat.broker.unhealthy_reason() is None)
+        await self.until(lambda: self.chat.hub.unhealthy_reason() is None)
         page = (await Person(self, "x").fetch("/metrics")).body.decode()
         self.assertIn("chat_bus_connected 1.0", page)
 
@@ -150,7 +172,7 @@ class RedisLostTest(TwoNodesCase):
     ) -> None:
         anna, bob = await self.anna.connect(), await self.bob_there.connect()
         self.assertEqual(await self.ready(), (200, "ready"))
-        with self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR"):
+        with self.assertLogs("capstone_chat.realtime.redis_link", "ERROR"):
             self.redis.kill()
             while (await self.ready())[0] == 200:
                 pass
@@ -168,40 +190,39 @@ class RedisLostTest(TwoNodesCase):
         self.redis.start()
         while (await self.ready())[0] == 503:
             pass
-        await self.until(lambda: self.chat.broker.unhealthy_reason() is None)
+        await self.until(lambda: self.chat.hub.unhealthy_reason() is None)
         await anna.send(self.conv, "and back")
         self.assertEqual(await next_message(bob), (4, "and back"))
         self.assertEqual(await next_message(new), (4, "and back"))
 
     @tornado.testing.gen_test
     async def test_a_redis_that_refuses_the_password_is_named_once_while_it_lasts(self) -> None:
-        attempts, note = 0, RedisBroker._record_failure
+        attempts, note = 0, RedisLink._record_failure
 
-        def count(broker: RedisBroker, error: BaseException) -> None:
+        def count(link: RedisLink, error: BaseException) -> None:
             nonlocal attempts
-            attempts += broker is self.second.chat.broker
-            note(broker, error)
+            attempts += 1
+            note(link, error)
 
-        broker = self.second.chat.broker
         with (
-            self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR") as logs,
-            mock.patch.object(RedisBroker, "_record_failure", count),
+            self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs,
+            mock.patch.object(RedisLink, "_record_failure", count),
         ):
             self.redis.kill()
             self.redis.password = "hunter2"
             self.redis.start()
-            while await self.ready() != (503, redis_broker.REFUSED):
+            while await self.ready() != (503, redis_link.REFUSED):
                 pass
             before = attempts
-            await self.until(lambda: attempts > before + 3)
-        for reason in redis_broker.REFUSED, redis_broker.NO_ANSWER:
+            await self.until(lambda: attempts > before + 6)
+        for reason in redis_link.REFUSED, redis_link.NO_ANSWER:
             said = [line for line in logs.output if reason in line]
-            self.assertLessEqual(len(said), 2)  # one of each process
+            self.assertLessEqual(len(said), 2, logs.output)  # one of each process
         self.assertNotIn("hunter2", "".join(logs.output))
         self.redis.kill()
         self.redis.password = ""
         self.redis.start()
-        await self.until(lambda: broker.unhealthy_reason() is None)
+        await self.until(lambda: self.second.chat.hub.unhealthy_reason() is None)
 
     @tornado.testing.gen_test
     async def test_a_redis_that_refuses_the_password_at_the_start_is_named(self) -> None:
@@ -210,33 +231,33 @@ class RedisLostTest(TwoNodesCase):
         self.redis.start()
         for user in "", ":wrong-guess@":
             url = self.redis.url.replace("://", f"://{user}")
-            other = RedisBroker(Hub(), url, "x" * 64)
+            other = Hub(RedisBroker(url, "x" * 64))
             with self.assertRaises(OptionError) as caught:
-                await other.connect()
-            self.assertIn(f"--redis: {redis_broker.REFUSED}", str(caught.exception))
+                await other.start()
+            self.assertIn(f"--redis: {redis_link.REFUSED}", str(caught.exception))
             self.assertNotIn("wrong-guess", str(caught.exception))
 
     @tornado.testing.gen_test
     async def test_a_redis_that_lets_in_and_refuses_to_publish_is_named_once(self) -> None:
         client = redis.asyncio.Redis.from_url(self.redis.url)
-        broker, attempts, note = self.second.chat.broker, 0, RedisBroker._record_failure
+        attempts, note = 0, RedisLink._record_failure
 
-        def count(broker: RedisBroker, error: BaseException) -> None:
+        def count(link: RedisLink, error: BaseException) -> None:
             nonlocal attempts
-            attempts += broker is self.second.chat.broker
-            note(broker, error)
+            attempts += 1
+            note(link, error)
 
         with (
-            self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR") as logs,
-            mock.patch.object(RedisBroker, "_record_failure", count),
+            self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs,
+            mock.patch.object(RedisLink, "_record_failure", count),
         ):
             await client.acl_setuser("default", enabled=True, commands=["-publish"])
-            await self.until(lambda: attempts > 3)
-            self.assertEqual(await self.ready(), (503, redis_broker.REFUSED))
+            await self.until(lambda: attempts > 6)
+            self.assertEqual(await self.ready(), (503, redis_link.REFUSED))
         self.assertLessEqual(len(logs.output), 2, logs.output)  # one of each process
         await client.acl_setuser("default", enabled=True, commands=["+publish"])
         await client.aclose()
-        await self.until(lambda: broker.unhealthy_reason() is None)
+        await self.until(lambda: self.second.chat.hub.unhealthy_reason() is None)
 
 
 class WithoutRedisTest(TwoNodesCase):
@@ -279,111 +300,160 @@ class WithoutRedisTest(TwoNodesCase):
         (socket,) = self.second.chat.hub._subscriptions
         place = members.delete().where(members.c.user_id == self.bob.id)
         await self.chat.database.write(lambda c: c.execute(place))
-        socket.schedule_resync()
+        socket.handle_control(Resync())
         self.assertEqual((await bob.receive("pong"))["heads"], {})
-        self.assertFalse(self.second.chat.hub.is_subscribed(socket, f"conv:{self.conv}"))
+        self.assertFalse(self.second.chat.hub.is_subscribed(socket, topics.conversation(self.conv)))
         await self.chat.database.read(lambda c: c.execute(sa.text("SELECT 1")).all())
-
-
-class Ear:
-    """A socket that notes what it hears."""
-
-    session_id = 1
-
-    def __init__(self) -> None:
-        self.heard = b""
-
-    def send(self, data: bytes) -> None:
-        self.heard += data
-
-    def has_backlog(self) -> bool:
-        return False
-
-    def refresh_user(self) -> None: ...
-
-    def schedule_resync(self) -> None: ...
-
-    def disconnect(self, code: int, reason: str) -> None: ...
 
 
 @pytest.mark.service("redis")
 class SecretTest(tornado.testing.AsyncTestCase):
     @tornado.testing.gen_test
-    async def test_chats_that_share_a_redis_and_no_secret_hear_nothing_of_each_other(self) -> None:
-        hubs = [Hub() for _ in range(3)]
-        ears = [Ear() for _ in hubs]
-        buses = [
-            RedisBroker(hub, REDIS_URL, secret)
-            for hub, secret in zip(hubs, ("ours" * 10, "ours" * 10, "theirs" * 10), strict=True)
-        ]
-        for hub, ear, broker in zip(hubs, ears, buses, strict=True):
-            hub.carrier = broker
-            await broker.connect()
-            hub.subscribe(ear, ["conv:1"])
-            await broker.wait_subscribed()
-        buses[0].publish("conv:1", b'{"said":1}')
-        while not ears[1].heard:  # noqa: ASYNC110
+    async def test_chats_with_the_same_redis_and_another_secret_receive_nothing(self) -> None:
+        brokers = [RedisBroker(REDIS_URL, secret * 10) for secret in ("ours", "ours", "theirs")]
+        hubs = [Hub(broker) for broker in brokers]
+        connections = [FakeConnection() for _ in hubs]
+        for hub, connection in zip(hubs, connections, strict=True):
+            await hub.start()
+            hub.subscribe(connection, [CONV_1])
+            await hub.wait_subscribed()
+        hubs[0].publish(CONV_1, EVENT)
+        while not connections[1].writes:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        self.assertEqual((len(hubs[0]), buses[2].received, ears[2].heard), (1, 0, b""))
-        self.assertEqual(ears[0].heard, ears[1].heard)
-        for broker in buses:
-            await broker.disconnect()
+        self.assertEqual((brokers[2].counts["received"], connections[2].writes), (0, []))
+        self.assertEqual(connections[0].writes, connections[1].writes)
+        for hub in hubs:
+            await hub.close()
 
     @tornado.testing.gen_test
-    async def test_the_last_words_of_a_process_are_heard_and_it_is_gone(self) -> None:
-        hub, ear = Hub(), Ear()
-        hub.carrier = here = RedisBroker(hub, REDIS_URL, "x" * 40)
-        await here.connect()
-        hub.subscribe(ear, ["conv:1"])
-        await here.wait_subscribed()
-        there = RedisBroker(Hub(), REDIS_URL, "x" * 40)
-        await there.connect()
-        there.publish("conv:1", b'{"said":1}')
-        await there.disconnect()
-        while not ear.heard:  # noqa: ASYNC110
+    async def test_what_a_process_publishes_before_it_closes_arrives(
+        self,
+    ) -> None:
+        here, there = (RedisBroker(REDIS_URL, "x" * 40) for _ in range(2))
+        hub, other, connection = Hub(here), Hub(there), FakeConnection()
+        await hub.start()
+        hub.subscribe(connection, [CONV_1])
+        await hub.wait_subscribed()
+        await other.start()
+        other.publish(CONV_1, EVENT)
+        await other.close()
+        while not connection.writes:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        self.assertIn(b'{"said":1}', ear.heard)
-        here.subscribe("user:1")
-        await here.wait_subscribed()  # all that was said before has come
-        self.assertEqual(len(here.presence), 0)
-        await here.disconnect()
+        self.assertIn(protocol.encode(EVENT), connection.writes[0])
+        await hub.close()
 
     @tornado.testing.gen_test
-    async def test_what_makes_no_sense_is_logged_and_keeps_nothing_back(self) -> None:
-        hub, ear = Hub(), Ear()
-        hub.subscribe(ear, ["conv:1", "user:1"])
-        broker = RedisBroker(hub, REDIS_URL, "x" * 40)
-        with self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR"):
-            broker._handle_message("user:1", b"b" * 16, b"o{broken\no[]\n")
-            broker._handle_message("people", b"b" * 16, b'{"all": 7}\n[1]\n{"came": {}}')
-        broker._handle_message("conv:1", b"b" * 16, b'e{"said":1}')
+    async def test_a_stop_that_redis_does_not_take_is_logged_and_goes_on(self) -> None:
+        broker = RedisBroker(REDIS_URL, "x" * 40)
+        hub = Hub(broker)
+        await hub.start()
+        lost = redis.exceptions.ConnectionError("gone")
+        with (
+            mock.patch.object(RedisLink, "_flush", side_effect=lost),
+            self.assertLogs(redis_link.log, "WARNING") as logged,
+        ):
+            await hub.close()
+        self.assertIn("the last events were not published: gone", logged.output[0])
+
+    @tornado.testing.gen_test
+    async def test_a_control_message_keeps_its_place_among_the_events_of_all_topics(self) -> None:
+        hub, other = (Hub(RedisBroker(REDIS_URL, "x" * 40)) for _ in range(2))
+        connection = FakeConnection(1)
+        for one in hub, other:
+            await one.start()
+        hub.register(connection)
+        hub.complete_subscriptions(connection, [CONV_1])
+        await hub.wait_subscribed()
+        other.publish(CONV_1, {"type": "message", "text": "before"})
+        other.send_control(topics.user(1), Unsubscribe([CONV_1]))
+        other.publish(CONV_1, {"type": "message", "text": "after"})
+        other.publish(topics.user(1), {"type": "message", "text": "end"})
+        while b"end" not in b"".join(connection.writes):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        received = b"".join(connection.writes)
+        self.assertIn(b"before", received)
+        self.assertNotIn(b"after", received)
+        for one in hub, other:
+            await one.close()
+
+    @tornado.testing.gen_test
+    async def test_a_line_that_is_not_understood_is_logged_and_the_others_are_handled(
+        self,
+    ) -> None:
+        broker, connection = RedisBroker(REDIS_URL, "x" * 40), FakeConnection()
+        hub = Hub(broker)
+        await hub.start()
+        hub.subscribe(connection, [CONV_1, topics.user(1)])
+        with self.assertLogs("capstone_chat.realtime.redis_broker", "ERROR") as logs:
+            sender = b"b" * 16
+            broker._handle_publication("user:1", sender + b'c{broken\nc[]\nc{"type":"Leave"}')
+            broker._handle_publication("planet:1", sender + b"e{}")
+            broker._handle_publication("conv:x", sender + b"e{}")
+        self.assertEqual(len(logs.output), 5)
+        broker._handle_publication("conv:1", sender + b"e" + protocol.encode(EVENT))
         await asyncio.sleep(0)
-        self.assertIn(b'{"said":1}', ear.heard)
-        await broker.disconnect()
+        self.assertIn(protocol.encode(EVENT), connection.writes[0])
+        await hub.close()
 
 
-def test_a_process_that_falls_silent_is_gone_after_a_while_and_no_sooner() -> None:
-    now, told = [0.0], list[Any]()
-    elsewhere = RemotePresence(lambda user, online: told.append((user, online)), 15, lambda: now[0])
-    elsewhere.apply(b"one", json.loads('{"all": [1, 2]}'))
-    elsewhere.apply(b"two", {"came": 2})
-    assert told == [(1, True), (2, True)]
-    elsewhere.apply(b"one", {"went": 2})
-    elsewhere.apply(b"two", {"went": 7})  # who was never there
-    assert 2 in elsewhere
-    now[0] = 15
-    elsewhere.apply(b"two", {"all": [2]})
-    elsewhere.expire_stale()
-    assert told == [(1, True), (2, True)]
-    now[0] = 16
-    elsewhere.expire_stale()
-    assert told == [(1, True), (2, True), (1, False)]
-    now[0] = 100
-    elsewhere.reset_timeouts()  # Redis was away, so nobody could be heard
-    elsewhere.expire_stale()
-    assert 2 in elsewhere
-    assert len(elsewhere) == 1
-    elsewhere.apply(b"two", {"bye": True})
-    assert 2 not in elsewhere
-    assert told[-1] == (2, False)
-    assert len(elsewhere) == 0
+@pytest.mark.service("redis")
+class RedisPresenceTest(tornado.testing.AsyncTestCase):
+    async def start(self) -> RedisBroker:
+        broker = RedisBroker(REDIS_URL, "presence" * 5)
+        await Hub(broker).start()
+        return broker
+
+    async def connect(self, broker: RedisBroker, user_id: int) -> bool:
+        broker.presence.here.add(user_id)
+        return await broker.presence.write(user_id)
+
+    async def disconnect(self, broker: RedisBroker, user_id: int) -> bool:
+        broker.presence.here.discard(user_id)
+        return await broker.presence.write(user_id)
+
+    @tornado.testing.gen_test
+    async def test_the_users_of_a_killed_process_are_offline_after_the_expiry(self) -> None:
+        killed, other, watching = [await self.start() for _ in range(3)]
+        with mock.patch.object(presence, "EXPIRY", 1):
+            self.assertTrue(await self.connect(killed, 1))
+            self.assertTrue(await self.connect(killed, 2))
+            self.assertFalse(await self.connect(other, 2))  # online already
+            await killed.close()  # it leaves its entries, as after a kill
+            self.assertEqual(await watching.presence.online_among([1, 2, 3]), {1, 2})
+            while 1 in await watching.presence.online_among([1]):
+                await other.presence.refresh()
+            self.assertEqual(await watching.presence.online_among([1, 2, 3]), {2})
+            # The entry of the killed process does not keep the user online.
+            self.assertTrue(await self.disconnect(other, 2))
+            self.assertEqual(await watching.presence.online_among([1, 2, 3]), set())
+        for broker in other, watching:
+            await broker.close()
+
+    @tornado.testing.gen_test
+    async def test_what_redis_has_lost_is_back_with_the_next_refresh(self) -> None:
+        here, watching = await self.start(), await self.start()
+        await self.connect(here, 1)
+        client = redis.asyncio.Redis.from_url(REDIS_URL)
+        await client.delete(f"{here._prefix}{{0}}:1")
+        await client.aclose()
+        self.assertEqual(await watching.presence.online_among([1]), set())
+        await here.presence.refresh()
+        self.assertEqual(await watching.presence.online_among([1]), {1})
+        await self.disconnect(here, 1)
+        for broker in here, watching:
+            await broker.close()
+
+    @tornado.testing.gen_test
+    async def test_a_connection_again_before_the_end_was_written_is_no_change(self) -> None:
+        here = await self.start()
+        await self.connect(here, 1)
+        here.presence.here.discard(1)
+        here.presence.here.add(1)
+        self.assertFalse(await here.presence.write(1))
+        await self.disconnect(here, 1)
+        await here.close()
+
+
+def test_a_parameter_that_redis_does_not_have_is_an_error_of_the_option() -> None:
+    with pytest.raises(OptionError, match=r"--redis: .*no_such_parameter"):
+        RedisBroker("redis://127.0.0.1:6379/0?no_such_parameter=1", "x" * 40)

@@ -166,7 +166,7 @@ class UpgradeTest(CookieCase):
     @tornado.testing.gen_test
     async def test_an_open_page_can_go_on(self) -> None:
         anna = await self.upgraded()
-        token = anna._token[1]
+        token = anna._token
         headers = {"X-XSRFToken": token, "Content-Type": "application/json"}
         body = json.dumps({"title": "Garden"})
         response = await anna.fetch("/api/groups", method="POST", headers=headers, body=body)

@@ -62,8 +62,8 @@ class LogoutTest(ChatCase):
         find, seen = self.chat.sessions.get, asyncio.Event()
         go = asyncio.Event()
 
-        async def slow(token: str, *, use: bool = True) -> Session | None:
-            found = await find(token, touch=use)
+        async def slow(token: str, *, touch: bool = True) -> Session | None:
+            found = await find(token, touch=touch)
             if not seen.is_set():
                 seen.set()
                 await go.wait()

@@ -1,5 +1,9 @@
 """Sessions end, unused or in the end, on open sockets too; a new password ends the others."""
 
+from typing import ClassVar
+from unittest import mock
+
+import sqlalchemy as sa
 import tornado.httpclient
 import tornado.tcpclient
 import tornado.testing
@@ -82,6 +86,60 @@ class UseTest(ChatCase):
         self.assertEqual(await seen_at(), start + 90_000)
 
 
+class OutageTest(ChatCase):
+    """A database that does not answer ends no session."""
+
+    away: ClassVar = sa.exc.OperationalError("", {}, Exception("away"))
+
+    async def open(self) -> tuple[Line, ChatSocketHandler]:
+        self.anna = await self.person("anna")
+        line = await self.anna.connect()
+        (handler,) = self.chat.hub._subscriptions
+        assert isinstance(handler, ChatSocketHandler)
+        return line, handler
+
+    @tornado.testing.gen_test
+    async def test_a_connection_stays_open_and_the_next_pong_checks_its_session(self) -> None:
+        line, handler = await self.open()
+        handler.active_since_check = True
+        with (
+            mock.patch.object(self.chat.sessions, "get", side_effect=self.away),
+            self.assertLogs("capstone_chat", "ERROR") as logged,
+        ):
+            await handler.revalidate_session()
+        self.assertIn("a session was not read", logged.output[0])
+        self.assertTrue(handler.active_since_check, "its use is stored with the next check")
+        await line.heard()
+        await self.chat.database.write(lambda c: c.execute(sessions.delete()))
+        await handler.revalidate_session()
+        self.assertEqual(await line.closed(), 3500)
+
+    @tornado.testing.gen_test
+    async def test_a_connection_keeps_its_subscriptions(self) -> None:
+        line, handler = await self.open()
+        conv = await self.anna.group()
+        with (
+            mock.patch.object(self.chat.contacts, "presence_visible_to", side_effect=self.away),
+            self.assertLogs("capstone_chat", "ERROR") as logged,
+        ):
+            await handler.resync_subscriptions()
+        self.assertIn("were not read", logged.output[0])
+        await line.send(conv, "still here")
+        self.assertEqual((await line.receive("message"))["text"], "still here")
+
+    @tornado.testing.gen_test
+    async def test_a_full_disk_stops_nobody_who_only_reads(self) -> None:
+        anna = await self.person("anna")
+        later = self.chat.sessions._clock() + 90_000
+        self.chat.sessions._clock = lambda: later
+        with (
+            mock.patch.object(self.chat.sessions, "_touch", side_effect=self.away),
+            self.assertLogs("capstone_chat", "ERROR") as logged,
+        ):
+            self.assertEqual((await anna.fetch("/api/state")).code, 200)
+        self.assertIn("the use of a session was not stored", logged.output[0])
+
+
 class ExpiredCookieTest(ChatCase):
     @tornado.testing.gen_test
     async def test_an_expired_session_is_refused_by_pages_calls_and_sockets(self) -> None:
@@ -97,6 +155,7 @@ class ExpiredCookieTest(ChatCase):
 
 class PasswordTest(ChatCase):
     options = {"request_burst": 1000}  # noqa: RUF012
+    time = 1_795_000_000_000  # milliseconds since 1970
 
     def setUp(self) -> None:
         super().setUp()
@@ -147,6 +206,8 @@ class PasswordTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_guessing_at_an_open_page_is_slowed_down(self) -> None:
+        # Time stands still: on a busy machine six hashes take longer than the first wait.
+        self.chat.login_throttle._clock = lambda: self.time
         codes = [(await self.change("a guess", NEW))[0] for _ in range(6)]
         self.assertEqual(codes, [400] * 5 + [429])
         self.assertEqual((await self.change(PASSWORD, NEW))[0], 429)

@@ -56,7 +56,7 @@ class ProblemTest(unittest.TestCase):
             with self.subTest(character=character):
                 self.assertEqual(
                     passwords.find_problem(f"correct {character} horse"),
-                    "There are characters in it that are not text.",
+                    "It has characters that are not allowed.",
                 )
 
     def test_the_own_name_is_refused(self) -> None:
@@ -64,7 +64,7 @@ class ProblemTest(unittest.TestCase):
             with self.subTest(password=password):
                 self.assertEqual(
                     passwords.find_problem(password, "annabella", "Anna Bella"),
-                    "Your password must not be your name.",
+                    "Your password must not be your user name or nickname.",
                 )
 
 

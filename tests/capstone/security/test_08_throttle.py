@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 import unittest
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -250,10 +251,10 @@ class Elsewhere(Person):
         self.address = address
 
     async def fetch(
-        self, path: str, *, headers: dict[str, str] | None = None, **more: Any
+        self, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> tornado.httpclient.HTTPResponse:
         own = {"X-Forwarded-For": self.address}
-        return await super().fetch(path, headers=own | (headers or {}), **more)
+        return await super().fetch(path, headers={**own, **(headers or {})}, **more)
 
 
 class LoginThrottleTest(LoginCase):

@@ -78,7 +78,7 @@ class NicknameTest(unittest.TestCase):
             with self.subTest(name=unicodedata.name(character, ascii(character))):
                 self.assertEqual(
                     names.find_label_problem(f"an{character}na", 40),
-                    "There are characters in it that cannot be seen.",
+                    "It has invisible characters.",
                 )
 
     def test_marks_are_few_and_stand_on_something(self) -> None:
@@ -96,7 +96,7 @@ class NicknameTest(unittest.TestCase):
             with self.subTest(ascii(label)):
                 self.assertEqual(
                     names.find_label_problem(names.normalize(label), 40),
-                    "A mark stands on a letter, and at most 4 of them on one.",
+                    "An accent stands on a letter, and a letter has at most 4.",
                 )
 
     def test_a_joiner_that_joins_nothing_is_refused(self) -> None:
@@ -113,7 +113,7 @@ class NicknameTest(unittest.TestCase):
             with self.subTest(ascii(label)):
                 self.assertEqual(
                     names.find_label_problem(names.normalize(label), 40),
-                    "There are characters in it that cannot be seen.",
+                    "It has invisible characters.",
                 )
 
     def test_a_nickname_imitates_neither_the_operator_nor_a_deleted_user(self) -> None:
@@ -130,7 +130,7 @@ class NicknameTest(unittest.TestCase):
             with self.subTest(nickname):
                 self.assertEqual(
                     names.find_nickname_problem(names.normalize(nickname)),
-                    "A nickname has no @ in it: that stands before user names.",
+                    "A nickname cannot contain @, which stands before user names.",
                 )
 
     def test_the_names_of_the_deleted_are_those_of_the_pages(self) -> None:

@@ -10,9 +10,11 @@ import tornado.testing
 from PIL import Image
 
 from capstone_chat.accounts.captcha import ALPHABET, ANSWER_LENGTH, Captchas
+from capstone_chat.handlers.auth import MISSING_CAPTCHA, WRONG_CAPTCHA
+from capstone_chat.handlers.cookies import DEVICE
 from capstone_chat.purge import Purge
 from capstone_chat.storage.tables import captchas
-from tests.capstone.chat_case import ChatCase, DatabaseCase, Person
+from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
 
 FORM, BROWSER = "login", "a browser"
 
@@ -124,7 +126,7 @@ class CaptchasTest(DatabaseCase):
 
 class CaptchaPageTest(ChatCase):
     async def challenge(self, person: Person, form: str = "login") -> str:
-        return (await person.form(f"/{form}"))["captcha_id"]
+        return (await person.hidden_fields(f"/{form}"))["captcha_id"]
 
     @tornado.testing.gen_test
     async def test_the_picture_has_the_size_that_the_page_announces(self) -> None:
@@ -162,7 +164,7 @@ class CaptchaPageTest(ChatCase):
         anna = Person(self, "anna")
         for form in "login", "register":
             page = await anna.fetch(f"/{form}")
-            challenge = (await anna.form(f"/{form}"))["captcha_id"]
+            challenge = (await anna.hidden_fields(f"/{form}"))["captcha_id"]
             answer = self.answer(challenge)
             picture = await anna.fetch(f"/captcha/{challenge}.png")
             another = await anna.fetch(f"/{form}")
@@ -177,12 +179,12 @@ class CaptchaPageTest(ChatCase):
     async def test_a_used_up_challenge_has_no_picture_and_no_sound(self) -> None:
         anna = await self.person("anna")
         other = Person(self, "anna")
-        hidden = await other.form("/login")
+        hidden = await other.hidden_fields("/login")
         await other.submit("/login", {**hidden, "captcha": "?"})
         for kind in "png", "wav":
             response = await other.fetch(f"/captcha/{hidden['captcha_id']}.{kind}")
             self.assertEqual(response.code, 404)
-            self.assertIn("used up", response.body.decode())
+            self.assertIn("cannot be used any more", response.body.decode())
         del anna
 
     @tornado.testing.gen_test
@@ -200,11 +202,11 @@ class CaptchaPageTest(ChatCase):
         anna, mallory = Person(self, "anna"), Person(self, "mallory")
         challenge = await self.challenge(anna)
         stolen = {"captcha_id": challenge, "captcha": self.answer(challenge)}
-        token = {"_xsrf": (await mallory.form("/login"))["_xsrf"]}
+        token = {"_xsrf": (await mallory.hidden_fields("/login"))["_xsrf"]}
         self.assertEqual((await mallory.submit("/login", token | good | stolen)).code, 400)
         other = await self.challenge(anna, "register")
         wrong_form = {"captcha_id": other, "captcha": self.answer(other)}
-        token = {"_xsrf": (await anna.form("/login"))["_xsrf"]}
+        token = {"_xsrf": (await anna.hidden_fields("/login"))["_xsrf"]}
         self.assertEqual((await anna.submit("/login", token | good | wrong_form)).code, 400)
 
     @tornado.testing.gen_test
@@ -212,20 +214,20 @@ class CaptchaPageTest(ChatCase):
         await self.person("anna")
         anna = Person(self, "anna")
         good = {"name": "anna", "password": "correct horse battery"}
-        for missing in "captcha", "captcha_id":
+        for missing, problem in ("captcha", WRONG_CAPTCHA), ("captcha_id", MISSING_CAPTCHA):
             with self.subTest(missing=missing):
-                hidden = await anna.form("/login")
+                hidden = await anna.hidden_fields("/login")
                 fields = hidden | good | {"captcha": self.answer(hidden["captcha_id"])}
                 del fields[missing]
                 response = await anna.submit("/login", fields)
                 self.assertEqual(response.code, 400)
-                self.assertIn("That was not it", response.body.decode())
+                self.assertIn(problem, response.body.decode())
 
     @tornado.testing.gen_test
     async def test_two_logins_with_one_captcha_give_one_session(self) -> None:
         await self.person("anna")
         anna = Person(self, "anna")
-        hidden = await anna.form("/login")
+        hidden = await anna.hidden_fields("/login")
         fields = {"name": "anna", "password": "correct horse battery"}
         fields |= hidden | {"captcha": self.answer(hidden["captcha_id"])}
         responses = await asyncio.gather(*(anna.submit("/login", fields) for _ in range(3)))
@@ -235,7 +237,7 @@ class CaptchaPageTest(ChatCase):
     async def test_another_picture_can_be_asked_for(self) -> None:
         anna = Person(self, "anna")
         for form in "login", "register":
-            hidden = await anna.form(f"/{form}")
+            hidden = await anna.hidden_fields(f"/{form}")
             response = await anna.fetch(
                 f"/captcha/{form}",
                 method="POST",
@@ -251,7 +253,7 @@ class CaptchaPageTest(ChatCase):
     @tornado.testing.gen_test
     async def test_an_unknown_form_or_picture_does_not_exist(self) -> None:
         anna = Person(self, "anna")
-        token = (await anna.form("/login"))["_xsrf"]
+        token = (await anna.hidden_fields("/login"))["_xsrf"]
         response = await anna.fetch(
             "/captcha/profile", method="POST", body="", headers={"X-XSRFToken": token}
         )
@@ -262,3 +264,46 @@ class CaptchaPageTest(ChatCase):
             "/captcha/" + "0" * 32 + ".svg",
         ):
             self.assertEqual((await anna.fetch(path)).code, 404)
+
+
+class NeededTest(ChatCase):
+    options = {"login_captcha": "needed"}  # noqa: RUF012
+
+    async def attempt(self, person: Person, **given: str) -> tuple[int, bool]:
+        """Send the form without an answer; return the status, and whether it has a captcha now."""
+        fields = await person.hidden_fields("/login")
+        fields |= {"name": person.name, "password": PASSWORD} | given
+        response = await person.submit("/login", fields)
+        return response.code, b'name="captcha"' in response.body
+
+    async def log_out(self, person: Person) -> None:
+        await person.submit("/logout", {"_xsrf": await person.token()})
+
+    async def known(self, name: str) -> Person:
+        """Return somebody whose browser was logged in before."""
+        person = Person(self, name)
+        self.assertEqual((await person.register()).code, 303)
+        await self.log_out(person)
+        return person
+
+    @tornado.testing.gen_test
+    async def test_a_known_browser_needs_a_captcha_only_after_a_failure(self) -> None:
+        anna = await self.known("anna")
+        self.assertNotIn(b'name="captcha"', (await anna.fetch("/login")).body)
+        self.assertEqual(await self.attempt(anna), (303, False))
+        await self.log_out(anna)
+        self.assertEqual(await self.attempt(anna, password="not it at all"), (400, True))
+        self.assertEqual(await self.attempt(anna), (400, True))  # the right password alone
+        self.assertEqual((await anna.login()).code, 303)  # with the answer
+        await self.log_out(anna)
+        self.assertEqual(await self.attempt(anna), (303, False))
+
+    @tornado.testing.gen_test
+    async def test_an_unknown_browser_and_another_name_need_one(self) -> None:
+        anna = await self.known("anna")
+        await self.person("bob")
+        self.assertEqual(await self.attempt(Person(self, "anna")), (400, True))
+        self.assertEqual(await self.attempt(anna, name="bob"), (400, True))
+        device = self.cookie_name(DEVICE)
+        anna.cookies[device] = anna.cookies[device][:-4] + "0000"  # forged
+        self.assertEqual(await self.attempt(anna), (400, True))

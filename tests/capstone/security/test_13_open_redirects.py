@@ -58,9 +58,11 @@ class NextTest(ChatCase):
         for page in "/login", "/register":
             for target in self.ATTACKS:
                 with self.subTest(page=page, target=target):
-                    form = await Person(self, "anna").form(f"{page}?{urlencode({'next': target})}")
+                    form = await Person(self, "anna").hidden_fields(
+                        f"{page}?{urlencode({'next': target})}"
+                    )
                     self.assertEqual(form["next"], "/")
-            form = await Person(self, "anna").form(f"{page}?next=/%3Fconversation%3D7")
+            form = await Person(self, "anna").hidden_fields(f"{page}?next=/%3Fconversation%3D7")
             self.assertEqual(form["next"], "/?conversation=7")
 
     @tornado.testing.gen_test

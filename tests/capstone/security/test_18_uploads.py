@@ -189,7 +189,7 @@ class PictureTest(ChatCase):
             response = await self.anna.fetch("/api/me/picture", method="PUT", body=picture())
             self.assertEqual(response.code, 403)
             stranger = Person(self, "x")
-            token = (await stranger.form("/login"))["_xsrf"]
+            token = (await stranger.hidden_fields("/login"))["_xsrf"]
             response = await stranger.fetch(
                 "/api/me/picture", method="PUT", body=picture(), headers={"X-XSRFToken": token}
             )

@@ -38,9 +38,17 @@ class AccessTest(ConversationsCase):
     @tornado.testing.gen_test
     async def test_a_private_conversation_is_in_no_search_and_no_strangers_state(self) -> None:
         anna, mallory = await self.person("anna"), await self.person("mallory")
-        await self.private(anna)
+        private = await self.private(anna)
         _, found = await mallory.call("GET", "/api/groups?query=secret")
         self.assertEqual(found, {"groups": [], "next": None})
+        public = await anna.group()
+        _, answer = await mallory.call("GET", f"/api/groups/{public}")
+        self.assertEqual(answer["group"]["id"], public)
+        hidden = conversations.update().where(conversations.c.id == public).values(public=False)
+        await self.chat.database.write(lambda connection: connection.execute(hidden))
+        for conv in private, public, 999:
+            answers = await mallory.call("GET", f"/api/groups/{conv}")
+            self.assertEqual(answers, (200, {"group": None}))
         self.assertEqual(await self.state(mallory), {})
         self.assertEqual((await mallory.connect()).hello["heads"], {})
 
@@ -95,6 +103,8 @@ class SocketTest(SocketCase):
         cid = "0b5f4a4e-4c37-4d0a-9d65-0c4d0e3a2b11"
         for frame in (
             {"type": "send", "cid": cid, "text": "let me in"},
+            {"type": "send", "cid": cid, "text": "let me in", "reply": 3},
+            {"type": "edit", "cid": cid, "text": "let me in", "seq": 3},
             {"type": "read", "seq": 3},
             {"type": "typing"},
         ):

@@ -6,8 +6,7 @@ from unittest import mock
 
 import tornado.testing
 
-from capstone_chat.accounts.arrivals import Arrival
-from capstone_chat.conversations.users import User
+from capstone_chat.conversations.users import PublicUser
 from tests.capstone.chat_case import Line
 from tests.capstone.conversations.test_contacts import ContactsCase
 from tests.capstone.conversations.test_groups import GroupsCase
@@ -60,15 +59,15 @@ class RemovedTest(GroupsCase):
 
     @tornado.testing.gen_test
     async def test_a_removal_amid_opening_a_socket_holds(self) -> None:
-        read_batched = self.chat.arrivals.load
+        read_contacts = self.chat.contacts.presence_visible_to
 
-        async def interrupted(user: User, token: str) -> Arrival | None:
-            found = await read_batched(user, token)
+        async def interrupted(user: PublicUser) -> list[int]:
+            found = await read_contacts(user)
             if user.id == 2:
                 await self.group(self.anna, "DELETE", "/members/2", code=204)
             return found
 
-        with mock.patch.object(self.chat.arrivals, "load", interrupted):
+        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
             bobs = await self.bob.connect()
         self.assertEqual(bobs.hello["heads"], {})
         annas = await self.anna.connect()

@@ -10,7 +10,7 @@ import tornado.testing
 
 from capstone_chat.realtime import protocol
 from tests.capstone.socket_case import SocketCase
-from tests.support.websocket_frames import client_frame, close_code
+from tests.support.websocket_frames import client_frame, close_code, server_frame
 
 
 class SizeTest(SocketCase):
@@ -36,10 +36,6 @@ class SizeTest(SocketCase):
         padding = "x" * (protocol.MAX_FRAME_BYTES - len(frame))
         await anna.socket.write_message(json.dumps({"type": "ping", "padding": padding}))
         await anna.receive("pong")
-
-
-def unmasked(opcode: int, payload: bytes) -> bytes:
-    return struct.pack("!BB", 0x80 | opcode, len(payload)) + payload
 
 
 def close_frame(code: int, reason: bytes = b"") -> bytes:
@@ -82,10 +78,10 @@ class StandardTest(SocketCase):
         text = client_frame(0x1, b"{}", final=False)
         await self.expect(
             1002,
-            unmasked=(unmasked(0x1, b'{"type":"ping"}'),),
-            unmasked_pong=(unmasked(0xA, b""),),
-            unmasked_close=(unmasked(0x8, b""),),
-            unmasked_fragment=(text, unmasked(0x0, b"")),
+            unmasked=(server_frame(0x1, b'{"type":"ping"}'),),
+            unmasked_pong=(server_frame(0xA, b""),),
+            unmasked_close=(server_frame(0x8, b""),),
+            unmasked_fragment=(text, server_frame(0x0, b"")),
             reserved_opcode=(client_frame(0x3, b"{}"),),
             reserved_control_opcode=(client_frame(0xB, b""),),
             reserved_bit_1=(client_frame(0x41, b"{}"),),
@@ -147,7 +143,7 @@ class StandardTest(SocketCase):
         """A connection that is closed with unread data is reset: the client fails to send."""
         for frame, code in (
             (client_frame(0x1, b"x" * (1 << 20)), 1009),
-            (unmasked(0x1, b"{}") + b"x" * (1 << 20), 1002),
+            (server_frame(0x1, b"{}") + b"x" * (1 << 20), 1002),
         ):
             with self.subTest(code=code):
                 stream = await self.anna.open_stream()

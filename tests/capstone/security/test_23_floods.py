@@ -4,6 +4,7 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
+from capstone_chat.realtime import topics
 from tests.capstone.socket_case import SocketCase
 
 
@@ -18,7 +19,7 @@ class TooManyTest(SocketCase):
         await self.bob.connect()
         await self.quiet(*lines)
         lines[0].socket.close()
-        await self.until(lambda: self.chat.hub.subscriber_count("user:1") == 2)
+        await self.until(lambda: self.chat.hub.subscriber_count(topics.user(1)) == 2)
         await self.anna.connect()
 
     @tornado.testing.gen_test

@@ -5,6 +5,7 @@ import tornado.iostream
 import tornado.testing
 
 from capstone_chat.handlers.websocket import ChatSocketHandler
+from capstone_chat.realtime import topics
 from tests.capstone.socket_case import SocketCase
 from tests.support.websocket_frames import close_code
 
@@ -18,7 +19,7 @@ class SlowReaderTest(SocketCase):
         bob = await self.bob.connect()
         deaf = await self.anna.open_stream()
         await deaf.read_until(b"}}")  # all of the hello
-        await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
+        await self.until(lambda: self.chat.hub.subscriber_count(topics.conversation(1)) == 2)
         slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
         assert isinstance(slow, ChatSocketHandler)
         most, sent = 0, 0
@@ -47,7 +48,7 @@ class SlowReaderTest(SocketCase):
         bob = await self.bob.connect()
         deaf = await self.anna.open_stream()
         await deaf.read_until(b"}}")
-        await self.until(lambda: self.chat.hub.subscriber_count("conv:1") == 2)
+        await self.until(lambda: self.chat.hub.subscriber_count(topics.conversation(1)) == 2)
         slow = next(one for one in self.chat.hub._subscriptions if one.session_id == 1)
         assert isinstance(slow, ChatSocketHandler)
         while not slow.stream._write_buffer:

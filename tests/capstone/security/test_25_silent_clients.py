@@ -21,5 +21,5 @@ class SilentTest(ChatCase):
             await silent.read_until(b"ping timed out")
             await silent.read_until_close()
             await self.until(lambda: len(self.chat.hub) == 1)
-        self.assertFalse(self.chat.hub.is_online(anna.id))
+        self.assertNotIn(anna.id, self.chat.hub.presence.here)
         await line.heard()

@@ -18,12 +18,15 @@ from urllib.parse import urlencode
 import tornado.httpclient
 import tornado.testing
 
+from capstone_chat.accounts.password_resets import LIFETIME_MS, make_token
 from capstone_chat.app import ROUTES
 from capstone_chat.handlers import base
 from capstone_chat.handlers.base import MAX_JSON_BYTES, MAX_TEXT_BYTES, BaseHandler
 from capstone_chat.handlers.profile import MyPictureHandler
 from capstone_chat.handlers.websocket import ChatSocketHandler
-from tests.capstone.chat_case import PASSWORD, ChatCase, Person
+from capstone_chat.options import load_or_create_secret
+from capstone_chat.storage.database import now_ms
+from tests.capstone.chat_case import HASH, PASSWORD, ChatCase, Person
 from tests.capstone.socket_case import SocketCase
 from tests.capstone.unicode_data import Form
 
@@ -37,6 +40,7 @@ VALID: dict[str, Any] = {
     "captcha": "",  # answered from the database
     "captcha_id": "",
     "confirmation": PASSWORD,
+    "days": 7,
     "description": "Who waters what",
     "language": "ru",
     "limit": "10",
@@ -48,10 +52,12 @@ VALID: dict[str, Any] = {
     "password": PASSWORD,
     "public": True,
     "query": "gar",
+    "reason": "ended",
     "theme": "dark",
     "title": "Garden",
     "user": 0,  # a member of the group
     "_xsrf": "",
+    "token": "x",  # for a form, that of a link for a new password
 }
 """A value that a handler accepts, for each field of any route. A handler that reads a field that is
 not here fails the test: give the new field a value."""
@@ -185,7 +191,7 @@ class RouteCase(ChatCase):
     ) -> tornado.httpclient.HTTPResponse:
         """Send a request whose fields are all valid, but for one if it is named."""
         form = pattern.strip("/$")
-        if form in ("login", "register"):
+        if form in ("login", "register", "reset"):
             return await self.send_form(method, form, kind, name, value)
         self.world = self.world or await self.make_world()
         user, token, other, group = self.world
@@ -214,7 +220,8 @@ class RouteCase(ChatCase):
     ) -> tornado.httpclient.HTTPResponse:
         self.number += 1
         visitor = Person(self, f"visitor{self.number}")
-        fields = await visitor.form(f"/{form}")
+        address = await self.reset_link() if form == "reset" else f"/{form}"
+        fields = await visitor.hidden_fields(address)
         self.looked_for.clear()
         if method == "GET" and kind == "query":
             return await visitor.fetch(f"/{form}?" + urlencode({name: value}))
@@ -224,11 +231,18 @@ class RouteCase(ChatCase):
             return await visitor.fetch(
                 f"/{form}", headers=headers, body=sent, allow_nonstandard_methods=True
             )
-        fields["captcha"] = self.answer(fields["captcha_id"])
+        if form != "reset":
+            fields["captcha"] = self.answer(fields["captcha_id"])
         fields |= {"name": visitor.name, "password": PASSWORD, "confirmation": PASSWORD}
         if kind == "form":
             fields[name] = value
         return await visitor.submit(f"/{form}", fields)
+
+    async def reset_link(self) -> str:
+        """Return the path and query of a link for a new password, of a new user."""
+        person = await self.person(f"forgetful{self.number}")
+        secret = load_or_create_secret(self.data)
+        return f"/reset?token={make_token(secret, person.id, HASH, now_ms() + LIFETIME_MS)}"
 
     def path(self, pattern: str, conv: int, other: int) -> str:
         """Return a path that exists, for a route."""
@@ -284,7 +298,7 @@ class RouteTest(RouteCase):
     @tornado.testing.gen_test(timeout=60)
     async def test_control_characters_are_refused_in_forms_queries_and_json_alike(self) -> None:
         for field in await self.fields():
-            if field.name in ("public", "blocked", "user"):  # not texts
+            if field.name in ("public", "blocked", "user", "days"):  # not texts
                 continue
             for character in "\0", "\x01", "\x1b", "\x7f", "\x9f":
                 with self.subTest(field=field, character=character):
@@ -320,6 +334,9 @@ class FrameTest(SocketCase):
             {"type": "send", "cid": cid, "conv": self.conv, "text": long},
             {"type": "send", "cid": long, "conv": self.conv, "text": "x"},
             {"type": "send", "cid": cid, "conv": long, "text": "x"},
+            {"type": "send", "cid": cid, "conv": self.conv, "text": "x", "reply": long},
+            {"type": "edit", "cid": cid, "conv": self.conv, "seq": 3, "text": long},
+            {"type": "edit", "cid": cid, "conv": self.conv, "seq": long, "text": "x"},
             {"type": "read", "conv": long, "seq": 1},
             {"type": "read", "conv": self.conv, "seq": long},
             {"type": "typing", "conv": long},

@@ -7,6 +7,7 @@ import tornado.testing
 
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.realtime import topics
+from capstone_chat.realtime.control import RefreshUser, Resync
 from tests.capstone.chat_case import Person
 from tests.capstone.socket_case import SocketCase
 from tests.support.websocket_frames import (
@@ -86,11 +87,11 @@ class CheckTest(ControlFrameCase):
         called, go, _ = self.hold(self.chat.sessions, "get")
         counted = self.count(self.chat.sessions, "get")
         topic = topics.user(self.anna.id)
-        self.chat.broker.send_control(topic, {"renew": True})
+        self.chat.hub.send_control(topic, RefreshUser())
         await called.wait()  # it has read the user with the old name
         await self.chat.accounts.change_profile(handler.session, nickname="Annabel")
         for _ in range(100):
-            self.chat.broker.send_control(topic, {"renew": True})
+            self.chat.hub.send_control(topic, RefreshUser())
         go.set()
         await self.until(lambda: handler.user.nickname == "Annabel")
         await self.quiet(line)
@@ -102,10 +103,10 @@ class CheckTest(ControlFrameCase):
         called, go, _ = self.hold(self.chat.contacts, "presence_visible_to")
         counted = self.count(self.chat.contacts, "presence_visible_to")
         for _ in range(100):
-            self.chat.broker.send_control(topics.user(self.anna.id), {"heads": True})
+            self.chat.hub.send_control(topics.user(self.anna.id), Resync())
         await called.wait()
         for _ in range(100):
-            self.chat.broker.send_control(topics.user(self.anna.id), {"heads": True})
+            self.chat.hub.send_control(topics.user(self.anna.id), Resync())
         go.set()
         for _ in range(2):
             await line.receive("pong")
@@ -158,7 +159,7 @@ class FloodTest(ControlFrameCase):
     @tornado.testing.gen_test
     async def test_nothing_is_read_after_too_many_frames(self) -> None:
         stream, handler = await self.open(self.anna)
-        with mock.patch.object(ChatSocketHandler, "admit_frame", return_value=False) as admit:
+        with mock.patch.object(self.chat.frame_limiter, "acquire", return_value=False) as admit:
             await stream.write(client_frame(PONG, b"") * 2000)
             await stream.read_until(b"too many frames")
             await stream.write(client_frame(PONG, b"") * 2000)

@@ -170,6 +170,26 @@ class BoundsTest(unittest.TestCase):
             ):
                 avatars.make_avatar(data)
 
+    def test_a_structure_that_no_decoder_takes_is_refused_before_one_is_asked(self) -> None:
+        jpeg = encode(FOUR, "JPEG")
+        start = jpeg.index(b"\xff\xc0")
+        frame = jpeg[start : start + 2 + int.from_bytes(jpeg[start + 2 : start + 4])]
+        progressive = bytearray(encode(FOUR, "JPEG", progressive=True))
+        components = progressive.index(b"\xff\xc2") + 10
+        progressive[components + 1 : components + 9 : 3] = bytes(3)
+        for what, data in (
+            ("no frame and no scan", b"\xff\xd8\xff\xd9"),
+            ("no scan", b"\xff\xd8" + frame + b"\xff\xd9"),
+            ("a scan before its frame", jpeg.replace(frame, b"")),
+            ("two frames", jpeg.replace(frame, frame + frame)),
+            ("arithmetic coding", jpeg.replace(frame, b"\xff\xc9" + frame[2:])),
+            ("components without samples", bytes(progressive)),
+            ("no chunk with a size", b"RIFF\x10\0\0\0WEBPJUNK\4\0\0\0data"),
+            ("no frame on a screen", b"GIF89a\1\0\1\0\0\0\0;"),
+        ):
+            with self.subTest(what):
+                self.assertIn("is broken", self.refusal(data))
+
     def test_coefficients_are_held_for_several_scans_only(self) -> None:
         picture = Image.new("RGB", (640, 480))
         for more, held in (
@@ -558,7 +578,7 @@ class ProcessTest(PictureCase):
     @tornado.testing.gen_test
     async def test_logins_do_not_wait_for_sounds(self) -> None:
         stranger = Person(self, "stranger")
-        hidden = await stranger.form("/login")
+        hidden = await stranger.hidden_fields("/login")
         asked, go = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
@@ -573,7 +593,7 @@ class ProcessTest(PictureCase):
             await asked.wait()
             try:
                 anna = Person(self, "anna")
-                challenge = (await anna.form("/login"))["captcha_id"]
+                challenge = (await anna.hidden_fields("/login"))["captcha_id"]
                 self.assertEqual((await anna.fetch(f"/captcha/{challenge}.png")).code, 200)
                 self.assertEqual((await anna.login()).code, 303)
                 self.assertEqual((await self.put(self.bob, PNG)).code, 200)

@@ -22,7 +22,6 @@ from capstone_chat.accounts.login_throttle import (
 )
 from capstone_chat.accounts.sessions import CLOCK_TOLERANCE_MS, Sessions
 from capstone_chat.conversations.users import User
-from capstone_chat.realtime.broker import LocalBroker
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.tables import captchas, login_failures, sessions, users
 from tests.capstone.chat_case import PASSWORD, ChatCase, DatabaseCase, Person
@@ -157,7 +156,7 @@ class SessionClockTest(ClockCase):
         super().setUp()
         self.sessions = Sessions(
             self.database,
-            LocalBroker(Hub()),
+            Hub(),
             idle=self.IDLE // 1000,
             lifetime=self.LIFETIME // 1000,
             clock=self.clock,

@@ -317,8 +317,13 @@ class GoneTest(SocketCase):
             await line.receive("ack")
         backup.replace(self.path())
         with self.assertLogs("capstone_chat.storage.engines", "ERROR"):
-            self.chat.database.engine.dispose()
+            self.close_connections()
         self.restored([("member",), ("member",)])
+
+    def close_connections(self) -> None:
+        """Close all connections to the file; the next use opens them again."""
+        self.chat.database._write_connection.close()  # first: it goes back to the pool
+        self.chat.database.engine.dispose()
 
     def restored(self, events: list[tuple[str]], cid: str = "") -> None:
         """See that the file at the path is whole and holds these events."""
@@ -362,7 +367,7 @@ class GoneTest(SocketCase):
 
     @tornado.testing.gen_test
     async def test_a_pool_without_connections_opens_the_journals_anew(self) -> None:
-        self.chat.database.engine.dispose()
+        self.close_connections()
         self.assertEqual((await self.anna.call("GET", "/api/state"))[0], 200)
         line = await self.anna.connect()
         await line.send(self.conv, "still here")

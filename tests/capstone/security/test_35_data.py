@@ -1,4 +1,4 @@
-"""Rule 35: expired sessions and unreachable rows are purged. (Migrations: `test_schema.py`.)"""
+"""Rule 35: expired sessions and unreachable rows are purged. (Migrations: `test_migrate.py`.)"""
 
 import asyncio
 import contextlib
@@ -17,6 +17,7 @@ from capstone_chat.storage.tables import (
     contacts,
     conversations,
     events,
+    invite_links,
     login_failures,
     members,
     pictures,
@@ -138,6 +139,7 @@ class ReachTest(PurgeCase):
                 "events": {key for key in before["events"] if key[0] in dead},
                 "invitations": set(),
                 "departures": set(),
+                "invite_links": set(),
             }
             | {name: set() for name in gone.keys() - self.purge.deleted.keys()},
         )
@@ -152,7 +154,8 @@ class ReachTest(PurgeCase):
 
     @gen_test
     async def test_what_has_expired_goes_after_a_grace_and_not_before(self) -> None:
-        await self.person("anna")
+        anna = await self.person("anna")
+        convs = [await anna.group() for _ in range(2)]
         old = self.time - LIFETIME * 1000 - GRACE_MS
 
         def session(name: str, created_at: int, seen_at: int) -> sa.Executable:
@@ -170,6 +173,10 @@ class ReachTest(PurgeCase):
             session("fresh", old + 1, self.time - IDLE * 1000 - GRACE_MS + 1),
             captcha("old", self.time),
             captcha("fresh", self.time + 1),
+            *(
+                invite_links.insert().values(conversation_id=conv, nonce="", expires_at=at)
+                for conv, at in zip(convs, (self.time, self.time + 1), strict=True)
+            ),
             login_failures.insert().values(
                 key="account:old", failed=9, at=self.time - FORGET_AFTER_MS - 1
             ),
@@ -183,6 +190,7 @@ class ReachTest(PurgeCase):
         self.assertEqual(kept, ["fresh"])
         self.assertEqual(await self.rows(captchas), {"fresh"})
         self.assertEqual(await self.rows(login_failures), {"account:new"})
+        self.assertEqual(await self.rows(invite_links), {convs[1]})
 
     @gen_test
     async def test_more_rows_than_a_page_are_all_looked_at(self) -> None:

@@ -373,6 +373,16 @@ class StormTest(LogCase):
             log.error("a message was not stored: %s", RuntimeError("x"))
             self.assertEqual(len(self.parsed(text)), 103)
 
+    def test_no_more_lines_are_remembered_than_a_bound(self) -> None:
+        log = logging.getLogger("capstone_chat.test")
+        with self.logged() as text:
+            (handler,) = logging.getLogger().handlers
+            assert isinstance(handler, logs._StderrHandler)
+            for number in (*range(logs.MAX_REMEMBERED_LINES + 1), logs.MAX_REMEMBERED_LINES):
+                log.error("line %s", number)
+            self.assertEqual(len(handler._seen), 1)
+        self.assertEqual(len(self.parsed(text)), logs.MAX_REMEMBERED_LINES + 1)
+
 
 class ProcessTest(ProcessCase):
     only_sqlite = True

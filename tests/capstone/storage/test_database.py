@@ -16,10 +16,10 @@ import sqlalchemy as sa
 import tornado.testing
 
 from capstone_chat import urls
-from capstone_chat.storage import engines
+from capstone_chat.storage import engines, group_commit
 from capstone_chat.storage.database import MAX_BATCH, Database
 from tests.capstone import databases
-from tests.capstone.chat_case import DatabaseCase, held_up
+from tests.capstone.chat_case import DatabaseCase, before_each_commit, held_up, noted_statements
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,9 +43,10 @@ class NumbersCase(DatabaseCase):
         self.execute("CREATE TABLE numbers (n BIGINT PRIMARY KEY, more TEXT)")
         self.addCleanup(self.execute, "DROP TABLE numbers")
 
-        @sa.event.listens_for(self.database.engine, "commit")
-        def count(connection: sa.Connection) -> None:
-            self.commits += connection.get_execution_options().get("writes", False)
+        def count() -> None:
+            self.commits += 1
+
+        self.enterContext(before_each_commit(count))
 
     def execute(self, statement: str) -> None:
         engine = engines.create_engine(self.url)
@@ -57,10 +58,17 @@ class NumbersCase(DatabaseCase):
         query = sa.text("SELECT n FROM numbers ORDER BY n")
         return list(await self.database.read(lambda c: c.scalars(query).all()))
 
-    async def settle(self, *changes: Callable[[sa.Connection], Any]) -> list[Any]:
+    async def settle(
+        self,
+        *changes: Callable[[sa.Connection], Any],
+        after_commit: Callable[[Any], None] | None = None,
+    ) -> list[Any]:
         """Write changes in one commit and return their results and exceptions."""
         async with held_up(self.database):
-            waiting = [asyncio.ensure_future(self.database.write(change)) for change in changes]
+            waiting = [
+                asyncio.ensure_future(self.database.write(change, after_commit))
+                for change in changes
+            ]
             await asyncio.sleep(0)  # they are queued once their tasks have begun
         return await asyncio.gather(*waiting, return_exceptions=True)
 
@@ -144,6 +152,24 @@ class GroupCommitTest(NumbersCase):
             await self.database.write(insert(1), lambda result: order.append("never"))
         self.assertEqual(len(order), 2)
 
+    @tornado.testing.gen_test
+    async def test_a_write_after_a_lone_one_does_not_wait_for_the_next_turn(self) -> None:
+        for number, before in (1, 0), (2, 2):  # nothing is known about the first one
+            waiting = asyncio.ensure_future(self.database.write(insert(number)))
+            await asyncio.sleep(0)  # the task has begun
+            self.assertEqual(self.database.commits, before)
+            await waiting
+
+    @tornado.testing.gen_test
+    async def test_the_writer_takes_its_connection_from_the_pool_once(self) -> None:
+        taken: list[object] = []
+        sa.event.listen(self.database.engine, "checkout", lambda *_: taken.append(1))
+        for number in range(3):
+            await self.database.write(insert(number))
+            with self.assertRaises(sa.exc.IntegrityError):
+                await self.database.write(insert(number))
+        self.assertEqual(len(taken), 1)
+
 
 class AcknowledgeTest(NumbersCase):
     @tornado.testing.gen_test
@@ -151,11 +177,11 @@ class AcknowledgeTest(NumbersCase):
         reached, go = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
-        @sa.event.listens_for(self.database.engine, "commit")
-        def wait(connection: sa.Connection) -> None:
+        def wait() -> None:
             loop.call_soon_threadsafe(reached.set)
             go.wait()
 
+        self.enterContext(before_each_commit(wait))
         told: list[int] = []
         waiting = asyncio.ensure_future(self.database.write(insert(1), told.append))
         try:
@@ -170,22 +196,46 @@ class AcknowledgeTest(NumbersCase):
     @tornado.testing.gen_test
     async def test_a_commit_that_fails_fails_for_everybody(self) -> None:
         told: list[int] = []
-        async with held_up(self.database):
-            waiting = [
-                asyncio.ensure_future(self.database.write(insert(n), told.append)) for n in range(5)
-            ]
-            await asyncio.sleep(0)
 
-            @sa.event.listens_for(self.database.engine, "commit")
-            def fail(_connection: sa.Connection) -> None:
-                raise OSError("the disk has gone")
+        def fail() -> None:
+            raise OSError("the disk has gone")
 
-        for result in await asyncio.gather(*waiting, return_exceptions=True):
+        with before_each_commit(fail):
+            results = await self.settle(*map(insert, range(5)), after_commit=told.append)
+        for result in results:
             self.assertIsInstance(result, OSError)
         self.assertEqual(told, [])
-        sa.event.remove(self.database.engine, "commit", fail)
         self.assertEqual(await self.numbers(), [])
         self.assertEqual(await self.database.write(insert(7)), 7)  # and it goes on afterwards
+
+    def conflict(self, times: int) -> None:
+        """Make the next commits fail with the error of a deadlock or of a conflict on Galera."""
+        left = iter(range(times))
+
+        def fail() -> None:
+            if next(left, None) is not None:
+                raise sa.exc.OperationalError("COMMIT", None, Exception(1213, "Deadlock found"))
+
+        self.enterContext(before_each_commit(fail))
+
+    @tornado.testing.gen_test
+    async def test_a_commit_that_conflicts_with_another_process_is_retried(self) -> None:
+        self.conflict(group_commit.MAX_RETRIES)
+        results = await self.settle(insert(1), insert(1), insert(2))
+        self.assertEqual([results[0], results[2]], [1, 2])
+        self.assertIsInstance(results[1], sa.exc.IntegrityError)
+        self.assertEqual(self.database.conflicts, group_commit.MAX_RETRIES)
+        self.assertEqual(await self.numbers(), [1, 2])
+
+    @tornado.testing.gen_test
+    async def test_a_commit_that_conflicts_again_and_again_is_given_up(self) -> None:
+        self.conflict(group_commit.MAX_RETRIES + 1)
+        given_up = self.assertLogs("capstone_chat.storage.group_commit", "WARNING")
+        with given_up, self.assertRaises(engines.DATABASE_ERRORS):
+            await self.database.write(insert(1))
+        self.assertEqual(self.database.conflicts, group_commit.MAX_RETRIES + 1)
+        self.assertEqual(await self.numbers(), [])
+        self.assertEqual(await self.database.write(insert(7)), 7)
 
     @tornado.testing.gen_test
     async def test_who_stops_waiting_changes_nothing_for_the_others(self) -> None:
@@ -318,15 +368,10 @@ class PragmaTest(DatabaseCase):
 
     @tornado.testing.gen_test
     async def test_a_write_locks_before_it_reads_so_that_nothing_is_stale(self) -> None:
-        said: list[str] = []
-
-        @sa.event.listens_for(self.database.engine, "before_cursor_execute")
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            said.append(statement)
-
+        said = self.enterContext(noted_statements(self.database.engine))
         await self.database.write(lambda connection: connection.execute(sa.text("SELECT 1")))
         await self.database.read(lambda connection: connection.execute(sa.text("SELECT 2")).all())
-        begins = [statement for statement in said if statement.startswith("BEGIN")]
+        begins = [statement for statement, _ in said if statement.startswith("BEGIN")]
         self.assertEqual(begins, ["BEGIN IMMEDIATE", "BEGIN"])
 
     @tornado.testing.gen_test

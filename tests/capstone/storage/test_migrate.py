@@ -115,9 +115,8 @@ class SchemaTest(unittest.TestCase):
                     could_write.append(True)
 
         migrate.migrate(self.engine)
-        # Before the first statement, which begins the transaction, and never after it.
-        self.assertEqual(could_write.index(False), 1)
-        self.assertNotIn(True, could_write[1:])
+        # The statement that begins the transaction calls no listener; all others come after it.
+        self.assertEqual(set(could_write), {False})
 
     def test_a_migration_that_fails_leaves_no_half_of_it(self) -> None:
         with self.engine.connect().execution_options(writes=True) as connection:
@@ -164,8 +163,13 @@ class ReachTest(unittest.TestCase):
             raw.executescript(BEFORE_REACH)
 
     def upgrade(self, statements: int) -> bool:
-        """Run the migration and stop it after some statements that change something, which stay
-        done, as on MariaDB; tell whether it came to its end."""
+        """Run the migration, and stop it after a number of statements that change the database.
+
+        The statements before that stay done, as on MariaDB.
+
+        Returns:
+            Whether the migration was complete before that.
+        """
         left = statements
 
         def count(_c: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -193,6 +197,7 @@ class ReachTest(unittest.TestCase):
             statements += 1
             self.assertLess(statements, 60)
         self.assertGreater(statements, 5)
+        upgrade(self.engine, migrate.REVISION)
         with self.engine.connect() as connection:
             query = sa.select(tables.users.c.id, tables.users.c.name_skeleton)
             skeletons = {row.id: row.name_skeleton for row in connection.execute(query)}
@@ -201,7 +206,7 @@ class ReachTest(unittest.TestCase):
             differences = alembic.autogenerate.compare_metadata(context, tables.metadata)
         expected = {1: "paypal", 2: None, 3: None, 4: "dora", 5: None}
         self.assertEqual((skeletons, differences), (expected, []))
-        self.assertEqual({tuple(row) for row in gone}, {(1, 2), (1, 4)})
+        self.assertEqual({tuple(row) for row in gone}, {(1, 2, False), (1, 4, True)})
 
 
 def upgrade(engine: sa.Engine, revision: str) -> None:
@@ -330,7 +335,7 @@ class FirstChatTest(unittest.TestCase):
         asyncio.run(self.look())
 
     async def look(self) -> None:
-        chat = build_services(Options(data=self.folder))
+        chat = build_services(Options(data=self.folder), "x" * 32)
         try:
             bob = User(2, "Bob", None, "bob", "", "")
             found, head = await chat.conversations.history(bob, 1, before=5, after=None, limit=10)

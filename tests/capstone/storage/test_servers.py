@@ -9,6 +9,7 @@ from typing import ClassVar
 from unittest import mock
 from urllib.parse import quote
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 import tornado.testing
@@ -17,7 +18,7 @@ import tornado.web
 from capstone_chat.options import Options
 from capstone_chat.storage import engines, migrate, tables
 from tests.capstone import databases
-from tests.capstone.chat_case import ChatCase
+from tests.capstone.chat_case import ChatCase, before_each_commit
 
 
 class ServerCase(ChatCase):
@@ -82,20 +83,14 @@ class ServerCase(ChatCase):
         anna = await self.person("anna")
         conv = await anna.group()
         line = await anna.connect()
-        engine = self.chat.database.engine
-        once = threading.Lock()
-
-        def cut(connection: sa.Connection) -> None:
-            if connection.get_execution_options().get("writes") and once.acquire(blocking=False):
-                self.cut_connections()
-
-        sa.event.listen(engine, "commit", cut)
-        with self.assertLogs("capstone_chat.handlers.websocket", "ERROR"):
+        with (
+            before_each_commit(self.cut_connections),
+            self.assertLogs("capstone_chat.handlers.websocket", "ERROR"),
+        ):
             cid = await line.send(conv, "Hello")
             self.assertEqual((await line.receive())["code"], "unavailable")
         await line.send(conv, "Hello", cid)
         self.assertEqual((await line.receive("ack"))["seq"], 2)
-        sa.event.remove(engine, "commit", cut)
 
     def test_processes_that_start_at_once_on_a_new_database_make_it_once(self) -> None:
         with databases.unmigrated(self.server) as url:
@@ -141,6 +136,68 @@ class PostgreSQLTest(ServerCase):
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     cut = "SELECT pg_terminate_backend(:id)"
+
+    def execute(self, *statements: str) -> None:
+        engine = engines.create_engine(self.url, connections=1)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+        engine.dispose()
+
+    @tornado.testing.gen_test
+    async def test_a_commit_that_may_not_be_replicated_is_not_acknowledged(self) -> None:
+        anna = await self.person("anna")
+        conv = await anna.group()
+        line = await anna.connect()
+        # The server warns at a commit in the same way when it stops waiting for its standby.
+        self.execute(
+            "CREATE OR REPLACE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN RAISE WARNING $$canceling wait for replication$$; RETURN NULL; END'",
+            "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION warn()",
+        )
+        self.addCleanup(self.execute, "DROP FUNCTION IF EXISTS warn CASCADE")
+        with self.assertLogs("capstone_chat.handlers.websocket", "ERROR"):
+            cid = await line.send(conv, "Hello")
+            self.assertEqual((await line.receive())["code"], "unavailable")
+        self.execute("DROP FUNCTION warn CASCADE")
+        await line.send(conv, "Hello", cid)
+        self.assertEqual((await line.receive("ack"))["seq"], 2)
+
+    def slow_commit(self, connection: sa.Connection) -> None:
+        """Begin a transaction whose commit takes a minute, as without the synchronous standby."""
+        for statement in (
+            "CREATE TEMP TABLE slow (id int)",
+            "CREATE FUNCTION pg_temp.wait() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'",
+            "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.wait()",
+            "INSERT INTO slow VALUES (1)",
+        ):
+            connection.execute(sa.text(statement))
+
+    def test_a_commit_without_an_answer_is_cancelled(self) -> None:
+        engine = engines.create_engine(self.url, statement_timeout=1)
+        self.addCleanup(engine.dispose)
+        with engine.connect() as connection:
+            self.slow_commit(connection)
+            with self.assertRaises(engines.DATABASE_ERRORS) as raised:
+                connection.commit()
+        self.assertIn("canceling statement due to user request", str(raised.exception))
+        with engine.connect() as connection:
+            self.assertEqual(connection.scalar(sa.text("SELECT 1")), 1)
+
+    def test_the_connection_to_a_frozen_server_is_closed(self) -> None:
+        engine = engines.create_engine(self.url, statement_timeout=1)
+        self.addCleanup(engine.dispose)
+        # A frozen server accepts the connection of the request to cancel, and does not answer.
+        frozen = mock.patch.object(psycopg.Connection, "cancel_safe")
+        limit = mock.patch.object(engines, "CANCEL_TIMEOUT", 0.1)
+        with engine.connect() as connection, frozen, limit:
+            self.slow_commit(connection)
+            with self.assertRaises(engines.DATABASE_ERRORS):
+                connection.commit()
+            self.assertTrue(connection.invalidated)
 
 
 class ConnectTest(unittest.TestCase):

@@ -114,7 +114,7 @@ class LabelTest(unittest.TestCase):
             self.assertEqual(names.normalize(label), label)
 
     def test_length_is_bounded_on_both_sides(self) -> None:
-        self.assertEqual(names.find_label_problem("", 40), "This field is needed.")
+        self.assertEqual(names.find_label_problem("", 40), "Fill this in.")
         self.assertIsNone(names.find_label_problem("x" * 40, 40))
         self.assertEqual(names.find_label_problem("x" * 41, 40), "Use 40 characters or fewer.")
 

@@ -25,7 +25,16 @@ function showMessage(name, message, good = false) {
   else field.removeAttribute("aria-invalid");
 }
 
-// Errors beside the field instead of the browser's bubbles.
+// The fragment names the conversation to open after the login. Browsers keep it in a redirect to this page,
+// and do not send it to the server.
+
+const next = input("next");
+if (next && location.hash) {
+  next.value = `${next.value.split("#")[0]}${location.hash}`;
+  for (const link of document.querySelectorAll(".card footer a")) /** @type {HTMLAnchorElement} */ (link).hash = location.hash;
+}
+
+// Show errors beside the field instead of the browser's own bubbles.
 
 form.noValidate = true;
 
@@ -54,7 +63,7 @@ for (const field of fields) {
   field.addEventListener("change", () => field.value && showMessage(field.name, validationError(field)));
 }
 
-// The captcha: another picture, and the sound.
+// The captcha: load another picture, and play the sound.
 
 const picture = /** @type {HTMLImageElement | null} */ (form.querySelector(".captcha img"));
 const player = new Audio();
@@ -85,7 +94,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySel
   });
 }
 
-// Show the password as text.
+// Show the password as text while the reader wants it.
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySelectorAll("[data-reveal]"))) {
   const field = input(button.dataset.reveal ?? "");
@@ -100,7 +109,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (form.querySel
   form.addEventListener("submit", () => field && (field.type = "password")); // so that the browser does not store it as text
 }
 
-// Whether the user name is free, while it is typed.
+// Check while the user name is typed whether it is free.
 
 const name = input("name");
 if (kind === "register" && name) {
@@ -120,5 +129,5 @@ if (kind === "register" && name) {
     name.removeAttribute("data-taken");
     check();
   });
-  if (!document.getElementById("name-error")?.textContent) check(); // typed before this script was loaded
+  if (!document.getElementById("name-error")?.textContent) check(); // the name was typed before this script was loaded
 }

@@ -1,32 +1,36 @@
-/** Pictures of people and groups: an upload, or initials on a colour that stays the same. */
+/** Avatars of users and groups: an uploaded picture, or initials on a colour that stays the same. */
 
 import { el } from "../browser/dom.js";
 import { latest, nameOf, onUserChange } from "./user_directory.js";
 
 const HUES = 10;
-// Firefox has it since version 125; without it an emoji of several parts is cut.
+// Firefox has Intl.Segmenter since version 125. Without it, an emoji of several parts is cut.
 const graphemes = Intl.Segmenter && new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** @param {string} word */
 const firstOf = (word) => (graphemes ? [...graphemes.segment(word)][0]?.segment : [...word][0]) ?? "";
 
-/** The first letters of the first and the last word. @param {string} name */
+const LEADING_PUNCTUATION = /^[^\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]+/u;
+
+/** Return the first letters of the first and the last word; punctuation only if there is nothing else. @param {string} name */
 export function initials(name) {
-  const words = name.trim().split(/\s+/);
+  const all = name.trim().split(/\s+/);
+  const withoutPunctuation = all.map((word) => word.replace(LEADING_PUNCTUATION, "")).filter(Boolean);
+  const words = withoutPunctuation.length ? withoutPunctuation : all;
   const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words;
   return chosen.map(firstOf).join("").toUpperCase();
 }
 
-/** @param {number} id @param {boolean} [group] */
+/** Return the class of the colour of a user or group; it is always the same for one id. @param {number} id @param {boolean} [group] */
 export const hue = (id, group = false) => `hue-${(id * 7 + (group ? 4 : 0)) % HUES}`;
 
-/** @param {number} id @param {string} title @param {"small"|"large"} [size] */
+/** Return the avatar of a group: the initials of its title. @param {number} id @param {string} title @param {"small"|"large"} [size] */
 export function groupAvatar(id, title, size) {
   const classes = ["avatar group", hue(id, true), size].filter(Boolean).join(" ");
   return el("span", { class: classes, "aria-hidden": "true", text: initials(title) });
 }
 
-/** @param {import("./user_directory.js").Person} person @param {"small"|"large"} [size] */
+/** Return the avatar of a user: the picture, or the initials of the nickname. @param {import("./user_directory.js").Person} person @param {"small"|"large"} [size] */
 export function avatar(person, size) {
   const classes = ["avatar", hue(person.id), size].filter(Boolean).join(" ");
   const element = el("span", { class: classes, "aria-hidden": "true", "data-avatar": person.id });
@@ -40,7 +44,7 @@ function draw(element, person) {
   const { picture } = latest(person);
   if (!picture) return;
   const image = el("img", { src: `/pictures/${picture}.webp`, alt: "" });
-  image.addEventListener("error", () => image.remove()); // below it are the initials
+  image.addEventListener("error", () => image.remove()); // the initials are below the picture
   element.append(image);
 }
 

@@ -1,8 +1,8 @@
 /**
  * The latest nickname and picture of each user.
  *
- * Every event holds those of its author at the time when it was fetched. The latest ones are kept here,
- * and elements that show older ones are updated.
+ * An event holds nickname and picture of its author at the time when it was fetched. This module keeps the
+ * latest ones, and its listeners update elements that show older ones.
  *
  * @typedef {{id: number, nickname: string, picture?: string | null}} Person
  */
@@ -16,12 +16,12 @@ const known = new Map();
 /** @type {((person: Person) => void)[]} */
 const listeners = [];
 
-/** @param {(person: Person) => void} listener called when a nickname or picture changed, or a user is new */
+/** Register a listener for changes of users. @param {(person: Person) => void} listener called when a nickname or picture changed, or a user is new */
 export function onUserChange(listener) {
   listeners.push(listener);
 }
 
-/** Keep the nickname and picture of a user, from the server's latest answer. @param {Person | undefined} person */
+/** Store the nickname and picture of a user, from the server's latest answer. @param {Person | undefined} person */
 export function remember(person) {
   if (!person) return;
   const { id, nickname, picture = null } = person;
@@ -31,10 +31,10 @@ export function remember(person) {
   for (const listener of listeners) listener({ id, nickname, picture });
 }
 
-/** The latest data of a user. @param {Person} person as an event holds it @returns {Person} */
+/** Return the latest nickname and picture of a user. @param {Person} person as an event holds it @returns {Person} */
 export const latest = (person) => known.get(person.id) ?? person;
 
-/** @param {Person} person */
+/** Return the nickname to show for a user, translated for a deleted account. @param {Person} person */
 export function nameOf(person) {
   const { nickname } = latest(person);
   return nickname === DELETED ? strings.deletedUser : nickname;

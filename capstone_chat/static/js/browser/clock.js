@@ -1,8 +1,8 @@
 /**
- * The server's time, and a callback for everything that shows a time.
+ * The server's time, and calls to listeners that show a time.
  *
- * The reader's clock may be wrong by minutes or years, so every hello and pong of the server holds its
- * time.
+ * The reader's clock may be wrong by minutes or years. So the page uses the time of the server, which each
+ * hello and pong holds.
  */
 
 const MINUTE = 60_000; // milliseconds
@@ -16,10 +16,10 @@ const listeners = [];
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** Milliseconds since the epoch. */
+/** Return the server's time, in milliseconds since the epoch. */
 export const now = () => Date.now() + offset;
 
-/** The reader's time zone. It changes when the reader travels. */
+/** Return the reader's time zone, which changes when the reader travels. */
 export const zone = () => currentZone;
 
 /** Adopt the server's time, from a hello or a pong. @param {number} at milliseconds since the epoch */
@@ -31,8 +31,9 @@ export function setServerTime(at) {
 }
 
 /**
- * @param {() => void} listener called at least once in every minute, at its beginning: there the hour
- *   and the day change too. Also when the page becomes visible again, or the server's time was adopted
+ * Register a listener for the passing of time.
+ * @param {() => void} listener called at the beginning of each minute (hours and days begin there too), when
+ *   the page becomes visible again, and after the server's time was adopted
  */
 export function onTick(listener) {
   listeners.push(listener);

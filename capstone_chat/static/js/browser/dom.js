@@ -1,6 +1,7 @@
 /** Functions that build elements. Texts become text nodes; no function takes HTML. */
 
 /**
+ * Create an element.
  * @param {string} tag
  * @param {Record<string, any>} [props] attributes; `text`, `class` and listeners (`onclick`) too;
  *   false, null and undefined leave an attribute out
@@ -18,7 +19,7 @@ export function el(tag, props = {}, ...children) {
   return element;
 }
 
-/** An element of the page that must be there. @param {string} id @returns {any} */
+/** Return the element of the page with an id; throw if there is none. @param {string} id @returns {any} */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`The page has no #${id}`);
@@ -26,11 +27,11 @@ export function byId(id) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-// The page's address for them carries a version, so they come from the cache, also while the server cannot be reached.
+// The address of the icons has a version, so they come from the cache, also while the server cannot be reached.
 const icons = document.body.dataset.icons ?? "";
 
 /**
- * A picture from icons.svg.
+ * Create an icon from icons.svg.
  * @param {string} name
  * @param {string} [label] for screen readers; without it the icon is decoration
  */
@@ -47,13 +48,13 @@ export function icon(name, label) {
   return svg;
 }
 
-/** Change the text only when it differs: an unchanged page costs nothing. @param {Element} element @param {string} text */
+/** Set a text only if it differs, so that an unchanged page costs nothing. @param {Element} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * Return a function that calls `work` when it has not been called for `wait` milliseconds.
+ * Return a function that calls `work` once no call has followed for `wait` milliseconds.
  * @template {any[]} A
  * @param {number} wait
  * @param {(...args: A) => void} work

@@ -1,23 +1,31 @@
 /**
- * The route, kept in the fragment of the address: `#/` the list, `#/12` a conversation, `#/12/members`,
- * `#/12/search`.
+ * The route, in the fragment of the address: `#/` is the list, `#/12` a conversation, `#/12/members` and
+ * `#/12/search` are its panels, `#/12/345` is its event 345, `#/join/TOKEN` is an invite link.
  *
- * The back button of the page and that of the browser do the same: each step remembers from where it
- * came, and going up returns there if the reader came from there.
+ * The back buttons of the page and of the browser do the same: each entry of the history remembers the entry
+ * before it, and going up returns to that entry if it is one level up.
  *
  * @typedef {"members" | "search"} Panel
- * @typedef {{conv: number | null, panel: Panel | null}} Route
+ * @typedef {{conv: number | null, panel: Panel | null, seq: number | null, token: string | null}} Route
  */
 
-/** @returns {Route} */
+/** Return the route of the current address. @returns {Route} */
 export function currentRoute() {
-  const match = /^#\/(\d+)(?:\/(members|search))?$/.exec(location.hash);
-  return { conv: match ? Number(match[1]) : null, panel: /** @type {Panel | undefined} */ (match?.[2]) ?? null };
+  const [, conv, panel, seq] = /^#\/(\d{1,15})(?:\/(?:(members|search)|(\d{1,15})))?$/.exec(location.hash) ?? [];
+  return {
+    conv: conv ? Number(conv) : null,
+    panel: /** @type {Panel | undefined} */ (panel) ?? null,
+    seq: seq ? Number(seq) : null,
+    token: /^#\/join\/([\w-]+)$/.exec(location.hash)?.[1] ?? null,
+  };
 }
 
-/** @param {number | null} conv @param {Panel | null} [panel] */
-export function href(conv, panel = null) {
-  return conv === null ? "#/" : `#/${conv}${panel ? `/${panel}` : ""}`;
+/** Return the whole address of an invite link. @param {string} token */
+export const inviteAddress = (token) => `${location.origin}/#/join/${token}`;
+
+/** Return the address of a route. @param {number | null} conv @param {Panel | number | null} [part] its panel, or the seq of an event */
+export function href(conv, part = null) {
+  return conv === null ? "#/" : `#/${conv}${part ? `/${part}` : ""}`;
 }
 
 /** Go one step deeper. @param {string} to */
@@ -42,7 +50,7 @@ export function navigateUp(to) {
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-/** @param {(route: Route) => void} listener called for every move, also by the browser's buttons */
+/** Register a listener for changes of the route. @param {(route: Route) => void} listener also called for the browser's buttons */
 export function onNavigate(listener) {
   addEventListener("popstate", () => listener(currentRoute()));
 }

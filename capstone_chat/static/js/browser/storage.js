@@ -1,5 +1,5 @@
 /**
- * The browser's storage, which may be full, forbidden or absent.
+ * The browser's storage, also where it is full, forbidden or absent.
  *
  * A browser that blocks storage throws a SecurityError already when `localStorage` is read (HTML, "Web
  * storage"); a full one throws a QuotaExceededError on `setItem`; an Android WebView may have null. A
@@ -8,10 +8,10 @@
 
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} AnyStorage */
 
-/** @implements {AnyStorage} */
+/** A storage that keeps in memory what the browser refuses to store. @implements {AnyStorage} */
 export class FallbackStorage {
   #open;
-  /** Refused values by key; null for a removal. @type {Map<string, string | null>} */
+  /** The refused values by key; null stands for a removal. @type {Map<string, string | null>} */
   #refused = new Map();
 
   /** @param {() => Storage} open returns the browser's storage, or throws */
@@ -51,14 +51,14 @@ export class FallbackStorage {
   }
 }
 
-/** Shared by all tabs. */
+/** The storage that all tabs share. */
 export const local = new FallbackStorage(() => localStorage);
-/** This tab's own. */
+/** The storage of this tab. */
 export const session = new FallbackStorage(() => sessionStorage);
 
 /**
- * The stored JSON value; null when there is none or it is damaged. Its shape is not checked: another
- * version of the page, or somebody else, may have written it.
+ * Return a stored JSON value; null if there is none or it is damaged. Its shape is not checked: another
+ * version of the page, or another program, may have written it.
  * @param {Pick<Storage, "getItem">} storage @param {string} key @returns {unknown}
  */
 export function readJson(storage, key) {

@@ -1,5 +1,5 @@
 /**
- * One conversation of the reader's: a group or a private chat, with its timeline.
+ * One conversation of the reader, with its timeline.
  *
  * @typedef {import("./timeline.js").Person} Person
  */
@@ -7,23 +7,24 @@
 import { nameOf, remember } from "../accounts/user_directory.js";
 import { Timeline } from "./timeline.js";
 
+/** A group or a private chat, as the reader sees it. */
 export class Conversation {
   kind = "group";
-  /** Of a group. */
+  /** Of a group: title, description, whether it is public, the reader's role, the number of members. */
   name = "";
   description = "";
   public = true;
   role = "member";
   members = 0;
-  /** Of a private chat: the other person. @type {(Person & {name: string}) | null} */
+  /** The other person of a private chat. @type {(Person & {name: string}) | null} */
   peer = null;
-  /** Of a private chat: whether the other person has deleted the account. */
+  /** Whether the other person of a private chat has deleted the account. */
   peerDeleted = false;
-  /** Of a private chat: how far the other person has read. */
+  /** The read mark of the other person of a private chat. */
   peerRead = 0;
-  /** The last seq that is applied to the fields above. */
+  /** The seq of the last event that is applied to the fields above. */
   appliedSeq = 0;
-  /** The last seq that changed one of these fields. */
+  /** The seq of the last event that changed one of these fields. */
   lastChange = 0;
   /** The read mark that was sent, and the one that the server is known to have. */
   readSent = 0;
@@ -50,7 +51,7 @@ export class Conversation {
     this.timeline.applySummary(summary);
   }
 
-  /** The name of a group, or the nickname of the other person of a private chat. */
+  /** The title of a group, or the nickname of the other person of a private chat. */
   get title() {
     return this.peer ? nameOf(this.peer) : this.name;
   }
@@ -59,7 +60,7 @@ export class Conversation {
     return this.kind === "private";
   }
 
-  /** A private chat that was opened and in which nobody has written yet. */
+  /** True for a private chat in which nobody has written yet. */
   get isUnused() {
     return this.isPrivate && this.timeline.latest?.type === "member";
   }
@@ -71,7 +72,7 @@ export class Conversation {
    */
   apply({ type, seq, text, change, user }, me) {
     this.appliedSeq = seq;
-    if (type === "message" || type === "deleted") return false;
+    if (type === "message" || type === "edited" || type === "deleted") return false;
     this.lastChange = seq;
     if (type === "title") this.name = text ?? "";
     else if (type === "description") this.description = text ?? "";

@@ -1,7 +1,8 @@
-/** Messages that were begun: one for each conversation, kept in this browser until it is logged out. */
+/** Drafts: one for each conversation, stored in this browser until the reader logs out. */
 
 import { readJson } from "../browser/storage.js";
 
+/** The drafts of all conversations. */
 export class Drafts {
   #storage;
   #key;

@@ -1,7 +1,7 @@
 /**
  * The state of the page, and the views that show it.
  *
- * Views subscribe to topics. However much changes, a view is drawn at most once a frame.
+ * Views subscribe to topics. A view is drawn at most once in an animation frame, after any number of changes.
  *
  * @typedef {import("./timeline.js").Person} Person
  * @typedef {"conversations"|"contacts"|"open"|"timeline"|"members"|"typing"|"connection"|"user"|"invitations"} Topic
@@ -15,14 +15,17 @@ import { Conversation } from "./conversation.js";
 const TYPING_TIMEOUT = 4_000; // milliseconds
 const byNickname = new Intl.Collator();
 
+/** The state of the page. Its methods change it and notify the views. */
 export class Store {
   user = { id: 0, name: "", nickname: "", picture: null, language: "", theme: "" };
   limits = { text: 4000, title: 80, description: 300, nickname: 40 };
-  /** The cursor of the next page of conversations; null when all are here. @type {string | null} */
+  /** The cursor of the next page of conversations; null if all are loaded. @type {string | null} */
   next = null;
-  /** The number of conversations on the pages before it. */
+  /** The first page of public groups; null for a user with many conversations. @type {{groups: any[], next: number | null} | null} */
+  suggested = null;
+  /** The number of conversations on the loaded pages. */
   loadedCount = 0;
-  /** False until the first answer of the server. */
+  /** False until the first state of the server has arrived. */
   ready = false;
   /** @type {Map<number, Conversation>} */
   conversations = new Map();
@@ -34,6 +37,8 @@ export class Store {
   openId = null;
   /** @type {"connecting"|"open"|"lost"|"refused"} */
   connection = "connecting";
+  /** Whether the server speaks a newer version of the protocol than this page. */
+  outdated = false;
 
   /** @type {{topics: Topic[], draw: () => void}[]} */
   #listeners = [];
@@ -43,7 +48,7 @@ export class Store {
   #typing = new Map();
 
   constructor() {
-    // A hidden page gets no animation frames, even those that were requested before.
+    // A hidden page gets no animation frames, not even those that were requested before.
     document.addEventListener("visibilitychange", () => this.#dirty.size && this.#draw());
   }
 
@@ -51,16 +56,18 @@ export class Store {
     return this.openId === null ? undefined : this.conversations.get(this.openId);
   }
 
-  /** The unread messages of the loaded conversations, which are the most recent ones. */
+  /**
+   * The number of unread messages of the loaded conversations, and whether there may be more.
+   * @returns {[number, boolean]}
+   */
   get unread() {
-    let sum = 0;
-    for (const { timeline } of this.conversations.values()) sum += timeline.unread;
-    return sum;
+    const timelines = [...this.conversations.values()].map(({ timeline }) => timeline);
+    return [timelines.reduce((sum, { unread }) => sum + unread, 0), timelines.some(({ unreadIsLowerBound }) => unreadIsLowerBound)];
   }
 
   /**
-   * Views are drawn in the order in which they subscribed: the messages, which mark as read what they
-   * show, come before the list with its counts.
+   * Subscribe a view to topics. Views are drawn in the order in which they subscribed: the log marks messages
+   * as read, so it comes before the list, which shows the unread counts.
    * @param {Topic[]} topics
    * @param {() => void} draw called at most once a frame
    */
@@ -71,7 +78,7 @@ export class Store {
   /** @param {Topic[]} topics */
   notify(...topics) {
     if (this.#dirty.size === 0) {
-      // A hidden page gets no frames; its title must change all the same.
+      // A hidden page gets no frames, but its title must change.
       if (document.hidden) setTimeout(() => this.#draw());
       else requestAnimationFrame(() => this.#draw());
     }
@@ -86,7 +93,7 @@ export class Store {
       try {
         draw();
       } catch (error) {
-        setTimeout(() => { throw error; }); // reported in the console; the other views are drawn
+        setTimeout(() => { throw error; }); // the console reports the error, and the other views are drawn
       }
     }
   }
@@ -102,6 +109,7 @@ export class Store {
     this.setContacts(state.contacts, state.contacts_next === null);
     this.limits = { ...this.limits, ...state.limits };
     this.next = state.next;
+    this.suggested = state.groups && { groups: state.groups, next: state.groups_next };
     this.loadedCount = state.conversations.length;
     const listed = new Set(state.conversations.map((/** @type {any} */ c) => c.id));
     const oldest = state.conversations[state.conversations.length - 1]?.last?.at ?? 0;
@@ -191,7 +199,7 @@ export class Store {
     return conversation;
   }
 
-  /** The nicknames of users who are typing in a conversation. @param {number} conv */
+  /** Return the nicknames of the users who are typing in a conversation. @param {number} conv */
   typingNames(conv) {
     return [...(this.#typing.get(conv)?.values() ?? [])].map(({ person }) => nameOf(person));
   }

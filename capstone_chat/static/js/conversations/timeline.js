@@ -1,13 +1,14 @@
 /**
- * The history of one conversation, in order, even if its parts arrive in any order.
+ * The events of one conversation in their order, whatever the order in which they arrive.
  *
- * No page, no clock, no network here. Events have a `seq` that counts without gaps and are kept by it:
- * a duplicate changes nothing, a gap is detected, and a page that is fetched later fills it.
+ * This module uses no page, no clock and no network. The `seq` of events counts without gaps, and events are
+ * stored by it: a duplicate changes nothing, a gap is detected, and a page that is fetched later fills it.
  *
  * @typedef {{id: number, nickname: string, picture: string | null}} Person
- * @typedef {{type: "message"|"deleted"|"member"|"title"|"description"|"visibility", conv: number,
+ * @typedef {{seq: number, from: Person, text?: string | null, edited?: number}} Quote
+ * @typedef {{type: "message"|"edited"|"deleted"|"member"|"title"|"description"|"visibility", conv: number,
  *            seq: number, from: Person, at: number, text?: string | null, target?: number,
- *            change?: string, user?: Person}} ChatEvent
+ *            change?: string, user?: Person, reply?: Quote, edited?: number}} ChatEvent
  */
 
 /** Maximum number of events that are kept outside the run. */
@@ -15,12 +16,15 @@ const MAX_EVENTS_OUTSIDE_RUN = 200;
 /** The server counts unread messages among this number of the newest events only. */
 const SERVER_UNREAD_WINDOW = 100;
 
+/** The events of one conversation that the page holds, its run and its unread count. */
 export class Timeline {
   #me;
   /** @type {Map<number, ChatEvent>} */
   #events = new Map();
-  /** Deletions, by the seq of the message that each is about. @type {Map<number, ChatEvent>} */
+  /** The deletions, by the seq of the deleted message. @type {Map<number, ChatEvent>} */
   #deletions = new Map();
+  /** The newest edit of each message, by the seq of the message. @type {Map<number, ChatEvent>} */
+  #edits = new Map();
   #opened = false;
   /** Whether the run is kept at the head; false after a jump into the past. */
   #followsHead = true;
@@ -36,7 +40,7 @@ export class Timeline {
   head = 0;
   /** Everything up to this seq has been read. Never goes back. */
   read = 0;
-  /** The newest event known. @type {ChatEvent | null} */
+  /** The newest event known that changes no other one, for the list. @type {ChatEvent | null} */
   latest = null;
   /** True when only the server can count the unread messages. */
   unreadIsStale = false;
@@ -51,7 +55,7 @@ export class Timeline {
     return this.#opened;
   }
 
-  /** True while the run reaches the head, or is being brought there. */
+  /** True while the run ends at the head, or missed events up to the head are being fetched. */
   get following() {
     return this.#opened && this.#followsHead;
   }
@@ -59,6 +63,12 @@ export class Timeline {
   /** The number of unread messages; exact within SERVER_UNREAD_WINDOW. */
   get unread() {
     return this.#serverUnread.unread + this.#unreadSinceBase;
+  }
+
+  /** True if there may be more unread messages than `unread`, in front of those that the server has counted. */
+  get unreadIsLowerBound() {
+    const { head, unread } = this.#serverUnread;
+    return unread > 0 && head - this.read > SERVER_UNREAD_WINDOW;
   }
 
   /** @param {number} seq @returns {ChatEvent | undefined} */
@@ -76,7 +86,7 @@ export class Timeline {
     this.#serverUnread = { head, unread };
     this.head = Math.max(this.head, head);
     this.unreadIsStale = false;
-    if (last && last.seq >= (this.latest?.seq ?? 0)) this.latest = last;
+    if (last && last.seq >= (this.latest?.seq ?? 0)) this.latest = this.#current(last);
     this.#recount();
     this.markRead(readHere); // read here, but not yet known to the server
   }
@@ -84,21 +94,22 @@ export class Timeline {
   /**
    * Add events from the socket or from a fetched page, in any order, any number of times.
    * @param {ChatEvent[]} events
-   * @returns {ChatEvent[]} those that were not known before
+   * @returns {ChatEvent[]} those that were not known before, with their newest texts
    */
   receive(events) {
     const wasWhole = this.#isWhole;
     const inRun = Math.max(0, this.last - this.first + 1);
     if (!this.following && this.#events.size - inRun > MAX_EVENTS_OUTSIDE_RUN) this.#discardOutsideRun();
-    const added = events.filter((event) => {
-      if (this.#events.has(event.seq)) return false;
-      const kept = this.#deletions.has(event.seq) ? { ...event, text: null } : event;
+    const added = [];
+    for (const event of events) {
+      if (this.#events.has(event.seq)) continue;
+      const kept = this.#current(event);
       this.#events.set(event.seq, kept);
-      if (event.seq > (this.latest?.seq ?? 0)) this.latest = kept;
+      added.push(kept);
+      if (event.type === "edited" || event.type === "deleted") this.#change(event);
+      else if (event.seq > (this.latest?.seq ?? 0)) this.latest = kept;
       if (this.#isUnread(kept)) this.#unreadSinceBase += 1;
-      if (event.type === "deleted") this.#delete(event);
-      return true;
-    });
+    }
     for (const { seq } of events) this.head = Math.max(this.head, seq);
     if (this.#opened) this.#grow();
     if (!wasWhole && this.#isWhole) this.#recount();
@@ -140,19 +151,19 @@ export class Timeline {
   }
 
   /**
-   * The query for the events between the run and the head.
+   * Return the query for the events between the run and the head, or null.
    * @returns {{after: number} | null}
    */
   get missing() {
     return this.following && this.last < this.head ? { after: this.last } : null;
   }
 
-  /** The query for the page after the run, after a jump into the past. @returns {{after: number} | null} */
+  /** Return the query for the page after the run, after a jump into the past. @returns {{after: number} | null} */
   get newer() {
     return this.#opened && !this.#followsHead ? { after: this.last } : null;
   }
 
-  /** The query for the page before the run. @returns {{before: number} | null} null at the very beginning */
+  /** Return the query for the page before the run. @returns {{before: number} | null} null if the run begins at seq 1 */
   get older() {
     return this.#opened && this.first > 1 ? { before: this.first } : null;
   }
@@ -217,17 +228,38 @@ export class Timeline {
     }
   }
 
-  /** Remove the text of a message, whether it is here already or comes later. @param {ChatEvent} event */
-  #delete(event) {
-    const { target = 0 } = event;
-    this.#deletions.set(target, event);
+  /** Apply an edit or a deletion to its message, whether that is here already or arrives later. @param {ChatEvent} event */
+  #change(event) {
+    const { type, seq, target = 0 } = event;
+    const byTarget = type === "deleted" ? this.#deletions : this.#edits;
+    if (seq > (byTarget.get(target)?.seq ?? 0)) byTarget.set(target, event);
     const message = this.#events.get(target);
-    if (message) this.#events.set(target, { ...message, text: null });
-    if (this.latest?.seq === target) this.latest = { ...this.latest, text: null };
-    this.#recount();
+    if (message) this.#events.set(target, this.#current(message));
+    if (this.latest?.seq === target) this.latest = this.#current(this.latest);
+    if (type === "deleted") this.#recount();
   }
 
-  /** Whether the run holds all unread events, so that they can be counted here. */
+  /**
+   * Return a message or a quote with the newest text known here. The server may have sent a newer one already:
+   * `edited` says to which edit a text is due.
+   * @template {Quote} T
+   * @param {T} message
+   * @returns {T}
+   */
+  #current(message) {
+    if (message.text === null) return message;
+    if (this.#deletions.has(message.seq)) return { ...message, text: null };
+    const edit = this.#edits.get(message.seq);
+    if (typeof edit?.text !== "string" || edit.seq <= (message.edited ?? 0)) return message;
+    return { ...message, text: edit.text, edited: edit.seq };
+  }
+
+  /** Return the message that an event answers, as it is now. @param {ChatEvent} event @returns {Quote | undefined} */
+  quoteOf({ reply }) {
+    return reply && (this.#events.get(reply.seq) ?? this.#current(reply));
+  }
+
+  /** True if the run holds all unread events, so that they can be counted here. */
   get #isWhole() {
     return this.following && this.last >= this.head && this.first <= this.read + 1;
   }
@@ -257,7 +289,7 @@ export class Timeline {
     return event.seq > this.#serverUnread.head && event.seq > this.read && event.text !== null && this.#isFromOther(event);
   }
 
-  /** Whether the server counted this event as unread; undefined if that cannot be known. @param {ChatEvent | undefined} event */
+  /** Return whether the server counted this event as unread; undefined if that is unknown. @param {ChatEvent | undefined} event */
   #wasCountedByServer(event) {
     if (!event) return undefined;
     if (!this.#isFromOther(event)) return false;

@@ -1,4 +1,4 @@
-/** Times and days, as the reader's language and time zone write them. */
+/** Times and days in the reader's language and time zone. */
 
 import * as clock from "../browser/clock.js";
 import { strings } from "./strings.js";
@@ -7,7 +7,7 @@ const language = globalThis.document?.documentElement.lang || undefined;
 const DAY = 86_400_000; // milliseconds
 const YEAR_SHOWN_AFTER = 300; // days
 
-/** A formatter keeps the time zone in which it was made. */
+/** Make the formatters. A formatter keeps the time zone in which it was made. */
 function makeFormats() {
   const make = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(language, options);
   return {
@@ -18,6 +18,7 @@ function makeFormats() {
     numericDate: make({ dateStyle: "short" }),
     longDay: make({ weekday: "long", day: "numeric", month: "long" }),
     longDate: make({ dateStyle: "long" }),
+    longDateTime: make({ dateStyle: "long", timeStyle: "short" }),
     exact: make({ dateStyle: "full", timeStyle: "medium" }),
   };
 }
@@ -31,28 +32,31 @@ function formats() {
 
 const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
-/** The number of a calendar day; days have 23 to 25 hours. @param {number} at */
+/** Return the number of a calendar day; a day may have 23 or 25 hours. @param {number} at */
 function dayNumber(at) {
   const date = new Date(at);
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
 
-/** How many midnights lie between two moments; none when the first is in the future. @param {number} at @param {number} now */
+/** Return the number of midnights between two times; 0 if the first is in the future. @param {number} at @param {number} now */
 const daysBetween = (at, now) => Math.max(0, dayNumber(now) - dayNumber(at));
 
-/** @param {number} at milliseconds since the epoch, here and below */
+/** Return the time of day. @param {number} at milliseconds since the epoch, here and below */
 export const time = (at) => formats().clock.format(at);
 
-/** @param {number} at */
+/** Return the date and the time. @param {number} at */
+export const dateTime = (at) => formats().longDateTime.format(at);
+
+/** Return the date and the time, as exact as a tooltip needs them. @param {number} at */
 export const fullTime = (at) => formats().exact.format(at);
 
-/** For `<time datetime>`. @param {number} at */
+/** Return a time for the attribute of `<time datetime>`. @param {number} at */
 export const isoTime = (at) => new Date(at).toISOString();
 
-/** @param {number} a @param {number} b */
+/** Return whether two times are on the same day. @param {number} a @param {number} b */
 export const sameDay = (a, b) => dayNumber(a) === dayNumber(b);
 
-/** The heading of a day. @param {number} at @param {number} [now] */
+/** Return the heading of a day. @param {number} at @param {number} [now] */
 export function dayHeading(at, now = clock.now()) {
   const days = daysBetween(at, now);
   if (days === 0) return strings.today;
@@ -60,7 +64,7 @@ export function dayHeading(at, now = clock.now()) {
   return (days < YEAR_SHOWN_AFTER ? formats().longDay : formats().longDate).format(at);
 }
 
-/** As short as a list has room for. @param {number} at @param {number} [now] */
+/** Return a time in the short form for a list. @param {number} at @param {number} [now] */
 export function shortTime(at, now = clock.now()) {
   const days = daysBetween(at, now);
   if (days === 0) return time(at);
@@ -68,7 +72,7 @@ export function shortTime(at, now = clock.now()) {
   return (days < YEAR_SHOWN_AFTER ? formats().shortDate : formats().numericDate).format(at);
 }
 
-/** How long ago, in the largest unit that fits; never in the future. @param {number} at @param {number} [now] */
+/** Return how long ago a time was, in the largest unit that fits; a time in the future counts as now. @param {number} at @param {number} [now] */
 export function relative(at, now = clock.now()) {
   const minutes = Math.max(0, Math.round((now - at) / 60_000));
   if (minutes < 60) return relativeFormat.format(-minutes, "minute");

@@ -1,6 +1,7 @@
-/** Numbers in sentences: every language has its own forms, and the browser knows which one a number takes. */
+/** Numbers in sentences: each language has its own plural forms, and the browser knows the form for a number. */
 
 /**
+ * Return a function that chooses the plural form of a number.
  * @param {string} language
  * @returns {(n: number, forms: Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}) => string}
  *   the form for `n`, with the number in place of {n}

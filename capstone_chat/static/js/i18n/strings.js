@@ -1,4 +1,4 @@
-/** Every text that JavaScript shows, in the language of the page. */
+/** All texts of the scripts, in the language of the page. */
 
 /** @typedef {typeof import("./strings/en.js").strings} Strings */
 

@@ -1,19 +1,20 @@
 /**
- * One WebSocket that reconnects by itself.
+ * A WebSocket that reconnects by itself.
  *
- * A lost connection is tried again after a random part of a delay that doubles up to 30 s ("full
+ * After a lost connection, the next attempt follows a random part of a delay that doubles up to 30 s ("full
  * jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that a
- * thousand pages do not reconnect at the same moment. A ping every 25 s finds dead connections.
+ * thousand pages do not reconnect at the same moment. A ping every 25 s detects a dead connection.
  */
 
-const INITIAL_DELAY = 500; // milliseconds, all of these
+const INITIAL_DELAY = 500; // milliseconds, as all times below
 const MAX_DELAY = 30_000;
 const PING_INTERVAL = 25_000;
 const PONG_TIMEOUT = 10_000;
 
-/** Whether a close code (3500-3999) forbids to reconnect. */
+/** Return whether a close code (3500-3999) forbids a reconnect. */
 const isFinal = (/** @type {number} */ code) => code >= 3500 && code <= 3999;
 
+/** A WebSocket to the server that is opened again when it breaks. */
 export class Connection {
   #url;
   #onFrame;
@@ -45,11 +46,11 @@ export class Connection {
     this.#onState = onState;
     this.#onRefused = onRefused;
     this.#onEnd = onEnd;
-    addEventListener("online", () => this.#probe());
+    addEventListener("online", () => this.probe());
     addEventListener("offline", () => this.#ping(2_000));
-    addEventListener("pageshow", () => this.#probe());
+    addEventListener("pageshow", () => this.probe());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#probe();
+      if (document.visibilityState === "visible") this.probe();
     });
   }
 
@@ -79,15 +80,15 @@ export class Connection {
     this.#expectFrame(PONG_TIMEOUT); // the hello
   }
 
-  /** @param {object} frame @returns {boolean} whether it could be handed to the network */
+  /** Send a frame. @param {object} frame @returns {boolean} false if there is no open connection */
   send(frame) {
     if (!this.isOpen) return false;
     this.#socket?.send(JSON.stringify(frame));
     return true;
   }
 
-  /** Check an open socket with a ping, or reconnect at once: the network or the reader is back. */
-  #probe() {
+  /** Ping an open connection, or reconnect at once, because the network or the reader is back. */
+  probe() {
     if (this.#socket) this.#ping(5_000);
     else {
       this.#attempt = 0;

@@ -1,11 +1,15 @@
 /**
- * Pending messages: sent, or waiting for a connection, and not yet acknowledged.
+ * Pending messages and edits: those without an ack, sent or waiting for a connection.
  *
- * Each has a client id (`cid`); the server stores one message for it however often it is sent, so
- * after any doubt it is simply sent again. Kept in the tab's storage: a reload loses nothing.
+ * Each has a `cid`. The server stores a message with the same cid once, so after a lost connection all of
+ * them are sent again. They are in the browser's storage, which all tabs of the reader share, and survive a
+ * closed tab: the next page, or the next connection of another one, takes them over and sends them. Two
+ * tabs may send the same message, which the cid makes harmless.
  *
  * @typedef {{cid: string, conv: number, text: string, at: number,
- *            state: "pending"|"acked"|"failed", seq?: number, code?: string}} PendingMessage
+ *            state: "pending"|"acked"|"failed", seq?: number, code?: string,
+ *            reply?: number, edit?: number}} PendingMessage
+ *   `reply` and `edit`: the seq of the message that it answers, or whose text it replaces
  */
 
 import { readJson } from "../browser/storage.js";
@@ -13,45 +17,85 @@ import { readJson } from "../browser/storage.js";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_TIME = 8.64e15; // milliseconds: the last moment that a Date can be
 
-/** Whether a stored value is a message that can be sent; a malformed frame would be refused. @param {any} message */
+/** Return whether a stored value is a message that can be sent; the server refuses a malformed frame. @param {any} message */
 const isPendingMessage = (message) =>
   typeof message?.cid === "string" && UUID.test(message.cid) && Number.isSafeInteger(message.conv) && typeof message.text === "string"
-  && Number.isFinite(message.at) && Math.abs(message.at) <= MAX_TIME && ["pending", "failed"].includes(message.state);
+  && Number.isFinite(message.at) && Math.abs(message.at) <= MAX_TIME && ["pending", "failed"].includes(message.state)
+  && [message.reply, message.edit].every((seq) => seq === undefined || (Number.isSafeInteger(seq) && seq > 0));
 
+/** Return the stored messages that can be sent, by cid. @param {string | null} text @returns {Map<string, PendingMessage>} */
+function parse(text) {
+  const kept = readJson({ getItem: () => text }, "");
+  return new Map((Array.isArray(kept) ? kept : []).filter(isPendingMessage).map((message) => [message.cid, message]));
+}
+
+/** The pending messages of the page, in the order in which they were sent. */
 export class Outbox {
   /** @type {Map<string, PendingMessage>} */
   #messages = new Map();
+  /** The cids of messages that another page has added. @type {Set<string>} */
+  #adopted = new Set();
   #storage;
   #key;
   #newId;
 
   /**
-   * @param {Pick<Storage, "getItem"|"setItem">} storage
+   * @param {import("../browser/storage.js").AnyStorage} storage
    * @param {string} key where in the storage
-   * @param {() => string} [newId] makes a client id
+   * @param {() => string} [newId] makes a cid
    */
   constructor(storage, key, newId = uuidv7) {
     this.#storage = storage;
     this.#key = key;
     this.#newId = newId;
-    const kept = readJson(storage, key);
-    for (const message of Array.isArray(kept) ? kept : []) if (isPendingMessage(message)) this.#messages.set(message.cid, message);
+    this.adopt();
   }
 
-  /** @param {number} conv @param {string} text @param {number} at milliseconds since the epoch */
-  add(conv, text, at) {
-    const message = /** @type {PendingMessage} */ ({ cid: this.#newId(), conv, text, at, state: "pending" });
+  /** Take over the messages that other pages have stored. */
+  adopt() {
+    for (const [cid, message] of this.#stored()) {
+      if (this.#messages.has(cid)) continue;
+      this.#messages.set(cid, message);
+      this.#adopted.add(cid);
+    }
+    this.#messages = new Map([...this.#messages].sort(([, a], [, b]) => a.at - b.at));
+  }
+
+  /**
+   * Forget the messages that another page has removed from the storage: they were acknowledged or deleted there.
+   * @param {string | null} before the stored value before the change @param {string | null} after
+   */
+  forgetRemoved(before, after) {
+    const left = parse(after);
+    for (const cid of parse(before).keys()) if (!left.has(cid)) this.#messages.delete(cid);
+  }
+
+  /** Remove all messages, here and in the storage. */
+  clear() {
+    this.#messages.clear();
+    this.#storage.removeItem(this.#key);
+  }
+
+  /**
+   * Add a message, or an edit; an edit replaces a refused one of the same message.
+   * @param {number} conv @param {string} text @param {number} at milliseconds since the epoch
+   * @param {{reply?: number, edit?: number}} [about]
+   */
+  add(conv, text, at, { reply, edit } = {}) {
+    const refused = edit === undefined ? undefined : this.edits(conv).get(edit);
+    if (refused?.state === "failed") this.remove(refused.cid);
+    const message = /** @type {PendingMessage} */ ({ cid: this.#newId(), conv, text, at, state: "pending", reply, edit });
     this.#messages.set(message.cid, message);
-    this.#save();
+    this.#save(message.cid);
     return message;
   }
 
-  /** The server has stored it as `seq`. @param {string} cid @param {number} seq */
+  /** Mark a message as stored by the server. @param {string} cid @param {number} seq */
   ack(cid, seq) {
     return this.#change(cid, { state: "acked", seq, code: undefined });
   }
 
-  /** The server has refused it. @param {string} cid @param {string} code */
+  /** Mark a message as refused by the server. @param {string} cid @param {string} code */
   fail(cid, code) {
     return this.#change(cid, { state: "failed", code });
   }
@@ -61,13 +105,13 @@ export class Outbox {
     const message = this.#messages.get(cid);
     if (message?.code !== "conflict") return this.#change(cid, { state: "pending", code: undefined });
     this.remove(cid);
-    return this.add(message.conv, message.text, message.at);
+    return this.add(message.conv, message.text, message.at, message);
   }
 
   /** @param {string} cid */
   remove(cid) {
     this.#messages.delete(cid);
-    this.#save();
+    this.#save(cid);
   }
 
   /** The messages to send after a reconnect, oldest first. */
@@ -76,21 +120,30 @@ export class Outbox {
   }
 
   /**
-   * The messages that a conversation shows below its history.
-   * @param {number} conv
+   * The messages that a conversation shows below its history. Those of another page are left out while they
+   * are in flight: their event may come before their ack, and would be shown beside them.
+   * @param {number} conv @param {boolean} connected whether all pending messages are in flight
    */
-  forConversation(conv) {
-    return [...this.#messages.values()].filter((message) => message.conv === conv);
+  forConversation(conv, connected = false) {
+    return [...this.#messages.values()].filter((message) => message.conv === conv && message.edit === undefined
+      && !(connected && message.state === "pending" && this.#adopted.has(message.cid)));
+  }
+
+  /** Return the newest pending edit of each message, by its seq. @param {number} conv @returns {Map<number, PendingMessage>} */
+  edits(conv) {
+    const edits = new Map();
+    for (const message of this.#messages.values()) if (message.conv === conv && message.edit !== undefined) edits.set(message.edit, message);
+    return edits;
   }
 
   /**
-   * Drop the messages that are part of the history now.
+   * Remove the messages that are in the timeline now.
    * @param {number} conv
    * @param {(seq: number) => boolean} isShown
    */
   prune(conv, isShown) {
-    for (const message of this.forConversation(conv)) {
-      if (message.seq !== undefined && isShown(message.seq)) this.#messages.delete(message.cid);
+    for (const { cid, conv: its, seq } of this.#messages.values()) {
+      if (its === conv && seq !== undefined && isShown(seq)) this.#messages.delete(cid);
     }
   }
 
@@ -99,18 +152,26 @@ export class Outbox {
     const message = this.#messages.get(cid);
     if (!message) return undefined;
     Object.assign(message, change);
-    this.#save();
+    this.#save(cid);
     return message;
   }
 
-  #save() {
-    const kept = [...this.#messages.values()].filter((message) => message.state !== "acked");
-    this.#storage.setItem(this.#key, JSON.stringify(kept));
+  /** Store one message as it is now; those of other pages stay as they are. @param {string} cid */
+  #save(cid) {
+    const stored = this.#stored();
+    const message = this.#messages.get(cid);
+    if (message && message.state !== "acked") stored.set(cid, message);
+    else stored.delete(cid);
+    this.#storage.setItem(this.#key, JSON.stringify([...stored.values()]));
+  }
+
+  #stored() {
+    return parse(this.#storage.getItem(this.#key));
   }
 }
 
-/** A UUID of version 7 (RFC 9562): it begins with the time in milliseconds, so the database's index
- * grows at its end, and not somewhere else for each message. */
+/** Return a UUID of version 7 (RFC 9562). It begins with the time in milliseconds, so the database's index
+ * grows at its end, and not at a random place for each message. */
 function uuidv7() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   for (let at = Date.now(), i = 5; i >= 0; i -= 1, at = Math.floor(at / 256)) bytes[i] = at % 256;

@@ -1,9 +1,9 @@
 /**
- * Keeps the store consistent with the server: handles frames, sends messages, loads missed events.
+ * Synchronizes the store with the server: handles frames, sends messages, loads missed events.
  *
- * After a reconnect the socket is live first. Then unacknowledged messages are sent again, and each
- * open history whose head moved fetches the events after its last one. Live events go into the same
- * timelines meanwhile, which put all events in order and drop duplicates.
+ * After a reconnect, new events arrive first. Then pending messages are sent again, and for each loaded
+ * timeline whose head has moved the events after its last one are fetched. New and fetched events go into the
+ * same timelines, which order all events and drop duplicates.
  */
 
 import { remember } from "../accounts/user_directory.js";
@@ -19,13 +19,15 @@ const ACK_TIMEOUT = 3_000;
 const TYPING_INTERVAL = 3_000;
 const READ_INTERVAL = 400;
 const SESSION_ENDED = 3500;
+const PROTOCOL_VERSION = 2; // of PROTOCOL.md; a server with a greater one has a newer page
 
+/** Connects the store, the outbox and the history loader with the server. */
 export class Sync {
   #store;
   #outbox;
   #onMessage;
   #connection;
-  /** @type {any[]} frames that came before the first state */
+  /** @type {any[]} frames that arrived before the first state */
   #queuedFrames = [];
   /** @type {Promise<void> | null} */
   #refreshing = null;
@@ -38,7 +40,7 @@ export class Sync {
   #loadingMore = null;
   /** The heads when the list was last fetched. @type {Record<string, number>} */
   #listedHeads = {};
-  /** @type {Set<string>} client ids of messages that were sent again and have no answer yet */
+  /** @type {Set<string>} cids of messages that were sent again and have no answer yet */
   #awaitingAck = new Set();
   /** @type {() => void} */
   #onAllAcked = () => {};
@@ -50,9 +52,9 @@ export class Sync {
   /**
    * @param {import("../conversations/store.js").Store} store
    * @param {import("./outbox.js").Outbox} outbox
-   * @param {string} url the socket's
+   * @param {string} url of the WebSocket
    * @param {(conversation: Conversation, event: import("../conversations/timeline.js").ChatEvent) => void} [onMessage]
-   *   called for each message that comes while the page is open
+   *   called for each message that arrives while the page is open
    */
   constructor(store, outbox, url, onMessage = () => {}) {
     this.#store = store;
@@ -65,13 +67,13 @@ export class Sync {
     });
     this.#connection = new Connection(url, {
       onFrame: (frame) => {
-        if (frame.type === "hello" || frame.type === "pong") clock.setServerTime(frame.at); // at once: a queued time would be late
+        if (frame.type === "hello" || frame.type === "pong") clock.setServerTime(frame.at); // at once, because the time of a queued frame is late
         if (store.ready) this.#handleFrame(frame);
         else this.#queuedFrames.push(frame);
       },
       onState: (state) => {
         store.connection = state;
-        store.notify("connection");
+        store.notify("connection", "timeline"); // with a connection, pending messages are in flight
         if (state === "open" && !store.ready && !this.#refreshing) this.refresh();
       },
       onRefused: () => this.refresh(), // the answer is 401 if the session has ended
@@ -83,14 +85,19 @@ export class Sync {
     });
   }
 
-  /** One request for the state and one socket, at the same time. */
+  /** Connect and fetch the state, both at the same time. */
   start() {
     addEventListener("pagehide", () => this.#sendReads());
     this.#connection.connect();
     return this.refresh();
   }
 
-  /** Ask for the list of conversations. Calls while one is under way become one more. */
+  /** Reconnect at once instead of after the delay. */
+  reconnect() {
+    this.#connection.probe();
+  }
+
+  /** Fetch the state. All calls during a fetch cause one more fetch together. */
   refresh() {
     if (this.#refreshing) this.#refreshAgain = true;
     this.#refreshing ??= this.#fetchState().finally(() => {
@@ -126,7 +133,7 @@ export class Sync {
   }
 
   /**
-   * The contacts after the first page.
+   * Fetch the contacts after the first page.
    * @param {any[]} contacts the first page @param {number | null} next its cursor
    * @param {number} before the mutation count when it was requested
    */
@@ -144,7 +151,7 @@ export class Sync {
     }
   }
 
-  /** Load the next page of conversations. Calls while one is under way are that one. */
+  /** Load the next page of conversations. A call during a fetch returns the promise of that fetch. */
   loadMore() {
     this.#loadingMore ??= this.#fetchNextPage().finally(() => (this.#loadingMore = null));
     return this.#loadingMore;
@@ -165,7 +172,7 @@ export class Sync {
   /**
    * Load one conversation that is not loaded, or whose membership is uncertain.
    * @param {number} id
-   * @returns {Promise<boolean>} whether it is the reader's
+   * @returns {Promise<boolean>} whether the reader is a member
    */
   loadConversation(id) {
     const loading = this.#loading.get(id) ?? this.#fetchConversation(id).finally(() => this.#loading.delete(id));
@@ -178,7 +185,7 @@ export class Sync {
     try {
       let conversation;
       do ({ conversation } = await api.get(`/api/conversations/${id}`));
-      while (conversation.head < (this.#unloadedSeqs.get(id) ?? 0)); // it was read before the event
+      while (conversation.head < (this.#unloadedSeqs.get(id) ?? 0)); // the answer was read before the event
       this.#unloadedSeqs.delete(id);
       this.#store.upsert(conversation);
       return true;
@@ -190,10 +197,14 @@ export class Sync {
 
   // Actions of the reader
 
-  /** @param {Conversation} conversation @param {string} text */
-  send(conversation, text) {
+  /**
+   * Send a message, or an edit of a message.
+   * @param {Conversation} conversation @param {string} text
+   * @param {{reply?: number, edit?: number}} [about] the seq of the message that it answers or edits
+   */
+  send(conversation, text, about) {
     this.#typingSentAt = -Infinity; // the next typing is sent at once
-    this.#transmit(this.#outbox.add(conversation.id, text.toWellFormed?.() ?? text, clock.now()));
+    this.#transmit(this.#outbox.add(conversation.id, text.toWellFormed?.() ?? text, clock.now(), about));
     this.#store.notify("timeline", "conversations");
   }
 
@@ -210,7 +221,7 @@ export class Sync {
     this.#store.notify("timeline");
   }
 
-  /** The reader has seen a conversation up to `seq`. @param {Conversation} conversation @param {number} seq */
+  /** Mark a conversation as read up to `seq`. @param {Conversation} conversation @param {number} seq */
   markRead(conversation, seq) {
     if (!conversation.timeline.markRead(seq)) return;
     this.#store.notify("conversations");
@@ -236,13 +247,16 @@ export class Sync {
       case "hello":
         this.#store.setUser(frame.user);
         this.#store.setOnline(frame.online);
+        this.#store.outdated = frame.version > PROTOCOL_VERSION;
+        this.#store.notify("connection");
         if (frame.invitations.length !== this.#store.invitations.size
           || frame.invitations.some((/** @type {number} */ conv) => !this.#store.invitations.has(conv))) this.refresh();
         return void this.#resend(frame.heads);
       case "pong":
+        if (frame.online) this.#store.setOnline(frame.online);
         return this.#detectGaps(frame.heads);
       case "ack":
-        // Otherwise the heads of the hello show what was missed, and the ack must not hide it.
+        // Without a loaded timeline the head stays: the heads of the hello must show which events are missing.
         if (conversation?.timeline.following) conversation.timeline.advanceHead(frame.seq);
         this.#outbox.ack(frame.cid, frame.seq);
         this.#onAcked(frame.cid);
@@ -250,10 +264,11 @@ export class Sync {
       case "error":
         if (!frame.cid) return;
         this.#outbox.fail(frame.cid, frame.code);
-        if (frame.code === "user_deleted") this.refresh(); // so that all of the page knows
+        if (frame.code === "user_deleted") this.refresh(); // so that the whole page shows it
         this.#onAcked(frame.cid);
         return this.#store.notify("timeline");
       case "message":
+      case "edited":
       case "deleted":
       case "member":
       case "title":
@@ -274,6 +289,8 @@ export class Sync {
       case "typing":
         if (frame.from.id !== this.#store.user.id) this.#store.startedTyping(frame.conv, frame.from);
         return;
+      case "user":
+        return this.#store.setUser(frame.user);
       case "invited":
         return this.#store.setInvitations([frame, ...this.#store.invitations.values()]);
       case "invitation_ended":
@@ -283,9 +300,9 @@ export class Sync {
     }
   }
 
-  /** Load the conversation of an event that came for one that is not loaded. @param {any} event */
+  /** Load the conversation of an event if it is not loaded. @param {any} event */
   #onUnloadedEvent({ conv, seq }) {
-    if (!this.#store.next) return void this.refresh(); // all were: it is new
+    if (!this.#store.next) return void this.refresh(); // all conversations were loaded, so this one is new
     this.#unloadedSeqs.set(conv, Math.max(seq, this.#unloadedSeqs.get(conv) ?? 0));
     this.loadConversation(conv);
   }
@@ -307,7 +324,7 @@ export class Sync {
       remember(event.user);
     }
     this.#applyEvents(conversation);
-    // Last: if a listener fails, the page has the message nevertheless.
+    // The listener comes last: if it fails, the page has the message all the same.
     for (const event of added) if (event.type === "message") this.#onMessage(conversation, event);
   }
 
@@ -325,6 +342,7 @@ export class Sync {
 
   /** Send pending messages and read marks again, then compare heads. @param {Record<string, number>} heads */
   async #resend(heads) {
+    this.#outbox.adopt();
     this.#awaitingAck = new Set(this.#outbox.unsent.map(({ cid }) => cid));
     const allAcked = new Promise((resolve) => {
       this.#onAllAcked = () => resolve(undefined);
@@ -349,7 +367,7 @@ export class Sync {
     }
     for (const [id, head] of Object.entries(heads)) {
       const conversation = conversations.get(Number(id));
-      // One of a later page is of interest when something has happened in it.
+      // A conversation of a later page matters only if its head has moved.
       if (!conversation) stale ||= !next || head > (this.#listedHeads[id] ?? 0);
       else if (conversation.timeline.following) {
         conversation.timeline.advanceHead(head);
@@ -360,8 +378,8 @@ export class Sync {
   }
 
   /** @param {import("./outbox.js").PendingMessage} message */
-  #transmit({ cid, conv, text }) {
-    this.#connection.send({ type: "send", cid, conv, text });
+  #transmit({ cid, conv, text, reply, edit }) {
+    this.#connection.send(edit ? { type: "edit", cid, conv, seq: edit, text } : { type: "send", cid, conv, text, reply });
   }
 
   /** Send the read marks that moved here. */
@@ -375,7 +393,7 @@ export class Sync {
     }
   }
 
-  /** A message that was sent again is answered, by an ack or an error. @param {string} cid */
+  /** Note that a message that was sent again has its answer, an ack or an error. @param {string} cid */
   #onAcked(cid) {
     this.#awaitingAck.delete(cid);
     if (this.#awaitingAck.size === 0) this.#onAllAcked();

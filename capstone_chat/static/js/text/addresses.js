@@ -1,7 +1,7 @@
 /**
- * Finds the web and mail addresses in a text: where each begins, and where people mean it to end.
+ * Finds the web and mail addresses in a text, and the end of each that its writer most likely meant.
  *
- * In the manner of UTS #58, "Unicode Link Detection": brackets are counted, and punctuation at the end
+ * The rules follow UTS #58, "Unicode Link Detection": brackets are counted, and punctuation at the end
  * belongs to the sentence. Chinese and Japanese have no space after their punctuation, so an address
  * ends before it in any case.
  *
@@ -15,7 +15,7 @@ const LABEL = String.raw`[\p{L}\p{N}\p{M}_](?:[\p{L}\p{N}\p{M}_\u200c\u200d-]{0,
 const HOST = new RegExp(String.raw`${LABEL}(?:\.${LABEL}){0,126}`, "uy");
 const IPV6 = /\[[0-9a-f:.]{2,45}\]/iy;
 const PORT = /:\d{1,5}(?!\d)/y;
-const CREDENTIALS = /[\w.~%!$&'*+;=:-]{0,128}@/y; // they make one site look like another
+const CREDENTIALS = /[\w.~%!$&'*+;=:-]{0,128}@/y; // a user name in an address makes one site look like another
 
 // Before the @ of a mail address. ASCII only, although RFC 6532 allows more: in Chinese no space
 // stands before the address.
@@ -29,19 +29,19 @@ const WITHOUT_SPACES =
 
 const OPENING = "([{";
 const CLOSING = ")]}";
-/** Part of an address only when more of it follows: in "…/a, b" the comma is the sentence's. */
+/** Punctuation that belongs to an address only if more of the address follows: not the comma of "…/a, b". */
 const SOFT = /[.,:;!?'*_~|’…\u2013\u200c\u200d([{]/u;
-/** ASCII that may stand in an address; of the rest, an apostrophe, joiners and variation selectors. */
+/** ASCII characters of an address, and beyond ASCII an apostrophe, joiners and variation selectors. */
 const INSIDE = /[!#-;=?-[\]-_a-~’\u200c\u200d\ufe00-\ufe0f]/u;
-/** Never part of one. Direction marks are forbidden in it (RFC 3987, 4.1). */
+/** Characters that are never part of an address. RFC 3987, 4.1 forbids direction marks. */
 const HARD =
   /[\p{White_Space}\p{Cc}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Default_Ignorable_Code_Point}<>"`\\\u2014\u2015\u2e3a\u2e3b\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]/u;
 
-/** @param {string} text @returns {Address[]} in their order, none over another */
+/** Find all addresses in a text. @param {string} text @returns {Address[]} in the order of the text; they do not overlap */
 export function findAddresses(text) {
   /** @type {Address[]} */
   const found = [];
-  let free = 0; // where the next one may begin
+  let free = 0; // where the next address may begin
   for (const { 0: start, index } of text.matchAll(START)) {
     if (index < free) continue;
     const after = index + start.length;
@@ -84,7 +84,8 @@ function mailAt(text, at, free) {
 }
 
 /**
- * No top-level domain mixes ASCII with other letters, so what follows "com" in "example.com上" is text.
+ * Return the host name at a position. No top-level domain mixes ASCII with other letters, so in
+ * "example.com上" the name ends after "com".
  * @param {string} text @param {number} from
  * @returns {{name: string, isCut: boolean} | null}
  */
@@ -99,7 +100,7 @@ function hostAt(text, from) {
   return name === "" ? null : { name, isCut: name.length < whole.length };
 }
 
-/** Where path, query and fragment end. @param {string} text @param {number} from */
+/** Return where path, query and fragment end. @param {string} text @param {number} from */
 function tailEnd(text, from) {
   let end = from;
   let position = from;

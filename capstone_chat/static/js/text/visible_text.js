@@ -1,7 +1,7 @@
-/** What of a message can be seen; the same rule as the server's `visible_text.py`. */
+/** The visible part of a message. The rule is that of the server's `visible_text.py`. */
 
 /**
- * A character with ink. Without: white space, controls, Default_Ignorable_Code_Point (joiners,
+ * A character with a visible glyph. Not visible are white space, controls, Default_Ignorable_Code_Point (joiners,
  * direction marks, Hangul fillers; Unicode, DerivedCoreProperties.txt), and characters whose glyph is
  * empty (Braille blank, null notehead, Khitan filler, Egyptian format controls and blanks, annotation
  * marks).
@@ -12,12 +12,12 @@ const INK =
 const TRAILING_SPACE = /\p{White_Space}$/u;
 const NOT_SPACE = /\P{White_Space}/u;
 
-/** Whether anything of a text can be seen. @param {string} text */
+/** Return whether a text has a visible character. @param {string} text */
 export const hasInk = (text) => INK.test(text);
 
 /**
- * A message as it is sent: without the empty lines before it and the white space after it. The
- * indentation of the first line stays.
+ * Return a message as it is sent, without empty lines before it and white space after it. The indentation of
+ * its first line stays.
  * @param {string} text
  */
 export function trimMessage(text) {

@@ -1,4 +1,4 @@
-/** One conversation in the list, changed in place so that focus and pointer keep their target. */
+/** One conversation in the list. Its element is changed in place, so that focus and pointer keep their target. */
 
 import { groupAvatar } from "../accounts/avatar.js";
 import { el, setText } from "../browser/dom.js";
@@ -11,9 +11,21 @@ import { setWhen } from "./when.js";
 
 const MAX_UNREAD_SHOWN = 99; // unread messages that are counted exactly
 
-/** @param {number} unread */
-export const badgeText = (unread) => (unread > MAX_UNREAD_SHOWN ? `${MAX_UNREAD_SHOWN}+` : String(unread));
+/**
+ * Return the number of unread messages to show, and whether there may be more.
+ * @param {import("../conversations/timeline.js").Timeline} timeline
+ * @returns {[number, boolean]}
+ */
+export const unreadCount = ({ unread, unreadIsLowerBound }) =>
+  [Math.min(unread, MAX_UNREAD_SHOWN), unread > MAX_UNREAD_SHOWN || unreadIsLowerBound];
 
+/** Return the text of the badge of unread messages. @param {import("../conversations/timeline.js").Timeline} timeline */
+export function badgeText(timeline) {
+  const [count, more] = unreadCount(timeline);
+  return more ? `${count}+` : String(count);
+}
+
+/** The element of one conversation in the list. */
 export class ConversationItem {
   #line = el("span", { class: "line one-line" });
   #name = el("span", { class: "name one-line" });
@@ -40,11 +52,11 @@ export class ConversationItem {
   draw(draft) {
     const { id, title, isPrivate, peer, timeline } = this.conversation;
     const { user, contacts, openId } = this.#store;
-    const { latest, unread } = timeline;
+    const { latest, unread, unreadIsLowerBound } = timeline;
     const current = id === openId;
     const draftPreview = current || !hasInk(draft) ? "" : draft.trim();
     const online = peer && contacts.get(peer.id)?.online;
-    const state = [title, latest?.seq, latest?.text, unread, current, online, draftPreview].join("\n");
+    const state = [title, latest?.seq, latest?.text, unread, unreadIsLowerBound, current, online, draftPreview].join("\n");
     if (state === this.#drawnState) return;
     this.#drawnState = state;
     this.#link.replaceChildren(
@@ -58,8 +70,8 @@ export class ConversationItem {
     else setText(this.#line, previewLine(latest, user.id, isPrivate));
     if (latest) setWhen(this.#time, latest.at, "shortTime");
     this.#badge.hidden = unread === 0;
-    setText(this.#badge, badgeText(unread));
-    setText(this.#spoken, unread ? strings.unread(unread) : "");
+    setText(this.#badge, badgeText(timeline));
+    setText(this.#spoken, unread ? strings.unread(...unreadCount(timeline)) : "");
     this.#link.classList.toggle("unread", unread > 0);
     if (current) this.#link.setAttribute("aria-current", "page");
     else this.#link.removeAttribute("aria-current");

@@ -1,6 +1,5 @@
 /** The left pane: the conversations, the contacts, and groups found by name. */
 
-import { groupAvatar } from "../accounts/avatar.js";
 import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../browser/dom.js";
@@ -11,21 +10,25 @@ import { fold } from "../text/search_folding.js";
 import { ConversationItem } from "./conversation_item.js";
 import { invitationItem } from "./invitations.js";
 import { avatarWithPresence, openPerson, openPrivate } from "./person.js";
-import { showError } from "./toast.js";
+import { foundEntry, groupEntry } from "./public_groups.js";
+import { showError, showToast } from "./toast.js";
 
 /** @typedef {import("../conversations/store.js").Contact} Contact */
-/** @typedef {{id: number, title: string, description: string, members: number, joined: boolean}} Found */
+/** @typedef {import("../accounts/user_directory.js").Person & {name: string}} NamedPerson */
+/** @typedef {import("./public_groups.js").Found} Found */
 
 const SEARCH_DELAY = 200; // milliseconds after the last keystroke
 const CONTACTS_SHOWN = 100; // and as many more with each "Show more"
-const SUGGEST_UP_TO = 3; // conversations; with more, no groups to join are suggested
+const USER_NAME = /^@?[^\s@]{3,32}$/u; // a search for it also asks for a user of this name
 
 /**
+ * Create the left pane.
  * @param {import("../conversations/store.js").Store} store
  * @param {import("../conversations/drafts.js").Drafts} drafts
- * @param {{create: (title?: string) => void, openConversation: (summary: any) => void, loadMore: () => Promise<void>}} actions
+ * @param {{openConversation: (summary: any) => void, loadMore: () => Promise<void>, reopened: () => void}} actions
+ *   `reopened`: called when the reader has chosen the conversation that is open already
  */
-export function conversationsView(store, drafts, { create, openConversation, loadMore }) {
+export function conversationsView(store, drafts, { openConversation, loadMore, reopened }) {
   const lists = byId("lists");
   const search = byId("search");
   const status = byId("search-status");
@@ -37,13 +40,20 @@ export function conversationsView(store, drafts, { create, openConversation, loa
   let foundNext = null;
   /** The reader's own conversations that the server found for `searched` and that are not loaded. @type {Conversation[]} */
   let foundOwn = [];
+  /** The user whose user name is `searched`. @type {NamedPerson | null} */
+  let foundUser = null;
+  /** The suggestions that `found` had; newer ones replace it while nothing is searched. */
+  let suggested = store.suggested;
   let searched = "";
   let contactsShown = CONTACTS_SHOWN;
+  /** What a new user can do first. A phone does not show the pane that has it. */
+  const firstSteps = /** @type {HTMLElement} */ (byId("welcome").querySelector(".first-steps"));
 
   const [invitesTitle, invites] = section(strings.invitations);
   invites.setAttribute("aria-live", "polite");
   const [ownTitle, own] = section(strings.yourChats);
   const [peopleTitle, people] = section(strings.contacts);
+  const [strangerTitle, stranger] = section(strings.people);
   const [moreTitle, more] = section(strings.groupsToJoin);
   const empty = el("div", { class: "empty", hidden: true });
   const button = (/** @type {() => void} */ onclick) =>
@@ -51,7 +61,10 @@ export function conversationsView(store, drafts, { create, openConversation, loa
   const ownFurther = button(() => loadMoreConversations());
   const peopleFurther = button(() => { contactsShown += CONTACTS_SHOWN; draw(); });
   const moreFurther = button(() => loadMoreGroups().catch(showError));
-  lists.replaceChildren(invitesTitle, invites, ownTitle, own, ownFurther, empty, peopleTitle, people, peopleFurther, moreTitle, more, moreFurther);
+  const browse = el("button", {
+    class: "button soft further", type: "button", text: strings.browseGroups, "aria-haspopup": "dialog", "data-action": "find",
+  });
+  lists.replaceChildren(invitesTitle, invites, ownTitle, own, ownFurther, empty, peopleTitle, people, peopleFurther, strangerTitle, stranger, moreTitle, more, moreFurther, browse);
 
   /** Show the next page of the conversations. */
   async function loadMoreConversations() {
@@ -59,10 +72,10 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     const { activeElement } = document;
     const first = own.childElementCount;
     await loadMore();
-    if (store.next === next) return; // no answer: the button repeats the request
+    if (store.next === next) return; // the request failed; the button repeats it
     draw();
     if (activeElement === ownFurther && ownFurther.hidden) own.children[first]?.querySelector("a")?.focus();
-    observer.unobserve(ownFurther); // calls back if the button is still in view
+    observer.unobserve(ownFurther); // observing again calls back if the button is still in view
     observer.observe(ownFurther);
   }
   const observer = new IntersectionObserver((records) => records.some((record) => record.isIntersecting) && loadMoreConversations(), { root: lists });
@@ -79,14 +92,18 @@ export function conversationsView(store, drafts, { create, openConversation, loa
 
   const runSearch = debounce(SEARCH_DELAY, async () => {
     const query = search.value.trim();
-    if (!query && store.conversations.size > SUGGEST_UP_TO) { found = []; foundNext = null; foundOwn = []; }
+    if (!query && !store.suggested) { found = []; foundNext = null; foundOwn = []; foundUser = null; }
     else {
-      const nothing = { groups: [], conversations: [], next: null };
-      const fetchFound = (/** @type {string} */ path) => api.get(path, { query }).catch(() => nothing);
-      // Loaded conversations are searched here, without the server.
-      const [{ groups, next }, { conversations }] = await Promise.all([
-        fetchFound("/api/groups"), query && store.next ? fetchFound("/api/conversations") : nothing]);
+      const nothing = { groups: [], conversations: [], next: null, user: null };
+      const fetchFound = (/** @type {string} */ path, /** @type {Record<string, string>} */ parameters = { query }) =>
+        api.get(path, parameters).catch(() => nothing);
+      // The page itself searches the loaded conversations.
+      const [{ groups, next }, { conversations }, { user }] = await Promise.all([
+        fetchFound("/api/groups"),
+        query && store.next ? fetchFound("/api/conversations") : nothing,
+        USER_NAME.test(query) ? fetchFound("/api/users", { name: query.replace(/^@/, "") }) : nothing]);
       if (query !== search.value.trim()) return;
+      foundUser = user;
       found = groups;
       foundNext = next;
       foundOwn = conversations.map((/** @type {any} */ summary) => {
@@ -99,7 +116,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     drawFound();
     draw();
     setText(status, query ? strings.found(
-      own.childElementCount + people.childElementCount + more.childElementCount) : "");
+      own.childElementCount + people.childElementCount + stranger.childElementCount + more.childElementCount) : "");
   });
 
   /** @param {Found} group */
@@ -115,20 +132,37 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     }
   }
 
+  /** @param {NamedPerson} person */
+  async function addContact({ name }) {
+    try {
+      const { contact } = await api.post("/api/contacts", { name });
+      store.setContacts([contact], false);
+      showToast(strings.contactAdded);
+      search.focus(); // the button is removed; the contact is in the list
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  /** Draw the user whose user name is the query, if the reader can add this user as a contact. */
+  function drawStranger() {
+    const shown = foundUser && foundUser.id !== store.user.id && !store.contacts.has(foundUser.id) ? foundUser : null;
+    const state = JSON.stringify(shown);
+    if (stranger.dataset.state === state) return;
+    stranger.dataset.state = state;
+    stranger.replaceChildren(...(shown ? [foundEntry(avatarWithPresence(store, shown), nameOf(shown), `@${shown.name}`, {
+      text: strings.add, label: strings.addNamed(shown.name), act: () => addContact(shown),
+    })] : []));
+    strangerTitle.hidden = !shown;
+  }
+
   function drawFound() {
+    if (suggested !== store.suggested && !search.value.trim()) {
+      suggested = store.suggested;
+      ({ groups: found, next: foundNext } = suggested ?? { groups: [], next: null });
+    }
     const open = found.filter(({ joined, id }) => !joined && !store.conversations.has(id));
-    more.replaceChildren(...open.map((group) => el("li", { class: "entry" },
-      groupAvatar(group.id, group.title),
-      el("span", { class: "words" },
-        el("span", { class: "top" }, el("span", { class: "name one-line", text: group.title })),
-        el("span", { class: "bottom" }, el("span", {
-          class: "line one-line",
-          text: [strings.members(group.members), group.description].filter(Boolean).join(" · "),
-        }))),
-      el("button", {
-        class: "button soft", type: "button", text: strings.join,
-        "aria-label": strings.joinNamed(group.title), onclick: () => join(group),
-      }))));
+    more.replaceChildren(...open.map((group) => groupEntry(group, join)));
     moreTitle.hidden = more.childElementCount === 0;
     moreFurther.hidden = foundNext === null;
   }
@@ -171,7 +205,7 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     peopleTitle.hidden = shown.length === 0;
   }
 
-  /** A private chat in which nothing was written yet is listed while it is open. @param {import("../conversations/conversation.js").Conversation} conversation */
+  /** Return whether to list a conversation: a private chat without messages only while it is open. @param {import("../conversations/conversation.js").Conversation} conversation */
   const isListed = (conversation) => !conversation.isUnused || conversation.id === store.openId;
 
   function draw() {
@@ -198,29 +232,29 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     drawInvitations(query);
     ownTitle.hidden = wanted.length === 0 || !(query || invites.childElementCount);
     drawPeople(query);
-    drawEmpty(query, wanted.length + people.childElementCount + invites.childElementCount);
+    drawStranger();
+    drawEmpty(query, wanted.length + people.childElementCount + stranger.childElementCount + invites.childElementCount);
   }
 
   /** @param {string} query @param {number} shown */
   function drawEmpty(query, shown) {
     const nothing = shown === 0 && (query ? fold(searched) === query && more.childElementCount === 0 : true);
     empty.hidden = !nothing;
-    empty.classList.toggle("whole", !query);
+    browse.hidden = nothing || Boolean(query); // a new user has the button in the first steps
     if (!nothing) return;
-    const title = search.value.trim();
-    const words = query ? [el("p", { text: strings.nothingFound(title) })]
-      : [el("b", { text: strings.noChats }), el("p", { text: strings.noChatsHint })];
-    const label = query ? strings.createNamed(title) : strings.createGroup;
-    if (empty.lastElementChild?.textContent === label) return;
-    empty.replaceChildren(...words, el("button", {
-      class: "button primary", type: "button", text: label, onclick: () => create(title),
-    }));
+    const state = search.value.trim();
+    if (empty.dataset.state === state) return;
+    empty.dataset.state = state;
+    empty.replaceChildren(...(query
+      ? [el("p", { text: strings.nothingFound(state) }), el("p", { text: strings.findHint })]
+      : [el("b", { text: strings.noChats }), el("p", { text: strings.noChatsHint }), firstSteps.cloneNode(true)]));
   }
 
-  search.addEventListener("input", () => { draw(); runSearch(); });
+  search.addEventListener("input", () => { foundUser = null; draw(); runSearch(); });
+  search.addEventListener("focus", () => runSearch()); // groups may be new since the last search
   search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const key = keyOf(event);
-    if (key === "Escape") { search.value = ""; draw(); runSearch(); }
+    if (key === "Escape") clearSearch();
     if (key === "ArrowDown" || key === "Enter") {
       const first = lists.querySelector("a, button:not([hidden])");
       if (first) { event.preventDefault(); first.focus(); if (key === "Enter" && first.matches("a")) first.click(); }
@@ -235,14 +269,29 @@ export function conversationsView(store, drafts, { create, openConversation, loa
     (next ?? (step < 0 ? search : null))?.focus();
   });
 
+  lists.addEventListener("click", ({ target }) => {
+    if (!(/** @type {Element} */ (target).closest("[aria-current]"))) return;
+    clearSearch(); // it is open already, so no new route does this
+    reopened();
+  });
+
   store.subscribe(["conversations", "contacts", "invitations", "open"], () => { draw(); drawFound(); });
-  return { suggest: runSearch, focusSearch: () => search.focus() };
+  /** Show all conversations again. */
+  function clearSearch() {
+    if (!search.value) return;
+    search.value = "";
+    foundUser = null;
+    draw();
+    runSearch();
+  }
+
+  return { focusSearch: () => search.focus(), clearSearch };
 }
 
 /** @param {string} query folded @param {...(string | undefined)} names */
 const matches = (query, ...names) => !query || names.some((name) => name && fold(name).includes(query));
 
-/** A heading and its list. @param {string} title */
+/** Create a heading and its list. @param {string} title */
 function section(title) {
   return [el("h3", { text: title, hidden: true }), el("ul", { "aria-label": title })];
 }
@@ -258,5 +307,5 @@ function reorderChildren(parent, children) {
   children.forEach((child, index) => {
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
   });
-  if (focused && parent.contains(focused)) focused.focus({ preventScroll: true }); // a move drops it
+  if (focused && parent.contains(focused)) focused.focus({ preventScroll: true }); // a move removes the focus
 }

@@ -4,19 +4,21 @@ import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
-import { addMember, editGroup, leaveGroup } from "./groups.js";
+import { addMembers, editGroup, leaveGroup } from "./groups.js";
 import { invitedMember, invitedTo } from "./invitations.js";
+import { openInviteLink } from "./invite_link.js";
 import { avatarWithPresence, openPerson, personActions } from "./person.js";
 import { showError } from "./toast.js";
 
-const RELOAD_DELAY = 500; // milliseconds for each page that is shown: people often join in bursts
+const RELOAD_DELAY = 500; // milliseconds for each page that is shown, because often many people join at once
 const SEARCH_DELAY = 250; // milliseconds after the last keystroke
 
 /** @typedef {import("../accounts/user_directory.js").Person & {name: string, role: string}} Member */
 
 /**
+ * Create the right pane.
  * @param {import("../conversations/store.js").Store} store
- * @param {{isOpen: () => boolean, openConversation: (summary: any) => void}} page whether the panel can be seen
+ * @param {{isOpen: () => boolean, openConversation: (summary: any) => void}} page `isOpen`: whether the panel is visible
  */
 export function detailsPanelView(store, { isOpen, openConversation }) {
   const about = byId("about");
@@ -31,7 +33,7 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   /** The cursor of the next page of members. @type {number | null} */
   let next = null;
   let pages = 1;
-  /** What `drawGroup` has drawn. */
+  /** The state that `drawGroup` has drawn. */
   let drawn = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -157,7 +159,8 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
       group.description && el("p", { text: group.description }),
       el("p", { class: "hint", text: group.public ? strings.isPublic : strings.isPrivate }),
       el("div", { class: "actions" },
-        owner && button(strings.addMember, () => addMember(store, current(), fetchMembers)),
+        owner && button(strings.addMember, () => addMembers(store, current(), members, fetchMembers)),
+        owner && button(strings.inviteLink, () => openInviteLink(current()).catch(showError)),
         owner && button(strings.editGroup, () => editGroup(store, current())),
         button(strings.leave, () => leaveGroup(store, current()))));
   }

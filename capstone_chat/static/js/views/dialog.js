@@ -1,10 +1,11 @@
 /**
  * Dialogs, and forms in dialogs, made from a description of their fields.
  *
- * @typedef {{name: string, label: string, kind?: "text"|"password"|"textarea"|"choice", hint?: string,
+ * @typedef {{name: string, label: string, kind?: "text"|"password"|"textarea"|"choice"|"checks", hint?: string,
  *            note?: string, value?: string, maxLength?: number, optional?: boolean,
- *            autocomplete?: string, options?: {value: string, label: string, hint: string}[]}} Field
- *   `hint` stands below the field; `note` beside its label
+ *            autocomplete?: string, options?: {value: string, label: string, hint?: string}[]}} Field
+ *   `hint` stands below the field; `note` beside its label. A choice has one of its `options`; checks have any
+ *   number of them, in the values separated by spaces
  */
 
 import { ApiError } from "../api.js";
@@ -12,13 +13,13 @@ import { el, icon } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 
 /**
- * An empty dialog over the page. Escape, a click beside it and its buttons close it; the focus then
- * goes back to where it was.
+ * Open a dialog over the page. Escape, a click beside it and its buttons close it. The focus then returns to
+ * its former element.
  * @param {string} title
  * @param {...(Node | null | false)} content
  */
 export function openDialog(title, ...content) {
-  const heading = `dialog-title-${document.querySelectorAll("dialog").length}`; // one may open another
+  const heading = `dialog-title-${document.querySelectorAll("dialog").length}`; // a dialog may open another one
   const dialog = /** @type {HTMLDialogElement} */ (el("dialog", { class: "dialog", "aria-labelledby": heading },
     el("header", {},
       el("h2", { id: heading, text: title }),
@@ -78,8 +79,11 @@ export function openFormDialog({ title, text, fields = [], action, danger = fals
       error.hidden = true;
       input.removeAttribute("aria-invalid");
     }
-    const given = Object.fromEntries([...new FormData(/** @type {HTMLFormElement} */ (form))].map(
-      ([name, value]) => [name, isSecret(name, fields) ? String(value) : String(value).trim()]));
+    const data = new FormData(/** @type {HTMLFormElement} */ (form));
+    const given = Object.fromEntries(fields.map(({ name, kind }) => {
+      const value = data.getAll(name).join(" ");
+      return [name, kind === "password" ? value : value.trim()]; // white space at the ends of a password counts
+    }));
     const empty = fields.find(({ name, optional }) => !optional && !given[name]);
     if (empty) return showFieldError(empty.name, strings.required);
     button.disabled = true;
@@ -96,15 +100,12 @@ export function openFormDialog({ title, text, fields = [], action, danger = fals
   });
 }
 
-/** Whitespace around a password is part of it. @param {string} name @param {Field[]} fields */
-const isSecret = (name, fields) => fields.some((field) => field.name === name && field.kind === "password");
-
 /** @param {Field} field */
 function draw(field) {
   const { name, label, kind = "text", hint, note, value = "", maxLength, optional, autocomplete = "off" } = field;
   const id = `field-${name}`;
   const error = el("p", { class: "error", id: `${id}-error`, hidden: true });
-  if (kind === "choice") return drawChoice(field, error);
+  if (kind === "choice" || kind === "checks") return drawOptions(field, error);
   const input = /** @type {HTMLInputElement | HTMLTextAreaElement} */ (
     el(kind === "textarea" ? "textarea" : "input", {
       class: "input", id, name, autocomplete, maxlength: maxLength, required: !optional,
@@ -122,15 +123,17 @@ function draw(field) {
 }
 
 /** @param {Field} field @param {HTMLElement} error */
-function drawChoice({ name, label, value, options = [] }, error) {
-  const radios = options.map((option) => {
+function drawOptions({ name, label, kind, value, options = [] }, error) {
+  const type = kind === "checks" ? "checkbox" : "radio";
+  const rows = options.map((option) => {
     const id = `field-${name}-${option.value}`;
-    const input = el("input", { type: "radio", id, name, value: option.value, "aria-describedby": `${id}-hint` });
+    const input = el("input", { type, id, name, value: option.value, "aria-describedby": option.hint && `${id}-hint` });
     /** @type {HTMLInputElement} */ (input).checked = option.value === value;
     return el("div", { class: "option" }, input,
       el("label", { for: id, text: option.label }),
-      el("p", { class: "hint", id: `${id}-hint`, text: option.hint }));
+      option.hint && el("p", { class: "hint", id: `${id}-hint`, text: option.hint }));
   });
-  const element = el("fieldset", { class: "field choice" }, el("legend", { text: label }), ...radios, error);
-  return { element, error, input: /** @type {HTMLInputElement} */ (radios[0].querySelector("input")) };
+  const element = el("fieldset", { class: "field choice" }, el("legend", { text: label }),
+    el("div", { class: "options" }, ...rows), error);
+  return { element, error, input: /** @type {HTMLInputElement} */ (rows[0].querySelector("input")) };
 }

@@ -5,7 +5,7 @@ import { byId, setText } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 import { avatarWithPresence } from "./person.js";
 
-/** @param {import("../conversations/store.js").Store} store */
+/** Create the bar above the open conversation. @param {import("../conversations/store.js").Store} store */
 export function headerView(store) {
   const title = byId("talk-title");
   const picture = byId("talk-avatar");

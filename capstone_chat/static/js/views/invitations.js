@@ -12,7 +12,7 @@ import { showError, showToast } from "./toast.js";
 /** @typedef {import("../conversations/store.js").Invitation} Invitation */
 
 /**
- * One invitation of the reader's.
+ * Create the element of one invitation of the reader.
  * @param {Store} store @param {Invitation} invitation
  * @param {{openConversation: (summary: any) => void, done: () => void}} actions `done` moves the focus
  */
@@ -55,7 +55,7 @@ export function invitationItem(store, { conv, title, members, by }, { openConver
 export const invitedTo = async (group) => (await get(`/api/groups/${group}/invitations`)).invitations;
 
 /**
- * The list item of an invited user, for the owner.
+ * Create the list item of an invited user, for the owner.
  * @param {Store} store @param {number} group @param {import("./details_panel.js").Member} person
  * @param {() => void} done the invitation is withdrawn, or was answered meanwhile
  */

@@ -3,13 +3,13 @@
 import { el } from "../browser/dom.js";
 import { findAddresses } from "../text/addresses.js";
 
-/** @param {string} text @returns {(string | HTMLElement)[]} */
+/** Split a text into texts and links. @param {string} text @returns {(string | HTMLElement)[]} */
 export function linkify(text) {
   /** @type {(string | HTMLElement)[]} */
   const parts = [];
   let done = 0;
   for (const { start, end, href } of findAddresses(text)) {
-    const target = href.startsWith("mailto:") ? null : "_blank"; // a mail program needs no empty tab
+    const target = href.startsWith("mailto:") ? null : "_blank"; // a mail program would leave an empty tab
     parts.push(
       text.slice(done, start),
       el("a", { href, target, rel: "noopener noreferrer nofollow", text: text.slice(start, end) }),

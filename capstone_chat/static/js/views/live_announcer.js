@@ -6,7 +6,7 @@ import { strings } from "../i18n/strings.js";
 
 const ANNOUNCE_INTERVAL = 1_500; // milliseconds: messages that come faster are announced together
 
-/** @param {import("../conversations/store.js").Store} store */
+/** Announce new messages of the open conversation to screen readers. @param {import("../conversations/store.js").Store} store */
 export function liveAnnouncer(store) {
   const element = byId("announcer");
   /** @type {import("../conversations/conversation.js").Conversation | undefined} */

@@ -1,31 +1,32 @@
 /**
  * The log of the open conversation.
  *
- * Only the rows near the view are in the page: a window `top`..`bottom` over the timeline, moved by
- * scrolling and, when the reader is at the end, by what arrives. All changes are made at most once a
- * frame, and the scroll position is kept: at the end the view stays at the end, elsewhere no row moves.
+ * Only the rows near the view are in the page: a window `top`..`bottom` over the timeline. It moves when the
+ * reader scrolls and, at the end, when events arrive. Changes are made at most once in an animation frame and
+ * keep the scroll position: at the end the view stays at the end, elsewhere no row moves.
  */
 
 import { byId, setText } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
-import { badgeText } from "./conversation_item.js";
-import { attachMessageActions } from "./message_actions.js";
+import { badgeText, unreadCount } from "./conversation_item.js";
+import { attachMessageMenu } from "./message_menu.js";
 import { MessageList } from "./message_list.js";
 
 /** @typedef {import("../conversations/conversation.js").Conversation} Conversation */
 
-const WINDOW = 100; // rows when at the end
+const WINDOW = 100; // rows while the reader is at the end
 const MAX_ROWS = 200; // rows in the page at any time
-const WINDOW_STEP = 50; // rows more when the reader comes near an edge
+const WINDOW_STEP = 50; // rows that are added when the reader comes near an edge
 const EDGE_PX = 600; // pixels from an edge
-const END_TOLERANCE_PX = 2; // pixels: fractions count as nothing
+const END_TOLERANCE_PX = 2; // pixels, because scroll positions have fractions
 const MAX_EVENTS_KEPT = 2_000; // events that stay in memory while the reader is at the end
 
+/** The log: it chooses the window, scrolls, and marks messages as read. */
 export class LogView {
   #store;
   #sync;
   #list;
-  #actions;
+  #menu;
   #log = byId("log");
   #latest = byId("latest");
   #latestCount = byId("latest-count");
@@ -35,6 +36,8 @@ export class LogView {
   #bottom = 0;
   #atEnd = true;
   #scrollTop = 0;
+  /** The height of the log at the last `#syncScroll`, in pixels. */
+  #height = 0;
   /** The "new messages" line is above this seq. @type {number | null} */
   #newMessagesSeq = null;
   #hadUnread = false;
@@ -47,12 +50,17 @@ export class LogView {
    * @param {import("../conversations/store.js").Store} store
    * @param {import("../realtime/outbox.js").Outbox} outbox
    * @param {import("../realtime/sync.js").Sync} sync
+   * @param {import("./message_menu.js").MessageActions} actions
    */
-  constructor(store, outbox, sync) {
+  constructor(store, outbox, sync, actions) {
     this.#store = store;
     this.#sync = sync;
     this.#list = new MessageList(store, outbox, sync);
-    this.#actions = attachMessageActions(this.#log, () => store.openId);
+    this.#menu = attachMessageMenu(this.#log, store, actions);
+    this.#log.addEventListener("click", (/** @type {MouseEvent} */ { target }) => {
+      const quote = /** @type {Element} */ (target).closest("[data-quoted]");
+      if (quote) this.jump(Number(quote.getAttribute("data-quoted")));
+    });
     this.#log.append(this.#list.element);
     this.#log.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.#latest.addEventListener("click", () => this.scrollToEnd());
@@ -63,12 +71,18 @@ export class LogView {
     document.addEventListener("visibilitychange", markRead);
   }
 
-  /** Show another conversation. @param {Conversation | undefined} conversation */
-  show(conversation) {
-    if (conversation === this.#conversation) return;
-    this.#conversation = conversation;
-    this.#reset();
-    this.draw();
+  /**
+   * Show a conversation, or one of its events.
+   * @param {Conversation | undefined} conversation
+   * @param {number | null} seq null for its first unread message, or else its end
+   */
+  show(conversation, seq) {
+    if (conversation !== this.#conversation) {
+      this.#conversation = conversation;
+      this.#reset();
+      if (seq === null) this.draw();
+    }
+    if (seq !== null) this.jump(seq);
   }
 
   /** Remove all rows, before the first page of a history is drawn. */
@@ -88,19 +102,24 @@ export class LogView {
     if (!timeline.following) {
       timeline.reset();
       this.#reset();
-      this.#sync.history.open(conversation);
+      this.#initialRender = false; // the end is wanted, not the first unread message
+      this.#sync.history.openNewest(conversation);
     } else if (this.#bottom !== timeline.last) this.#top = Math.max(timeline.first, timeline.last - WINDOW + 1);
     this.draw();
     this.#log.focus({ preventScroll: true });
   }
 
-  /** Scroll to a message, wherever in the history it is. @param {number} seq */
+  /** Scroll to a message; its page is loaded if necessary. @param {number} seq */
   async jump(seq) {
     const conversation = this.#conversation;
     if (!conversation) return;
     const { timeline } = conversation;
     if (seq < timeline.first || seq > timeline.last) await this.#sync.history.loadAround(conversation, seq);
-    if (conversation !== this.#conversation || !timeline.at(seq)) return;
+    if (conversation !== this.#conversation) return;
+    if (!timeline.at(seq)) { // there is no such event, or it could not be loaded
+      this.#sync.history.open(conversation);
+      return this.draw();
+    }
     this.#atEnd = this.#initialRender = false;
     this.#top = Math.max(timeline.first, seq - WINDOW_STEP);
     this.#bottom = Math.min(timeline.last, seq + WINDOW_STEP);
@@ -108,7 +127,7 @@ export class LogView {
     const row = this.#list.at(seq);
     row?.scrollIntoView({ block: "center" });
     row?.setAttribute("tabindex", "-1");
-    row?.focus({ preventScroll: true }); // its outline marks the row, and screen readers read it
+    row?.focus({ preventScroll: true }); // the outline marks the row, and screen readers read the row
   }
 
   /** Scroll to the end, before the reader's own message is added there. */
@@ -118,9 +137,10 @@ export class LogView {
     this.#newMessagesSeq = null;
   }
 
-  /** Focus the newest message that can be deleted. @returns {boolean} whether there is one */
-  focusNewestOwn() {
-    return this.#actions.focusNewest();
+  /** Put the focus on the menu button of the reader's newest message that is in the page. */
+  focusOwnMessage() {
+    const buttons = this.#log.querySelectorAll(".mine .act");
+    buttons[buttons.length - 1]?.focus();
   }
 
   draw() {
@@ -133,7 +153,7 @@ export class LogView {
     // The first row in view; after drawing, its lower edge is moved back to where it is now.
     const anchor = this.#atEnd ? null : this.#list.firstBelow(this.#log.getBoundingClientRect().top, range);
     this.#list.draw(conversation, range);
-    this.#actions.placeTabStop();
+    this.#menu.placeTabStop();
     if (this.#initialRender && timeline.opened) this.#setInitialScroll();
     else if (anchor) this.#log.scrollTop += this.#list.bottomOf(anchor.seq) - anchor.bottom;
     this.#syncScroll();
@@ -142,19 +162,29 @@ export class LogView {
 
   /** Choose the window. @param {import("../conversations/timeline.js").Timeline} timeline */
   #chooseWindow(timeline) {
-    if (this.#initialRender && timeline.unread) this.#newMessagesSeq = timeline.read + 1;
+    // A gap was too large to fill: the new run is around the first unread message and does not reach the head.
+    if (this.#atEnd && !timeline.following) this.#initialRender = true;
+    const firstUnread = timeline.read + 1;
+    if (this.#initialRender) {
+      if (timeline.unread || !timeline.following) this.#newMessagesSeq = firstUnread;
+      const isFar = (timeline.unread && firstUnread <= timeline.last - WINDOW_STEP) || !timeline.following;
+      if (isFar && firstUnread >= timeline.first && firstUnread <= timeline.last) {
+        this.#atEnd = false;
+        this.#top = Math.max(timeline.first, firstUnread - WINDOW_STEP);
+      }
+    }
     if (this.#atEnd) {
       timeline.trim(MAX_EVENTS_KEPT);
       this.#bottom = timeline.last;
       this.#top = Math.max(timeline.first, this.#bottom - WINDOW + 1);
     } else {
       this.#top = Math.max(this.#top, timeline.first);
-      // Below the view there is room for what arrives until the window is full.
+      // New events are added below the view until the window is full.
       this.#bottom = Math.min(timeline.last, Math.max(this.#bottom, this.#top + MAX_ROWS - 1));
     }
     // The first new message that is not in view.
     if (timeline.unread && !this.#hadUnread && !(this.#present && this.#atEnd)) {
-      this.#newMessagesSeq = timeline.read + 1;
+      this.#newMessagesSeq = firstUnread;
     }
   }
 
@@ -174,11 +204,12 @@ export class LogView {
   #syncScroll() {
     if (this.#atEnd) this.#log.scrollTop = this.#log.scrollHeight;
     this.#scrollTop = this.#log.scrollTop;
+    this.#height = this.#log.clientHeight;
     this.#markRead();
-    const unread = this.#conversation?.timeline.unread ?? 0;
+    const { timeline } = this.#conversation ?? {};
     this.#latest.hidden = this.#atEnd;
-    this.#latest.setAttribute("aria-label", unread ? strings.latestUnread(unread) : strings.latest);
-    setText(this.#latestCount, unread ? badgeText(unread) : "");
+    this.#latest.setAttribute("aria-label", timeline?.unread ? strings.latestUnread(...unreadCount(timeline)) : strings.latest);
+    setText(this.#latestCount, timeline?.unread ? badgeText(timeline) : "");
   }
 
   get #remaining() {
@@ -188,6 +219,8 @@ export class LogView {
   #onScroll() {
     const timeline = this.#conversation?.timeline;
     if (!timeline?.opened) return;
+    // A change of the height (composer, banner, keyboard of a phone) moves the position, too; the reader did not.
+    if (this.#atEnd && this.#log.clientHeight !== this.#height) return this.#syncScroll();
     const delta = this.#log.scrollTop - this.#scrollTop;
     const reachedEnd = timeline.following && this.#bottom === timeline.last && this.#remaining < END_TOLERANCE_PX;
     const atEnd = reachedEnd || (this.#atEnd && delta >= 0);
@@ -213,7 +246,7 @@ export class LogView {
         this.#bottom = Math.min(this.#bottom, this.#top + MAX_ROWS - 1);
         this.#store.notify("timeline");
       } else if (timeline.older) {
-        this.#olderRequestedAt = timeline.first; // if it fails, the next scroll repeats the request
+        this.#olderRequestedAt = timeline.first; // if the request fails, the next scroll repeats it
         this.#sync.history.loadOlder(conversation);
       }
     } else if (this.#atEnd || this.#remaining >= EDGE_PX) {
@@ -227,12 +260,12 @@ export class LogView {
     }
   }
 
-  /** Whether the page is visible and has the focus. */
+  /** Return whether the page is visible and has the focus. */
   get #present() {
     return document.visibilityState === "visible" && document.hasFocus() && this.#log.clientHeight > 0;
   }
 
-  /** Mark as read everything that has been in view. */
+  /** Mark all events as read that have been in view. */
   #markRead() {
     const conversation = this.#conversation;
     if (!conversation?.timeline.opened || this.#initialRender) return;
@@ -240,7 +273,7 @@ export class LogView {
     this.#hadUnread = conversation.timeline.unread > 0;
   }
 
-  /** The newest event that is or was in view. @param {import("../conversations/timeline.js").Timeline} timeline */
+  /** Return the seq of the newest event that is or was in view. @param {import("../conversations/timeline.js").Timeline} timeline */
   #newestSeen({ read, last }) {
     if (this.#atEnd) return last;
     const edge = this.#log.getBoundingClientRect().bottom;

@@ -3,7 +3,7 @@
 import { avatar, groupAvatar } from "../accounts/avatar.js";
 import { zone } from "../browser/clock.js";
 import { el } from "../browser/dom.js";
-import { isShown } from "../conversations/event_text.js";
+import { firstLine, isShown } from "../conversations/event_text.js";
 import { strings } from "../i18n/strings.js";
 import { eventRow, pendingRow } from "./message_row.js";
 
@@ -11,6 +11,7 @@ import { eventRow, pendingRow } from "./message_row.js";
 /** @typedef {import("../conversations/timeline.js").Timeline} Timeline */
 /** @typedef {{top: number, bottom: number, newMessagesSeq: number | null}} Range `newMessagesSeq`: the "new messages" line is above it */
 
+/** The rows of the window, in the order of the timeline, and the pending messages below them. */
 export class MessageList {
   element = el("div", { class: "rows" });
   #store;
@@ -34,8 +35,13 @@ export class MessageList {
     this.#sync = sync;
   }
 
-  get isEmpty() {
-    return this.#shown.size === 0;
+  /** What each row needs of the reader and of the outbox. */
+  get #actions() {
+    return {
+      me: this.#store.user.id,
+      retry: (/** @type {string} */ cid) => this.#sync.retry(cid),
+      discard: (/** @type {string} */ cid) => this.#sync.discard(cid),
+    };
   }
 
   /** @param {number} seq */
@@ -43,12 +49,12 @@ export class MessageList {
     return this.#shown.get(seq);
   }
 
-  /** The lower edge of a row on the screen. @param {number} seq */
+  /** Return the lower edge of a row on the screen, in pixels. @param {number} seq */
   bottomOf(seq) {
     return this.#shown.get(seq)?.getBoundingClientRect().bottom ?? 0;
   }
 
-  /** The first row that ends below a line on the screen. @param {number} edge @param {Range} range */
+  /** Return the first row that ends below a line on the screen. @param {number} edge @param {Range} range */
   firstBelow(edge, { top, bottom: last }) {
     for (const seq of [...this.#shown.keys()].sort((a, b) => a - b)) {
       const bottom = this.bottomOf(seq);
@@ -65,32 +71,38 @@ export class MessageList {
 
   /** @param {Conversation} conversation @param {Range} range */
   draw(conversation, range) {
+    const { id, timeline } = conversation;
+    this.#outbox.prune(id, (seq) => seq <= timeline.last);
     this.#drawEvents(conversation, range);
     this.#drawHeader(conversation, range);
     this.#drawFooter(conversation, range);
   }
 
   /** @param {Conversation} conversation @param {Range} range */
-  #drawEvents({ timeline, isPrivate, peerRead }, { top, bottom, newMessagesSeq }) {
+  #drawEvents({ id, timeline, isPrivate, peerRead }, { top, bottom, newMessagesSeq }) {
+    const edits = this.#outbox.edits(id);
     for (const [seq, row] of this.#shown) {
       if (seq >= top && seq <= bottom) continue;
       row.remove();
       this.#shown.delete(seq);
     }
-    const me = this.#store.user.id;
+    const actions = this.#actions;
     /** @type {ChildNode} */
     let next = this.#footer;
     for (let seq = bottom; seq >= top; seq--) {
       const event = timeline.at(seq);
       if (!event) continue;
       const before = lineAbove(timeline, seq, isPrivate);
-      const view = { me, isPrivate, isFirstNew: seq === newMessagesSeq, seen: event.from.id === me && seq <= peerRead };
-      const state = `${before?.seq ?? 0} ${view.isFirstNew} ${view.seen} ${event.text === null} ${zone()}`;
+      const quote = timeline.quoteOf(event);
+      const edit = edits.get(seq);
+      const isFirstNew = seq === newMessagesSeq;
+      const seen = event.from.id === actions.me && seq <= peerRead;
+      const state = [before?.seq, isFirstNew, seen, event.text === null, event.edited, edit?.cid, edit?.state, zone(), quote && firstLine(quote)].join();
       let row = this.#shown.get(seq);
       if (row?.dataset.state !== state) {
-        const drawn = eventRow(event, before, view);
+        const drawn = eventRow(event, before, { ...actions, isFirstNew, isPrivate, seen, quote, edit });
         drawn.dataset.state = state;
-        if (row) row.replaceWith(drawn);
+        if (row) replaceRow(row, drawn);
         else next.before(drawn);
         this.#shown.set(seq, drawn);
         row = drawn;
@@ -120,28 +132,37 @@ export class MessageList {
 
   /** Draw the pending messages below the newest row. @param {Conversation} conversation @param {Range} range */
   #drawFooter({ id, isPrivate, timeline }, { bottom }) {
-    this.#outbox.prune(id, (seq) => seq <= timeline.last);
-    const pending = bottom === timeline.last && timeline.following ? this.#outbox.forConversation(id) : [];
+    const pending = bottom === timeline.last && timeline.following ? this.#outbox.forConversation(id, this.#store.connection === "open") : [];
     const state = pending.map((message) => message.cid + message.state).join();
     if (state === this.#footerState) return;
     this.#footerState = state;
-    const me = this.#store.user.id;
+    const actions = this.#actions;
     /** @type {any} */
     let before = lineAbove(timeline, timeline.last + 1, isPrivate);
     this.#footer.replaceChildren(...pending.map((message) => {
-      const row = pendingRow(message, before, {
-        me,
-        retry: (cid) => this.#sync.retry(cid),
-        discard: (cid) => this.#sync.discard(cid),
-      });
-      before = { type: "message", from: { id: me }, at: message.at };
+      const row = pendingRow(message, before, { ...actions, quote: timeline.at(message.reply ?? 0) });
+      before = { type: "message", from: { id: actions.me }, at: message.at };
       return row;
     }));
   }
 }
 
+/** Replace a row, and keep the focus in it. @param {HTMLElement} row @param {HTMLElement} drawn */
+function replaceRow(row, drawn) {
+  const hadFocus = row.contains(document.activeElement);
+  row.replaceWith(drawn);
+  if (hadFocus) focusRow(drawn);
+}
+
+/** Put the focus on the menu button of a row, or on the row itself. @param {HTMLElement | null | undefined} row */
+export function focusRow(row) {
+  const button = /** @type {HTMLElement | null | undefined} */ (row?.querySelector(".act"));
+  if (!button) row?.setAttribute("tabindex", "-1");
+  (button ?? row)?.focus({ preventScroll: true });
+}
+
 /**
- * The shown event before `seq`.
+ * Return the event before `seq` that is shown.
  * @param {Timeline} timeline @param {number} seq
  * @param {boolean} isPrivate
  */

@@ -3,19 +3,21 @@
 import { avatar, hue } from "../accounts/avatar.js";
 import { nameOf } from "../accounts/user_directory.js";
 import { el, icon } from "../browser/dom.js";
-import { describeEvent, isShown } from "../conversations/event_text.js";
+import { describeEvent, firstLine, isShown } from "../conversations/event_text.js";
 import { sameDay } from "../i18n/format.js";
 import { strings } from "../i18n/strings.js";
-import { linkify } from "./links.js";
+import { messageText } from "./message_text.js";
 import { when } from "./when.js";
 
 /** @typedef {import("../conversations/timeline.js").ChatEvent} ChatEvent */
+/** @typedef {import("../conversations/timeline.js").Quote} Quote */
 /** @typedef {import("../realtime/outbox.js").PendingMessage} PendingMessage */
 
-const MAX_PAUSE = 5 * 60_000; // milliseconds between messages of one sender that stand together, as a cluster
+const MINUTE = 60_000; // milliseconds
+const MAX_PAUSE = 5 * MINUTE; // between two messages of a cluster, which have one sender
 
 /**
- * Whether `event` starts a cluster: it has another sender or day than `before`, or there was a pause.
+ * Return whether `event` starts a cluster: sender or day differ from `before`, or there was a pause.
  * @param {ChatEvent | undefined} before @param {{from: {id: number}, at: number}} event
  */
 function startsCluster(before, event) {
@@ -23,72 +25,100 @@ function startsCluster(before, event) {
     || !sameDay(before.at, event.at);
 }
 
-/** @param {number} at @param {...Node} marks */
-const stamp = (at, ...marks) =>
-  el("span", { class: "stamp" }, when(at, "time"), ...marks);
+/** Return the class of a row; a phone leaves out a time that the message above has already. @param {boolean} start @param {{at: number} | undefined} before @param {number} at */
+const rowClass = (start, before, at) =>
+  start ? "row start" : before && Math.floor(before.at / MINUTE) === Math.floor(at / MINUTE) ? "row same-time" : "row";
+
+/** @param {number} at @param {Node} [mark] @param {unknown} [isEdited] */
+const stamp = (at, mark, isEdited) =>
+  el("span", { class: "stamp" }, isEdited ? el("span", { class: "edited", text: strings.edited }) : null, when(at, "time"), mark);
+
+/** @typedef {{me: number, retry: (cid: string) => void, discard: (cid: string) => void, quote?: Quote}} RowView `quote`: the message that it answers */
+
+/** Create the quote of the message that another one answers; it leads there. @param {Quote | undefined} quote @param {number} me */
+const quoteButton = (quote, me) => quote &&
+  el("button", { class: `quote ${hue(quote.from.id)}`, type: "button", "data-quoted": quote.seq },
+    el("span", { class: "spoken", text: `${strings.inReplyTo} ` }),
+    ...quoteLines(quote, me));
 
 /**
+ * Create a heading, by default the author, and the first line of a message.
+ * @param {Quote} message @param {number} me @param {string} [heading]
+ */
+export const quoteLines = (message, me, heading = message.from.id === me ? strings.you : undefined) => [
+  el("b", { class: "one-line", "data-nickname": heading ? null : message.from.id, text: heading ?? nameOf(message.from) }),
+  el("span", { class: message.text === null ? "one-line deleted" : "one-line", text: firstLine(message) }),
+];
+
+/** Create the icon of a pending message's state, and its buttons if it was refused. @param {PendingMessage} message @param {RowView} view @returns {[Node, Node?]} */
+function pendingMarks({ cid, state, code, edit }, { retry, discard }) {
+  if (state === "acked") return [icon("check", strings.sent)];
+  if (state === "pending") return [icon("clock", strings.pending)];
+  return [icon("warning", strings.failed), el("div", { class: "failure" },
+    el("span", { text: strings.failure[code ?? ""] ?? strings.failed }),
+    el("button", { type: "button", text: strings.retry, onclick: () => retry(cid) }),
+    el("button", { type: "button", text: edit ? strings.cancel : strings.discard, onclick: () => discard(cid) }))];
+}
+
+/**
+ * Create the row of an event.
  * @param {ChatEvent} event
  * @param {ChatEvent | undefined} before the one above it
- * @param {{me: number, isFirstNew: boolean, isPrivate: boolean, seen: boolean}} view
- *   `isFirstNew`: the "new messages" line is above it; `seen`: the other person has read it
+ * @param {RowView & {isFirstNew: boolean, isPrivate: boolean, seen: boolean, edit?: PendingMessage}} view
+ *   `isFirstNew`: the "new messages" line is above it; `seen`: the other person has read it; `edit`: a pending one
  */
-export function eventRow(event, before, { me, isFirstNew, isPrivate, seen }) {
-  // Every event has a row, so that the window over the history moves by seq; some show nothing.
+export function eventRow(event, before, view) {
+  const { me, isFirstNew, isPrivate } = view;
+  // Each event has a row, because the window over the timeline moves by seq; some rows are empty.
   if (!isShown(event, isPrivate)) return el("div", { class: "row silent", "data-seq": event.seq });
   const isMessage = event.type === "message";
   const newDay = !before || !sameDay(before.at, event.at);
   const start = newDay || isFirstNew || (isMessage ? startsCluster(before, event) : before.type === "message");
-  return el("div", { class: start ? "row start" : "row", "data-seq": event.seq },
+  return el("div", { class: rowClass(start, before, event.at), "data-seq": event.seq },
     newDay && el("div", { class: "day" }, when(event.at, "dayHeading")),
     isFirstNew && el("div", { class: "new-messages", text: strings.newMessages }),
-    isMessage ? messageBubble(event, event.from.id === me, start, seen)
+    isMessage ? message(event, start, view)
       : el("div", { class: "event", text: describeEvent(event, me) }));
 }
 
-/** @param {ChatEvent} event @param {boolean} mine @param {boolean} start @param {boolean} seen */
-function messageBubble({ from, text, at }, mine, start, seen) {
+/** @param {ChatEvent} event @param {boolean} start @param {Parameters<typeof eventRow>[2]} view */
+function message({ from, text, at, edited }, start, view) {
+  const { me, seen, edit, quote } = view;
+  const mine = from.id === me;
   const isDeleted = text === null;
-  const words = isDeleted ? el("span", { class: "deleted", text: strings.deleted })
-    : el("span", { class: "text", dir: "auto" }, ...linkify(text ?? ""));
-  if (mine) {
-    return el("div", { class: "message mine" },
-      !isDeleted && el("button", {
-        class: "icon-button act", type: "button", tabindex: -1,
-        "aria-label": strings.deleteMessage, title: strings.deleteMessage,
-      }, icon("trash")),
-      el("div", { class: isDeleted ? "bubble empty-bubble" : "bubble" },
-        el("span", { class: "spoken", text: `${strings.you}: ` }),
-        words,
-        isDeleted ? stamp(at) : stamp(at, seen ? icon("seen", strings.seen) : icon("check", strings.sent))));
-  }
-  return el("div", { class: "message" },
-    start && avatar(from, "small"),
+  const [mark, failure] = isDeleted || !mine ? [] : edit ? pendingMarks(edit, view)
+    : [seen ? icon("seen", strings.seen) : icon("check", strings.sent)];
+  const name = mine ? strings.you : nameOf(from);
+  return el("div", { class: `message${mine ? " mine" : ""}${failure ? " failed" : ""}` },
+    !mine && start && avatar(from, "small"),
     el("div", { class: isDeleted ? "bubble empty-bubble" : "bubble" },
-      start ? el("span", { class: `sender ${hue(from.id)}`, "data-nickname": from.id, text: nameOf(from) })
-        : el("span", { class: "spoken", text: `${nameOf(from)}: ` }),
-      words,
-      stamp(at)));
+      !mine && start ? el("span", { class: `sender ${hue(from.id)}`, "data-nickname": from.id, text: name })
+        : el("span", { class: "spoken", text: `${name}: ` }),
+      !isDeleted && quoteButton(quote, me),
+      isDeleted ? el("span", { class: "deleted", text: strings.deleted }) : messageText(edit?.text ?? text ?? ""),
+      stamp(at, mark, !isDeleted && (edited || edit)),
+      !isDeleted && el("button", {
+        class: "icon-button act", type: "button", tabindex: -1, "aria-haspopup": "menu",
+        "aria-label": strings.messageMenu, title: strings.messageMenu,
+      }, icon("more"))),
+    failure);
 }
 
 /**
- * @param {PendingMessage} message
+ * Create the row of a pending message.
+ * @param {PendingMessage} pending
  * @param {{from: {id: number}, at: number, type: string} | undefined} before
- * @param {{me: number, retry: (cid: string) => void, discard: (cid: string) => void}} view
+ * @param {RowView} view
  */
-export function pendingRow(message, before, { me, retry, discard }) {
-  const start = startsCluster(/** @type {ChatEvent | undefined} */ (before), { from: { id: me }, at: message.at });
-  const failed = message.state === "failed";
-  const mark = failed ? icon("warning", strings.failed)
-    : message.state === "acked" ? icon("check", strings.sent)
-    : icon("clock", strings.pending);
-  return el("div", { class: start ? "row start" : "row", "data-cid": message.cid, "data-state": message.state },
-    el("div", { class: failed ? "message mine failed" : "message mine" },
+export function pendingRow(pending, before, view) {
+  const { cid, at, text, state } = pending;
+  const start = startsCluster(/** @type {ChatEvent | undefined} */ (before), { from: { id: view.me }, at });
+  const [mark, failure] = pendingMarks(pending, view);
+  return el("div", { class: rowClass(start, before, at), "data-cid": cid, "data-state": state },
+    el("div", { class: failure ? "message mine failed" : "message mine" },
       el("div", { class: "bubble" },
-        el("span", { class: "text", dir: "auto" }, ...linkify(message.text)),
-        stamp(message.at, mark)),
-      failed && el("div", { class: "failure" },
-        el("span", { text: strings.failure[message.code ?? ""] ?? strings.failed }),
-        el("button", { type: "button", text: strings.retry, onclick: () => retry(message.cid) }),
-        el("button", { type: "button", text: strings.discard, onclick: () => discard(message.cid) }))));
+        quoteButton(view.quote, view.me),
+        messageText(text),
+        stamp(at, mark)),
+      failure));
 }

@@ -6,7 +6,7 @@ import { local } from "../browser/storage.js";
 
 const STORAGE_KEY = "notifications"; // in localStorage
 
-/** The browser has notifications but refuses to make one: Chrome on Android, even with permission. */
+/** True if the browser refuses to create a notification, as Chrome on Android does even with permission. */
 let refused = false;
 
 /** @typedef {"missing" | "denied" | "off" | "on"} State */
@@ -20,7 +20,7 @@ function permission() {
   }
 }
 
-/** @returns {State} */
+/** Return whether notifications are on, and if not, why. @returns {State} */
 export function permissionState() {
   const allowed = permission();
   if (refused || allowed === null) return "missing";
@@ -28,13 +28,13 @@ export function permissionState() {
   return allowed === "granted" && local.getItem(STORAGE_KEY) === "on" ? "on" : "off";
 }
 
-/** Turn notifications on, for which the browser asks the reader's permission, or off. @param {boolean} wanted */
+/** Turn notifications on or off. The browser asks the reader for permission. @param {boolean} wanted */
 export async function setEnabled(wanted) {
   if (wanted && permission() === "default") await askPermission();
   local.setItem(STORAGE_KEY, wanted && permission() === "granted" ? "on" : "off");
 }
 
-/** Resolves when the reader has answered, or the browser has refused to ask. */
+/** Ask for permission; resolve when the reader has answered, or the browser has refused to ask. */
 function askPermission() {
   return new Promise((resolve) => {
     try {
@@ -58,7 +58,7 @@ export function notifyMessage(conversation, { seq, from, text }, me) {
   if (permissionState() !== "on") return;
   const options = {
     body: isPrivate ? text : `${nameOf(from)}: ${text}`,
-    tag: `conversation-${id}`, // a newer one replaces an older one, also from another tab
+    tag: `conversation-${id}`, // a newer notification replaces the older one, also of another tab
     icon: document.querySelector('link[rel="icon"]')?.getAttribute("href") ?? "",
   };
   try {

@@ -11,7 +11,7 @@ import { removeMember, transferOwnership } from "./groups.js";
 /** @typedef {import("../conversations/store.js").Store} Store */
 /** @typedef {import("../accounts/user_directory.js").Person & {name: string}} NamedPerson */
 
-/** An avatar, with a dot if the user is a contact who is online. @param {Store} store @param {NamedPerson} person @param {"small"|"large"} [size] */
+/** Return an avatar, with a dot if the user is a contact who is online. @param {Store} store @param {NamedPerson} person @param {"small"|"large"} [size] */
 export function avatarWithPresence(store, person, size) {
   const online = store.contacts.get(person.id)?.online;
   return el("span", { class: "with-presence" }, avatar(person, size), online && el("span", { class: "dot" }),
@@ -27,12 +27,12 @@ export async function openPrivate(id, openConversation) {
 }
 
 /**
- * The buttons for the actions on a user. Each calls `done` before its action.
+ * Create the buttons for the actions on a user. Each calls `done` before its action.
  * @param {Store} store
  * @param {NamedPerson} person
  * @param {{openConversation: (summary: any) => void, onError: (error: unknown) => void, done?: () => void,
  *          group?: import("../conversations/conversation.js").Conversation, stranger?: boolean}} context
- *   `group`: where the reader met them; `stranger`: the reader cannot write to them yet
+ *   `group`: the group in which the reader met the user; `stranger`: the reader cannot write to the user yet
  */
 export function personActions(store, person, { openConversation, onError, done = () => {}, group, stranger }) {
   const { id } = person;
@@ -75,7 +75,7 @@ export function personActions(store, person, { openConversation, onError, done =
   ].filter(Boolean);
 }
 
-/** @param {Store} store @param {NamedPerson} person @param {Parameters<typeof personActions>[2]} context */
+/** Open the dialog about another user. @param {Store} store @param {NamedPerson} person @param {Parameters<typeof personActions>[2]} context */
 export function openPerson(store, person, context) {
   const contact = store.contacts.get(person.id);
   const dialog = openDialog(nameOf(person),

@@ -2,7 +2,8 @@
 
 import { avatar } from "../accounts/avatar.js";
 import { ApiError, get, redirectToLogin, request } from "../api.js";
-import { el, icon } from "../browser/dom.js";
+import { byId, el, icon } from "../browser/dom.js";
+import { session } from "../browser/storage.js";
 import { strings } from "../i18n/strings.js";
 import { openDialog, openFormDialog } from "./dialog.js";
 import * as notifications from "./notifications.js";
@@ -11,8 +12,21 @@ import { when } from "./when.js";
 
 const LANGUAGES = { "": strings.asBrowser, en: "English", zh_CN: "简体中文", ru: "Русский" };
 
-/** @param {import("../conversations/store.js").Store} store */
-export function openProfile(store) {
+const REOPEN_KEY = "reopen-profile"; // in sessionStorage: the page was loaded again from the dialog
+
+/** Open the profile again after a change of the language. @param {Parameters<typeof openProfile>} given */
+export function reopenProfile(...given) {
+  if (session.getItem(REOPEN_KEY) !== "language") return;
+  session.removeItem(REOPEN_KEY);
+  openProfile(...given);
+  byId("my-language").focus();
+}
+
+/**
+ * Open the reader's own profile.
+ * @param {import("../conversations/store.js").Store} store @param {() => void} deleted called after the account was deleted
+ */
+export function openProfile(store, deleted) {
   const dialog = openDialog(strings.profile,
     el("div", { class: "profile" },
       ...pictureAndName(store),
@@ -22,15 +36,15 @@ export function openProfile(store) {
       sessions(),
       el("section", {},
         el("button", {
-          class: "button danger-quiet", type: "button", text: strings.deleteAccount, onclick: deleteAccount,
+          class: "button danger-quiet", type: "button", text: strings.deleteAccount, onclick: () => deleteAccount(deleted),
         }))));
   dialog.classList.add("tall");
 }
 
-/** A section with a heading. @param {string} title @param {...any} content */
+/** Create a section with a heading. @param {string} title @param {...any} content */
 const section = (title, ...content) => el("section", {}, el("h3", { text: title }), ...content);
 
-/** Call `act`, and show the message in `element` when its request fails. @param {HTMLElement} element @param {() => Promise<void>} act */
+/** Call `act`, and show the message in `element` if its request fails. @param {HTMLElement} element @param {() => Promise<void>} act */
 async function withErrorAt(element, act) {
   element.hidden = true;
   try {
@@ -45,8 +59,8 @@ async function withErrorAt(element, act) {
 const MAX_UPLOAD = 5 << 20; // bytes, the limit of picture_files.py
 
 /**
- * Upload a picture. The server closes the connection of one that is too large before it is sent, and the
- * browser may then show no answer, so its size is checked here.
+ * Upload a picture. If a picture is too large, the server closes the connection during the upload, and the
+ * browser may then report no answer. So the size is checked here first.
  * @param {File} file
  * @returns {Promise<{picture: string | null}>}
  */
@@ -106,11 +120,11 @@ function pictureAndName(store) {
   ];
 }
 
-/** Language and theme. @param {import("../conversations/store.js").Store} store */
+/** Create the section for language and theme. @param {import("../conversations/store.js").Store} store */
 function appearance(store) {
   const error = el("p", { class: "error", role: "alert", hidden: true });
-  /** @param {"language" | "theme"} key @param {string} label @param {Record<string, string>} choices @param {() => void} done */
-  function choice(key, label, choices, done) {
+  /** @param {"language" | "theme"} key @param {string} label @param {Record<string, string>} choices @param {() => void} [done] */
+  function choice(key, label, choices, done = () => {}) {
     const select = /** @type {HTMLSelectElement} */ (el("select", { class: "input", id: `my-${key}` },
       ...Object.entries(choices).map(([value, text]) => el("option", { value, text }))));
     select.value = store.user[key];
@@ -121,10 +135,11 @@ function appearance(store) {
     return el("div", { class: "field" }, el("label", { for: select.id, text: label }), select);
   }
   return el("section", { class: "two" },
-    choice("language", strings.language, LANGUAGES, () => location.reload()),
-    choice("theme", strings.theme, strings.themes, () => {
-      document.documentElement.dataset.theme = store.user.theme;
+    choice("language", strings.language, LANGUAGES, () => {
+      session.setItem(REOPEN_KEY, "language");
+      location.reload();
     }),
+    choice("theme", strings.theme, strings.themes), // main.js shows it
     error);
 }
 
@@ -195,7 +210,8 @@ function sessions() {
   return section(strings.sessions, list, error);
 }
 
-function deleteAccount() {
+/** @param {() => void} deleted */
+function deleteAccount(deleted) {
   openFormDialog({
     title: strings.deleteAccountQuestion,
     text: strings.deleteAccountHint,
@@ -204,19 +220,20 @@ function deleteAccount() {
     danger: true,
     async submit(values) {
       await request("DELETE", "/api/me", values);
-      redirectToLogin();
+      deleted();
+      redirectToLogin("deleted");
     },
   });
 }
 
-/** The first match counts: most browsers have the names of others in their User-Agent as well. */
+/** Names by pattern. The first match counts, because most User-Agents hold the names of other browsers, too. */
 const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "YaBrowser/": "Yandex", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
 const SYSTEMS = { Android: "Android", "iPhone": "iPhone", "iPad": "iPad", Windows: "Windows", "Mac OS": "macOS", CrOS: "ChromeOS", Linux: "Linux" };
 
 /** @param {string} agent @param {Record<string, string>} names */
 const find = (agent, names) => Object.entries(names).find(([mark]) => agent.includes(mark))?.[1];
 
-/** The browser and the system, in words that people know. @param {string} agent the User-Agent header */
+/** Return the names of the browser and of the system. @param {string} agent the User-Agent header */
 function browserName(agent) {
   const browser = find(agent, BROWSERS);
   const system = find(agent, SYSTEMS);

@@ -1,4 +1,4 @@
-/** Search in the open conversation, in the place of the right pane. */
+/** Search in the open conversation; it is shown in the right pane. */
 
 import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
@@ -9,11 +9,11 @@ import { findFolded } from "../text/search_folding.js";
 import { when } from "./when.js";
 
 const SEARCH_DELAY = 250; // milliseconds after the last keystroke
-const RESULTS_PER_LOAD = 30; // requests go on until there are so many
-const MAX_REQUESTS = 10; // each covers some thousand messages
+const RESULTS_PER_LOAD = 30; // messages; requests continue until this number is found
+const MAX_REQUESTS = 10; // each compares up to 5,000 events
 const CONTEXT = 40; // characters before the match
 
-/** The text around a match, with the match marked. @param {string} text @param {string} query */
+/** Return the text around a match, with the match marked. @param {string} text @param {string} query */
 function excerpt(text, query) {
   const found = findFolded(text, query);
   if (!found) return [text];
@@ -23,6 +23,7 @@ function excerpt(text, query) {
 }
 
 /**
+ * Create the search of the open conversation.
  * @param {import("../conversations/store.js").Store} store
  * @param {(seq: number) => void} jump to a message of the open conversation
  */
@@ -36,7 +37,7 @@ export function searchView(store, jump) {
   /** The search continues before this seq. @type {number | null} */
   let next = null;
 
-  /** @param {number} [before] only what is older than this seq */
+  /** @param {number} [before] only events before this seq */
   async function runSearch(before) {
     const query = field.value.trim();
     if (!query || conv === null) return clear();
@@ -95,7 +96,7 @@ export function searchView(store, jump) {
   more.addEventListener("click", () => runSearch(next ?? undefined));
 
   return {
-    /** The panel shows the search of the open conversation. */
+    /** Show the search of the open conversation. */
     show() {
       if (conv !== store.openId) {
         conv = store.openId;

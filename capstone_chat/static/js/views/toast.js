@@ -10,7 +10,7 @@ const element = byId("notice");
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** @param {string} text */
+/** Show a text for some seconds. @param {string} text */
 export function showToast(text) {
   const dialogs = document.querySelectorAll("dialog[open]");
   (dialogs[dialogs.length - 1] ?? document.body).append(element); // screen readers ignore elements behind a dialog
@@ -19,7 +19,7 @@ export function showToast(text) {
   timer = setTimeout(() => { element.textContent = ""; }, DURATION);
 }
 
-/** Show the message of a failed request. @param {unknown} error */
+/** Show the message of a failed request in a toast. @param {unknown} error */
 export function showError(error) {
   showToast(error instanceof ApiError ? error.message : strings.tryAgain);
   if (!(error instanceof ApiError)) throw error;

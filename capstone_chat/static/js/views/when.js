@@ -1,21 +1,23 @@
 /**
  * Elements that show a time: "10:24", "Today", "Last used 3 minutes ago".
  *
- * Each of them holds its time and its format as attributes, and is updated with every tick of the clock,
- * so that the views do not have to.
+ * Each element holds its time and its format as attributes. This module updates all of them at each tick of
+ * the clock, so the views need not.
  */
 
 import { onTick } from "../browser/clock.js";
 import { el, setText } from "../browser/dom.js";
-import { dayHeading, fullTime, isoTime, relative, shortTime, time } from "../i18n/format.js";
+import { dateTime, dayHeading, fullTime, isoTime, relative, shortTime, time } from "../i18n/format.js";
 import { strings } from "../i18n/strings.js";
 
 const FORMATS = {
   time, dayHeading, shortTime,
   lastUsed: (/** @type {number} */ at) => strings.lastUsed(relative(at)),
+  validUntil: (/** @type {number} */ at) => strings.validUntil(dateTime(at)),
 };
 
 /**
+ * Create an element that shows a time.
  * @param {number} at milliseconds since the epoch @param {keyof typeof FORMATS} format
  * @param {Record<string, any>} [props] more attributes
  */

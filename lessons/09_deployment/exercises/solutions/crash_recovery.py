@@ -1,4 +1,4 @@
-"""Two instances from one part of supervisor.conf, each with a log of its own."""
+"""Two processes from one part of supervisor.conf, each with a log of its own."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Two instances behind one address: nginx sends each of them a request in turn."""
+"""Two processes behind one address: nginx sends each of them a request in turn."""
 
 import asyncio
 import contextlib

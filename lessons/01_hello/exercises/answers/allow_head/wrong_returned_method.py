@@ -1,7 +1,7 @@
 # head() returns the method get instead of calling it.
 # Told: 500 Internal Server Error
 # Told: are the parentheses missing, as in self.get()?
-# Told: head() has failed
+# Told: head() has raised an exception
 """Answer HEAD as well as GET.
 
 A link checker asks HEAD when it wants the headers of a page without the page.

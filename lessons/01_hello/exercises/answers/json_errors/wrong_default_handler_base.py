@@ -1,7 +1,7 @@
 # The base class itself is the default handler: its methods answer 405.
 # Told: GET /nowhere
 # Told: 405 Method Not Allowed
-# Told: whose prepare() raises HTTPError(404)
+# Told: whose prepare() raises tornado.web.HTTPError(404)
 """Answer every error in JSON: {"code": 404, "reason": "Not Found"}."""
 
 import asyncio

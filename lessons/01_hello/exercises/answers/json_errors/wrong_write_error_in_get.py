@@ -11,7 +11,7 @@ from tornado.options import define, options, parse_command_line
 
 
 class BaseHandler(tornado.web.RequestHandler):
-    """What all handlers share."""
+    """Answers all errors as JSON, for every handler."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.finish({"code": status_code, "reason": self._reason})

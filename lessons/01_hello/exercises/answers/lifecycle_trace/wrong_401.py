@@ -1,7 +1,7 @@
 # The status is 401.
 # Told: 401 Unauthorized
 # Told: 403 Forbidden
-# Told: raise HTTPError(403)
+# Told: raise tornado.web.HTTPError(403)
 """Record which methods of a handler run, in order, when it works, fails or is refused."""
 
 import asyncio

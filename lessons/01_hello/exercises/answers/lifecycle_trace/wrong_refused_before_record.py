@@ -1,6 +1,6 @@
 # prepare() refuses before it is recorded.
 # Told: initialize -> set_default_headers
-# Told: record it first
+# Told: append its name to the steps first
 """Record which methods of a handler run, in order, when it works, fails or is refused."""
 
 import asyncio

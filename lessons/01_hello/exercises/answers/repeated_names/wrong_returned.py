@@ -1,5 +1,5 @@
 # The dictionary is returned, not written.
-# Told: can't be used in 'await' expression
+# Told: it must return nothing
 # Told: does not send what a method returns
 """Tell apart what came in the query and what came in the body.
 

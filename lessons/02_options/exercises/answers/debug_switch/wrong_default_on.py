@@ -1,6 +1,6 @@
 # Debug mode is on by default.
 # Told: a body without 'Traceback'
-# Told: off by default
+# Told: advice    main(): the option is on by default
 """Show tracebacks to the developer, and to nobody else."""
 
 import asyncio

@@ -1,7 +1,7 @@
 # light.conf is the default of --config: without it the program reads a file.
 # Told: Bell Rock
 # Told: the body 'Eddystone'
-# Told: without --config there is none
+# Told: without --config it is empty
 """Read options from a file too, and let the command line have the last word.
 
 python3 learn.py run 02/file_and_line --config=light.conf --name=Fastnet

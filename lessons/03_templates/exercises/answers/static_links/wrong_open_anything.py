@@ -1,7 +1,7 @@
 # The view opens whatever the path says: ../ leads out of the folder.
 # Told: GET /view/../secret.txt
 # Told: 200  secret
-# Told: let StaticFileHandler serve the files
+# Told: StaticFileHandler must serve the files
 """One file, three addresses, and a link that changes when the file does."""
 
 import asyncio

@@ -1,5 +1,5 @@
 # Tries twice, within one second altogether.
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

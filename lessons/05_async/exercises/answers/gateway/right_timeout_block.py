@@ -1,5 +1,5 @@
 # asyncio.timeout() around a helper; the errors in JSON; a logger of its own.
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

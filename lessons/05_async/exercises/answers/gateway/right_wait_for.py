@@ -1,5 +1,5 @@
 # asyncio.wait_for() measures the second; everything else is 502.
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

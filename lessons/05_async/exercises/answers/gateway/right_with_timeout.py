@@ -1,5 +1,5 @@
 # tornado.gen.with_timeout(), as in older code.
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # urllib waits in place: right codes, but nobody else is served meanwhile.
 # Told: 504 Gateway Timeout
 # Told: Nobody else was served while the gateway waited
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Writes the body as str(bytes).
 # Told: b'fine
 # Told: write the body of the response
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 # Told: sent      GET /hang_up
 # Told: 504 Gateway Timeout
 # Told: do not decide by the code
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 # Told: sent      GET /too_late
 # Told: 504 Gateway Timeout
 # Told: connect_timeout alone does not
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

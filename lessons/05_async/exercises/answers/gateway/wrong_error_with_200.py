@@ -1,7 +1,7 @@
 # Writes the error, but the status is 200.
 # Told: 200 OK
 # Told: 502 Bad Gateway
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Imports HTTPTimeoutError from where one looks for it first.
 # Told: cannot import name
 # Told: from tornado.simple_httpclient import HTTPTimeoutError
-"""Pass on the answer of another service. A failure of that service is not our client's fault."""
+"""Pass on the answer of another service. A failure of that service is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Forgets the import of HTTPTimeoutError.
 # Told: NameError
 # Told: tornado.simple_httpclient
-"""Pass on the answer of another service. A failure of that service is not our client's fault."""
+"""Pass on the answer of another service. A failure of that service is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 # Told: 502 Bad Gateway
 # Told: 504 Gateway Timeout
 # Told: its except comes first
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

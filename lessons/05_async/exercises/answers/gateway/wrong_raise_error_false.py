@@ -2,7 +2,7 @@
 # Told: sent      GET /missing
 # Told: 200 OK
 # Told: you
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

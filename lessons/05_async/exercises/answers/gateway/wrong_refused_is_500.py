@@ -1,7 +1,7 @@
 # A refused connection is an OSError, which nobody catches.
 # Told: ConnectionRefusedError
 # Told: a refused connection is an OSError
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

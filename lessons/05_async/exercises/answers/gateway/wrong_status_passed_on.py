@@ -2,7 +2,7 @@
 # Told: 404 Not Found
 # Told: 502 Bad Gateway
 # Told: The status of the service is not
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 # Told: 504 Gateway Timeout
 # Told: 502 Bad Gateway
 # Told: Any other failure is 502
-"""Pass on what another service says; whatever goes wrong on the way is not our client's fault."""
+"""Pass on what another service says; whatever goes wrong on the way is not the client's fault."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # Compares whole origins itself: also the scheme of its own pages.
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # check_origin() names only the partner: Tornado 6.6 lets the pages of this server in before it asks.
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

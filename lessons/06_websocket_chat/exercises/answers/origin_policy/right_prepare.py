@@ -1,5 +1,5 @@
 # prepare() refuses, with a text of its own.
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

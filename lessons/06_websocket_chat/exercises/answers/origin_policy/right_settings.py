@@ -1,5 +1,5 @@
 # The setting in a dict, and a subclass.
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

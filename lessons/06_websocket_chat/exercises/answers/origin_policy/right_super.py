@@ -1,5 +1,5 @@
 # check_origin() asks Tornado first, then looks for the partner.
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Any page of the same host name, whatever its port.
 # Told: Origin: http://127.0.0.1:1
 # Told: Another port is another origin
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Compares the host only: http://partner.example, which anybody on the line can forge.
 # Told: Origin: http://partner.example
 # Told: Compare whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

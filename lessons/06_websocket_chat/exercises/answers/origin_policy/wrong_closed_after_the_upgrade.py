@@ -1,7 +1,7 @@
 # Opens the socket and closes it then.
 # Told: 101 Switching Protocols
 # Told: 403 Forbidden
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Looks at the end: https://evilpartner.example fits too.
 # Told: 403 Forbidden
 # Told: Compare whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

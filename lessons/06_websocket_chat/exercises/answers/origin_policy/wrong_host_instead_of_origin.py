@@ -1,7 +1,7 @@
 # Lists the host, not the origin.
 # Told: Origin: https://partner.example
 # Told: a list of whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

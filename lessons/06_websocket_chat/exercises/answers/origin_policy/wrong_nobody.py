@@ -1,7 +1,7 @@
 # No page at all.
 # Told: Origin: https://partner.example
 # Told: 101 Switching Protocols
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Lets the origin null in, which is any page in a sandbox.
 # Told: Origin: null
 # Told: 403 Forbidden
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Deletes check_origin(), but does not list the partner.
 # Told: Origin: https://partner.example
 # Told: trusted_origins is a list
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

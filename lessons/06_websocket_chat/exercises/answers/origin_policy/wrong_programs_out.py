@@ -1,7 +1,7 @@
 # Refuses programs, which send no Origin.
 # Told: sent      WebSocket /news
 # Told: A program sends no Origin
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The dot of a pattern is any character, and match() does not look at the end.
 # Told: Origin: https://partner.example.evil.example
 # Told: Compare whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

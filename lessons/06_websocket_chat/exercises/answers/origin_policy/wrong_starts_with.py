@@ -1,7 +1,7 @@
 # Looks at the beginning: https://partner.example.evil.example fits too.
 # Told: Origin: https://partner.example.evil.example
 # Told: Compare whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Subdomains of the partner too.
 # Told: Origin: https://shop.partner.example
 # Told: Compare whole origins
-"""Let in your own pages and one partner, not every page on the web."""
+"""Accept your own pages and one partner, not every page on the web."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,6 @@
 # The answer of set() is not awaited: nothing is kept.
 # Told: nothing
-# Told: store.get() and store.set() only make a coroutine: `await` runs it and retu
+# Told: Without await, store.get() and store.set() only make a coroutine object, and no
 """Notes by name in Redis: POST keeps the body, GET gives it back."""
 
 import asyncio

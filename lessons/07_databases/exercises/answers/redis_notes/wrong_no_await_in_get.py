@@ -1,6 +1,6 @@
 # The answer of get() is not awaited: it is a coroutine.
 # Told: 500 Internal Server Error
-# Told: store.get() and store.set() only make a coroutine: `await` runs it and retu
+# Told: Without await, store.get() and store.set() only make a coroutine object, and no
 # Told: TypeError: write() only accepts bytes, unicode, and dict obj
 """Notes by name in Redis: POST keeps the body, GET gives it back."""
 

@@ -1,6 +1,6 @@
 # Every answer is a 502, also the right one.
 # Told: 502 The provider is in trouble
-# Told: A good answer still has to let the visitor in.
+# Told: After a good answer the visitor must be logged in.
 """A provider that fails: the visitor gets 502, and the log gets the reason."""
 
 import asyncio

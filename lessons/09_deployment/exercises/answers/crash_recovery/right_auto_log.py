@@ -1,5 +1,5 @@
 # The default of autorestart, and logs by AUTO in a folder of the same place.
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # The log folder of the lesson's README; a name with two digits; more settings.
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
 # autorestart=unexpected, which is the default for who ends by a signal; logs by name.
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

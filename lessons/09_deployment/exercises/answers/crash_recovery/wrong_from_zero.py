@@ -1,7 +1,7 @@
 # The numbers begin with 0: a port is wrong.
 # Told: nothing listens on port
 # Told: SUPERVISOR: the numbers begin with 0. Add  numprocs_start=1 .
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # No log.
 # Told: the logs  (none)
 # Told: SUPERVISOR: stdout_logfile=%(here)s/logs/app-%(process_num)d.log  gives eac
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # Only the first of two programs is started again.
 # Told: it is not started again
 # Told: SUPERVISOR: autorestart=true, for both.
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # The processes have no names of their own: supervisor does not start.
 # Told: it has ended
 # Told: SUPERVISOR: several processes of one program need different names: process_
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

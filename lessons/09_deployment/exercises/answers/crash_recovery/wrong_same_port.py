@@ -1,7 +1,7 @@
 # Both get the same port.
 # Told: nothing listens on port
 # Told: SUPERVISOR: a process ends again and again. Read what it writes: do both
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 # [programs] instead of [program].
 # Told: it runs, and starts nothing
 # Told: SUPERVISOR: supervisor starts nothing. A program begins with  [program:NAME
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

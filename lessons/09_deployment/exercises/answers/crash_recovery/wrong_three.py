@@ -1,7 +1,7 @@
 # Three processes.
 # Told: it has started  1, 2, 3
 # Told: SUPERVISOR: two processes are asked for: numprocs=2 in one [program] part,
-"""A part of supervisor.conf that keeps two instances running, also when one of them is killed."""
+"""A part of supervisor.conf that keeps two processes running, also when one of them is killed."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,6 @@
 # The scheme is always https.
 # Told: 200 OK
-# Told: WhoHandler: leave it as the stub has it. make_server() decides what self.request
+# Told: WhoHandler: leave it unchanged. make_server() decides what self.request
 """Behind two proxies, 10.0.0.5 and one on this machine, every visitor seems to be 127.0.0.1."""
 
 import asyncio

@@ -1,5 +1,5 @@
 # The names localhost, least_conn and max_fails=0; the number is a constant of the module.
-"""Two instances of one application, and the part of nginx.conf that spreads requests over both."""
+"""Two processes of one application, and the part of nginx.conf that spreads requests over both."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import os
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the instances. The check sets them.
+# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the processes. The check sets them.
 NGINX = """
 # two of us
 upstream app { least_conn; server localhost:APP_1 max_fails=0; server localhost:APP_2 max_fails=0; }

@@ -1,5 +1,5 @@
 # Equal weights, a variable for the upstream, IPv4 only; async def.
-"""Two instances of one application, and the part of nginx.conf that spreads requests over both."""
+"""Two processes of one application, and the part of nginx.conf that spreads requests over both."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import os
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the instances. The check sets them.
+# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the processes. The check sets them.
 NGINX = """
 upstream tornado {
     zone tornado 64k;

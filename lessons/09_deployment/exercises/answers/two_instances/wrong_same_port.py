@@ -1,7 +1,7 @@
-# The same instance twice.
+# The same process twice.
 # Told: answers
-# Told: NGINX: one instance gets all requests. The upstream needs a line for each,
-"""Two instances of one application, and the part of nginx.conf that spreads requests over both."""
+# Told: NGINX: one process gets all requests. The upstream needs a line for each,
+"""Two processes of one application, and the part of nginx.conf that spreads requests over both."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import os
 import tornado.web
 from tornado.options import define, options, parse_command_line
 
-# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the instances. The check sets them.
+# TODO: FRONT is the port of nginx; APP_1, APP_2 are those of the processes. The check sets them.
 NGINX = """
 upstream app {
     server 127.0.0.1:APP_1;

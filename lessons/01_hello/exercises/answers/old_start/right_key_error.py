@@ -1,0 +1,53 @@
+# The KeyError is caught; urlencode of the standard library.
+"""The code of an old tutorial, changed for today's Tornado."""
+
+import asyncio
+import contextlib
+import json
+
+import tornado.web
+from urllib.parse import urlencode
+from tornado.options import define, options, parse_command_line
+
+
+class ProfileHandler(tornado.web.RequestHandler):
+    def initialize(self, database: dict[str, str]) -> None:
+        self.database = database
+
+    def get(self) -> None:
+        user = self.get_query_argument("user")
+        try:
+            job = self.database[user]
+        except KeyError:
+            raise tornado.web.HTTPError(404) from None
+        self.set_header("Content-Type", "application/json")
+        self.write(json.dumps([user, job]))
+
+    def post(self) -> None:
+        if self.request.headers.get("Content-Type", "").startswith("application/json"):
+            raise tornado.web.HTTPError(415)
+        user, job = self.get_body_argument("user"), self.get_body_argument("job")
+        self.database[user] = job
+        self.redirect(f"/profile?{urlencode({'user': user})}", status=303)
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application(
+        [
+            (r"/profile", ProfileHandler, {"database": {"ada": "author"}}),
+            (r"/old", tornado.web.RedirectHandler, {"url": "/profile", "permanent": False}),
+        ]
+    )
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

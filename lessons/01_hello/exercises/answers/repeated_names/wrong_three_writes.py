@@ -1,0 +1,37 @@
+# Each value is written as a dictionary of its own.
+# Told: {"query": "2"}{"body": "3"}
+# Told: once, with one dictionary
+"""Distinguish the arguments in the query from those in the body.
+
+POST /a?a=1&a=2 with the form a=3 answers {"query": "2", "body": "3", "all": ["1", "2", "3"]}.
+"""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class EchoHandler(tornado.web.RequestHandler):
+    def post(self, name: str) -> None:
+        self.write({"query": self.get_query_argument(name)})
+        self.write({"body": self.get_body_argument(name)})
+        self.write({"all": self.get_arguments(name)})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/(?P<name>\w+)", EchoHandler)])
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,45 @@
+"""The page of an old tutorial, which no longer works: make it work with today's Tornado."""
+
+import asyncio
+import contextlib
+
+import tornado.template
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+HOUSES = ["Mill & barn", "Tower", "Boat"]
+
+PAGE = """<!doctype html>{% autoescape None %}
+<title>{{ escape(word) }}</title>
+<input name="word" value="{{ word }}">
+{% if len(houses) > 0 %}
+<ul>{% for house in houses %}<li>{{ escape(house) }}</li>{% endfor %}</ul>
+{% else len(houses) == 0 %}
+<p>No houses</p>
+{% endif %}
+"""  # TODO: make it work, and safe
+
+
+class HousesHandler(tornado.web.RequestHandler):
+    def get(self):
+        self.set_header("X-XSS-Protection", 0)  # TODO: obsolete
+        word = self.get_query_argument("word", "")
+        self.render("houses.html", word=word, houses=[each for each in HOUSES if word in each])
+
+
+def make_app() -> tornado.web.Application:
+    loader = tornado.template.DictLoader({"houses.html": PAGE})
+    return tornado.web.Application([(r"/houses", HousesHandler)], template_loader=loader)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,37 @@
+"""The guest page of an old tutorial, which no longer works: make it work with today's Tornado."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+
+class GuestHandler(tornado.web.RequestHandler):
+    # TODO: make it work.
+    def get(self) -> None:
+        self.write("<h1>Hello " + self.get_secure_cookie("name") + "</h1>")
+        self.write('<form method="post"><input name="name">{{ xsrf_form_html() }}</form>')
+
+    def post(self) -> None:
+        name = self.get_argument("name")
+        self.set_secure_cookie("name", name, HttpOnly=True)
+        self.redirect("/guests")
+
+
+def make_app() -> tornado.web.Application:
+    settings = {"cookie_secret": "MjAxMCBhbmQgb2xkZXI=", "xsrf_cookie": True}
+    return tornado.web.Application([("/guests", GuestHandler)], **settings)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

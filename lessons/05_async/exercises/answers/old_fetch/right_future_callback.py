@@ -1,0 +1,45 @@
+# Keeps the callback, with a future.
+"""The code of an old tutorial, which no longer works: make it work with today's Tornado."""
+
+import asyncio
+import contextlib
+
+import tornado.escape
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.httputil import url_concat
+from tornado.options import define, options, parse_command_line
+
+
+class WeatherHandler(tornado.web.RequestHandler):
+    def get(self):
+        city = self.get_query_argument("city")
+        self.done = asyncio.Future()
+        url = url_concat(self.settings["upstream"] + "/weather", {"city": city})
+        AsyncHTTPClient().fetch(url).add_done_callback(self.on_response)
+        return self.done
+
+    def on_response(self, future):
+        if future.exception():
+            self.done.set_exception(tornado.web.HTTPError(502))
+            return
+        weather = tornado.escape.json_decode(future.result().body)
+        self.write({"ret": 0, "text": weather["text"]})
+        self.done.set_result(None)
+
+
+def make_app(upstream: str = "http://localhost:8889/upstream") -> tornado.web.Application:
+    return tornado.web.Application([(r"/weather", WeatherHandler)], upstream=upstream)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

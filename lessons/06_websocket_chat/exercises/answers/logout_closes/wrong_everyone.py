@@ -1,0 +1,54 @@
+# Closes every socket.
+# Told: Close only the sockets of the session
+"""End a session: its sockets are closed, those of other sessions stay open."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+
+class SocketHandler(tornado.websocket.WebSocketHandler):
+    def prepare(self) -> None:
+        self.session = self.get_cookie("session", "")
+        if self.session not in self.settings["sessions"]:
+            raise tornado.web.HTTPError(401)
+
+    def open(self) -> None:
+        self.settings["sockets"].setdefault(self.session, set()).add(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        self.write_message(f"{self.settings['sessions'][self.session]}: {message!r}")
+
+    def on_close(self) -> None:
+        self.settings["sockets"].get(self.session, set()).discard(self)
+
+
+class LogoutHandler(tornado.web.RequestHandler):
+    def post(self) -> None:
+        session = self.get_cookie("session", "")
+        self.settings["sessions"].pop(session, None)
+        for sockets in self.settings["sockets"].values():
+            for socket in sockets.copy():
+                socket.close(4001, "logged out")
+
+
+def make_app() -> tornado.web.Application:
+    sessions = {"s1": "Ada", "s2": "Ada", "s3": "Bob"}  # Ada is logged in on two devices
+    routes = [(r"/socket", SocketHandler), (r"/logout", LogoutHandler)]
+    return tornado.web.Application(routes, sessions=sessions, sockets={})
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

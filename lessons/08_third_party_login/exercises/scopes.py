@@ -1,0 +1,37 @@
+"""An API that checks the access token of a request, and whether its scope allows the request."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+# Each access token: its user, and what the user has allowed. A real API asks the provider.
+TOKENS = {"demo-token": {"user": "Ada", "scope": "photos:read"}}
+
+
+class PhotosHandler(tornado.web.RequestHandler):
+    # TODO: first check the token and its scope: 401 or 403, with WWW-Authenticate.
+    def get(self) -> None:
+        self.write({"user": "Ada"})
+
+    def post(self) -> None:
+        self.set_status(201)
+        self.write({"user": "Ada"})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/photos", PhotosHandler)], tokens=TOKENS)
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

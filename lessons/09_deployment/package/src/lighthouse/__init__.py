@@ -1,0 +1,1 @@
+"""A page about a lighthouse, as a package that can be installed."""

@@ -1,0 +1,33 @@
+"""Use a captcha: once, and for its own form."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+class CheckHandler(tornado.web.RequestHandler):
+    def post(self) -> None:
+        captchas, key = self.settings["captchas"], self.get_body_argument("captcha_id")
+        found = captchas.get(key)
+        if key in captchas:
+            del captchas[key]
+        given = (self.get_body_argument("form"), self.get_body_argument("answer").upper())
+        self.write({"right": found == given})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/check", CheckHandler)], captchas={})
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

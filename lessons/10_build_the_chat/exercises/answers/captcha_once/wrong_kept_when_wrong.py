@@ -1,0 +1,35 @@
+# Kept when wrong.
+# Told: also if the answer was wrong
+"""Use a captcha: once, and for its own form."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+from tornado.options import define, options, parse_command_line
+
+class CheckHandler(tornado.web.RequestHandler):
+    def post(self) -> None:
+        key = self.get_body_argument("captcha_id")
+        found = self.settings["captchas"].get(key)
+        given = (self.get_body_argument("form"), self.get_body_argument("answer").upper())
+        if found == given:
+            del self.settings["captchas"][key]
+        self.write({"right": found == given})
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/check", CheckHandler)], captchas={})
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,31 @@
+"""Tell everybody who is connected how many they are."""
+
+import asyncio
+import contextlib
+
+import tornado.web
+import tornado.websocket
+from tornado.options import define, options, parse_command_line
+
+
+class CountHandler(tornado.websocket.WebSocketHandler):
+    def open(self) -> None:
+        # TODO: add self to the set, take it out in on_close(), and send the number to all.
+        self.connections = self.settings["connections"]
+
+
+def make_app() -> tornado.web.Application:
+    return tornado.web.Application([(r"/ws", CountHandler)], connections=set())
+
+
+async def main() -> None:
+    define("port", default=8888, help="port to listen on")
+    parse_command_line()
+    make_app().listen(options.port, "localhost")
+    print(f"Open http://localhost:{options.port}")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -1,0 +1,70 @@
+"""The API: JSON for the scripts of the page."""
+
+import json
+from typing import Any
+
+import conversations
+import messages
+from auth import BaseHandler
+from errors import ChatError
+
+
+class ApiHandler(BaseHandler):
+    """A handler for users who are logged in; others get the status 401, not the login page."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if not self.current_user:
+            raise ChatError(401, "unauthorized", "Log in first.")
+        self.set_header("Cache-Control", "no-store")
+
+    async def run(self, work: Any, *args: Any) -> Any:
+        """Return work(connection, user id, *args), run in the database."""
+        return await self.database.run(work, self.current_user["id"], *args)
+
+    def read_text(self, key: str) -> str:
+        """Return a text of the JSON body; raises ChatError if there is none."""
+        try:
+            value = json.loads(self.request.body)[key]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            value = None
+        if not isinstance(value, str):
+            raise ChatError(400, "bad_field", f"The body is no JSON object with a text {key}.")
+        return value
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Send an error as JSON."""
+        error = kwargs["exc_info"][1]
+        if not isinstance(error, ChatError):
+            error = ChatError(status_code, "error", self._reason)
+        self.finish({"error": {"code": error.code, "message": error.message}})
+
+
+class StateHandler(ApiHandler):
+    """The state that the page needs when it starts."""
+
+    async def get(self) -> None:
+        found = await self.run(conversations.list_conversations)
+        self.write({"user": self.current_user, "conversations": found})
+
+
+class EventsHandler(ApiHandler):
+    """The newest messages of a conversation."""
+
+    async def get(self, conv: str) -> None:
+        self.write({"events": await self.run(messages.load_history, int(conv))})
+
+
+class GroupsHandler(ApiHandler):
+    async def get(self) -> None:
+        self.write({"groups": await self.run(conversations.list_groups)})
+
+    async def post(self) -> None:
+        group = await self.run(conversations.create_group, self.read_text("title"))
+        self.set_status(201)
+        self.write({"conversation": group})
+
+
+class JoinHandler(ApiHandler):
+    async def post(self, conv: str) -> None:
+        self.write({"conversation": await self.run(conversations.join_group, int(conv))})

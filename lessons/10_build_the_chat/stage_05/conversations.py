@@ -1,0 +1,70 @@
+"""Conversations and their members. The functions run in the thread of the database."""
+
+import sqlite3
+from typing import Any
+
+from errors import ChatError, not_found
+
+MAX_TITLE = 60  # characters
+
+SUMMARY = """
+SELECT conversations.id, kind, title
+FROM members JOIN conversations ON conversations.id = members.conv
+WHERE members.user = ?
+"""
+
+
+def list_conversations(connection: sqlite3.Connection, user: int) -> list[dict[str, Any]]:
+    """Return the summaries of all conversations of a user."""
+    return [dict(row) for row in connection.execute(SUMMARY, (user,))]
+
+
+def find_conversation(connection: sqlite3.Connection, user: int, conv: int) -> dict[str, Any]:
+    """Return the summary of a conversation; raises ChatError if the user is not a member."""
+    row = connection.execute(f"{SUMMARY} AND members.conv = ?", (user, conv)).fetchone()
+    if not row:
+        raise not_found()
+    return dict(row)
+
+
+def require_member(connection: sqlite3.Connection, user: int, conv: int) -> None:
+    """Raise ChatError unless the user is a member of the conversation."""
+    if user not in member_ids(connection, conv):
+        raise not_found()
+
+
+def member_ids(connection: sqlite3.Connection, conv: int) -> list[int]:
+    """Return the ids of the members of a conversation."""
+    rows = connection.execute("SELECT user FROM members WHERE conv = ?", (conv,))
+    return [row["user"] for row in rows]
+
+
+def list_groups(connection: sqlite3.Connection, user: int) -> list[dict[str, Any]]:
+    """Return all groups, with the number of members and whether the user is one of them."""
+    rows = connection.execute(
+        "SELECT id, title, count(*) AS members, max(user = ?) AS joined"
+        " FROM conversations JOIN members ON conv = id WHERE kind = 'group'"
+        " GROUP BY id ORDER BY title",
+        (user,),
+    )
+    return [dict(row) | {"joined": bool(row["joined"])} for row in rows]
+
+
+def create_group(connection: sqlite3.Connection, user: int, title: str) -> dict[str, Any]:
+    """Store a group with one member, and return its summary."""
+    title = title.strip()
+    if not (0 < len(title) <= MAX_TITLE and title.isprintable()):
+        raise ChatError(400, "title_invalid", f"A title has 1 to {MAX_TITLE} visible characters.")
+    sql = "INSERT INTO conversations (kind, title) VALUES ('group', ?)"
+    conv = connection.execute(sql, (title,)).lastrowid or 0
+    connection.execute("INSERT INTO members (conv, user) VALUES (?, ?)", (conv, user))
+    return find_conversation(connection, user, conv)
+
+
+def join_group(connection: sqlite3.Connection, user: int, conv: int) -> dict[str, Any]:
+    """Make a user a member of a group, and return its summary. Joining again changes nothing."""
+    sql = "SELECT 1 FROM conversations WHERE id = ? AND kind = 'group'"
+    if not connection.execute(sql, (conv,)).fetchone():
+        raise not_found()
+    connection.execute("INSERT OR IGNORE INTO members (conv, user) VALUES (?, ?)", (conv, user))
+    return find_conversation(connection, user, conv)
