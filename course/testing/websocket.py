@@ -183,11 +183,23 @@ class WebSocketClient:
                 received, frame, advice_for_type if advice_for_type and other else advice
             )
 
-    def expect_close(self, *, code: int | None = None, advice: str) -> None:
-        """Raise `Mismatch` unless the server closes the connection, with `code` if it is given."""
+    def expect_close(
+        self, *, code: int | None = None, reason: str | None = None, advice: str
+    ) -> None:
+        """Raise `Mismatch` unless the server closes the connection, with `code` and `reason`.
+
+        Args:
+            code: the close code; None for any.
+            reason: the text of the close frame; None for any.
+            advice: the advice if the connection stays open, or ends in another way.
+        """
         received = self._receive()
-        if not isinstance(received, Closed) or code not in (None, received.code):
-            raise self._mismatch(received, Closed(code), advice)
+        if (
+            not isinstance(received, Closed)
+            or code not in (None, received.code)
+            or reason not in (None, received.reason)
+        ):
+            raise self._mismatch(received, Closed(code, reason), advice)
 
     def _receive(self) -> "Received":
         """Return the next frame, `Closed`, or None if neither comes within `frame_timeout`."""

@@ -13,6 +13,7 @@ from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch
 
 LIMIT = 1.0  # seconds to wait for a line
 SILENCE = 0.05  # the patience of the server in the test of a silent client
+PATIENCE = 30.0  # its patience in all other tests
 
 LOOP = "handle_stream(): read in a loop, until the client or the server ends the connection"
 READ = (
@@ -22,6 +23,7 @@ READ = (
 ERROR = "a line that is no sum is answered with error; the connection stays open"
 LONG = "read_until() closes the connection of a longer line if it gets max_bytes=MAX_LINE"
 QUIT = 'after the line "quit": write "bye", then stream.close() and return'
+EACH = "the limit is for each line: async with asyncio.timeout(self.patience) inside the loop"
 SILENT = "async with asyncio.timeout(self.patience): and close the stream when the time is over"
 LEFT = (
     "read_until() raises StreamClosedError when the client closes the connection.\n"
@@ -53,7 +55,7 @@ class LineServer(ExerciseCase):
             self.server.stop()
         super().tearDown()
 
-    async def connect(self, patience: float = 30.0) -> IOStream:
+    async def connect(self, patience: float = PATIENCE) -> IOStream:
         """Start the learner's server; return a connection to it."""
         server_class = getattr(self.subject, "SumServer", None)
         if server_class is None:
@@ -120,6 +122,13 @@ class LineServer(ExerciseCase):
         await self.ask("add 1 " + "0" * 60 + "1", "the connection closed", LONG)
 
     @gen_test
+    async def test_a_line_without_an_end_does_not_fill_the_memory(self) -> None:
+        stream = await self.connect()
+        self.sent.append("60 bytes without the end of a line")
+        await stream.write(b"0" * 60)
+        await self.expect_line("the connection closed", LONG)
+
+    @gen_test
     async def test_quit_ends_the_connection(self) -> None:
         await self.connect()
         await self.ask("quit", "bye", QUIT)
@@ -130,6 +139,22 @@ class LineServer(ExerciseCase):
         await self.connect(patience=SILENCE)
         self.sent.append(f"nothing, with patience = {SILENCE:g}")
         await self.expect_line("the connection closed", SILENT)
+
+    @gen_test(timeout=60 * PATIENCE)  # the clock of the event loop is moved
+    async def test_each_line_has_the_whole_time(self) -> None:
+        await self.connect()
+        for _ in range(3):
+            await self.ask("add 2 3", "5", EACH)
+            self.pass_time(PATIENCE * 0.6)
+        self.pass_time(PATIENCE * 0.6)
+        await self.expect_line("the connection closed", EACH)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock of the event loop forward, so that the test does not have to wait."""
+        self.sent.append(f"nothing for {seconds:g} of {PATIENCE:g} seconds")
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        loop.time = lambda: now() + seconds  # type: ignore[method-assign]
 
     @gen_test
     async def test_a_client_that_leaves_is_no_error(self) -> None:

@@ -15,6 +15,10 @@ SEND = (
     "An event consists of lines, and an empty line ends it: id: 1, data: one, and an empty line"
 )
 NEXT = "In a loop: send what is new, flush(), and wait for the next text: await room.news.wait()"
+ALL = (
+    "When wait() returns, the room may have several new texts: send all after the last number,\n"
+    "room.texts[seen:]"
+)
 NUMBER = "The line id: is the number of the text. The first text has the number 1"
 LINES = 'An event has a line data: for each line of a text: "two\\nlines" needs two of them'
 RESUME = (
@@ -128,6 +132,17 @@ class EventStream(ExerciseCase):
             stream.sent += f"\nroom.say({text!r})"
             await self.say(text)
             await stream.expect(number, text, NEXT)
+
+    @gen_test
+    async def test_texts_that_are_said_at_the_same_time_all_arrive(self) -> None:
+        await self.say("one")
+        stream = self.open()
+        await stream.expect(1, "one", SEND)
+        for text in ("two", "three"):
+            stream.sent += f"\nroom.say({text!r})"
+            await self.say(text)  # without a turn of the event loop in between
+        await stream.expect(2, "two", ALL)
+        await stream.expect(3, "three", ALL)
 
     @gen_test
     async def test_a_client_that_connects_again_gets_what_it_has_missed(self) -> None:

@@ -30,7 +30,7 @@ class LogoutCloses(WebSocketCase):
         tabs = [self.enter("s1", "tab 1"), self.enter("s1", "tab 2")]
         self.logout("s1").expect(status=200, advice=CLOSE)
         for tab in tabs:
-            tab.expect_close(code=4001, advice=CLOSE)
+            tab.expect_close(code=4001, reason="logged out", advice=CLOSE)
 
     def test_other_sessions_stay_open(self) -> None:
         other, bob = self.enter("s2", "Ada's phone"), self.enter("s3", "Bob")

@@ -15,7 +15,7 @@ class PageHandler(tornado.web.RequestHandler):
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
-    if not handler.request.path.startswith("/health"):
+    if handler.request.path != "/health":
         status = handler.get_status()
         write = access_log.warning if status >= 400 else access_log.info
         write("%s %s %s", handler.request.method, handler.request.uri, status)
