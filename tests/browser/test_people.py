@@ -127,6 +127,43 @@ def test_who_is_blocked_can_neither_write_nor_see_who_is_there(ann: Person, bob:
     ann.sees("Are you there?")
 
 
+def test_a_button_that_is_pressed_while_the_page_changes_gets_its_click(
+    ann: Person, bob: Person
+) -> None:
+    for one, other in (ann, bob), (bob, ann):
+        one.add_contact(other)
+    mouse = ann.page.mouse
+    online(ann, bob)
+    ann.contact(bob).hover()
+    mouse.down()
+    bob.page.goto("about:blank")
+    expect(ann.contact(bob)).not_to_contain_text("Online")
+    mouse.up()
+    subtitle = ann.page.locator("#talk-subtitle")
+    expect(subtitle).to_have_text(f"@{bob.name}")
+
+    ann.say("Are you there?")
+    expect(ann.log.get_by_role("img", name="Sent")).to_have_count(1)
+    ann.log.locator(".act").hover()
+    mouse.down()
+    bob.enter()
+    bob.open_group("Ann Walker")
+    expect(ann.log.get_by_role("img", name="Read")).to_have_count(1)
+    mouse.up()
+    expect(ann.page.get_by_role("menuitem", name="Reply")).to_be_visible()
+    ann.page.keyboard.press("Escape")
+
+    remove = ann.page.locator("#about").get_by_role("button", name="Remove from contacts")
+    remove.hover()
+    mouse.down()
+    expect(remove).to_be_focused()
+    bob.page.goto("about:blank")
+    expect(subtitle).to_have_text(f"@{bob.name}")
+    expect(remove).to_be_focused()
+    mouse.up()
+    expect(ann.page.locator("#about")).to_contain_text("Add to contacts")
+
+
 def test_a_contact_is_removed_and_one_who_is_blocked_is_found_again(
     ann: Person, bob: Person
 ) -> None:

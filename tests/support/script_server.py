@@ -21,6 +21,9 @@ from tests.support import forked_python
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 5
+SIGNALS = 3
+SIGNAL_INTERVAL = 10
+"""Seconds until the next one."""
 
 
 class Server:
@@ -75,9 +78,16 @@ class Server:
         return self._log.read()
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal, by default that of Ctrl-C, and return the exit code."""
-        if self._process.poll() is None:
-            self._process.send_signal(number)
+        """Send a signal, by default that of Ctrl-C, until the process ends; return the exit code.
+
+        Python runs its handler of a signal that comes just before the event loop waits only when
+        the loop wakes up, unless a wakeup descriptor is set, which `asyncio.run` does not do.
+        """
+        for _ in range(SIGNALS):
+            if self._process.poll() is None:
+                self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(timeout=SIGNAL_INTERVAL)
         return self.wait()
 
     def wait(self) -> int:

@@ -2,7 +2,7 @@
 
 import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
-import { byId, debounce, el, setText } from "../browser/dom.js";
+import { byId, debounce, el, setText, updateChildren } from "../browser/dom.js";
 import { keyOf } from "../browser/keys.js";
 import { Conversation } from "../conversations/conversation.js";
 import { strings } from "../i18n/strings.js";
@@ -147,10 +147,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
   /** Draw the user whose user name is the query, if the reader can add this user as a contact. */
   function drawStranger() {
     const shown = foundUser && foundUser.id !== store.user.id && !store.contacts.has(foundUser.id) ? foundUser : null;
-    const state = JSON.stringify(shown);
-    if (stranger.dataset.state === state) return;
-    stranger.dataset.state = state;
-    stranger.replaceChildren(...(shown ? [foundEntry(avatarWithPresence(store, shown), nameOf(shown), `@${shown.name}`, {
+    updateChildren(stranger, ...(shown ? [foundEntry(avatarWithPresence(store, shown), nameOf(shown), `@${shown.name}`, {
       text: strings.add, label: strings.addNamed(shown.name), act: () => addContact(shown),
     })] : []));
     strangerTitle.hidden = !shown;
@@ -162,7 +159,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
       ({ groups: found, next: foundNext } = suggested ?? { groups: [], next: null });
     }
     const open = found.filter(({ joined, id }) => !joined && !store.conversations.has(id));
-    more.replaceChildren(...open.map((group) => groupEntry(group, join)));
+    updateChildren(more, ...open.map((group) => groupEntry(group, join)));
     moreTitle.hidden = more.childElementCount === 0;
     moreFurther.hidden = foundNext === null;
   }
@@ -170,10 +167,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
   /** @param {string} query */
   function drawInvitations(query) {
     const shown = [...store.invitations.values()].filter(({ title, by }) => matches(query, title, nameOf(by), by.name));
-    const state = JSON.stringify(shown);
-    if (invites.dataset.state === state) return;
-    invites.dataset.state = state;
-    invites.replaceChildren(...shown.map((invitation) =>
+    updateChildren(invites, ...shown.map((invitation) =>
       invitationItem(store, invitation, { openConversation, done: () => search.focus() })));
     invitesTitle.hidden = shown.length === 0;
   }
@@ -190,8 +184,8 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
     const state = shown.map(({ id, nickname, picture, online, blocked }) => [id, nickname, picture, online, blocked]).join();
     if (people.dataset.state === state) return;
     people.dataset.state = state;
-    people.replaceChildren(...shown.map((contact) => el("li", {}, el("button", {
-      class: "entry", type: "button",
+    updateChildren(people, ...shown.map((contact) => el("li", { "data-key": contact.id }, el("button", {
+      class: "entry", type: "button", "data-key": contact.id,
       onclick: () => (contact.blocked ? openPerson(store, contact, { openConversation, onError: showError })
         : openPrivate(contact.id, openConversation).catch(showError)),
     },

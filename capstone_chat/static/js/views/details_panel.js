@@ -2,7 +2,7 @@
 
 import { nameOf } from "../accounts/user_directory.js";
 import * as api from "../api.js";
-import { byId, debounce, el, setText } from "../browser/dom.js";
+import { byId, debounce, el, setText, updateChildren } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 import { addMembers, editGroup, leaveGroup } from "./groups.js";
 import { invitedMember, invitedTo } from "./invitations.js";
@@ -33,8 +33,6 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   /** The cursor of the next page of members. @type {number | null} */
   let next = null;
   let pages = 1;
-  /** The state that `drawGroup` has drawn. */
-  let drawn = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const more = el("button", {
@@ -96,7 +94,7 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
     const group = store.open;
     more.hidden = next === null;
     if (next !== null) field.hidden = false;
-    list.replaceChildren(...members.map((member) => {
+    updateChildren(list, ...members.map((member) => {
       const words = [
         avatarWithPresence(store, member, "small"),
         el("span", { class: "words" },
@@ -104,9 +102,9 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
           el("span", { class: "one-line", text: `@${member.name}` })),
         member.role === "owner" && el("span", { class: "tag", text: strings.owner }),
       ];
-      if (member.id === store.user.id) return el("li", { class: "member" }, ...words);
-      return el("li", {}, el("button", {
-        class: "member", type: "button", "aria-haspopup": "dialog",
+      if (member.id === store.user.id) return el("li", { class: "member", "data-key": member.id }, ...words);
+      return el("li", { "data-key": member.id }, el("button", {
+        class: "member", type: "button", "data-key": member.id, "aria-haspopup": "dialog",
         onclick: () => openPerson(store, member, { openConversation, onError: showError, group }),
       }, ...words));
     }), ...(group ? invited.map((person) => invitedMember(store, group.id, person, fetchMembers)) : []));
@@ -120,13 +118,13 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
     list.hidden = Boolean(peer);
     if (peer) {
       field.hidden = more.hidden = true;
-      loaded = requested = drawn = "";
-      about.replaceChildren(
+      loaded = requested = "";
+      updateChildren(about,
         el("div", { class: "person" },
           avatarWithPresence(store, peer, "large"),
           el("h3", { text: nameOf(peer) }),
           el("p", { text: peerDeleted ? "" : `@${peer.name}` })),
-        peerDeleted ? "" : el("div", { class: "column" }, ...personActions(store, peer, { openConversation, onError: showError })));
+        el("div", { class: "column" }, ...(peerDeleted ? [] : personActions(store, peer, { openConversation, onError: showError }))));
       return;
     }
     drawGroup(conversation);
@@ -147,22 +145,17 @@ export function detailsPanelView(store, { isOpen, openConversation }) {
   /** @param {import("../conversations/conversation.js").Conversation} group */
   function drawGroup(group) {
     const owner = group.role === "owner";
-    // A button that is replaced between the press and the release of a mouse gets no click.
-    const content = JSON.stringify([group.id, group.title, group.description, group.public, owner]);
-    if (content === drawn) return;
-    drawn = content;
-    const current = () => store.open ?? group;
     const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
       el("button", { class: "button", type: "button", text, onclick });
-    about.replaceChildren(
+    updateChildren(about,
       el("h3", { text: group.title }),
-      group.description && el("p", { text: group.description }),
+      ...(group.description ? [el("p", { text: group.description })] : []),
       el("p", { class: "hint", text: group.public ? strings.isPublic : strings.isPrivate }),
       el("div", { class: "actions" },
-        owner && button(strings.addMember, () => addMembers(store, current(), members, fetchMembers)),
-        owner && button(strings.inviteLink, () => openInviteLink(current()).catch(showError)),
-        owner && button(strings.editGroup, () => editGroup(store, current())),
-        button(strings.leave, () => leaveGroup(store, current()))));
+        owner && button(strings.addMember, () => addMembers(store, group, members, fetchMembers)),
+        owner && button(strings.inviteLink, () => openInviteLink(group).catch(showError)),
+        owner && button(strings.editGroup, () => editGroup(store, group)),
+        button(strings.leave, () => leaveGroup(store, group))));
   }
 
   store.subscribe(["open", "members", "contacts"], draw);

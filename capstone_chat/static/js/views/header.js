@@ -1,7 +1,7 @@
 /** The bar above the open conversation, and the typing line. */
 
 import { groupAvatar } from "../accounts/avatar.js";
-import { byId, setText } from "../browser/dom.js";
+import { byId, setText, updateChildren } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
 import { avatarWithPresence } from "./person.js";
 
@@ -26,7 +26,7 @@ export function headerView(store) {
     if (shown === state) return;
     shown = state;
     setText(title, conversation.title);
-    picture.replaceChildren(peer ? avatarWithPresence(store, peer) : groupAvatar(id, conversation.title));
+    updateChildren(picture, peer ? avatarWithPresence(store, peer) : groupAvatar(id, conversation.title));
   }
 
   store.subscribe(["open", "conversations", "contacts"], draw);

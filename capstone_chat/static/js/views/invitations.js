@@ -27,9 +27,9 @@ export function invitationItem(store, { conv, title, members, by }, { openConver
     }
     store.removeInvitation(conv);
   };
-  return el("li", { class: "invitation" },
+  return el("li", { class: "invitation", "data-key": conv },
     el("button", {
-      class: "entry", type: "button", "aria-haspopup": "dialog",
+      "data-key": conv, class: "entry", type: "button", "aria-haspopup": "dialog",
       onclick: () => openPerson(store, by, { openConversation, onError: showError, stranger: true }),
     },
       groupAvatar(conv, title),
@@ -68,7 +68,7 @@ export function invitedMember(store, group, person, done) {
     }
     done();
   };
-  return el("li", { class: "member" },
+  return el("li", { class: "member", "data-key": `invited ${person.id}` },
     avatarWithPresence(store, person, "small"),
     el("span", { class: "words" },
       el("b", { class: "one-line", text: nameOf(person) }),

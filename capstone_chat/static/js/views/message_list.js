@@ -2,7 +2,7 @@
 
 import { avatar, groupAvatar } from "../accounts/avatar.js";
 import { zone } from "../browser/clock.js";
-import { el } from "../browser/dom.js";
+import { el, updateChildren, updateNode } from "../browser/dom.js";
 import { firstLine, isShown } from "../conversations/event_text.js";
 import { strings } from "../i18n/strings.js";
 import { eventRow, pendingRow } from "./message_row.js";
@@ -102,10 +102,12 @@ export class MessageList {
       if (row?.dataset.state !== state) {
         const drawn = eventRow(event, before, { ...actions, isFirstNew, isPrivate, seen, quote, edit });
         drawn.dataset.state = state;
-        if (row) replaceRow(row, drawn);
-        else next.before(drawn);
-        this.#shown.set(seq, drawn);
-        row = drawn;
+        if (row) updateRow(row, drawn);
+        else {
+          next.before(drawn);
+          this.#shown.set(seq, drawn);
+          row = drawn;
+        }
       }
       next = row;
     }
@@ -139,7 +141,7 @@ export class MessageList {
     const actions = this.#actions;
     /** @type {any} */
     let before = lineAbove(timeline, timeline.last + 1, isPrivate);
-    this.#footer.replaceChildren(...pending.map((message) => {
+    updateChildren(this.#footer, ...pending.map((message) => {
       const row = pendingRow(message, before, { ...actions, quote: timeline.at(message.reply ?? 0) });
       before = { type: "message", from: { id: actions.me }, at: message.at };
       return row;
@@ -147,11 +149,11 @@ export class MessageList {
   }
 }
 
-/** Replace a row, and keep the focus in it. @param {HTMLElement} row @param {HTMLElement} drawn */
-function replaceRow(row, drawn) {
+/** Update a row, and keep the focus in it. @param {HTMLElement} row @param {HTMLElement} drawn */
+function updateRow(row, drawn) {
   const hadFocus = row.contains(document.activeElement);
-  row.replaceWith(drawn);
-  if (hadFocus) focusRow(drawn);
+  updateNode(row, drawn);
+  if (hadFocus && !row.contains(document.activeElement)) focusRow(row);
 }
 
 /** Put the focus on the menu button of a row, or on the row itself. @param {HTMLElement | null | undefined} row */

@@ -98,7 +98,7 @@ function message({ from, text, at, edited }, start, view) {
       isDeleted ? el("span", { class: "deleted", text: strings.deleted }) : messageText(edit?.text ?? text ?? ""),
       stamp(at, mark, !isDeleted && (edited || edit)),
       !isDeleted && el("button", {
-        class: "icon-button act", type: "button", tabindex: -1, "aria-haspopup": "menu",
+        class: "icon-button act", type: "button", "data-key": "menu", tabindex: -1, "aria-haspopup": "menu",
         "aria-label": strings.messageMenu, title: strings.messageMenu,
       }, icon("more"))),
     failure);
@@ -114,7 +114,7 @@ export function pendingRow(pending, before, view) {
   const { cid, at, text, state } = pending;
   const start = startsCluster(/** @type {ChatEvent | undefined} */ (before), { from: { id: view.me }, at });
   const [mark, failure] = pendingMarks(pending, view);
-  return el("div", { class: rowClass(start, before, at), "data-cid": cid, "data-state": state },
+  return el("div", { class: rowClass(start, before, at), "data-key": cid, "data-cid": cid, "data-state": state },
     el("div", { class: failure ? "message mine failed" : "message mine" },
       el("div", { class: "bubble" },
         quoteButton(view.quote, view.me),

@@ -2,7 +2,7 @@
 
 import { avatar } from "../accounts/avatar.js";
 import { ApiError, get, redirectToLogin, request } from "../api.js";
-import { byId, el, icon } from "../browser/dom.js";
+import { byId, el, icon, updateChildren } from "../browser/dom.js";
 import { session } from "../browser/storage.js";
 import { strings } from "../i18n/strings.js";
 import { openDialog, openFormDialog } from "./dialog.js";
@@ -189,12 +189,12 @@ function sessions() {
   const error = el("p", { class: "error", role: "alert", hidden: true });
   const load = () => withErrorAt(error, async () => {
     const { sessions } = await get("/api/me/sessions");
-    list.replaceChildren(...sessions.map(row));
+    updateChildren(list, ...sessions.map(row));
   });
   /** @param {{id: number, agent: string, seen_at: number, current: boolean}} session */
   function row({ id, agent, seen_at: seen, current }) {
     const name = browserName(agent);
-    return el("li", {},
+    return el("li", { "data-key": id },
       icon(/Mobile|Android|iPhone/.test(agent) ? "phone" : "screen"),
       el("p", {}, el("b", { text: name }),
         current ? el("span", { class: "hint", text: strings.thisSession }) : when(seen, "lastUsed", { class: "hint" })),

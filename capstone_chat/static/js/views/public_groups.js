@@ -16,7 +16,7 @@ import { showError } from "./toast.js";
  * @param {HTMLElement} picture @param {string} name @param {string} line below the name
  * @param {{text: string, label: string, act: () => void}} button `label`: its accessible name
  */
-export const foundEntry = (picture, name, line, { text, label, act }) => el("li", { class: "entry" },
+export const foundEntry = (picture, name, line, { text, label, act }) => el("li", { class: "entry", "data-key": label },
   picture,
   el("span", { class: "words" },
     el("span", { class: "top" }, el("span", { class: "name one-line", text: name })),
