@@ -160,10 +160,9 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         hub.register(self)
         await hub.wait_subscribed()
         assert self.session_token is not None
-        session, heads, visible, invitations, _ = await asyncio.gather(
+        session, heads, invitations, _ = await asyncio.gather(
             self.chat.sessions.get(self.session_token, touch=False),
             self.chat.conversations.heads(self.user),
-            self.chat.contacts.presence_visible_to(self.user),
             self.chat.groups.invitation_ids(self.user),
             self.chat.contacts.publish_presence(self.user.id),
         )
@@ -175,16 +174,27 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
             return
         hub.complete_subscriptions(self, map(topics.conversation, heads))
         await hub.wait_subscribed()
+        heads, online = await asyncio.gather(
+            self.chat.conversations.heads(self.user), self.online_contacts()
+        )
         hello = {
             "type": "hello",
             "version": protocol.VERSION,
             "user": self.user.to_private_dict(),
-            "online": sorted(await hub.presence.online_among(visible)),
+            "online": online,
             "invitations": invitations,
             "at": now_ms(),
-            "heads": await self.chat.conversations.heads(self.user),
+            "heads": heads,
         }
         hub.send_to(self, hello)
+
+    async def online_contacts(self) -> list[int]:
+        """Return the ids of the contacts whom the user may see, and who are online.
+
+        An older answer must not follow the event of a change: read it last before it is sent.
+        """
+        visible = await self.chat.contacts.presence_visible_to(self.user)
+        return sorted(await self.chat.hub.presence.online_among(visible))
 
     def release_handshake_state(self) -> None:
         """Release the headers and cookies of the handshake (4 KiB, see benchmarks/NOTES.md)."""
@@ -273,12 +283,18 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         if not limiter.acquire(self.user_id):
             raise ProtocolError("rate_limited", "You are too fast. Wait a moment.", cid)
 
-    async def send_heads(self, **more: list[int]) -> None:
+    async def send_heads(self, *, with_presence: bool = False) -> None:
         """Send a pong with the heads; subscribe to these conversations and to no others."""
         before = self.chat.hub.subscriptions(self, "conv")
         heads = await self.chat.conversations.heads(self.user)
         self.chat.hub.reconcile(self, before, set(map(topics.conversation, heads)))
-        self.chat.hub.send_to(self, {"type": "pong", "at": now_ms(), "heads": heads, **more})
+        pong = {"type": "pong", "at": now_ms(), "heads": heads}
+        if with_presence:
+            online = await self.online_contacts()
+            # While Redis is away, the page keeps what it knows of the users of other processes.
+            if not self.chat.hub.unhealthy_reason():
+                pong["online"] = online
+        self.chat.hub.send_to(self, pong)
 
     def admit_frame(self) -> bool:
         """Count a frame of any opcode; return False if the user has sent too many."""
@@ -321,12 +337,7 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         if self not in self.chat.hub:  # after a shutdown the database is closed, too
             return
         try:
-            visible = await self.chat.contacts.presence_visible_to(self.user)
-            online = sorted(await self.chat.hub.presence.online_among(visible))
-            # While Redis is away, the page keeps what it knows of the users of other processes.
-            await self.send_heads(
-                **({} if self.chat.hub.unhealthy_reason() else {"online": online})
-            )
+            await self.send_heads(with_presence=True)
         except engines.DATABASE_ERRORS as error:  # tried again after the next pong
             log.error("the conversations of a connection were not read: %s", error)
 

@@ -97,7 +97,7 @@ def test_code_is_set_apart_scrolls_in_its_bubble_and_is_copied(
     ann: Person, bob: Person, group: str
 ) -> None:
     line = f"open('https://example.org/{'x' * 200}')"
-    text = f"Try `https://a.example`:\n```python\nif 1:\n    {line}\n```\nThat is <b>all</b>."
+    text = f"```python\nif 1:\n    {line}\n```\nTry `https://a.example`: that is <b>all</b>."
     ann.say(text)
     bob.sees(text)
     expect(bob.log.get_by_role("link")).to_have_count(0)
@@ -110,14 +110,16 @@ def test_code_is_set_apart_scrolls_in_its_bubble_and_is_copied(
             bob.expect_accessible()
         assert block.evaluate("code => code.scrollWidth > code.clientWidth + 100")
         assert bob.log.evaluate("log => log.scrollWidth <= log.clientWidth")
-    expect(bob.entry(group).locator(".line")).to_contain_text("Try `https://a.example`:")
+    expect(bob.entry(group).locator(".line")).to_contain_text("Try https://a.example: that")
     bob.log.get_by_role("button", name="Copy the code").click()
     expect(bob.page.locator("#notice")).to_have_text("Copied.")
     bob.composer.focus()
     bob.page.keyboard.press("Control+V")
     expect(bob.composer).to_have_value(f"if 1:\n    {line}")
     bob.composer.fill("")
-    ann.picture("code")
+    ann.page.set_viewport_size(PHONE)
+    ann.log.get_by_role("button", name="Copy the code").click()  # not covered by the menu's button
+    expect(ann.page.locator("#notice")).to_have_text("Copied.")
 
 
 def test_shift_enter_breaks_the_line_and_the_field_grows(

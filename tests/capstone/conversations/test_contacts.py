@@ -255,16 +255,17 @@ class PresenceTest(ContactsCase):
     @tornado.testing.gen_test
     async def test_a_block_amid_opening_a_socket_holds(self) -> None:
         await self.add(self.anna, self.bob)
-        read_contacts = self.chat.contacts.presence_visible_to
+        await self.bob.connect()
+        read_invitations = self.chat.groups.invitation_ids
 
         async def interrupted(user: PublicUser) -> list[int]:
-            found = await read_contacts(user)
-            if user.id == 1:
-                await self.block_stranger(self.bob, self.anna)
+            found = await read_invitations(user)
+            await self.block_stranger(self.bob, self.anna)
             return found
 
-        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
+        with mock.patch.object(self.chat.groups, "invitation_ids", interrupted):
             anna = await self.anna.connect()
+        self.assertEqual(anna.hello["online"], [])
         await self.bob.connect()
         self.assertEqual(
             [event for event in await anna.heard() if event != self.presence(online=False)], []

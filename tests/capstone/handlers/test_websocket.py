@@ -407,15 +407,15 @@ class NothingMissedTest(SocketCase):
     @tornado.testing.gen_test
     async def test_a_group_joined_while_a_socket_opens_is_heard(self) -> None:
         other = await self.bob.group("Other")
-        read_contacts = self.chat.contacts.presence_visible_to
+        read_invitations = self.chat.groups.invitation_ids
 
         async def interrupted(user: PublicUser) -> list[int]:
-            found = await read_contacts(user)
+            found = await read_invitations(user)
             if user.id == 1:
                 await self.anna.join(other)
             return found
 
-        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
+        with mock.patch.object(self.chat.groups, "invitation_ids", interrupted):
             anna = await self.anna.connect()
         self.assertEqual(anna.hello["heads"], {str(self.conv): 2, str(other): 2})
         bob = await self.bob.connect()

@@ -118,3 +118,12 @@ def test_the_first_line_of_a_block_is_the_one_below_the_backticks() -> None:
         list(lines),
     )
     assert dict(zip(lines, found, strict=True)) == lines
+
+
+def test_one_line_of_a_list_shows_code_without_its_marks() -> None:
+    lines = {"a `b` c": "a b c", "See:\n```sh\nls\n```\nDone": "See:\nls\nDone", "5` x": "5` x"}
+    program = """
+    const { withoutMarks } = await import("./text/code.js");
+    console.log(JSON.stringify(given.map(withoutMarks)));
+    """
+    assert dict(zip(lines, javascript.run(program, list(lines)), strict=True)) == lines

@@ -2,6 +2,7 @@
 
 import { nameOf } from "../accounts/user_directory.js";
 import { strings } from "../i18n/strings.js";
+import { withoutMarks } from "../text/code.js";
 
 /** @typedef {import("./timeline.js").ChatEvent} ChatEvent */
 
@@ -41,6 +42,6 @@ export function previewLine(event, me, isPrivate) {
   const mine = event.from.id === me;
   if (event.type !== "message") return isShown(event, isPrivate) ? describeEvent(event, me) : "";
   if (event.text === null) return strings.deleted;
-  if (isPrivate && !mine) return event.text ?? "";
-  return strings.announce(mine ? strings.you : nameOf(event.from), event.text ?? "");
+  const text = withoutMarks(event.text ?? "");
+  return isPrivate && !mine ? text : strings.announce(mine ? strings.you : nameOf(event.from), text);
 }

@@ -33,6 +33,10 @@ export function findCode(message) {
   return [...parts, ...findInline(message.slice(done))];
 }
 
+/** Return a message without the marks of its code, for a place that shows one line. @param {string} message */
+export const withoutMarks = (message) =>
+  findCode(message).map(({ kind, code }) => (kind === "block" ? `${code}\n` : code)).join("");
+
 /** @param {string} text without blocks @returns {Part[]} */
 function findInline(text) {
   const runs = [...text.matchAll(/`+|\n/g)].map(({ 0: run, index }) => ({ run, index }));

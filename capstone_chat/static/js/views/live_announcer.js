@@ -3,6 +3,7 @@
 import { nameOf } from "../accounts/user_directory.js";
 import { byId, setText } from "../browser/dom.js";
 import { strings } from "../i18n/strings.js";
+import { withoutMarks } from "../text/code.js";
 
 const ANNOUNCE_INTERVAL = 1_500; // milliseconds: messages that come faster are announced together
 
@@ -25,7 +26,7 @@ export function liveAnnouncer(store) {
     }
     announcedSeq = timeline.last;
     if (added.length === 1) {
-      setText(element, strings.announce(nameOf(added[0].from), added[0].text ?? ""));
+      setText(element, strings.announce(nameOf(added[0].from), withoutMarks(added[0].text ?? "")));
     } else if (added.length > 1) setText(element, strings.announceMany(added.length));
   }
 

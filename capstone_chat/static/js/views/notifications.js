@@ -3,6 +3,7 @@
 import { nameOf } from "../accounts/user_directory.js";
 import { href, navigate } from "../browser/router.js";
 import { local } from "../browser/storage.js";
+import { withoutMarks } from "../text/code.js";
 
 const STORAGE_KEY = "notifications"; // in localStorage
 
@@ -56,8 +57,9 @@ export function notifyMessage(conversation, { seq, from, text }, me) {
   const { id, title, isPrivate, timeline } = conversation;
   if (document.visibilityState === "visible" || from.id === me || !text || seq <= timeline.read) return;
   if (permissionState() !== "on") return;
+  const line = withoutMarks(text);
   const options = {
-    body: isPrivate ? text : `${nameOf(from)}: ${text}`,
+    body: isPrivate ? line : `${nameOf(from)}: ${line}`,
     tag: `conversation-${id}`, // a newer notification replaces the older one, also of another tab
     icon: document.querySelector('link[rel="icon"]')?.getAttribute("href") ?? "",
   };

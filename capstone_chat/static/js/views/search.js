@@ -5,6 +5,7 @@ import * as api from "../api.js";
 import { byId, debounce, el, setText } from "../browser/dom.js";
 import { keyOf } from "../browser/keys.js";
 import { strings } from "../i18n/strings.js";
+import { withoutMarks } from "../text/code.js";
 import { findFolded } from "../text/search_folding.js";
 import { when } from "./when.js";
 
@@ -70,7 +71,7 @@ export function searchView(store, jump) {
       el("span", { class: "top" },
         el("b", { class: "one-line", text: from.id === store.user.id ? strings.you : nameOf(from) }),
         when(at, "shortTime")),
-      el("span", { class: "excerpt" }, ...excerpt(text ?? "", query))));
+      el("span", { class: "excerpt" }, ...excerpt(withoutMarks(text ?? ""), query))));
   }
 
   function clear() {
