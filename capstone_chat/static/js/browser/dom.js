@@ -1,6 +1,7 @@
 /** Functions that build elements. Texts become text nodes; no function takes HTML. */
 
-const LISTENERS = ["onclick", "oninput"]; // properties, so that an element that is kept gets the new listener
+/** The names of all listeners. They are properties, so that an element that is kept gets the new ones. @type {Set<string>} */
+const listeners = new Set();
 
 /**
  * Create an element.
@@ -14,8 +15,10 @@ export function el(tag, props = {}, ...children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name === "text") element.textContent = value;
-    else if (LISTENERS.includes(name)) /** @type {any} */ (element)[name] = value;
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else if (name.startsWith("on")) {
+      listeners.add(name);
+      /** @type {any} */ (element)[name] = value;
+    } else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
@@ -55,7 +58,7 @@ export function updateNode(node, drawn) {
   }
   for (const { name } of [...node.attributes]) if (!drawn.hasAttribute(name)) node.removeAttribute(name);
   for (const { name, value } of drawn.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
-  for (const name of LISTENERS) /** @type {any} */ (node)[name] = /** @type {any} */ (drawn)[name];
+  for (const name of listeners) /** @type {any} */ (node)[name] = /** @type {any} */ (drawn)[name];
   updateChildren(node, ...drawn.childNodes);
 }
 
