@@ -21,6 +21,10 @@ from capstone_chat.services import Services
 BACKLOG = 4096
 """Number of connections that may wait to be accepted, as in a reconnect storm."""
 
+SIGNAL_INTERVAL = 1.0
+"""Seconds between two iterations of an idle event loop. Python runs the handler of a signal between
+two instructions: if it arrives just before the loop waits, that is in the next iteration."""
+
 STOP_SIGNALS = [
     number
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # the last one only on Windows
@@ -58,7 +62,9 @@ async def serve(options: Options) -> None:
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
         print(start_message(options, sockets, links), flush=True)
-        await stop.wait()
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), SIGNAL_INTERVAL)
         chat.hub.draining = True  # /readyz answers 503: a proxy sends no new connections
         stop.clear()
         with contextlib.suppress(TimeoutError):  # a second signal skips the drain period

@@ -17,12 +17,14 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from course.pages import Block, Session, apply_change, matches_output, sessions, step_pages
+from course.processes import WAKE_INTERVAL, wake
 from course.script_launcher import has_options
 from course.translation import translate
 
@@ -284,10 +286,14 @@ def _stop(process: "subprocess.Popen[str]") -> None:
             process.terminate()
         else:
             process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        limit = time.monotonic() + STOP_TIMEOUT
+        while time.monotonic() < limit:
+            try:
+                process.wait(WAKE_INTERVAL)
+                return
+            except subprocess.TimeoutExpired:
+                wake(process.send_signal)
+        process.kill()
     process.wait()
 
 

@@ -1,11 +1,29 @@
-"""End a process together with the processes that it has started."""
+"""End a process, and the processes that it has started."""
 
 import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+WAKE_INTERVAL = 1.0  # seconds between two calls of `wake`
+
+
+def wake(send_signal: Callable[[int], object]) -> None:
+    """Make a process that waits for an event act on a signal that it has already received.
+
+    `asyncio.run()` sets a Python handler for Ctrl-C. If the signal arrives just before the event
+    loop begins to wait, it does not end that wait, and the handler runs when the next event
+    arrives. SIGSTOP and SIGCONT end the wait of `epoll_wait`, see signal(7). Not for Windows.
+
+    Args:
+        send_signal: sends a signal to the process.
+    """
+    if sys.platform != "win32":
+        send_signal(signal.SIGSTOP)
+        send_signal(signal.SIGCONT)
 
 
 def kill_tree(pid: int) -> None:

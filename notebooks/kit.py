@@ -35,6 +35,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from course.processes import WAKE_INTERVAL, wake
+
 __all__ = [
     *("BLUE", "GREEN", "GREY", "INK", "ORANGE", "PALE", "PURPLE", "RED", "ROOT", "SKY"),
     *("Browser", "ask", "begin", "bound", "check", "connect", "finish", "handshake_status"),
@@ -297,7 +299,11 @@ async def finish(program: Process) -> tuple[int | None, str]:
     with contextlib.suppress(ProcessLookupError):
         # As Ctrl-C, which lets it finish its log; Windows cannot send that to one program.
         program.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
-    _, text = await program.communicate()
+    ending = asyncio.ensure_future(program.communicate())
+    while not (await asyncio.wait([ending], timeout=WAKE_INTERVAL))[0]:
+        with contextlib.suppress(ProcessLookupError):
+            wake(program.send_signal)
+    _, text = ending.result()
     return program.returncode, text.decode()
 
 

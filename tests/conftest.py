@@ -31,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGQUIT"):  # not on Windows
         signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # Seconds, which `gen_test` reads. The default of 5 is too short beside other work.
+    os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
     # No program whose output a test reads may be told to colour it.
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "PYTHON_COLORS"):
         os.environ.pop(name, None)

@@ -27,11 +27,12 @@ import tornado.web
 from tornado.httpclient import HTTPRequest
 from tornado.testing import bind_unused_port
 
+from course.processes import WAKE_INTERVAL, wake
 from course.testing.http import ExerciseCase, Mismatch, Response
 from course.translation import translate
 
 START_TIMEOUT = 8.0  # seconds that a program may take to end or to print its address
-STOP_TIMEOUT = 2.0  # seconds that a program may take to end after SIGINT
+STOP_TIMEOUT = 6.0  # seconds that a program may take to end after SIGINT
 MAX_SHOWN_LINES = 6  # last lines of standard error in a failure
 UNKNOWN_NAME = "a name is not known: standard error says which one. Correct it, or import it"
 RAISED = (
@@ -332,12 +333,20 @@ async def _stop_process(process: Process, reason: str) -> int | str:
         else:
             process.send_signal(signal.SIGINT)
         try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+            await asyncio.wait_for(_wait_for_end(process), STOP_TIMEOUT)
         except TimeoutError:
             process.kill()
             await process.wait()
         return reason or process.returncode or 0
     return process.returncode
+
+
+async def _wait_for_end(process: Process) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), WAKE_INTERVAL)
+            return
+        wake(process.send_signal)
 
 
 def last_lines(lines: list[str]) -> list[str]:

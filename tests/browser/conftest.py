@@ -12,7 +12,7 @@ from tests.support.browser_profiles import Profiles
 from tests.support.chat_server import ChatServer, serving
 from tests.support.services import require
 
-expect.set_options(timeout=15_000)  # milliseconds; two cores may be busy
+expect.set_options(timeout=30_000)  # milliseconds; two cores may be busy
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +74,7 @@ def new_page(profiles: Profiles) -> Iterator[Callable[..., Page]]:
         context = (profiles.new if own_profile else profiles.take)(**look)
         contexts.append(context)
         page = context.pages[0]
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         return page
 
     yield make

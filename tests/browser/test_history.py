@@ -162,11 +162,7 @@ def test_a_message_is_found_and_shown_where_it_was_said(
     bob.log.evaluate("log => log.scrollTo(0, 0)")
     expect(bob.log.get_by_text("This is the beginning of the group")).to_have_count(1)
     for number in range(40, 300, 20):
-        message = bob.message(f"later {number}")
-        while message.count() == 0:
-            last = bob.log.locator("[data-seq]").last.get_attribute("data-seq")
-            bob.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
-            expect(bob.log.locator("[data-seq]").last).not_to_have_attribute("data-seq", last or "")
+        bob.scroll_until(f"later {number}", up=False)
     seqs = [int(row.get_attribute("data-seq") or 0) for row in bob.log.locator("[data-seq]").all()]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
     found.click()

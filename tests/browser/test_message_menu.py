@@ -150,7 +150,7 @@ def test_a_long_press_opens_the_menu_on_a_phone(
     phone.enter().open_group(group)
     ann.say("A message of two lines, as wide as a phone, so that nothing is beside it")
     text = phone.log.locator(".text").last
-    expect(text).to_be_visible()
+    expect(text).to_be_in_viewport()
     box = text.bounding_box()
     assert box
     touch = phone.context.new_cdp_session(phone.page)
@@ -167,6 +167,7 @@ def test_a_long_press_opens_the_menu_on_a_phone(
     phone.say("An answer")
     phone.page.get_by_role("button", name="Send").tap()
     expect(phone.log.locator(".quote")).to_contain_text("A message of two lines")
+    phone.sees("An answer")
     text.tap()  # a tap shows the button
     expect(phone.log.locator(".chosen .act")).to_be_visible()
     phone.picture("menu-button-phone")

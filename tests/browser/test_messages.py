@@ -274,12 +274,7 @@ def test_a_long_history_loads_upwards_and_the_page_stays_small(ann: Person, grou
     assert ann.log.evaluate(IS_AT_END)
     rows = ann.log.locator("[data-seq]")
     for number in range(340, -1, -20):
-        message = ann.message(f"line {number}")
-        # Scrolled up, as a reader does, until that line is there.
-        while message.count() == 0:
-            first = rows.first.get_attribute("data-seq")
-            ann.log.evaluate("log => log.scrollTo(0, 0)")
-            expect(rows.first).not_to_have_attribute("data-seq", first or "")
+        ann.scroll_until(f"line {number}", up=True)
         assert rows.count() <= 200
     ann.log.evaluate("log => log.scrollTo(0, 0)")
     expect(ann.log.get_by_text("This is the beginning of the group")).to_be_visible()
@@ -319,8 +314,7 @@ def test_new_messages_move_only_a_reader_who_is_at_the_end(
     ann.say_many([f"line {number}" for number in range(80)])
     bob.sees("line 79")
     assert bob.log.evaluate(IS_AT_END)
-    bob.log.hover()
-    bob.page.mouse.wheel(0, -400)
+    bob.log.evaluate("log => log.scrollBy(0, -400)")  # a wheel would scroll for some frames
     latest = bob.page.get_by_role("button", name=re.compile("Jump to the latest"))
     expect(latest).to_be_visible()
     row = bob.message("line 70")
@@ -401,11 +395,7 @@ def test_a_conversation_opens_at_its_first_unread_message_however_many_there_are
     seen = int(row.inner_text().removeprefix("line "))
     assert 3 < seen < 40
 
-    while bob.message("line 299").count() == 0:
-        last = bob.log.locator("[data-seq]").last
-        seq = last.get_attribute("data-seq") or ""
-        bob.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
-        expect(last).not_to_have_attribute("data-seq", seq)
+    bob.scroll_until("line 299", up=False)
     bob.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
     expect(badge).to_be_hidden()
 

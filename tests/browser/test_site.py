@@ -86,7 +86,7 @@ def test_the_way_through_a_lesson_works_by_keyboard(
     page.goto(address_in(site, "/"))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "text"
+    expect(page.locator("#text")).to_be_focused()
     page.get_by_role("link", name="01 Hello, Tornado", exact=True).press("Enter")
     titles = [
         "The smallest server",

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,14 +56,14 @@ print("the last line", flush=True)
 BLOCKING = '''"""A handler that blocks the event loop."""
 
 import asyncio
-from time import sleep
+from socket import create_connection
 
 import tornado.web
 
 
 class SlowHandler(tornado.web.RequestHandler):
     def get(self):
-        sleep(4)
+        create_connection(("127.0.0.1", GATE)).recv(1)
         self.write("slow\\n")
 
 
@@ -466,16 +467,19 @@ def test_a_flood_of_output_is_cut(opened: Open, tour: Tour) -> None:
 
 def test_a_blocked_loop_is_shown_at_its_line(opened: Open, tour: Tour) -> None:
     page = opened("/")
-    use_file(page, tour, "03/empty_list", BLOCKING)
-    page.keyboard.press("ControlOrMeta+Enter")
-    expect(page.locator(".run-status")).to_contain_text("runs at")
-    page.get_by_role("tab", name="Request").click()
-    page.get_by_role("button", name="Send").click()
-    page.get_by_role("tab", name="Output").click()
-    expect(page.locator(".run-status")).to_contain_text("blocked")
-    expect(page.locator(".run-status")).to_contain_text("line 11 of")
-    expect(page.locator(".run-status")).to_contain_text("sleep(4)")
-    expect(page.locator(".cm-lint-marker")).to_have_count(1)
+    with socket.create_server(("127.0.0.1", 0)) as gate:  # it keeps the handler waiting
+        source = BLOCKING.replace("GATE", str(gate.getsockname()[1]))
+        use_file(page, tour, "03/empty_list", source)
+        page.keyboard.press("ControlOrMeta+Enter")
+        expect(page.locator(".run-status")).to_contain_text("runs at")
+        page.get_by_role("tab", name="Request").click()
+        page.get_by_role("button", name="Send").click()
+        page.get_by_role("tab", name="Output").click()
+        expect(page.locator(".run-status")).to_contain_text("blocked")
+        expect(page.locator(".run-status")).to_contain_text("line 11 of")
+        expect(page.locator(".run-status")).to_contain_text(".recv(1)")
+        expect(page.locator(".cm-lint-marker")).to_have_count(1)
+        gate.accept()[0].close()
     expect(page.locator(".run-status")).to_contain_text("runs at")
     expect(page.locator(".cm-lint-marker")).to_have_count(0)
 
@@ -563,7 +567,8 @@ def test_a_page_with_unsaved_text_is_not_left_without_a_question(opened: Open, t
         dialog.dismiss()
 
     page.once("dialog", stay)
-    page.evaluate("location.href = '/'")
+    with page.expect_event("dialog"):
+        page.evaluate("location.href = '/'")
     expect(editor(page)).to_contain_text("# unsaved")
     assert asked == ["beforeunload"]
     page.keyboard.press("ControlOrMeta+s")

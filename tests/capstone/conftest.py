@@ -1,14 +1,11 @@
-"""The time that a test of the chat may take, set before `gen_test` reads it; and its database."""
+"""The database of the tests of the chat."""
 
-import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.capstone import databases
-
-os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")  # seconds; the machine may be busy with others
 
 
 def pytest_sessionstart() -> None:

@@ -14,7 +14,7 @@ from course import demo
 from course.pages import Session, apply_change, commands, excerpt, sessions, steps
 from tests.course.sample_course import make_course, write
 from tests.course.test_cli import command, course, course_process
-from tests.support.checkout import ROOT, clean_environment, read_until
+from tests.support.checkout import ROOT, clean_environment, read_until, rest_of_output
 
 SERVER = '''
 """A server."""
@@ -278,7 +278,7 @@ def test_break_makes_the_change_in_a_copy_and_starts_it(root: Path) -> None:
         try:
             said = read_until(process, "Open http://localhost")
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            rest_of_output(process)
         finally:
             process.kill()
     assert '+        self.write(["hello"])' in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.course.sample_course import write
-from tests.support.checkout import ROOT, clean_environment, read_until
+from tests.support.checkout import ROOT, clean_environment, read_until, rest_of_output
 
 SERVER = '''
 """A server."""
@@ -202,7 +202,7 @@ def test_a_server_ends_quietly(tmp_path: Path) -> None:
             try:
                 read_until(process, "Open http://localhost")
                 process.send_signal(number)
-                said, _ = process.communicate(timeout=30)
+                said = rest_of_output(process)
             finally:
                 process.kill()
         assert process.returncode == code, said

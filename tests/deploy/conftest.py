@@ -10,7 +10,7 @@ from tests.support.browser_person import Person
 from tests.support.browser_profiles import Profiles
 
 # Milliseconds. Less than the page waits for a pong: that would heal what Redis must carry.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

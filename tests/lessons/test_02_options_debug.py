@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, bind_unused_port
 
+from course.processes import wake
 from tests.lessons.test_02_options import FOLDER
 from tests.support.lesson_case import import_script
 
@@ -274,6 +275,7 @@ class AutoreloadTest(unittest.TestCase):
         running.process.send_signal(signal.SIGINT)
         while not running.logged("Script exited normally"):
             self.assertIsNone(running.process.poll(), running.read_log())
+            wake(running.process.send_signal)
         port = int(running.url.rpartition(":")[2])
         socket.create_connection(("localhost", port), timeout=30).close()
         self.assertIsNone(running.process.poll())

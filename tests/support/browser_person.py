@@ -315,6 +315,13 @@ class Person:
         row.get_by_role("button", name="Message menu").click()
         self.page.get_by_role("menuitem", name=entry).click()
 
+    def scroll_until(self, text: str, *, up: bool) -> None:
+        """Scroll to an end of the loaded messages, again and again, until a message is there."""
+        # No wait for one more page of them: it may have come before that wait begins.
+        end = "0" if up else "log.scrollHeight"
+        while self.message(text).count() == 0:
+            self.log.evaluate(f"log => log.scrollTo(0, {end})")
+
     def sees(self, text: str) -> None:
         """Check that the conversation shows a message exactly once, as a stored one."""
         expect(self.message(text)).to_have_count(1)

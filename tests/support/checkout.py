@@ -12,10 +12,12 @@ import urllib.error
 import urllib.request
 import venv
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tornado.testing import bind_unused_port
+
+from course.processes import WAKE_INTERVAL, wake
 
 ROOT = Path(__file__).resolve().parents[2]
 # Files that learn.py reads at a start; tests/ is needed by `learn.py test`.
@@ -134,6 +136,19 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return said
     raise AssertionError(f"ended without {text!r}:\n{said}")
+
+
+def rest_of_output(process: subprocess.Popen[str]) -> str:
+    """Return the output of a process up to its end, which it was asked for by a signal.
+
+    Raises:
+        AssertionError: it does not end.
+    """
+    for _ in range(60):
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=WAKE_INTERVAL)[0]
+        wake(process.send_signal)
+    raise AssertionError("it does not end")
 
 
 def with_free_port(arguments: list[str]) -> list[str]:

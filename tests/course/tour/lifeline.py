@@ -20,13 +20,13 @@ class Lifeline:
         """Wait until the process has connected."""
         await asyncio.shield(self.reader)
 
-    async def wait_ended(self, seconds: float = 5.0) -> None:
+    async def wait_ended(self) -> None:
         """Wait until the process has ended.
 
         Raises:
-            TimeoutError: it has not ended after so many seconds.
+            TimeoutError: it has not ended after 30 seconds.
         """
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
                 assert await (await self.reader).read() == b""
 

@@ -14,8 +14,6 @@ from tests.course.tour.tour_case import Page, TourCase
 
 
 class RunsTest(TourCase):
-    supervisor_options: ClassVar[dict[str, Any]] = {"stop_seconds": 0.5}
-
     async def end(self, page: Page, run: str) -> dict[str, Any]:
         await page.send(type="stop", run=run)
         return await page.until("ended", run=run)
@@ -63,6 +61,7 @@ class RunsTest(TourCase):
     @gen_test
     async def test_a_script_that_ignores_the_signal_is_killed(self) -> None:
         page = await self.open_page()
+        self.tour.supervisor._stop_seconds = 0.2
         ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ignores')"
         ready = await page.start(self.write_server("server", more=ignore))
         while "ignores" not in page.output(ready["run"]):
@@ -110,9 +109,10 @@ class RunsTest(TourCase):
     @gen_test
     async def test_a_blocked_loop_is_reported_with_its_line(self) -> None:
         page = await self.open_page()
-        more = "await asyncio.sleep(0); threading.Event().wait(0.6)"
-        await page.send(type="start", file=self.write_server("server", more=more))
-        blocked = await page.until("blocked")
+        async with lifeline() as line:
+            more = f"{line.source}; line.recv(1)"
+            await page.send(type="start", file=self.write_server("server", more=more))
+            blocked = await page.until("blocked")
         self.assertEqual((blocked["file"], blocked["source"]), ("server.py", more))
         self.assertGreaterEqual(blocked["seconds"], 0.3)
         self.assertGreaterEqual((await page.until("unblocked"))["seconds"], 0.3)

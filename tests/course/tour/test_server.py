@@ -108,8 +108,8 @@ class ProgramTest(unittest.IsolatedAsyncioTestCase):
         ):
             await self.begin_family(page, (one, two))
             own.process.kill()
-            await one.wait_ended(5)
-            await two.wait_ended(5)
+            await one.wait_ended()
+            await two.wait_ended()
 
     @posix_only
     async def test_signals_and_a_closed_terminal_end_the_tour_and_its_scripts(self) -> None:
@@ -124,8 +124,8 @@ class ProgramTest(unittest.IsolatedAsyncioTestCase):
                     await self.begin_family(page, (one, two))
                     own.process.send_signal(signal.Signals[name])
                     self.assertEqual(await own.process.wait(), 0)
-                    await one.wait_ended(1)
-                    await two.wait_ended(1)
+                    await one.wait_ended()
+                    await two.wait_ended()
 
     async def test_enter_shows_a_new_address_and_ends_the_old_one(self) -> None:
         async with tour(self.root, "--no-browser") as own:
