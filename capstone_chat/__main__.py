@@ -44,16 +44,17 @@ async def serve(options: Options) -> None:
         OptionError: an option, the database or Redis cannot be used.
         OSError: the address or the port cannot be used.
     """
-    connections = usable_connections(options.connections)
     app = make_app(options)
     chat = app.settings["chat"]
-    server = Server(app, connections)
+    server = Server(app)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     set_stop_handler(lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
         if not await open_services(chat, stop):
             return
+        redis_servers = chat.hub.broker.server_count if chat.hub.broker else 0
+        server.max_connections = usable_connections(options.connections, redis_servers)
         sockets = listen(options.address, options.port)
         links = await demo.prepare(app) if options.demo else {}
         server.add_sockets(sockets)

@@ -1,30 +1,15 @@
-"""Routes, settings of Tornado, and construction of all services.
+"""Routes, settings of Tornado, and migration of the database.
 
-No other module creates services. The module does not listen on a port, see `__main__`.
+The module does not listen on a port, see `__main__`.
 """
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import tornado.locale
 import tornado.web
 
 from capstone_chat import logs
-from capstone_chat.accounts.accounts import Accounts
-from capstone_chat.accounts.captcha import Captchas
-from capstone_chat.accounts.login_throttle import LoginThrottle
-from capstone_chat.accounts.password_resets import PasswordResets
-from capstone_chat.accounts.passwords import Passwords
-from capstone_chat.accounts.pictures import Pictures
-from capstone_chat.accounts.sessions import Sessions
-from capstone_chat.conversations.contacts import Contacts
-from capstone_chat.conversations.conversations import Conversations
-from capstone_chat.conversations.groups import Groups
-from capstone_chat.conversations.invite_links import InviteLinks
-from capstone_chat.conversations.messages import Messages
 from capstone_chat.handlers import (
     auth,
     base,
@@ -38,28 +23,10 @@ from capstone_chat.handlers import (
     profile,
     websocket,
 )
-from capstone_chat.in_flight import InFlight
-from capstone_chat.metrics import Metrics
 from capstone_chat.options import OptionError, Options, load_or_create_secret
-from capstone_chat.purge import Purge
-from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
-from capstone_chat.realtime.hub import Hub
-from capstone_chat.realtime.pong_checks import PongChecks
 from capstone_chat.realtime.protocol import MAX_FRAME_BYTES
-from capstone_chat.services import MAX_READS_IN_FLIGHT, Services
+from capstone_chat.services import Services
 from capstone_chat.storage import engines, files, migrate
-from capstone_chat.storage.database import Database
-
-if TYPE_CHECKING:
-    from capstone_chat.realtime.redis_broker import RedisBroker
-
-log = logging.getLogger(__name__)
-
-INVITATION_RATE = 1 / 30
-"""Users per second whom one user may add or invite to groups in the long run."""
-
-INVITATION_BURST = 50
-"""Users whom one user may add or invite at once."""
 
 PACKAGE_DIR = Path(__file__).parent
 
@@ -121,7 +88,8 @@ def make_app(options: Options) -> tornado.web.Application:
     data = Path(options.data)
     files.prepare_data_folder(data)
     secret = load_or_create_secret(data)
-    chat = build_services(options, secret)
+    prepare_database(options)
+    chat = Services(options, secret)
     tornado.locale.load_gettext_translations(str(PACKAGE_DIR / "locale"), "chat")
     tornado.locale.set_default_locale("en")  # the language of the texts in the code
     return base.Application(
@@ -144,58 +112,6 @@ def make_app(options: Options) -> tornado.web.Application:
         websocket_max_message_size=MAX_FRAME_BYTES,
         websocket_ping_interval=options.ping_interval,
         websocket_ping_timeout=options.ping_timeout,
-    )
-
-
-def build_services(options: Options, secret: str) -> Services:
-    """Migrate the database and create all services; nothing runs before `Services.open`.
-
-    Args:
-        options: the options of the chat.
-        secret: the secret that signs cookies, invite links and the links for new passwords.
-
-    Raises:
-        OptionError: the database or an option cannot be used.
-    """
-    prepare_database(options)
-    database = Database(options.database_url)
-    password_pool = ThreadPoolExecutor(options.password_threads, thread_name_prefix="password")
-    pictures = Pictures()
-    broker = make_broker(options)
-    hub = Hub(broker)
-    database.before_results, database.after_results = hub.hold, hub.flush
-    idle, lifetime = options.session_idle, options.session_lifetime
-    sessions = Sessions(database, hub, idle=idle, lifetime=lifetime)
-    passwords = Passwords(password_pool)
-    purge = Purge(database, idle=idle, lifetime=lifetime)
-    return Services(
-        options=options,
-        password_pool=password_pool,
-        database=database,
-        accounts=Accounts(database, passwords, sessions),
-        sessions=sessions,
-        password_resets=PasswordResets(database, passwords, sessions, secret),
-        login_throttle=LoginThrottle(database),
-        captchas=Captchas(database, lifetime=options.captcha_lifetime),
-        pictures=pictures,
-        contacts=Contacts(database, hub),
-        groups=Groups(database, hub),
-        invite_links=InviteLinks(database, hub, secret),
-        conversations=Conversations(database, hub),
-        messages=Messages(database, hub),
-        purge=purge,
-        hub=hub,
-        request_limiter=RateLimiter(options.request_rate, options.request_burst),
-        invitation_limiter=RateLimiter(INVITATION_RATE, INVITATION_BURST),
-        read_limiter=RateLimiter(options.read_rate, options.read_burst),
-        read_slots=ConcurrencyLimiter(MAX_READS_IN_FLIGHT),
-        message_limiter=RateLimiter(options.send_rate, options.send_burst),
-        signal_limiter=RateLimiter(options.signal_rate, options.signal_burst),
-        frame_limiter=RateLimiter(options.frame_rate, options.frame_burst),
-        metrics=make_metrics(database, hub, broker, pictures, purge),
-        active_requests=InFlight(),
-        active_connections=InFlight(),
-        pong_checks=PongChecks(),
     )
 
 
@@ -244,60 +160,3 @@ def create_migration_engine(options: Options) -> sa.Engine:
     except Exception as error:  # each driver has exceptions of its own for a wrong parameter
         raise OptionError(f"{source}: the database cannot be used: {error}") from error
     return engine
-
-
-def make_broker(options: Options) -> "RedisBroker | None":
-    """Return the broker for `--redis`; None without this option.
-
-    Raises:
-        OptionError: the URL is invalid.
-    """
-    if not options.redis:
-        if not options.is_single_process:
-            log.warning(
-                "no --redis: events of other processes on this database arrive with the next ping"
-            )
-        return None
-    # Imported only here: the import of the client of Redis takes a sixth of the chat's start time.
-    from capstone_chat.realtime.redis_broker import RedisBroker
-
-    secret = load_or_create_secret(Path(options.data))
-    return RedisBroker(options.redis, secret)
-
-
-def make_metrics(
-    database: Database,
-    hub: Hub,
-    broker: "RedisBroker | None",
-    pictures: Pictures,
-    purge: Purge,
-) -> Metrics:
-    """Return the metrics of the services, which are read at each scrape."""
-    metrics = Metrics()
-    metrics.gauge("chat_sockets", "Open connections", lambda: len(hub))
-    metrics.counter("chat_deliveries", "Deliveries of events", lambda: hub.delivered)
-    metrics.counter("chat_writes", "Writes to the database", lambda: database.writes)
-    metrics.counter("chat_commits", "Commits of these writes", lambda: database.commits)
-    retried = "Conflicts of commits with other processes, each retried at most five times"
-    metrics.counter("chat_commit_conflicts", retried, lambda: database.conflicts)
-    metrics.gauge("chat_picture_processes", "Pictures being read", lambda: pictures.converting)
-    metrics.gauge(
-        "chat_picture_bytes", "Bytes of memory reserved for uploads", lambda: pictures.reserved
-    )
-    rows = "Deleted rows that were unreachable"
-    metrics.counters("chat_purged_rows", rows, "kind", lambda: purge.deleted)
-    metrics.gauge("chat_purge_seconds", "Duration of the last purge", lambda: purge.seconds)
-    end = "End of the last purge, in seconds since 1970; 0 before the first"
-    metrics.gauge("chat_purge_end_seconds", end, lambda: purge.finished_at / 1000)
-    metrics.counter("chat_purge_failures", "Purges that an error ended", lambda: purge.failed)
-    if broker is not None:
-        metrics.gauge(
-            "chat_bus_connected", "Redis answers", lambda: broker.unhealthy_reason() is None
-        )
-        metrics.counter(
-            "chat_bus_sent", "Publications that Redis has accepted", lambda: broker.counts["sent"]
-        )
-        metrics.counter(
-            "chat_bus_received", "Publications of others", lambda: broker.counts["received"]
-        )
-    return metrics

@@ -44,10 +44,13 @@ Most of them are cookies. For comparison: nginx allows 8 KiB for one line.
 RESERVED_FILES = 40
 """Number of file descriptors that are reserved for other uses than connections.
 
-SQLite or the pool of connections to a database server uses up to 11, Redis 3, and the event loop,
-the standard streams and the listening sockets 10. The rest is for files that are open for a short
-time.
+SQLite or the pool of connections to a database server uses up to 11, and the event loop, the
+standard streams and the listening sockets 10. The rest is for files that are open for a short time.
 """
+
+FILES_PER_REDIS_SERVER = 4
+"""Number of file descriptors for each Redis server that a process publishes on: one to subscribe,
+two for concurrent pipelines, and in a cluster one to read the list of its servers."""
 
 MAX_SELECT_SOCKETS = 512
 """Maximum number of sockets for select() on Windows (FD_SETSIZE of the official Python).
@@ -81,7 +84,7 @@ HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + EMPTY_BOD
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n" + EMPTY_BODY
 
 
-def usable_connections(requested: int) -> int:
+def usable_connections(requested: int, redis_servers: int = 0) -> int:
     """Return the number of connections that the system allows.
 
     On Windows this number is fixed. Elsewhere it depends on the limit of open files, whose soft
@@ -89,22 +92,24 @@ def usable_connections(requested: int) -> int:
 
     Args:
         requested: the number of connections that the operator wants; the result is not greater.
+        redis_servers: the number of Redis servers; in a cluster that of its masters.
 
     Raises:
         OptionError: the limit of open files leaves room for fewer than MIN_CONNECTIONS.
     """
+    reserved = RESERVED_FILES + FILES_PER_REDIS_SERVER * redis_servers
     if resource is None:
-        return min(requested, MAX_SELECT_SOCKETS - RESERVED_FILES)
+        return min(requested, MAX_SELECT_SOCKETS - reserved)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = requested + RESERVED_FILES
+    needed = requested + reserved
     if hard != resource.RLIM_INFINITY:
         needed = min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
         soft = needed
-    usable = requested if soft == resource.RLIM_INFINITY else min(requested, soft - RESERVED_FILES)
+    usable = requested if soft == resource.RLIM_INFINITY else min(requested, soft - reserved)
     if usable < min(requested, MIN_CONNECTIONS):
-        least = RESERVED_FILES + MIN_CONNECTIONS
+        least = reserved + MIN_CONNECTIONS
         raise OptionError(f"the limit of open files is {soft}; raise it (ulimit -n) to {least}")
     if usable < requested:
         text = "the limit of open files, %d, leaves room for %d connections, not --connections=%d"
@@ -225,12 +230,9 @@ class Server(tornado.httpserver.HTTPServer):
 
     Args:
         app: the chat's application.
-        connections: maximum number of open connections; by default `--connections`.
     """
 
-    def initialize(  # type: ignore[override]
-        self, app: tornado.web.Application, connections: int | None = None
-    ) -> None:
+    def initialize(self, app: tornado.web.Application) -> None:  # type: ignore[override]
         """Set the initial state; Tornado calls this instead of `__init__`."""
         options = app.settings["chat"].options
         super().initialize(
@@ -241,7 +243,8 @@ class Server(tornado.httpserver.HTTPServer):
             idle_connection_timeout=options.header_timeout,
             body_timeout=options.body_timeout,
         )
-        self.max_connections = options.connections if connections is None else connections
+        self.max_connections: int = options.connections
+        """Maximum number of open connections; `usable_connections` may allow fewer."""
         self._max_per_address = None if options.xheaders else options.connections_per_address
         self._response_timeout = options.response_timeout
         self._listening: list[socket.socket] = []

@@ -1,15 +1,16 @@
-"""Container of all services of a chat: start and shutdown in the right order.
+"""All services of a chat: construction, start and shutdown in the right order.
 
-`app.build_services` creates it. Handlers reach it as `self.chat`.
+No other module creates services. Handlers reach them as `self.chat`.
 """
 
-from concurrent.futures import Executor
-from dataclasses import dataclass
+import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from capstone_chat.accounts.accounts import Accounts
 from capstone_chat.accounts.captcha import Captchas
 from capstone_chat.accounts.login_throttle import LoginThrottle
 from capstone_chat.accounts.password_resets import PasswordResets
+from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.accounts.sessions import Sessions
 from capstone_chat.conversations.contacts import Contacts
@@ -22,12 +23,21 @@ from capstone_chat.metrics import Metrics
 from capstone_chat.options import Options
 from capstone_chat.purge import Purge
 from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
+from capstone_chat.realtime.broker import Broker
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.realtime.pong_checks import PongChecks
 from capstone_chat.storage.database import Database
 
+log = logging.getLogger(__name__)
+
 SHUTDOWN_TIMEOUT = 5.0
 """Seconds that a shutdown waits for requests in flight, and then for close frames of clients."""
+
+INVITATION_RATE = 1 / 30
+"""Users per second whom one user may add or invite to groups in the long run."""
+
+INVITATION_BURST = 50
+"""Users whom one user may add or invite at once."""
 
 MAX_READS_IN_FLIGHT = 2
 """Maximum number of concurrent reads of one user.
@@ -36,48 +46,61 @@ The database has four threads for the reads of all users, so one user cannot occ
 """
 
 
-@dataclass(frozen=True)
 class Services:
-    """All services of one chat, and the objects that they share."""
+    """All services of one chat, and the objects that they share; nothing runs before `open`.
 
-    options: Options
-    password_pool: Executor
-    """Threads for the hashing of passwords only."""
-    database: Database
-    accounts: Accounts
-    sessions: Sessions
-    password_resets: PasswordResets
-    login_throttle: LoginThrottle
-    captchas: Captchas
-    pictures: Pictures
-    contacts: Contacts
-    groups: Groups
-    invite_links: InviteLinks
-    conversations: Conversations
-    messages: Messages
-    purge: Purge
-    hub: Hub
-    pong_checks: PongChecks
-    """Checks of connections whose clients have answered a ping."""
-    request_limiter: RateLimiter
-    """Changes by user, and requests without a session by network."""
-    invitation_limiter: RateLimiter
-    """Users who are added or invited to groups, by the user who adds them."""
-    read_limiter: RateLimiter
-    """Reads of the API, reads of pictures, and handshakes of connections, by user."""
-    read_slots: ConcurrencyLimiter
-    """Reads in flight, by user; see MAX_READS_IN_FLIGHT."""
-    message_limiter: RateLimiter
-    """Messages that are sent, by user."""
-    signal_limiter: RateLimiter
-    """Read marks, typing and pings, by user."""
-    frame_limiter: RateLimiter
-    """WebSocket frames of any kind, by user."""
-    metrics: Metrics
-    active_requests: InFlight
-    """HTTP requests in flight."""
-    active_connections: InFlight
-    """Open connections. A connection counts until both sides have sent a close frame."""
+    Args:
+        options: the options of the chat, whose database has been migrated.
+        secret: the secret that signs cookies, invite links and the links for new passwords.
+
+    Raises:
+        OptionError: an option cannot be used.
+    """
+
+    def __init__(self, options: Options, secret: str) -> None:
+        self.options = options
+        self.database = database = Database(options.database_url)
+        self.hub = hub = Hub(make_broker(options, secret))
+        database.before_results, database.after_results = hub.hold, hub.flush
+        self.pong_checks = PongChecks()
+        """Checks of connections whose clients have answered a ping."""
+        self.password_pool = ThreadPoolExecutor(
+            options.password_threads, thread_name_prefix="password"
+        )
+        """Threads for the hashing of passwords only."""
+        passwords = Passwords(self.password_pool)
+        idle, lifetime = options.session_idle, options.session_lifetime
+        self.sessions = Sessions(database, hub, idle=idle, lifetime=lifetime)
+        self.accounts = Accounts(database, passwords, self.sessions)
+        self.password_resets = PasswordResets(database, passwords, self.sessions, secret)
+        self.login_throttle = LoginThrottle(database)
+        self.captchas = Captchas(database, lifetime=options.captcha_lifetime)
+        self.pictures = Pictures()
+        self.contacts = Contacts(database, hub)
+        self.groups = Groups(database, hub)
+        self.invite_links = InviteLinks(database, hub, secret)
+        self.conversations = Conversations(database, hub)
+        self.messages = Messages(database, hub)
+        self.purge = Purge(database, idle=idle, lifetime=lifetime)
+        self.request_limiter = RateLimiter(options.request_rate, options.request_burst)
+        """Changes by user, and requests without a session by network."""
+        self.invitation_limiter = RateLimiter(INVITATION_RATE, INVITATION_BURST)
+        """Users who are added or invited to groups, by the user who adds them."""
+        self.read_limiter = RateLimiter(options.read_rate, options.read_burst)
+        """Reads of the API, reads of pictures, and handshakes of connections, by user."""
+        self.read_slots = ConcurrencyLimiter(MAX_READS_IN_FLIGHT)
+        """Reads in flight, by user."""
+        self.message_limiter = RateLimiter(options.send_rate, options.send_burst)
+        """Messages that are sent, by user."""
+        self.signal_limiter = RateLimiter(options.signal_rate, options.signal_burst)
+        """Read marks, typing and pings, by user."""
+        self.frame_limiter = RateLimiter(options.frame_rate, options.frame_burst)
+        """WebSocket frames of any kind, by user."""
+        self.metrics = Metrics(database, hub, self.pictures, self.purge)
+        self.active_requests = InFlight()
+        """HTTP requests in flight."""
+        self.active_connections = InFlight()
+        """Open connections. A connection counts until both sides have sent a close frame."""
 
     async def open(self) -> None:
         """Start the broker and the periodic purge, and correct stored times of sessions.
@@ -108,3 +131,21 @@ class Services:
         await self.hub.close()
         self.captchas.close()
         self.password_pool.shutdown(wait=False, cancel_futures=True)
+
+
+def make_broker(options: Options, secret: str) -> Broker | None:
+    """Return the broker for `--redis`; None without this option.
+
+    Raises:
+        OptionError: the URL is invalid.
+    """
+    if options.redis:
+        # Imported only here: the import of Redis' client takes a sixth of the chat's start time.
+        from capstone_chat.realtime.redis_broker import RedisBroker
+
+        return RedisBroker(options.redis, secret)
+    if not options.is_single_process:
+        log.warning(
+            "no --redis: events of other processes on this database arrive with the next ping"
+        )
+    return None

@@ -3,6 +3,7 @@
 `redis_broker` implements it. A process on its own has no broker, see `Hub`.
 """
 
+from collections import Counter
 from typing import Protocol
 
 from capstone_chat.realtime.control import ControlMessage
@@ -29,9 +30,16 @@ class BrokerHandler(Protocol):
 class Broker(Protocol):
     """Carries events and control messages to the other processes, each at most once."""
 
+    counts: Counter[str]
+    """Number of publications that were "sent", and of those that were "received" from others."""
+
     @property
     def presence(self) -> Presence:
         """The presence of the users of all processes."""
+
+    @property
+    def server_count(self) -> int:
+        """The number of servers to which the broker is connected."""
 
     async def start(self, handler: BrokerHandler) -> None:
         """Connect, and deliver publications to a handler from now on.

@@ -135,6 +135,11 @@ class RedisBroker:
         if self._cluster:
             await self._cluster.aclose()
 
+    @property
+    def server_count(self) -> int:
+        """The number of Redis servers; in a cluster that of its masters."""
+        return len(self._links)
+
     def unhealthy_reason(self) -> str | None:
         """Return the reason why other processes cannot be reached, or None.
 

@@ -11,11 +11,12 @@ import uuid
 
 import sqlalchemy as sa
 
-from capstone_chat.app import build_services
+from capstone_chat.app import prepare_database
 from capstone_chat.conversations.event_log import Event
 from capstone_chat.conversations.users import User
 from capstone_chat.options import Options
 from capstone_chat.realtime.protocol import Send
+from capstone_chat.services import Services
 from capstone_chat.storage.tables import users
 
 CONVERSATIONS = 3
@@ -24,7 +25,9 @@ AT_ONCE = 50
 
 
 async def main(folder: str, database: str = "") -> None:
-    chat = build_services(Options(data=folder, database=database), "x" * 32)
+    options = Options(data=folder, database=database)
+    prepare_database(options)
+    chat = Services(options, "x" * 32)
     user = User(1, "Anna", None, "anna", "", "")
     row = users.insert().values(
         id=1, name="anna", name_key="anna", nickname="Anna", password="x", created_at=0

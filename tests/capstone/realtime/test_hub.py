@@ -1,6 +1,7 @@
 """What the hub delivers to which connection, in how many writes, and what it passes to a broker."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import tornado.testing
@@ -28,6 +29,8 @@ class FakeBroker:
 
     def __init__(self) -> None:
         self.presence = Presence()
+        self.server_count = 1
+        self.counts = Counter[str]()
         self.calls: list[tuple[Any, ...]] = []
         self.subscribed = asyncio.Event()
         self.handler: BrokerHandler | None = None

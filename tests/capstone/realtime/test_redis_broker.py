@@ -152,7 +152,7 @@ class TwoProcessesTest(TwoNodesCase):
     async def test_figures_tell_of_the_other_process(self) -> None:
         await self.until(lambda: self.chat.hub.unhealthy_reason() is None)
         page = (await Person(self, "x").fetch("/metrics")).body.decode()
-        self.assertIn("chat_bus_connected 1.0", page)
+        self.assertIn("chat_broker_connected 1.0", page)
 
 
 @pytest.mark.service("redis-server")

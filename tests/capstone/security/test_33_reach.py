@@ -7,7 +7,7 @@ from unittest import mock
 import sqlalchemy as sa
 import tornado.testing
 
-from capstone_chat import app
+from capstone_chat import services
 from capstone_chat.conversations import invitations
 from capstone_chat.rate_limiter import RateLimiter
 from capstone_chat.storage.tables import departures
@@ -203,7 +203,7 @@ class BoundTest(ReachCase):
 
     @tornado.testing.gen_test
     async def test_to_invite_again_and_again_is_too_often(self) -> None:
-        limit = RateLimiter(app.INVITATION_RATE, 3)
+        limit = RateLimiter(services.INVITATION_RATE, 3)
         with mock.patch.object(self.chat.invitation_limiter, "acquire", limit.acquire):
             for _ in range(3):
                 await self.invite(self.carl)

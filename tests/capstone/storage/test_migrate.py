@@ -15,9 +15,10 @@ import alembic.script
 import sqlalchemy as sa
 
 from capstone_chat import urls
-from capstone_chat.app import build_services
+from capstone_chat.app import prepare_database
 from capstone_chat.conversations.users import User
 from capstone_chat.options import Options
+from capstone_chat.services import Services
 from capstone_chat.storage import engines, migrate, tables
 from capstone_chat.storage.database import Database
 from capstone_chat.text.search_folding import fold
@@ -335,7 +336,9 @@ class FirstChatTest(unittest.TestCase):
         asyncio.run(self.look())
 
     async def look(self) -> None:
-        chat = build_services(Options(data=self.folder), "x" * 32)
+        options = Options(data=self.folder)
+        prepare_database(options)
+        chat = Services(options, "x" * 32)
         try:
             bob = User(2, "Bob", None, "bob", "", "")
             found, head = await chat.conversations.history(bob, 1, before=5, after=None, limit=10)
