@@ -11,11 +11,10 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Awaitable
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import tornado.httputil
 import tornado.locale
@@ -34,8 +33,6 @@ from capstone_chat.storage import engines
 from capstone_chat.text.names import INVISIBLE_CHARACTERS
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 SECONDS_PER_DAY = 86_400
 
@@ -333,14 +330,17 @@ class BaseHandler(tornado.web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Respond with an error, never with a traceback.
 
-        The status is 503 after a failure of the database, and 401 if the session has ended.
-        Responses with 429 and 503 have the header Retry-After.
+        The status is 503 after a failure of the database, 401 if the session has ended, and 404,
+        403 or 409 for a `Refusal` of a service. Responses with 429 and 503 have the header
+        Retry-After.
         """
         error = kwargs.get("exc_info", (None, None))[1]
         if isinstance(error, engines.DATABASE_ERRORS):
             error = ApiError(503, "unavailable", errors.UNAVAILABLE)
         elif isinstance(error, SessionEnded):
             error = errors.session_ended()
+        elif isinstance(error, Refusal):
+            error = errors.from_refusal(error)
         if isinstance(error, ApiError):
             status_code = error.status_code
             self.set_status(status_code)
@@ -361,7 +361,7 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         if isinstance(value, engines.DATABASE_ERRORS):
             log.error("the database failed: %s", value)
-        elif not isinstance(value, tornado.web.HTTPError | SessionEnded):
+        elif not isinstance(value, tornado.web.HTTPError | SessionEnded | Refusal):
             log.error("a handler failed", exc_info=(typ, value, tb))  # type: ignore[arg-type]
 
     def render_error(self, status: HTTPStatus, error: ApiError | None) -> None:
@@ -395,7 +395,8 @@ class ApiHandler(JsonHandler):
     docstrings of the methods name only what is special to them.
 
     Each GET counts against the user's rate limit for reads. At most
-    `services.MAX_READS_IN_FLIGHT` of one user run at once.
+    `services.MAX_READS_IN_FLIGHT` of one user run at once. Each change counts against the rate
+    limit for changes.
     """
 
     read_tokens = 1.0
@@ -405,18 +406,20 @@ class ApiHandler(JsonHandler):
     """The id of the user while the request holds one of the user's read slots, else None."""
 
     async def prepare(self) -> None:
-        """Require a session; for a GET, enforce the rate limit for reads and wait for a read slot.
+        """Require a session, and enforce the rate limits; a GET waits for a read slot.
 
         Raises:
-            ApiError: 401 without a session, 429 above the rate limit.
+            ApiError: 401 without a session, 429 above a rate limit.
         """
         await super().prepare()
         if self.current_user is None:
             raise errors.session_ended()
-        if self.request.method == "GET":
+        if self.request.method in ("GET", "HEAD"):
             self.enforce_read_limit(self.read_tokens)
             await self.chat.read_slots.acquire(self.user.id)
             self.reading_user_id = self.user.id
+        elif not self.streams_body:
+            self.enforce_rate_limit(self.user.id)
 
     def on_finish(self) -> None:
         """Release the read slot, for the user's next read."""
@@ -430,17 +433,6 @@ class ApiHandler(JsonHandler):
         """The session of the request. It was valid when the request began."""
         assert self.session is not None
         return self.session
-
-    async def call_domain(self, operation: Awaitable[T]) -> T:
-        """Return the result of a service's method.
-
-        Raises:
-            ApiError: 404, 403 or 409 if the service raises a `Refusal`.
-        """
-        try:
-            return await operation
-        except Refusal as refusal:
-            raise errors.from_refusal(refusal) from None
 
     def json_body(self) -> dict[str, Any]:
         """Return the JSON object in the body of the request.

@@ -17,13 +17,12 @@ class ContactsHandler(ApiHandler):
         Responds with 201 and the contact; 404 for an unknown name, 403 if the list is full or the
         name is the user's own.
         """
-        self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         name, blocked = (
             self.str_field(body, "name").strip(),
             self.bool_field(body, "blocked", default=False),
         )
-        added = await self.call_domain(self.chat.contacts.add(self.user, name, blocked=blocked))
+        added = await self.chat.contacts.add(self.user, name, blocked=blocked)
         self.set_status(201)
         self.finish({"contact": (await self.with_presence([added]))[0]})
 
@@ -50,15 +49,11 @@ class ContactHandler(ApiHandler):
         Responds with the contact; 404 unless the other user is a contact, a member of a shared
         conversation or an inviter, 403 if the list is full or the id is the user's own.
         """
-        self.enforce_rate_limit(self.user.id)
         blocked = self.bool_field(self.json_body(), "blocked", default=False)
-        changed = await self.call_domain(
-            self.chat.contacts.update_or_create(self.user, int(other), blocked=blocked)
-        )
+        changed = await self.chat.contacts.update_or_create(self.user, int(other), blocked=blocked)
         self.finish({"contact": (await self.with_presence([changed]))[0]})
 
     async def delete(self, other: str) -> None:
         """DELETE /api/contacts/USER: remove the entry; 204, also if there is none."""
-        self.enforce_rate_limit(self.user.id)
         await self.chat.contacts.remove(self.user, int(other))
         self.set_status(204)

@@ -103,10 +103,7 @@ class PrivateHandler(ApiHandler):
         The status is 404 for a user who is neither a contact nor in a shared conversation, 403 if
         one of the two has blocked the other or has too many private chats.
         """
-        self.enforce_rate_limit(self.user.id)
-        conv = await self.call_domain(
-            self.chat.conversations.get_or_create_private(self.user, int(other))
-        )
+        conv = await self.chat.conversations.get_or_create_private(self.user, int(other))
         self.finish({"conversation": await self.chat.conversations.get(self.user, conv)})
 
 
@@ -115,7 +112,7 @@ class ConversationHandler(ApiHandler):
 
     async def get(self, conv: str) -> None:
         """GET /api/conversations/ID: respond with the summary; 404 unless the user is a member."""
-        found = await self.call_domain(self.chat.conversations.get(self.user, int(conv)))
+        found = await self.chat.conversations.get(self.user, int(conv))
         self.finish({"conversation": found})
 
 
@@ -130,8 +127,8 @@ class MembersHandler(ApiHandler):
         """
         after, query = self.int_query("after"), self.get_query_argument("query", "")
         query = query[: names.MAX_TITLE_LENGTH]
-        found, cursor = await self.call_domain(
-            self.chat.conversations.list_members(self.user, int(conv), after=after, query=query)
+        found, cursor = await self.chat.conversations.list_members(
+            self.user, int(conv), after=after, query=query
         )
         self.finish({"members": found, "next": cursor})
 
@@ -145,14 +142,12 @@ class EventsHandler(ApiHandler):
         The page has the events before the seq `before` or after the seq `after`, oldest first. The
         status is 404 unless the user is a member.
         """
-        found, head = await self.call_domain(
-            self.chat.conversations.history(
-                self.user,
-                int(conv),
-                before=self.int_query("before"),
-                after=self.int_query("after"),
-                limit=self.int_query("limit") or MAX_PAGE_SIZE,
-            )
+        found, head = await self.chat.conversations.history(
+            self.user,
+            int(conv),
+            before=self.int_query("before"),
+            after=self.int_query("after"),
+            limit=self.int_query("limit") or MAX_PAGE_SIZE,
         )
         self.finish({"events": [event.to_dict() for event in found], "head": head})
 
@@ -166,8 +161,7 @@ class EventHandler(ApiHandler):
         Responds with 204; 404 if there is no such message; 403 for a message of another user,
         unless the user is the owner of the group.
         """
-        self.enforce_rate_limit(self.user.id)
-        await self.call_domain(self.chat.messages.delete(self.user, int(conv), int(seq)))
+        await self.chat.messages.delete(self.user, int(conv), int(seq))
         self.set_status(204)
 
 
@@ -181,9 +175,7 @@ class SearchHandler(ApiHandler):
         is given. The status is 404 unless the user is a member.
         """
         text = self.get_query_argument("query", "")[: names.MAX_TITLE_LENGTH]
-        found, cursor = await self.call_domain(
-            self.chat.conversations.search(
-                self.user, int(conv), text, before=self.int_query("before"), limit=MAX_RESULTS
-            )
+        found, cursor = await self.chat.conversations.search(
+            self.user, int(conv), text, before=self.int_query("before"), limit=MAX_RESULTS
         )
         self.finish({"events": [event.to_dict() for event in found], "next": cursor})

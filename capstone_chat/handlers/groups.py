@@ -51,7 +51,7 @@ class GroupApiHandler(ApiHandler):
             more: further items of the JSON object.
         """
         self.set_status(status)
-        group = await self.call_domain(self.chat.conversations.get(self.user, conv))
+        group = await self.chat.conversations.get(self.user, conv)
         self.finish({"conversation": group, **more})
 
 
@@ -71,14 +71,11 @@ class GroupsHandler(GroupApiHandler):
 
         Responds with 201 and the group; 403 for a user in too many groups.
         """
-        self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         title = self.validate_title(self.str_field(body, "title"))
         description = self.validate_description(self.str_field(body, "description"))
         public = self.bool_field(body, "public", default=True)
-        conv = await self.call_domain(
-            self.chat.groups.create(self.user, title, description, public=public)
-        )
+        conv = await self.chat.groups.create(self.user, title, description, public=public)
         await self.finish_with_group(conv, 201)
 
 
@@ -91,7 +88,6 @@ class GroupHandler(GroupApiHandler):
 
     async def patch(self, conv: str) -> None:
         """PATCH /api/groups/ID: change the given properties; respond with the group. Owner only."""
-        self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         values: dict[str, str | bool] = {}
         if "title" in body:
@@ -100,7 +96,7 @@ class GroupHandler(GroupApiHandler):
             values["description"] = self.validate_description(self.str_field(body, "description"))
         if "public" in body:
             values["public"] = self.bool_field(body, "public")
-        await self.call_domain(self.chat.groups.update(self.user, int(conv), **values))
+        await self.chat.groups.update(self.user, int(conv), **values)
         await self.finish_with_group(int(conv))
 
 
@@ -112,8 +108,7 @@ class JoinHandler(GroupApiHandler):
 
         The status is 403 if the group or the user has reached a limit.
         """
-        self.enforce_rate_limit(self.user.id)
-        await self.call_domain(self.chat.groups.join(self.user, int(conv)))
+        await self.chat.groups.join(self.user, int(conv))
         await self.finish_with_group(int(conv))
 
 
@@ -126,11 +121,10 @@ class GroupMembersHandler(GroupApiHandler):
         Responds with the group and `invited`, which is true if the user has to accept first; 403
         for an unknown name, a user whom the owner has blocked, or if a limit is reached.
         """
-        self.enforce_rate_limit(self.user.id)
         name = self.str_field(self.json_body(), "name").strip()
         if not self.chat.invitation_limiter.acquire(self.user.id):
             raise errors.too_often()
-        invited = await self.call_domain(self.chat.groups.add_member(self.user, int(conv), name))
+        invited = await self.chat.groups.add_member(self.user, int(conv), name)
         await self.finish_with_group(int(conv), invited=invited)
 
 
@@ -142,11 +136,10 @@ class GroupMemberHandler(GroupApiHandler):
 
         Members end their own membership; the owner ends that of any member.
         """
-        self.enforce_rate_limit(self.user.id)
         if int(other) == self.user.id:
-            await self.call_domain(self.chat.groups.leave(self.user, int(conv)))
+            await self.chat.groups.leave(self.user, int(conv))
         else:
-            await self.call_domain(self.chat.groups.remove_member(self.user, int(conv), int(other)))
+            await self.chat.groups.remove_member(self.user, int(conv), int(other))
         self.set_status(204)
 
 
@@ -155,7 +148,7 @@ class InvitationsHandler(GroupApiHandler):
 
     async def get(self, conv: str) -> None:
         """GET /api/groups/ID/invitations: respond with the users, by nickname. Owner only."""
-        found = await self.call_domain(self.chat.groups.list_invited_users(self.user, int(conv)))
+        found = await self.chat.groups.list_invited_users(self.user, int(conv))
         self.finish({"invitations": found})
 
 
@@ -168,8 +161,7 @@ class InvitationHandler(GroupApiHandler):
         Users decline their own invitation; the owner withdraws that of any user. The status is 404
         if there is no invitation.
         """
-        self.enforce_rate_limit(self.user.id)
-        await self.call_domain(self.chat.groups.end_invitation(self.user, int(conv), int(other)))
+        await self.chat.groups.end_invitation(self.user, int(conv), int(other))
         self.set_status(204)
 
 
@@ -178,27 +170,23 @@ class InviteLinkHandler(GroupApiHandler):
 
     async def get(self, conv: str) -> None:
         """GET /api/groups/ID/link: respond with the `link`, null if there is none."""
-        self.finish_with_link(
-            await self.call_domain(self.chat.invite_links.get(self.user, int(conv)))
-        )
+        self.finish_with_link(await self.chat.invite_links.get(self.user, int(conv)))
 
     async def post(self, conv: str) -> None:
         """POST /api/groups/ID/link: make a link that is valid for 1, 7 or 30 `days`.
 
         Responds with 201 and the link. The link before it ends.
         """
-        self.enforce_rate_limit(self.user.id)
         days = self.id_field(self.json_body(), "days")
         if days not in invite_links.LIFETIMES:
             raise errors.not_a_number("days")
         self.set_status(201)
         links = self.chat.invite_links
-        self.finish_with_link(await self.call_domain(links.replace(self.user, int(conv), days)))
+        self.finish_with_link(await links.replace(self.user, int(conv), days))
 
     async def delete(self, conv: str) -> None:
         """DELETE /api/groups/ID/link: revoke the link, if there is one; 204."""
-        self.enforce_rate_limit(self.user.id)
-        await self.call_domain(self.chat.invite_links.replace(self.user, int(conv), None))
+        await self.chat.invite_links.replace(self.user, int(conv), None)
         self.set_status(204)
 
     def finish_with_link(self, link: InviteLink | None) -> None:
@@ -217,15 +205,12 @@ class JoinByLinkHandler(GroupApiHandler):
     async def get(self) -> None:
         """GET /api/join: respond with the group of the link with this `token`, like a search."""
         token = self.get_query_argument("token", "")
-        self.finish(
-            {"group": await self.call_domain(self.chat.invite_links.find_group(self.user, token))}
-        )
+        self.finish({"group": await self.chat.invite_links.find_group(self.user, token)})
 
     async def post(self) -> None:
         """POST /api/join: become a member by the link with this `token`; respond with the group."""
-        self.enforce_rate_limit(self.user.id)
         token = self.str_field(self.json_body(), "token")
-        conv = await self.call_domain(self.chat.invite_links.join(self.user, token))
+        conv = await self.chat.invite_links.join(self.user, token)
         await self.finish_with_group(conv)
 
 
@@ -237,7 +222,6 @@ class OwnerHandler(GroupApiHandler):
 
         Responds with the group; 404 if the other user is not a member.
         """
-        self.enforce_rate_limit(self.user.id)
         new_owner = self.id_field(self.json_body(), "user")
-        await self.call_domain(self.chat.groups.transfer_ownership(self.user, int(conv), new_owner))
+        await self.chat.groups.transfer_ownership(self.user, int(conv), new_owner)
         await self.finish_with_group(int(conv))

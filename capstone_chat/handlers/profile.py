@@ -59,7 +59,6 @@ class MeHandler(AccountHandler):
 
     async def patch(self) -> None:
         """PATCH /api/me: change nickname, language and theme, if given; respond with the user."""
-        self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         values: dict[str, str] = {}
         if "nickname" in body:
@@ -82,7 +81,6 @@ class MeHandler(AccountHandler):
 
         The body has the `password`. Responds with 204, or with 400 if the password is wrong.
         """
-        self.enforce_rate_limit(self.user.id)
         password = self.str_field(self.json_body(), "password")
         accounts, session = self.chat.accounts, self.open_session
         await self.with_password(
@@ -102,7 +100,6 @@ class PasswordHandler(AccountHandler):
 
         Responds with 204, or with 400 if `old` is wrong or `new` is not allowed.
         """
-        self.enforce_rate_limit(self.user.id)
         body = self.json_body()
         new = self.str_field(body, "new")
         if problem := passwords.find_problem(new, self.user.name, self.user.nickname):
@@ -132,7 +129,6 @@ class SessionHandler(ApiHandler):
 
         Responds with 204; 404 if the user has no such session.
         """
-        self.enforce_rate_limit(self.user.id)
         if not await self.chat.sessions.revoke(self.open_session, int(session_id)):
             raise ApiError(404, "not_found", "There is no such session.")
         self.set_status(204)
