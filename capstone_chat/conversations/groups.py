@@ -212,7 +212,7 @@ class Groups:
         return (await self._database.write(change, publish)).invited
 
     async def list_invitations(self, user: PublicUser) -> list[dict[str, Any]]:
-        """Return the invitations of the user, the newest first (see `protocol.Invited`)."""
+        """Return the invitations of the user, the newest first."""
         return await self._database.read(
             lambda connection: invitations.list_for(connection, user.id)
         )

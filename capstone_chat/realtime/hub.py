@@ -209,7 +209,7 @@ class Hub:
 
         Args:
             topic: the topic.
-            event: the event, one of `protocol.ServerEvent`.
+            event: the event, as PROTOCOL.md specifies it.
         """
         payload = protocol.encode(event)
         volatile = event["type"] in protocol.VOLATILE
