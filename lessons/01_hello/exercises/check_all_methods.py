@@ -1,5 +1,7 @@
 """Notes over HTTP: 201 with Location, 204, 404, 409, and an Allow that is true."""
 
+from urllib.parse import urljoin
+
 from course.testing.http import ExerciseCase, Mismatch
 
 POST = "NotesHandler: add a method post(); it reads the fields name and text of the form"
@@ -23,7 +25,9 @@ class AllMethods(ExerciseCase):
     def test_post_adds_a_note_and_says_where_it_is(self) -> None:
         answer = self.send("POST", "/notes", form={"name": "two", "text": "Call Ada"})
         answer.expect(status=201, advice=POST if answer.status == 405 else CREATED)
-        answer.expect(headers={"Location": "/notes/two"}, advice=LOCATION)
+        leads_to = urljoin(self.get_url("/notes"), answer.headers.get("Location", ""))
+        if leads_to != self.get_url("/notes/two"):
+            answer.expect(headers={"Location": "/notes/two"}, advice=LOCATION)
         self.send("GET", "/notes/two").expect(status=200, text="Call Ada", advice=POST)
 
     def test_post_of_an_existing_name_is_a_conflict(self) -> None:

@@ -17,8 +17,16 @@ STATUS = (
     "By default fetch() raises HTTPClientError for 404, which makes a 500 here."
 )
 TYPE = 'self.set_header("Content-Type", answer.headers["Content-Type"])'
+EMPTY = (
+    "An answer with 204 has no Content-Type: set the header only if the answer has it, and write\n"
+    "the body only if it is not empty"
+)
 FOLLOW = "fetch(..., follow_redirects=False): a redirect is for the client, and may name any host."
 AWAY = "A server that is not there raises OSError from fetch(): raise tornado.web.HTTPError(502)."
+HUNG_UP = (
+    "A server that closes the connection without an answer raises HTTPClientError from fetch(),\n"
+    "also with raise_error=False: except (HTTPClientError, OSError), and HTTPError(502)"
+)
 PASSED = (
     "Pass on self.request.headers, without those of one connection: fetch(url, headers=headers)"
 )
@@ -35,9 +43,13 @@ class ServerHandler(tornado.web.RequestHandler):
         path = self.request.path
         if path == "/away":
             self.redirect(f"http://{self.request.host}/elsewhere")
+        elif path == "/hang_up":
+            self.detach().close()
         elif path.startswith("/status/"):
-            self.set_status(int(path.rpartition("/")[2]))
-            self.write("as it is")
+            status = int(path.rpartition("/")[2])
+            self.set_status(status)
+            if status != 204:  # which has neither a body nor a Content-Type
+                self.write("as it is")
         elif path == "/headers":
             self.write(dict(self.request.headers.get_all()))
         else:
@@ -98,9 +110,13 @@ class SmallProxy(ExerciseCase):
             sent=f"{answer.sent}\nLocation",
             advice=FOLLOW,
         )
+        self.send("GET", "/shop/status/204").expect(status=204, body="", advice=EMPTY)
 
     def test_a_server_that_is_not_there_is_502(self) -> None:
         self.send("GET", "/gone/a").expect(status=502, advice=AWAY)
+
+    def test_a_server_that_closes_the_connection_is_502(self) -> None:
+        self.send("GET", "/shop/hang_up").expect(status=502, advice=HUNG_UP)
 
     def headers(self, **sent: str) -> tuple[Response, dict[str, str]]:
         headers = {name.replace("_", "-"): value for name, value in sent.items()}

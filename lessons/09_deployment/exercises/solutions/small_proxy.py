@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httputil import HTTPHeaders
 from tornado.options import define, options, parse_command_line
 
@@ -29,13 +29,14 @@ class ProxyHandler(tornado.web.RequestHandler):
             answer = await client.fetch(
                 url, headers=headers, follow_redirects=False, raise_error=False
             )
-        except OSError:
+        except (HTTPClientError, OSError):
             raise tornado.web.HTTPError(502) from None
         self.set_status(answer.code, answer.reason)
         for key in ("Content-Type", "Location"):
             if key in answer.headers:
                 self.set_header(key, answer.headers[key])
-        self.write(answer.body)
+        if answer.body:  # 204 and 304 have none
+            self.write(answer.body)
 
 
 def make_app() -> tornado.web.Application:

@@ -1,4 +1,4 @@
-# The link comes from the name of the route, and HEAD is answered, too.
+# The link, with the host, comes from the name of the route, and HEAD is answered, too.
 """Answer POST, PUT, DELETE and OPTIONS, each with its status."""
 
 import asyncio
@@ -18,7 +18,8 @@ class NotesHandler(tornado.web.RequestHandler):
             raise tornado.web.HTTPError(409)
         notes[name] = self.get_body_argument("text")
         self.set_status(201)
-        self.set_header("Location", self.reverse_url("note", name))
+        host = f"{self.request.protocol}://{self.request.host}"
+        self.set_header("Location", host + self.reverse_url("note", name))
 
 
 class NoteHandler(tornado.web.RequestHandler):

@@ -37,7 +37,8 @@ class ProxyHandler(tornado.web.RequestHandler):
         self.set_header("Content-Type", answer.headers.get("Content-Type", "text/plain"))
         if location := answer.headers.get("Location"):
             self.set_header("Location", location)
-        self.write(answer.body)
+        if answer.body:
+            self.write(answer.body)
 
 
 def make_app() -> tornado.web.Application:

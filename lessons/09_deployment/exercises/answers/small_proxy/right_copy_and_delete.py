@@ -35,7 +35,7 @@ class ProxyHandler(tornado.web.RequestHandler):
         for header, value in answer.headers.get_all():
             if header not in ("Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length"):
                 self.set_header(header, value)
-        self.finish(answer.body)
+        self.finish(answer.body or None)
 
 
 def make_app() -> tornado.web.Application:

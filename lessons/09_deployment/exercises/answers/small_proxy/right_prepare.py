@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.options import define, options, parse_command_line
 
 UPSTREAMS = {"shop": "http://127.0.0.1:8001", "blog": "http://127.0.0.1:8002"}
@@ -38,12 +38,13 @@ class ProxyHandler(tornado.web.RequestHandler):
                 follow_redirects=False,
                 connect_timeout=2,
             )
-        except OSError as error:
+        except (OSError, HTTPClientError) as error:
             raise tornado.web.HTTPError(502, "%s", error)
         self.set_status(answer.code, answer.reason)
         for name in {"Content-Type", "Location", "Etag"} & set(answer.headers):
             self.set_header(name, answer.headers[name])
-        self.write(answer.body)
+        if answer.code not in (204, 304):
+            self.write(answer.body)
 
 
 def make_app() -> tornado.web.Application:
