@@ -34,6 +34,8 @@ CONV = r"/api/conversations/(\d{1,15})"
 GROUP = r"/api/groups/(\d{1,15})"
 
 ROUTES = [
+    # The first one: Tornado compares the path with one route after the other.
+    tornado.web.url(r"/ws", websocket.ChatSocketHandler),
     tornado.web.url(r"/", pages.ChatHandler),
     tornado.web.url(r"/register", auth.RegisterHandler, name="register"),
     tornado.web.url(r"/login", auth.LoginHandler, name="login"),
@@ -42,7 +44,6 @@ ROUTES = [
     tornado.web.url(r"/captcha/([a-z]+)", auth.CaptchaHandler),
     tornado.web.url(r"/captcha/([0-9a-f]{32})\.(png|wav)", auth.CaptchaMediaHandler),
     tornado.web.url(r"/pictures/([0-9a-f]{32})\.webp", profile.PictureHandler),
-    tornado.web.url(r"/ws", websocket.ChatSocketHandler),
     tornado.web.url(r"/api/names", auth.NameAvailabilityHandler),
     tornado.web.url(r"/api/state", conversations.StateHandler),
     tornado.web.url(r"/api/conversations", conversations.ConversationsHandler),

@@ -1,6 +1,7 @@
 """Rate limiter (a token bucket for each user or address) and concurrency limiter."""
 
 import asyncio
+import functools
 import ipaddress
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ IPV6_PREFIX = 64
 bits (RFC 6177), so a limit for each whole address would have no effect."""
 
 
+@functools.lru_cache(1024)  # a handshake asks for it three times
 def network_key(address: str) -> str:
     """Return the key under which rate limiters count an IP address.
 

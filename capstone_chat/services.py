@@ -13,6 +13,7 @@ from capstone_chat.accounts.password_resets import PasswordResets
 from capstone_chat.accounts.passwords import Passwords
 from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.accounts.sessions import Sessions
+from capstone_chat.accounts.snapshots import Snapshots
 from capstone_chat.conversations.contacts import Contacts
 from capstone_chat.conversations.conversations import Conversations
 from capstone_chat.conversations.groups import Groups
@@ -71,6 +72,7 @@ class Services:
         passwords = Passwords(self.password_pool)
         idle, lifetime = options.session_idle, options.session_lifetime
         self.sessions = Sessions(database, hub, idle=idle, lifetime=lifetime)
+        self.snapshots = Snapshots(database, self.sessions)
         self.accounts = Accounts(database, passwords, self.sessions)
         self.password_resets = PasswordResets(database, passwords, self.sessions, secret)
         self.login_throttle = LoginThrottle(database)

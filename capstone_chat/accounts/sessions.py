@@ -138,6 +138,10 @@ class Sessions:
         expires_at = min(created_at + self._lifetime, seen_at + self._idle)
         return Session(session_id, User(*user), expires_at)
 
+    def is_valid(self, connection: sa.Connection, token: str) -> bool:
+        """Return whether the session of a secret id exists and has not expired."""
+        return self._select(connection, token) is not None
+
     def _select(self, connection: sa.Connection, token: str) -> Sequence[Any] | None:
         wanted = {"token_hash": _hash(token), **self._validity_bounds()}
         found = _SELECT_BY_TOKEN.fetch_all(connection, wanted)

@@ -96,16 +96,16 @@ class Contacts:
 
     async def publish_presence(self, user_id: int) -> None:
         """Publish to the online users who may see it whether a user is online, if this changed."""
-        presence = self._hub.presence
-        if not await presence.write(user_id):
-            return
-        watchers = await self._database.read_batched(
-            lambda connection: _WATCHERS_OF.fetch_all(
-                connection, {"user": user_id, "most": MAX_WATCHERS}
+        if await self._hub.presence.write(user_id):
+            watchers = await self._database.read_batched(
+                lambda connection: watchers_of(connection, user_id)
             )
-        )
+            await self.publish_presence_to(watchers, user_id)
+
+    async def publish_presence_to(self, watchers: list[int], user_id: int) -> None:
+        """Publish to those of some users who are online whether a user is online."""
         if watchers:
-            online = await presence.online_among([user_id, *(watcher for (watcher,) in watchers)])
+            online = await self._hub.presence.online_among([user_id, *watchers])
             event = {"type": "presence", "user": user_id, "online": user_id in online}
             for watcher in online - {user_id}:
                 self._hub.publish(topics.user(watcher), event)
@@ -306,3 +306,9 @@ def presence_visible_to(connection: sa.Connection, user_id: int) -> list[int]:
     """Return the ids of the contacts whose presence a user may see, at most MAX_CONTACTS."""
     wanted = {"user": user_id, "most": MAX_CONTACTS}
     return [other for (other,) in _PRESENCE_VISIBLE_TO.fetch_all(connection, wanted)]
+
+
+def watchers_of(connection: sa.Connection, user_id: int) -> list[int]:
+    """Return the ids of the users who may see a user's presence, at most MAX_WATCHERS."""
+    wanted = {"user": user_id, "most": MAX_WATCHERS}
+    return [watcher for (watcher,) in _WATCHERS_OF.fetch_all(connection, wanted)]

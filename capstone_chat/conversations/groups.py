@@ -217,12 +217,6 @@ class Groups:
             lambda connection: invitations.list_for(connection, user.id)
         )
 
-    async def invitation_ids(self, user: PublicUser) -> list[int]:
-        """Return the ids of the groups to which the user has visible invitations."""
-        return await self._database.read_batched(
-            lambda connection: invitations.group_ids_for(connection, user.id)
-        )
-
     async def list_invited_users(self, user: PublicUser, conv: int) -> list[dict[str, Any]]:
         """Return the users who are invited to a group, for its owner."""
 

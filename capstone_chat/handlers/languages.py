@@ -1,5 +1,6 @@
 """Match the header Accept-Language to a language of the chat (RFC 4647, section 3.4: lookup)."""
 
+import functools
 import re
 
 BY_TAG = {"en": "en", "ru": "ru", "zh": "zh_CN"}
@@ -22,6 +23,7 @@ _RANGE = re.compile(
 )
 
 
+@functools.lru_cache(256)
 def match_language(accept_language: str, default: str = "en") -> str:
     """Return the name of the catalogue that matches a browser's languages best.
 

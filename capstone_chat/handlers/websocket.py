@@ -146,43 +146,42 @@ class ChatSocketHandler(tornado.websocket.WebSocketHandler, BaseHandler):
         address has too many connections, and with 3500 if the session has ended.
         """
         assert self.session is not None
-        hub, options = self.chat.hub, self.chat.options
+        hub, options, user = self.chat.hub, self.chat.options, self.session.user
         if hub.is_shut_down:
             self.disconnect(CloseCode.GOING_AWAY, "server is going away")
             return
         if (
-            hub.subscriber_count(topics.user(self.user.id)) >= options.sockets_per_user
-            or hub.connections_from(self.network) >= options.sockets_per_address
+            hub.subscriber_count(topics.user(user.id)) >= options.sockets_per_user
+            or hub.connections_from(self.address) >= options.sockets_per_address
         ):
             self.disconnect(CloseCode.TOO_MANY_CONNECTIONS, "too many connections")
             return
         self.release_handshake_state()
         hub.register(self)
         await hub.wait_subscribed()
+        is_first = await hub.presence.write(user.id)
         assert self.session_token is not None
-        session, heads, invitations, _ = await asyncio.gather(
-            self.chat.sessions.get(self.session_token, touch=False),
-            self.chat.conversations.heads(self.user),
-            self.chat.groups.invitation_ids(self.user),
-            self.chat.contacts.publish_presence(self.user.id),
-        )
+        snapshot = await self.chat.snapshots.read(user, self.session_token)
+        if is_first and snapshot is not None:
+            await self.chat.contacts.publish_presence_to(snapshot.watchers, user.id)
         if self not in hub:  # closed during the reads
             return
         # A logout before `register` closes only the connections that are registered already.
-        if session is None:
+        if snapshot is None:
             self.disconnect(CloseCode.SESSION_ENDED, "session ended")
             return
-        hub.complete_subscriptions(self, map(topics.conversation, heads))
-        await hub.wait_subscribed()
-        heads, online = await asyncio.gather(
-            self.chat.conversations.heads(self.user), self.online_contacts()
-        )
+        heads, visible = snapshot.heads, snapshot.presence_visible
+        if hub.complete_subscriptions(self, map(topics.conversation, heads)):
+            await hub.wait_subscribed()
+            heads, visible = await asyncio.gather(
+                self.chat.conversations.heads(user), self.chat.contacts.presence_visible_to(user)
+            )
         hello = {
             "type": "hello",
             "version": protocol.VERSION,
             "user": self.user.to_private_dict(),
-            "online": online,
-            "invitations": invitations,
+            "online": sorted(await hub.presence.online_among(visible)),
+            "invitations": snapshot.invitations,
             "at": now_ms(),
             "heads": heads,
         }

@@ -65,6 +65,8 @@ class Hub:
         self._subscriptions: dict[Connection, set[Topic]] = {}
         # Topics from which a connection was unsubscribed before `complete_subscriptions`.
         self._unsubscribed_early: dict[Connection, set[Topic]] = {}
+        # Topics of events that came while any connection was in that state.
+        self._published_early: set[Topic] = set()
         self._connections_by_address: Counter[str] = Counter()
         # Frames that `flush` writes: for one connection, for a topic, and volatile ones.
         self._direct: dict[Connection, list[bytes]] = {}
@@ -117,13 +119,32 @@ class Hub:
         self._unsubscribed_early[connection] = set()
         self._connections_by_address[connection.address] += 1
 
-    def complete_subscriptions(self, connection: Connection, wanted: Iterable[Topic]) -> None:
+    def complete_subscriptions(self, connection: Connection, wanted: Iterable[Topic]) -> bool:
         """Subscribe a new connection to the topics that were read from the database.
 
         Topics from which a control message has unsubscribed the connection since `register` are
         left out, because the read may be older than that message.
+
+        Returns:
+            Whether that read may be too old: since `register` this process has published an event
+            to the user or of one of the topics, or a control message has changed the topics. With a
+            broker the answer is always yes, because the broker begins to subscribe only now.
         """
-        self.subscribe(connection, set(wanted) - self._unsubscribed_early.pop(connection))
+        found = set(wanted)
+        relevant = {topics.user(connection.user_id), *found}
+        outdated = (
+            self.broker is not None
+            or bool(self._unsubscribed_early[connection] or self.subscriptions(connection, "conv"))
+            or not relevant.isdisjoint(self._published_early)
+        )
+        self.subscribe(connection, found - self._unsubscribed_early[connection])
+        self._end_opening(connection)
+        return outdated
+
+    def _end_opening(self, connection: Connection) -> None:
+        self._unsubscribed_early.pop(connection, None)
+        if not self._unsubscribed_early:
+            self._published_early.clear()
 
     def subscribe(self, connection: Connection, wanted: Iterable[Topic]) -> None:
         """Subscribe a connection to topics.
@@ -163,7 +184,7 @@ class Hub:
         if topics.user(connection.user_id) not in self._subscribers:
             self.presence.here.discard(connection.user_id)
         del self._subscriptions[connection]
-        self._unsubscribed_early.pop(connection, None)
+        self._end_opening(connection)
         self._direct.pop(connection, None)
         self._connections_by_address[connection.address] -= 1
         if not self._connections_by_address[connection.address]:
@@ -247,6 +268,8 @@ class Hub:
             payload: the event as JSON.
             volatile: whether the event is dropped for connections with a backlog.
         """
+        if self._unsubscribed_early:
+            self._published_early.add(topic)
         if topic in self._subscribers:
             queued = self._volatile if volatile else self._events
             queued.setdefault(topic, []).append(protocol.encode_text_frame(payload))

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -70,9 +70,9 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
-    async def read_batched(self, query: Callable[[sa.Connection], T]) -> T:
+    def read_batched(self, query: Callable[[sa.Connection], T]) -> Awaitable[T]:
         """Run a short, indexed `query(connection)` in a batch of reads; see `read_batcher`."""
-        return await self._read_batcher.load(query)
+        return self._read_batcher.load(query)
 
     async def write(
         self,

@@ -43,7 +43,7 @@ class ReadBatcher:
         self._pending: list[_PendingRead] = []
         self._running_batches = 0
 
-    async def load(self, query: Callable[[sa.Connection], T]) -> T:
+    def load(self, query: Callable[[sa.Connection], T]) -> asyncio.Future[T]:
         """Run `query(connection)` in a transaction that it shares with the reads of its batch.
 
         `query` runs again if another read of its batch fails. An exception of `query` is raised for
@@ -54,7 +54,7 @@ class ReadBatcher:
         self._pending.append(_PendingRead(query, future))
         if len(self._pending) == 1 and self._running_batches < MAX_CONCURRENT_BATCHES:
             loop.call_soon(self._dispatch)  # further reads of this iteration join the batch
-        return await future
+        return future
 
     def _dispatch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ from unittest import mock
 
 import tornado.testing
 
+from capstone_chat.accounts.snapshots import Snapshot
 from capstone_chat.conversations.users import PublicUser
 from capstone_chat.realtime import topics
 from capstone_chat.storage.tables import users
@@ -256,14 +257,14 @@ class PresenceTest(ContactsCase):
     async def test_a_block_amid_opening_a_socket_holds(self) -> None:
         await self.add(self.anna, self.bob)
         await self.bob.connect()
-        read_invitations = self.chat.groups.invitation_ids
+        read = self.chat.snapshots.read
 
-        async def interrupted(user: PublicUser) -> list[int]:
-            found = await read_invitations(user)
+        async def interrupted(user: PublicUser, token: str) -> Snapshot | None:
+            found = await read(user, token)
             await self.block_stranger(self.bob, self.anna)
             return found
 
-        with mock.patch.object(self.chat.groups, "invitation_ids", interrupted):
+        with mock.patch.object(self.chat.snapshots, "read", interrupted):
             anna = await self.anna.connect()
         self.assertEqual(anna.hello["online"], [])
         await self.bob.connect()

@@ -14,6 +14,7 @@ import tornado.httpclient
 import tornado.iostream
 import tornado.testing
 
+from capstone_chat.accounts.snapshots import Snapshot
 from capstone_chat.conversations.users import PublicUser, User
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.realtime import topics
@@ -334,7 +335,7 @@ class GoneTest(SocketCase):
 
     @tornado.testing.gen_test
     async def test_amid_opening(self) -> None:
-        called, go, over = self.hold(self.chat.conversations, "heads")
+        called, go, over = self.hold(self.chat.snapshots, "read")
         with self.assertNoLogs("tornado.application"):
             stream = await self.anna.open_stream()
             await called.wait()
@@ -348,7 +349,7 @@ class GoneTest(SocketCase):
     @tornado.testing.gen_test
     async def test_by_a_logout_amid_opening(self) -> None:
         token = await self.anna.token()
-        called, go, _over = self.hold(self.chat.conversations, "heads")
+        called, go, _over = self.hold(self.chat.snapshots, "read")
         stream = await self.anna.open_stream()
         await called.wait()
         await self.anna.submit("/logout", {"_xsrf": token})
@@ -395,8 +396,11 @@ class NothingMissedTest(SocketCase):
 
             return interrupted
 
-        conversations = self.chat.conversations
-        with mock.patch.object(conversations, "heads", amid(conversations.heads)):
+        conversations, snapshots = self.chat.conversations, self.chat.snapshots
+        with (
+            mock.patch.object(snapshots, "read", amid(snapshots.read)),
+            mock.patch.object(conversations, "heads", amid(conversations.heads)),
+        ):
             anna = await self.anna.connect()
         await self.quiet(anna)
         head = anna.hello["heads"][str(self.conv)]
@@ -407,15 +411,15 @@ class NothingMissedTest(SocketCase):
     @tornado.testing.gen_test
     async def test_a_group_joined_while_a_socket_opens_is_heard(self) -> None:
         other = await self.bob.group("Other")
-        read_invitations = self.chat.groups.invitation_ids
+        read = self.chat.snapshots.read
 
-        async def interrupted(user: PublicUser) -> list[int]:
-            found = await read_invitations(user)
+        async def interrupted(user: PublicUser, token: str) -> Snapshot | None:
+            found = await read(user, token)
             if user.id == 1:
                 await self.anna.join(other)
             return found
 
-        with mock.patch.object(self.chat.groups, "invitation_ids", interrupted):
+        with mock.patch.object(self.chat.snapshots, "read", interrupted):
             anna = await self.anna.connect()
         self.assertEqual(anna.hello["heads"], {str(self.conv): 2, str(other): 2})
         bob = await self.bob.connect()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import tornado.testing
@@ -162,6 +163,23 @@ class HubTest(tornado.testing.AsyncTestCase):
         await self.turn()
         self.assertEqual(slow.writes, [frames(A)])
         self.assertEqual(anna.writes, [frames(A, *volatile)])
+
+    @tornado.testing.gen_test
+    async def test_heads_that_were_read_while_events_were_published_are_outdated(self) -> None:
+        publish, control = self.hub.publish, self.hub.send_control
+        user = topics.user(1)
+        cases: list[tuple[Callable[[], None], bool]] = [
+            (lambda: publish(CONV_5, A), False),
+            (lambda: publish(CONV_1, A), True),
+            (lambda: control(user, Unsubscribe([CONV_1])), True),
+            (lambda: control(user, Subscribe([CONV_5])), True),
+        ]
+        for meanwhile, outdated in cases:
+            connection = FakeConnection()
+            self.hub.register(connection)
+            meanwhile()
+            self.assertEqual(self.hub.complete_subscriptions(connection, [CONV_1]), outdated)
+            self.hub.unregister(connection)
 
     @tornado.testing.gen_test
     async def test_an_unregistered_connection_gets_nothing_and_leaves_nothing_behind(self) -> None:

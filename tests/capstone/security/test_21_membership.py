@@ -6,6 +6,7 @@ from unittest import mock
 
 import tornado.testing
 
+from capstone_chat.accounts.snapshots import Snapshot
 from capstone_chat.conversations.users import PublicUser
 from tests.capstone.chat_case import Line
 from tests.capstone.conversations.test_contacts import ContactsCase
@@ -59,15 +60,15 @@ class RemovedTest(GroupsCase):
 
     @tornado.testing.gen_test
     async def test_a_removal_amid_opening_a_socket_holds(self) -> None:
-        read_contacts = self.chat.contacts.presence_visible_to
+        read = self.chat.snapshots.read
 
-        async def interrupted(user: PublicUser) -> list[int]:
-            found = await read_contacts(user)
+        async def interrupted(user: PublicUser, token: str) -> Snapshot | None:
+            found = await read(user, token)
             if user.id == 2:
                 await self.group(self.anna, "DELETE", "/members/2", code=204)
             return found
 
-        with mock.patch.object(self.chat.contacts, "presence_visible_to", interrupted):
+        with mock.patch.object(self.chat.snapshots, "read", interrupted):
             bobs = await self.bob.connect()
         self.assertEqual(bobs.hello["heads"], {})
         annas = await self.anna.connect()
