@@ -4,6 +4,7 @@ import argparse
 import random
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,15 @@ from benchmarks.servers import BASELINE, PLOTTED, SERVERS, Server, raise_open_fi
 from benchmarks.servers import QUICK as QUICK_SERVERS
 from benchmarks.summary import format_number
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
-from benchmarks.workloads import WORKLOADS, Trial, Workload, run_trial, shorten, with_window
+from benchmarks.workloads import (
+    WORKLOADS,
+    Trial,
+    Workload,
+    run_trial,
+    shorten,
+    with_window,
+    without_deep_windows,
+)
 
 PACKAGE_DIR = Path(__file__).parent
 DEFAULT_REPEAT = 2
@@ -100,12 +109,14 @@ def plan_trials(
                 if server.name in QUICK_SERVERS or not workload.is_long
             ]
             for server in rng.sample(suitable, len(suitable)):
-                trials.append(Trial(workload, server, repetition))
+                repeated = without_deep_windows(workload) if repetition else workload
+                trials.append(Trial(repeated, server, repetition))
     return trials
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the trials, write and show the report; return the exit status."""
+    begin = time.monotonic()
     given = parse_options(arguments)
     console = Console()
     if given.list:
@@ -128,7 +139,8 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks import plots  # imports matplotlib, which takes a second
 
         pictures = plots.draw(report.Results(trials), folder / "plots")
-    text = report.render(trials, unavailable, given.seed, repeat, pictures)
+    run = f"Seed {given.seed}; {repeat} repetitions; {time.monotonic() - begin:.0f} s in all."
+    text = report.render(trials, unavailable, run, pictures)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "RESULTS.md").write_text(text, encoding="utf-8")
@@ -170,6 +182,7 @@ def main_figures(trial: Trial) -> str:
         rates = [format_number(point["per_s"]) for point in result["points"]]
         found.append(f"{', '.join(rates)} deliveries/s")
     for step, name, what in (
+        ("constant_rate", "p50_ms", "p50 {} ms"),
         ("constant_rate", "p99_ms", "p99 {} ms"),
         ("reconnect_storm", "seconds", "all reconnected after {} s"),
         ("silence", "core_percent", "{} % of a core"),

@@ -1,11 +1,11 @@
 """The benchmark report in Markdown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from benchmarks import environment
 from benchmarks.servers import BASELINE, SERVERS, Server
 from benchmarks.summary import Summary, format_number, summarize
-from benchmarks.workloads import Result, Trial
+from benchmarks.workloads import MAX_REPEATED, Result, Trial
 
 BUSY_ABOVE = 0.9
 """Share of a core above which a process limits the throughput."""
@@ -16,11 +16,16 @@ MAX_LATE = 0.01
 class Results:
     """The results of all trials, by workload, server and step."""
 
-    def __init__(self, trials: list[Trial]) -> None:
+    def __init__(self, trials: list[Trial], unavailable: Collection[Server] = ()) -> None:
         self.trials = trials
+        self.unavailable = unavailable
         ran = {trial.server.name for trial in trials}
-        self.servers = [server for server in SERVERS if server.name in ran]
+        self.servers = [one for one in SERVERS if one.name in ran or one in unavailable]
         self.workloads = {trial.workload.name: trial.workload for trial in trials}
+
+    def title(self, server: Server) -> str:
+        """Return the text in front of a server's row."""
+        return f"{server.title} (not run)" if server in self.unavailable else server.title
 
     def of_step(self, workload: str, server: Server, step: str) -> list[Result]:
         """Return the results of a step, one for each repetition."""
@@ -81,29 +86,29 @@ class Results:
         return "client" if client.median >= BUSY_ABOVE else "server not busy"
 
 
-def render(
-    trials: list[Trial], unavailable: dict[Server, str], seed: int, repeat: int, plots: list[str]
-) -> str:
+def render(trials: list[Trial], unavailable: dict[Server, str], run: str, plots: list[str]) -> str:
     """Return the complete report.
 
     Args:
         trials: the trials, with their results.
         unavailable: the servers that cannot run on this machine, with the reasons.
-        seed: the seed of the order of the trials.
-        repeat: the number of repetitions.
+        run: a sentence on the seed, the repetitions and the duration of the run.
         plots: the paths of the plots, relative to the report.
     """
-    results = Results(trials)
+    results = Results(trials, unavailable)
     parts = [
         "# Results",
         "Made by `python3 learn.py bench`; [README.md](README.md) says what is measured and how.",
         environment.describe(results.servers),
-        f"Seed {seed}; {repeat} repetitions: medians, with the smallest and the largest in "
-        "brackets. What takes long was measured once, and has no brackets.",
+        f"{run} The figures are medians, with the smallest and the largest in brackets. What takes "
+        f"long, such as more than {MAX_REPEATED} messages in flight, was measured once, and has no "
+        "brackets.",
     ]
-    saturated = [name for name in ("w1", "w2", "w3") if name in results.workloads]
     parts.append(differences(results))
-    parts += [workload_section(results, name) for name in saturated]
+    for name in ("alone", "w1", "w2", "w3"):
+        if name in results.workloads:
+            parts.append(f"## {name.upper()}: {results.workloads[name].title}")
+            parts += throughput_table(results, name) + latency_table(results, name)
     parts += connections_section(results)
     parts += silence_section(results)
     parts += history_section(results)
@@ -132,7 +137,7 @@ def format_cell(value: Summary | None, form: Callable[[float], str] = format_num
 
 def differences(results: Results) -> str:
     """Return the list of what the chat does and each peer does not."""
-    rows = [[server.title, server.lacks] for server in results.servers if server.lacks]
+    rows = [[results.title(one), one.lacks] for one in results.servers if one.lacks]
     return (
         "## What the peers do not do\n\nThe chat checks the membership for each message, "
         "numbers the messages of a conversation without a gap, and has them on the disk before "
@@ -140,9 +145,11 @@ def differences(results: Results) -> str:
     )
 
 
-def workload_section(results: Results, name: str) -> str:
-    """Return the section on one workload: at saturation and, if measured, at a constant rate."""
+def throughput_table(results: Results, name: str) -> list[str]:
+    """Return the table of the throughput at saturation, if it was measured."""
     windows = results.windows(name)
+    if not windows:
+        return []
     rows = []
     for server in results.servers:
         cells = []
@@ -151,35 +158,38 @@ def workload_section(results: Results, name: str) -> str:
             cpu = results.saturated(name, server, window, "cpu_us")
             star = " *" if results.bottleneck(name, server, window) else ""
             cells.append("-" if ratio is None or cpu is None else f"{ratio}{star}, {cpu} us")
-        rows.append([server.title, *cells])
+        rows.append([results.title(server), *cells])
     head = ["in flight", *map(str, windows)]
-    text = (
-        f"## {name.upper()}: {results.workloads[name].title}\n\nDeliveries a second at saturation, "
-        "with so many messages of a room in flight, as a ratio to bare Tornado in the same "
-        "repetition; then the server's CPU time for one delivery. \\*: something other than the "
-        "server's CPU was the limit, its disk or the client; the CPU time for one delivery is "
-        f"valid all the same.\n\n{markdown_table(head, rows)}"
-    )
-    return text + latency_table(results, name)
+    return [
+        "Deliveries a second at saturation, with so many messages of a room in flight, as a ratio "
+        "to bare Tornado in the same repetition; then the server's CPU time for one delivery. "
+        "\\*: something other than the server's CPU was the limit, its disk or the client; the CPU "
+        "time for one delivery is valid all the same. A dash: the messages in flight would have "
+        f"needed more than half a minute.\n\n{markdown_table(head, rows)}"
+    ]
 
 
-def latency_table(results: Results, name: str) -> str:
-    """Return the table of latencies at a constant rate, or "" if they were not measured."""
+def latency_table(results: Results, name: str) -> list[str]:
+    """Return the table of latencies and CPU times at a constant rate, if they were measured."""
+    workload = results.workloads[name]
+    rates = [step["rate"] for step in workload.steps if step["step"] == "constant_rate"]
+    if not rates:
+        return []
     rows = []
     for server in results.servers:
-        if not results.of_step(name, server, "constant_rate"):
-            continue
         late = results.get(name, server, "constant_rate", "late")
         cells = [
             format_cell(results.get(name, server, "constant_rate", key))
             for key in ("p50_ms", "p99_ms")
         ]
         cells[-1] += " (client late)" if late is not None and late.median > MAX_LATE else ""
-        rows.append([server.title, *cells])
-    if not rows:
-        return ""
-    head = ["at a constant rate", "p50 ms", "p99 ms"]
-    return f"\n\n{markdown_table(head, rows)}"
+        cpu = summarize(
+            result["cpu_us"] * workload.members
+            for result in results.of_step(name, server, "constant_rate")
+        )
+        rows.append([results.title(server), *cells, format_cell(cpu)])
+    head = [f"{rates[0]:g} messages a second", "p50 ms", "p99 ms", "CPU us a message"]
+    return [markdown_table(head, rows)]
 
 
 def connections_section(results: Results) -> list[str]:
@@ -198,7 +208,7 @@ def connections_section(results: Results) -> list[str]:
         )
         rows.append(
             [
-                server.title,
+                results.title(server),
                 format_cell(each),
                 format_cell(results.get("w2", server, "open", "handshakes_per_s")),
                 format_cell(results.get("w2", server, "open", "cpu_us_per_handshake")),
@@ -253,7 +263,7 @@ def growth_section(results: Results) -> list[str]:
     """Return the section on the cost of a delivery with more members and more connections."""
     columns = [
         name
-        for name in ("members-10", "w1", "w2", "members-5000", "deep", "w3", "idle")
+        for name in ("members-10", "w1", "w2", "members-5000", "w3", "idle")
         if name in results.workloads
     ]
     if not {"members-10", "idle"} & set(columns):
@@ -261,7 +271,7 @@ def growth_section(results: Results) -> list[str]:
     windows = [growth_window(results, name) for name in columns]
     rows = [
         [
-            server.title,
+            results.title(server),
             *(
                 format_cell(results.saturated(name, server, window, "cpu_us"))
                 for name, window in zip(columns, windows, strict=True)

@@ -18,9 +18,7 @@ from benchmarks.load_client.connections import (
     Target,
 )
 
-MAX_OVERRUN = 5.0
-"""Maximum time by which a measurement is extended, in seconds."""
-SETTLE_TIME = 0.1
+SETTLE_TIME = 0.05
 """Seconds that a step waits for duplicates after all messages have been received."""
 LATE_US = 1000
 """Microseconds after which a message counts as sent late: the client, not the server, caused its
@@ -126,55 +124,57 @@ class LoadClient:
             "open": len(everyone) - self.connections.closed,
         }
 
-    def saturate(self, seconds: float, windows: list[int], **more: Any) -> dict[str, Any]:
+    def saturate(
+        self,
+        seconds: float,
+        windows: list[int],
+        warmup: float = 0.2,
+        longest: float = 30.0,
+        **more: Any,
+    ) -> dict[str, Any]:
         """Saturate the server once for each window; return the figures of each as `points`.
 
         With few messages in flight, a server that waits for its disk is partly idle; with many,
-        other servers become slower.
+        other servers become slower. A window whose messages would take more than `longest` to be
+        delivered, at the throughput of the one before, is left out: a slow disk needs minutes.
 
         Args:
-            seconds: the duration of each measurement.
-            windows: numbers of messages to keep in flight in each room.
+            seconds: the duration of each measurement, without its end (see `_saturate`).
+            windows: numbers of messages to keep in flight in each room, in ascending order.
+            warmup: seconds of load before the first measurement.
+            longest: seconds that the messages of a window may take.
             more: further arguments of `_saturate`.
         """
-        return {"points": [self._saturate(seconds, window, **more) for window in windows]}
+        self._saturate(warmup, windows[0], **more)
+        points: list[dict[str, float]] = []
+        for window in windows:
+            if points and window * len(self.connections) > longest * points[-1]["per_s"]:
+                break
+            points.append(self._saturate(seconds, window, **more))
+        return {"points": points}
 
     def _saturate(
-        self,
-        seconds: float,
-        window: int,
-        warmup: float = 0.2,
-        senders: int = 10,
-        pause: float = 0.0002,
+        self, seconds: float, window: int, senders: int = 10, pause: float = 0.0002
     ) -> dict[str, float]:
         """Keep messages of each room in flight, and measure the throughput.
 
-        The messages in flight at the start must be received before the measurement starts, and as
-        many again before it ends. Without this, the throughput of a server that first reads all
-        its input and then sends is measured far too low or far too high.
+        Each room starts with `window` messages. For `seconds` a message that has been delivered is
+        followed by the next one; the measurement ends when all have been delivered. It begins and
+        ends with an empty server: otherwise the throughput of a server that first reads all its
+        input and then sends would be measured far too low or far too high.
 
         Args:
-            seconds: the duration of the measurement.
+            seconds: the time in which messages are sent.
             window: the number of messages in flight in each room.
-            warmup: seconds before the measurement.
             senders: the number of members of each room that send, in turn.
             pause: seconds between two polls. With a longer pause each read returns more data.
         """
         self._begin(count_only=True)
         connections = self.connections
         turn = [0] * self.rooms
-        in_flight = window * len(connections)
-        measurement: _Measurement | None = None
-        end = time.perf_counter() + warmup
-        enough = in_flight
-        while True:
-            now = time.perf_counter()
-            if (now >= end and sum(connections.received) >= enough) or now >= end + MAX_OVERRUN:
-                if measurement is not None:
-                    break
-                measurement, end = _Measurement(self), now + seconds
-                enough = sum(connections.received) + in_flight
-                connections.latencies.clear()
+        measurement = _Measurement(self)
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
             for room, sent in enumerate(self.sent):
                 members = self.members[room]
                 received = connections.received[room]
@@ -184,13 +184,14 @@ class LoadClient:
                     self._send(room, turn[room], time.perf_counter_ns() // 1000)
             time.sleep(pause)
             connections.poll(0)
+        self._drain(pause)
         return self._finish(measurement.finish()) | {"window": window}
 
     def constant_rate(
         self,
         rate: float,
         seconds: float,
-        warmup: float = 0.5,
+        warmup: float = 0.3,
         senders: int = 10,
         exact: bool = True,
     ) -> dict[str, float]:
@@ -292,19 +293,12 @@ class LoadClient:
     def _finish(self, figures: dict[str, float]) -> dict[str, float]:
         """Wait for messages in flight; add latencies, lost and duplicated deliveries to figures."""
         connections = self.connections
-        latencies, connections.latencies = connections.latencies, []
-        want = sum(sent * members for sent, members in zip(self.sent, self.members, strict=True))
-        last, at = -1, time.perf_counter()
-        while (received := sum(connections.received)) < want:
-            if received != last:
-                last, at = received, time.perf_counter()
-            if time.perf_counter() > at + self.drain:
-                break
-            connections.poll(0.02)
+        self._drain()
         settled = time.perf_counter() + SETTLE_TIME
         while time.perf_counter() < settled:
             connections.poll(0.02)
         gc.enable()
+        latencies, connections.latencies = connections.latencies, []
         lost, duplicated = 0, connections.duplicated
         for connection in connections.all:
             if connections.count_only:
@@ -325,6 +319,18 @@ class LoadClient:
                 "closed": connections.closed,
             }
         )
+
+    def _drain(self, pause: float = 0.0) -> None:
+        """Receive until all messages are delivered, or `drain` seconds pass without a delivery."""
+        want = sum(sent * members for sent, members in zip(self.sent, self.members, strict=True))
+        last, at = -1, time.perf_counter()
+        while (received := sum(self.connections.received)) < want:
+            if received != last:
+                last, at = received, time.perf_counter()
+            if time.perf_counter() > at + self.drain:
+                break
+            time.sleep(pause)
+            self.connections.poll(0.02)
 
     def _send(self, room: int, sender: int, scheduled_at: int) -> None:
         """Send a message from a member of a room, with its scheduled time in microseconds."""

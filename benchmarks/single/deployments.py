@@ -31,7 +31,14 @@ from fault_injection.harness.client_pool import NO_LIMITS
 from fault_injection.harness.context import Context, MissingProgramError
 from fault_injection.harness.galera import Galera
 from fault_injection.harness.processes import ROOT, Process
-from fault_injection.harness.servers import MariaDB, Nginx, PostgreSQL, Redis, Standby
+from fault_injection.harness.servers import (
+    MariaDB,
+    Nginx,
+    PostgreSQL,
+    Redis,
+    RedisCluster,
+    Standby,
+)
 
 ROOMS, MEMBERS = 100, 10
 PROCESSES = 4
@@ -108,32 +115,56 @@ async def start_galera(context: Context) -> tuple[str, list[Process]]:
     return galera.one_writer, [*galera.nodes, galera.haproxy]
 
 
-def start_many(
-    start_database: Callable[[Context], Awaitable[tuple[str, list[Process]]]],
-) -> "StartDeployment":
-    """Return the function that starts four processes behind nginx, on one database and Redis."""
+async def start_redis(context: Context) -> tuple[str, list[Process]]:
+    """Start one Redis server."""
+    server = await Redis(context).start()
+    return server.url, [server]
+
+
+async def start_redis_cluster(context: Context) -> tuple[str, list[Process]]:
+    """Start a Redis Cluster of three masters."""
+    cluster = await RedisCluster(context, replicas=False).start()
+    return cluster.url, cluster.nodes
+
+
+StartServers = Callable[[Context], Awaitable[tuple[str, list[Process]]]]
+StartDeployment = Callable[[Context, Path], Awaitable[Deployment]]
+
+
+def start_many(start_database: StartServers, start_broker: StartServers) -> StartDeployment:
+    """Return the function that starts four processes behind nginx, a database and a broker."""
 
     async def start(context: Context, folder: Path) -> Deployment:
         url, servers = await start_database(context)
-        redis = await Redis(context).start()
+        broker_url, brokers = await start_broker(context)
         seed(folder, url)
-        options = f"--data={folder}", f"--database={url}", f"--redis={redis.url}"
+        options = f"--data={folder}", f"--database={url}", f"--redis={broker_url}"
         chats = [Chat(context, f"chat{number}") for number in range(PROCESSES)]
         ports = [await chat.start(*options, "--xheaders=true") for chat in chats]
         nginx = await Nginx(context, ports).start()
         programs: dict[str, list[Process]] = {"chat": [*chats], "nginx": [nginx]}
-        return Deployment(nginx.port, programs | {"database": servers, "Redis": [redis]})
+        return Deployment(nginx.port, programs | {"database": servers, "Redis": brokers})
 
     return start
 
 
-StartDeployment = Callable[[Context, Path], Awaitable[Deployment]]
 DEPLOYMENTS: dict[str, tuple[str, StartDeployment]] = {
     "sqlite": ("one process on SQLite", start_one),
-    "mariadb": ("four behind nginx, MariaDB, Redis", start_many(start_mariadb)),
-    "galera": ("four behind nginx, three nodes of Galera, Redis", start_many(start_galera)),
-    "postgresql": ("four behind nginx, PostgreSQL, Redis", start_many(start_postgresql)),
-    "standby": ("four behind nginx, PostgreSQL with a standby, Redis", start_many(start_standby)),
+    **{
+        name: (f"four behind nginx, {title}", start_many(start_database, start_broker))
+        for name, title, start_database, start_broker in (
+            ("mariadb", "MariaDB, Redis", start_mariadb, start_redis),
+            (
+                "cluster",
+                "MariaDB, three masters of a Redis Cluster",
+                start_mariadb,
+                start_redis_cluster,
+            ),
+            ("galera", "three nodes of Galera, Redis", start_galera, start_redis),
+            ("postgresql", "PostgreSQL, Redis", start_postgresql, start_redis),
+            ("standby", "PostgreSQL with a standby, Redis", start_standby, start_redis),
+        )
+    },
 }
 
 
