@@ -123,15 +123,7 @@ class Purge:
         self._monotonic = monotonic
         self._times = self._read_clocks()
         self._task: asyncio.Task[None] | None = None
-        kinds = [
-            sessions,
-            captchas,
-            login_failures,
-            invite_links,
-            contacts,
-            pictures,
-            conversations,
-        ]
+        kinds = [table for table, _ in self._unreachable_rows(0)] + [conversations]
         kinds += [column.table for column in _CONVERSATION_REFERENCES]
         self.deleted = dict.fromkeys((table.name for table in kinds), 0)
         """Number of rows deleted since the start, by table."""

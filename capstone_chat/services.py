@@ -73,7 +73,7 @@ class Services:
         idle, lifetime = options.session_idle, options.session_lifetime
         self.sessions = Sessions(database, hub, idle=idle, lifetime=lifetime)
         self.snapshots = Snapshots(database, self.sessions)
-        self.accounts = Accounts(database, passwords, self.sessions)
+        self.accounts = Accounts(database, hub, passwords, self.sessions)
         self.password_resets = PasswordResets(database, passwords, self.sessions, secret)
         self.login_throttle = LoginThrottle(database)
         self.captchas = Captchas(database, lifetime=options.captcha_lifetime)

@@ -71,9 +71,8 @@ def _check_file(url: sa.URL) -> None:
     if not name or name.startswith((":memory:", "file:")):
         raise UrlError("the messages must be in a file; give sqlite:///FILE")
     if url.query:
-        raise UrlError(
-            f"unknown parameter {_first_parameter(url)!r}; give sqlite:///FILE without parameters"
-        )
+        first = next(iter(url.query))
+        raise UrlError(f"unknown parameter {first!r}; give sqlite:///FILE without parameters")
 
 
 def _check_server(url: sa.URL, text: str) -> None:
@@ -105,10 +104,6 @@ def _is_parameter(url: sa.URL) -> bool:
     except Exception:  # each driver raises its own type
         return False
     return True
-
-
-def _first_parameter(url: sa.URL) -> str:
-    return next(iter(url.query))
 
 
 def is_redis_cluster(text: str) -> bool:

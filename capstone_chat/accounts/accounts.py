@@ -26,6 +26,7 @@ from capstone_chat.conversations.users import (
     User,
     lock_active_users,
 )
+from capstone_chat.realtime.hub import Hub
 from capstone_chat.storage.database import Database, now_ms
 from capstone_chat.storage.sql import insert_returning_id
 from capstone_chat.storage.tables import contacts, conversations, members, pictures, users
@@ -75,6 +76,7 @@ class Accounts:
 
     Args:
         database: the database.
+        hub: publishes the events of a deletion to the members of the user's groups.
         passwords: hashes and verifies passwords.
         sessions: creates and revokes sessions.
         clock: function that returns milliseconds since 1970.
@@ -83,12 +85,14 @@ class Accounts:
     def __init__(
         self,
         database: Database,
+        hub: Hub,
         passwords: Passwords,
         sessions: Sessions,
         *,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
+        self._hub = hub
         self._passwords = passwords
         self._sessions = sessions
         self._clock = clock
@@ -218,16 +222,8 @@ class Accounts:
         query = sa.select(pictures.c.webp).where(pictures.c.name == name)
         return await self._database.read(lambda connection: connection.scalar(query))
 
-    async def delete(
-        self, session: Session, password: str, after_commit: Callable[[list[Event]], None]
-    ) -> bool:
+    async def delete(self, session: Session, password: str) -> bool:
         """Delete an account and its sessions; its messages stay, by `DELETED_NICKNAME`.
-
-        Args:
-            session: the session of the user.
-            password: the password, for confirmation.
-            after_commit: called on the event loop with the events for the members of the user's
-                groups.
 
         Returns:
             False if the password is wrong.
@@ -244,7 +240,7 @@ class Accounts:
 
         def notify(result: tuple[list[int], list[Event]]) -> None:
             ended, events = result
-            after_commit(events)
+            membership.publish_events(self._hub, events)
             self._sessions.disconnect(session.user, ended)
 
         is_user = users.c.id == session.user.id

@@ -59,14 +59,18 @@ class FormHandler(BaseHandler):
 
     async def get(self) -> None:
         """GET /register or /login: respond with the empty form."""
-        await self.render_form({}, safe_next_path(self.get_query_argument("next", "/")))
+        await self.render_form({})
 
-    async def render_form(self, errors: dict[str, str], target: str) -> None:
+    @property
+    def target(self) -> str:
+        """The path to redirect to after login: the field or argument `next`, else `/`."""
+        return safe_next_path(self.get_argument("next", "/"))
+
+    async def render_form(self, errors: dict[str, str]) -> None:
         """Respond with the form: status 400 if there are errors, else 200.
 
         Args:
             errors: translated messages by field name; `form` for an error of the whole form.
-            target: the path to redirect to after login.
         """
         self.set_status(400 if errors else 200)
         captcha_id = ""
@@ -77,7 +81,7 @@ class FormHandler(BaseHandler):
             form={name: self.field(name) for name in self.repopulated_fields},
             errors=errors,
             captcha_id=captcha_id,
-            next=target,
+            next=self.target,
         )
 
     def field(self, name: str, *, strip: bool = True) -> str:
@@ -109,7 +113,7 @@ class FormHandler(BaseHandler):
         self.set_private_cookie("session", login.token)
         device = f"{secrets.token_hex(8)}:{names.canonical_key(login.user.name)}"
         self.set_private_cookie(cookies.DEVICE, device)
-        self.redirect(safe_next_path(self.field("next")), status=303)
+        self.redirect(self.target, status=303)
 
 
 class RegisterHandler(FormHandler):
@@ -144,7 +148,7 @@ class RegisterHandler(FormHandler):
                 return self.log_in(login)
             except NameTaken:
                 errors["name"] = translate(TAKEN)
-        return await self.render_form(errors, safe_next_path(self.field("next")))
+        return await self.render_form(errors)
 
 
 class LoginHandler(FormHandler):
@@ -171,18 +175,14 @@ class LoginHandler(FormHandler):
         translate = self.locale.translate
         if await self.needs_captcha() and not await self.captcha_is_valid():
             problem = WRONG_CAPTCHA if self.field("captcha_id") else MISSING_CAPTCHA
-            errors = {"captcha": translate(problem)}
-            return await self.render_form(errors, safe_next_path(self.field("next")))
+            return await self.render_form({"captcha": translate(problem)})
         name, password = self.field("name"), self.field("password", strip=False)
         keys = self.throttle_keys(name)
         if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
-            return await self.render_form(
-                {"form": translate(TOO_MANY_TRIES)}, safe_next_path(self.field("next"))
-            )
+            return await self.render_form({"form": translate(TOO_MANY_TRIES)})
         login = await self.chat.accounts.log_in(name, password, self.user_agent)
         if login is None:
-            errors = {"form": translate(WRONG_LOGIN)}
-            return await self.render_form(errors, safe_next_path(self.field("next")))
+            return await self.render_form({"form": translate(WRONG_LOGIN)})
         await self.chat.login_throttle.record_success(*keys)
         return self.log_in(login)
 

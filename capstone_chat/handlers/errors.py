@@ -60,11 +60,6 @@ def too_often() -> ApiError:
     return ApiError(429, "rate_limited", "You did this too often. Wait a moment and try again.")
 
 
-def too_many_tries(field: str | None = None) -> ApiError:
-    """Return the error for an attempt that the login throttle refuses."""
-    return ApiError(429, "rate_limited", TOO_MANY_TRIES, field)
-
-
 def link_ended() -> ApiError:
     """Return the error for a one-time link that was used, has expired, or never existed."""
     return ApiError(404, "not_found", "This link has been used, or it is too old.")

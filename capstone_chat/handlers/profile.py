@@ -1,7 +1,6 @@
 """Handlers of the API for the user's own account: profile, password, sessions and picture."""
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,10 +8,8 @@ import tornado.web
 
 from capstone_chat.accounts import login_throttle, passwords, picture_files
 from capstone_chat.accounts.pictures import AlreadyUploading, Overloaded, Reservation, TooSlow
-from capstone_chat.conversations.membership import publish_events
-from capstone_chat.handlers import errors
 from capstone_chat.handlers.base import ApiHandler
-from capstone_chat.handlers.errors import ApiError
+from capstone_chat.handlers.errors import TOO_MANY_TRIES, ApiError
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.control import RefreshUser
 from capstone_chat.text import names
@@ -48,7 +45,7 @@ class AccountHandler(ApiHandler):
         account, browser = names.canonical_key(self.user.name), f"session {self.open_session.id}"
         keys = login_throttle.known_browser_keys(account, browser)
         if await self.chat.login_throttle.reserve_attempt(*keys) > 0:
-            raise errors.too_many_tries(field)
+            raise ApiError(429, "rate_limited", TOO_MANY_TRIES, field)
         if not await change():
             raise ApiError(400, "password_wrong", "The password is wrong.", field)
         await self.chat.login_throttle.record_success(*keys)
@@ -83,12 +80,7 @@ class MeHandler(AccountHandler):
         """
         password = self.str_field(self.json_body(), "password")
         accounts, session = self.chat.accounts, self.open_session
-        await self.with_password(
-            "password",
-            lambda: accounts.delete(
-                session, password, functools.partial(publish_events, self.chat.hub)
-            ),
-        )
+        await self.with_password("password", lambda: accounts.delete(session, password))
         self.set_status(204)
 
 
@@ -236,19 +228,8 @@ class MyPictureHandler(AccountHandler):
         self.body_complete()
         if self.refusal is not None:
             raise self.refusal
-        webp = await self.convert()
-        name = await self.chat.accounts.change_picture(self.open_session, webp)
-        self.refresh_connections()
-        self.finish({"picture": name})
-
-    async def convert(self) -> bytes:
-        """Return the upload as a square picture in WebP format.
-
-        Raises:
-            ApiError: 400 if the file is not a usable image, 503 if too many pictures wait.
-        """
         try:
-            return await self.chat.pictures.convert(self.received)
+            webp = await self.chat.pictures.convert(self.received)
         except picture_files.InvalidImage as reason:
             raise ApiError(400, "not_a_picture", str(reason), "picture") from None
         except TooSlow:
@@ -256,6 +237,9 @@ class MyPictureHandler(AccountHandler):
             raise ApiError(400, "not_a_picture", message, "picture") from None
         except Overloaded:
             raise busy() from None
+        name = await self.chat.accounts.change_picture(self.open_session, webp)
+        self.refresh_connections()
+        self.finish({"picture": name})
 
     async def delete(self) -> None:
         """DELETE /api/me/picture: remove the picture. Others see initials instead."""

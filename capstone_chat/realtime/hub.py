@@ -213,10 +213,6 @@ class Hub:
             self.unsubscribe(connection, before - now)
             self.subscribe(connection, now - before)
 
-    def is_subscribed(self, connection: Connection, topic: Topic) -> bool:
-        """Return whether a connection is subscribed to a topic."""
-        return topic in self._subscriptions.get(connection, ())
-
     def subscriber_count(self, topic: Topic) -> int:
         """Return the number of connections of this process that are subscribed to a topic."""
         return len(self._subscribers.get(topic, ()))

@@ -243,7 +243,7 @@ class SessionTest(DatabaseCase):
             lifetime=self.LIFETIME,
             clock=lambda: self.time,
         )
-        self.accounts = Accounts(self.database, Passwords(pool), self.sessions)
+        self.accounts = Accounts(self.database, Hub(), Passwords(pool), self.sessions)
 
     async def begin(self) -> tuple[User, str]:
         login = await self.accounts.register("anna", PASSWORD, "Anna", "a browser")

@@ -302,7 +302,7 @@ class WithoutRedisTest(TwoNodesCase):
         await self.chat.database.write(lambda c: c.execute(place))
         socket.handle_control(Resync())
         self.assertEqual((await bob.receive("pong"))["heads"], {})
-        self.assertFalse(self.second.chat.hub.is_subscribed(socket, topics.conversation(self.conv)))
+        self.assertEqual(self.second.chat.hub.subscriptions(socket, "conv"), set())
         await self.chat.database.read(lambda c: c.execute(sa.text("SELECT 1")).all())
 
 

@@ -98,7 +98,7 @@ class CheckCase(ChatCase):
     async def delete(self, person: Person) -> None:
         """Delete an account, as in another browser, and with it all sessions."""
         session = await self.session(await self.another_browser(person))
-        deleted = await self.chat.accounts.delete(session, PASSWORD, lambda _told: None)
+        deleted = await self.chat.accounts.delete(session, PASSWORD)
         self.assertTrue(deleted)
 
     async def end(self, person: Person) -> None:
@@ -274,7 +274,7 @@ class DeletionTest(CheckCase):
     async def test_an_account_and_its_sessions_go_in_one_write(self) -> None:
         await self.another_browser(self.anna)
         session, before = await self.session(self.anna), self.chat.database.writes
-        self.assertTrue(await self.chat.accounts.delete(session, PASSWORD, lambda _told: None))
+        self.assertTrue(await self.chat.accounts.delete(session, PASSWORD))
         self.assertEqual(self.chat.database.writes - before, 1)
         self.assertEqual(await self.rows(sa.select(sessions.c.id)), [])
 
@@ -537,7 +537,7 @@ class LockCase(TwoNodesCase):
         there = self.second.chat
         groups = [await there.groups.create(owner.user, f"{n}", "", public=True) for n in range(4)]
         await asyncio.gather(
-            self.chat.accounts.delete(session, PASSWORD, lambda _told: None),
+            self.chat.accounts.delete(session, PASSWORD),
             *(there.groups.add_member(owner.user, conv, "anna") for conv in groups),
             there.contacts.update_or_create(owner.user, self.anna.id, blocked=False),
             there.conversations.get_or_create_private(owner.user, self.anna.id),
