@@ -79,23 +79,15 @@ class Accounts:
         hub: publishes the events of a deletion to the members of the user's groups.
         passwords: hashes and verifies passwords.
         sessions: creates and revokes sessions.
-        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(
-        self,
-        database: Database,
-        hub: Hub,
-        passwords: Passwords,
-        sessions: Sessions,
-        *,
-        clock: Callable[[], int] = now_ms,
+        self, database: Database, hub: Hub, passwords: Passwords, sessions: Sessions
     ) -> None:
         self._database = database
         self._hub = hub
         self._passwords = passwords
         self._sessions = sessions
-        self._clock = clock
 
     async def is_taken(self, name: str) -> bool:
         """Return whether a user has this name, one that differs only in case, or a similar one.
@@ -130,7 +122,7 @@ class Accounts:
             name_skeleton=names.skeleton(name),
             nickname=nickname,
             password=await self._passwords.hash(password),
-            created_at=self._clock(),
+            created_at=now_ms(),
         )
 
         def create(connection: sa.Connection) -> Login:
@@ -231,7 +223,7 @@ class Accounts:
         Raises:
             SessionEnded: the session or the account has ended.
         """
-        at = self._clock()
+        at = now_ms()
 
         def change(connection: sa.Connection, user: User) -> tuple[list[int], list[Event]]:
             self._sessions.require_valid(connection, session)

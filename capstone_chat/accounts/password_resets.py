@@ -10,7 +10,6 @@ the database alone is not enough to make a link.
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -49,7 +48,6 @@ class PasswordResets:
         passwords: hashes passwords.
         sessions: creates and revokes sessions.
         secret: the secret of the chat.
-        clock: function that returns milliseconds since 1970.
     """
 
     def __init__(
@@ -58,14 +56,11 @@ class PasswordResets:
         passwords: Passwords,
         sessions: Sessions,
         secret: str,
-        *,
-        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._sessions = sessions
         self._secret = secret
-        self._clock = clock
 
     async def find_user(self, token: str) -> User | None:
         """Return the user of a valid token.
@@ -100,7 +95,7 @@ class PasswordResets:
 
     def _find(self, connection: sa.Connection, token: str) -> User | None:
         match = TOKEN.fullmatch(token)
-        if match is None or int(match[2]) <= self._clock():
+        if match is None or int(match[2]) <= now_ms():
             return None
         query = sa.select(*USER_COLUMNS, users.c.password)
         row = connection.execute(query.where(users.c.id == int(match[1]), IS_ACTIVE)).one_or_none()

@@ -1,6 +1,5 @@
 """Service for a user's contacts and blocked users."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +59,11 @@ class Contacts:
     Args:
         database: the database.
         hub: carries the changes to connections.
-        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(self, database: Database, hub: Hub, *, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, database: Database, hub: Hub) -> None:
         self._database = database
         self._hub = hub
-        self._clock = clock
 
     async def list_for(
         self, user: PublicUser, *, after: int | None = None
@@ -160,7 +157,7 @@ class Contacts:
         """
         if other == user.id:
             raise yourself()
-        at = self._clock()
+        at = now_ms()
 
         def change(connection: sa.Connection) -> tuple[Contact, _Changed]:
             # Wait for a message that is being stored; the next message is subject to the block.

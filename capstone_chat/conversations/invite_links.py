@@ -14,7 +14,6 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,16 +62,12 @@ class InviteLinks:
         database: the database.
         hub: publishes the events.
         secret: the secret of the chat.
-        clock: function that returns milliseconds since 1970.
     """
 
-    def __init__(
-        self, database: Database, hub: Hub, secret: str, *, clock: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, hub: Hub, secret: str) -> None:
         self._database = database
         self._hub = hub
         self._key = hmac.digest(secret.encode(), b"invite links", hashlib.sha256)
-        self._clock = clock
 
     async def get(self, user: PublicUser, conv: int) -> InviteLink | None:
         """Return the link of a group for its owner; None if there is none, or it has expired.
@@ -108,7 +103,7 @@ class InviteLinks:
             connection.execute(invite_links.delete().where(invite_links.c.conversation_id == conv))
             if days is None:
                 return None
-            expires_at = self._clock() + days * DAY_MS
+            expires_at = now_ms() + days * DAY_MS
             connection.execute(invite_links.insert().values(**row, expires_at=expires_at))
             return self._stored(connection, conv)
 
@@ -135,7 +130,7 @@ class InviteLinks:
             NotFound: see `find_group`.
             NotAllowed: see `find_group`, or a limit of `membership` is reached.
         """
-        at = self._clock()
+        at = now_ms()
 
         def change(connection: sa.Connection) -> tuple[int, list[Event], bool]:
             lock_conversations(connection, [_conversation_of(token)])
@@ -158,7 +153,7 @@ class InviteLinks:
         """Return the link of a group, None if there is none that is valid."""
         query = sa.select(invite_links).where(invite_links.c.conversation_id == conv)
         row = connection.execute(query).one_or_none()
-        if row is None or not 0 < row.expires_at - self._clock() < MAX_LIFETIME_MS:
+        if row is None or not 0 < row.expires_at - now_ms() < MAX_LIFETIME_MS:
             return None
         signed = f"{conv}-{row.expires_at}-{row.nonce}".encode()
         signature = base64.urlsafe_b64encode(hmac.digest(self._key, signed, hashlib.sha256))

@@ -104,8 +104,12 @@ class JsonTest(ChatCase):
         self.chat.request_limiter.rate, self.chat.request_limiter.burst = 0.001, 1
         self.chat.request_limiter._buckets.clear()
         await anna.group()
-        code, answer = await anna.call("POST", "/api/groups", {"title": "Second"})
-        self.assertEqual((code, answer["error"]["code"]), (429, "rate_limited"))
+        for method, path in ("POST", "/api/groups"), ("DELETE", "/api/contacts/2"):
+            code, answer = await anna.call(method, path, {"title": "Second"})
+            self.assertEqual((code, answer["error"]["code"]), (429, "rate_limited"))
+        self.chat.read_limiter.burst = 0
+        response = await anna.fetch("/api/contacts", method="HEAD")
+        self.assertEqual((response.code, response.headers["Retry-After"]), (429, "5"))
 
 
 class HeaderTest(ChatCase):
