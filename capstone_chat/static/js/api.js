@@ -72,9 +72,9 @@ export const post = (path, body) => request("POST", path, body);
 
 let leaving = false;
 
-/** Ignore the end of the session, which the reader has asked for: another page is being loaded. */
-export function expectLogout() {
-  leaving = true;
+/** Ignore the end of the session, which the reader has asked for: another page is being loaded. @param {boolean} [expected] */
+export function expectLogout(expected = true) {
+  leaving = expected;
 }
 
 /**
@@ -82,7 +82,6 @@ export function expectLogout() {
  * @param {"ended" | "deleted"} [reason] what the login page says: the session has ended, or the account is deleted
  */
 export function redirectToLogin(reason = "ended") {
-  if (leaving) return;
-  leaving = reason === "deleted"; // the session of a deleted account ends, too
+  if (leaving && reason === "ended") return;
   location.assign(`/login?reason=${reason}&next=%2F${location.hash}`); // the form returns to the fragment, the route
 }

@@ -1,7 +1,7 @@
 /** The dialog "Your profile": nickname and picture, appearance, notifications, sessions, the account. */
 
 import { avatar } from "../accounts/avatar.js";
-import { ApiError, get, redirectToLogin, request } from "../api.js";
+import { ApiError, expectLogout, get, redirectToLogin, request } from "../api.js";
 import { byId, el, icon, updateChildren } from "../browser/dom.js";
 import { session } from "../browser/storage.js";
 import { strings } from "../i18n/strings.js";
@@ -219,7 +219,14 @@ function deleteAccount(deleted) {
     action: strings.deleteAccount,
     danger: true,
     async submit(values) {
-      await request("DELETE", "/api/me", values);
+      expectLogout(); // the connection may be closed before the answer is here
+      try {
+        await request("DELETE", "/api/me", values);
+      } catch (error) {
+        expectLogout(false);
+        if (error instanceof ApiError && error.status === 401) redirectToLogin();
+        throw error;
+      }
       deleted();
       redirectToLogin("deleted");
     },
