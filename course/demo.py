@@ -7,11 +7,9 @@ only started. CI runs the demo of each session, and each step has one.
 """
 
 import contextlib
-import random
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,8 +22,9 @@ from pathlib import Path
 from typing import IO, cast
 
 from course.pages import Block, Session, apply_change, matches_output, sessions, step_pages
+from course.ports import free_port
 from course.processes import WAKE_INTERVAL, wake
-from course.script_launcher import has_options
+from course.script_launcher import PORT_IN_USE, has_options
 from course.translation import translate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,9 +39,6 @@ START_TIMEOUT = 40
 """Seconds that a script may take until it has printed its address."""
 STOP_TIMEOUT = 10
 """Seconds that a script may take to end after Ctrl-C."""
-QUIET_PORTS = range(20_000, 32_768)
-"""Ports that no system gives to outgoing connections by default. Such a connection could take a
-port between the check that it is free and the start of the script."""
 MAX_PORT_ATTEMPTS = 3
 """Number of ports that are tried if other programs take them before the script listens."""
 REQUEST_TIMEOUT = 30
@@ -297,25 +293,6 @@ def _stop(process: "subprocess.Popen[str]") -> None:
     process.wait()
 
 
-def free_port(wanted: int) -> int:
-    """Return a port on which nothing listens.
-
-    Args:
-        wanted: returned if it is free; 0 for any port.
-    """
-    for port in (*([wanted] if wanted else []), *random.sample(QUIET_PORTS, 20), 0):
-        with socket.socket() as one:
-            # With SO_REUSEADDR a port whose server has just ended counts as free. On Windows it
-            # always does, and the option would let two programs listen on one port.
-            if sys.platform != "win32":
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                one.bind(("127.0.0.1", port))
-                found: int = one.getsockname()[1]
-                return found
-    raise OSError("there is no free port")
-
-
 def run_session(session: Session) -> Iterator[CommandResult]:
     """Run a session: start its script, run its commands, stop the script.
 
@@ -345,7 +322,7 @@ def run_session(session: Session) -> Iterator[CommandResult]:
                     printed = stack.enter_context(serving(script, arguments, port, folder))
                 except DemoError as problem:
                     # Another program may take the port between the choice and the start.
-                    if free_port(port) != port and attempt < MAX_PORT_ATTEMPTS - 1:
+                    if PORT_IN_USE in str(problem) and attempt < MAX_PORT_ATTEMPTS - 1:
                         continue
                     if not session.changes:
                         raise

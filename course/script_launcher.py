@@ -19,6 +19,8 @@ from pathlib import Path
 
 from course.translation import translate
 
+PORT_IN_USE = "is in use: another program listens on it"
+"""A part of each message about a port that another program uses."""
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130

@@ -25,8 +25,8 @@ from typing import IO, Protocol, Self, cast
 
 import tornado.web
 from tornado.httpclient import HTTPRequest
-from tornado.testing import bind_unused_port
 
+from course.ports import free_port
 from course.processes import WAKE_INTERVAL, wake
 from course.testing.http import ExerciseCase, Mismatch, Response
 from course.translation import translate
@@ -168,9 +168,7 @@ class CommandCase(ExerciseCase):
 
     def free_port(self) -> int:
         """Return a port on which nothing listens."""
-        listening, port = bind_unused_port()
-        listening.close()
-        return port
+        return free_port(0)
 
     def write(self, name: str, text: str) -> None:
         """Write a file to the program's folder; a failure shows the file."""

@@ -24,8 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from course.demo import MAX_PORT_ATTEMPTS, ROOT, free_port, script_on_port
+from course.demo import MAX_PORT_ATTEMPTS, ROOT, script_on_port
+from course.ports import free_port
 from course.processes import kill_marked, kill_tree
+from course.script_launcher import PORT_IN_USE
 from course.tour.output import ErrorMarker, MessageRing, OutputBuffer
 from course.tour.watchdog import RUN_VARIABLE
 from course.translation import translate
@@ -245,7 +247,7 @@ class Supervisor:
                 run.port = free_port(self._ports.get(run.program.file, 0))
                 await self._run_process(run)
                 # Another program may take the port between the choice and the start.
-                taken = not run.url and run.code and free_port(run.port) != run.port
+                taken = not run.url and PORT_IN_USE.encode() in run.errors
                 if not taken or self._stops[run.id].is_set() or attempt == MAX_PORT_ATTEMPTS:
                     break
                 self._ports.pop(run.program.file, None)

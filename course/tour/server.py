@@ -19,7 +19,7 @@ import tornado.netutil
 import tornado.web
 
 from course.catalog import Catalog
-from course.demo import free_port
+from course.ports import free_port
 from course.progress import Progress
 from course.tour import handlers, text
 from course.tour.access import Access

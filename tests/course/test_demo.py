@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course import demo
+from course import demo, ports
 from course.pages import Session, apply_change, commands, excerpt, sessions, steps
 from tests.course.sample_course import make_course, write
 from tests.course.test_cli import command, course, course_process
@@ -221,11 +221,11 @@ def test_a_port_that_another_program_takes_meanwhile_is_replaced(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _ = sessions(root / "lessons" / "01_hello" / "README.md")
-    choose = demo.free_port
+    choose = ports.free_port
     with socket.create_server(("127.0.0.1", 0)) as other:
         chosen = [other.getsockname()[1]]
         monkeypatch.setattr(
-            demo, "free_port", lambda port: chosen.pop() if chosen else choose(port)
+            "course.demo.free_port", lambda port: chosen.pop() if chosen else choose(port)
         )
         results = list(demo.run_session(session))
     assert not chosen
@@ -319,8 +319,8 @@ def test_restore_outside_of_a_clone_says_what_to_do(root: Path) -> None:
 
 
 def test_a_free_port_is_one_that_no_outgoing_connection_takes() -> None:
-    assert demo.free_port(0) in demo.QUIET_PORTS
+    assert ports.free_port(0) in ports.QUIET_PORTS
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
-        assert demo.free_port(taken) in demo.QUIET_PORTS
-    assert demo.free_port(taken) == taken
+        assert ports.free_port(taken) in ports.QUIET_PORTS
+    assert ports.free_port(taken) == taken

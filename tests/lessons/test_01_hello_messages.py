@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import tornado.escape
 import tornado.web
-from tornado.testing import bind_unused_port, gen_test
+from tornado.testing import gen_test
 
+from course.ports import free_port
 from tests.support.lesson_case import RoutesHTTPTestCase
 
 
@@ -180,8 +181,7 @@ class CurlTest(RoutesHTTPTestCase):
 
     def test_curl_says_that_nobody_listens(self) -> None:
         """C018"""
-        sock, port = bind_unused_port()
-        sock.close()
+        port = free_port(0)
         said = self.io_loop.run_sync(lambda: self.curl(f"http://127.0.0.1:{port}/"))
         self.assertIn("Failed to connect", said)
 

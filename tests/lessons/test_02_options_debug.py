@@ -19,8 +19,9 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import tornado.web
-from tornado.testing import AsyncHTTPTestCase, ExpectLog, bind_unused_port
+from tornado.testing import AsyncHTTPTestCase, ExpectLog
 
+from course.ports import free_port
 from course.processes import wake
 from tests.lessons.test_02_options import FOLDER
 from tests.support.lesson_case import import_script
@@ -159,8 +160,7 @@ class Reloading:
             shutil.copytree(FOLDER / name, folder / name)
         self.script = folder / "debug.py"
         self.write(change)
-        listening, port = bind_unused_port()
-        listening.close()
+        port = free_port(0)
         self.url = f"http://localhost:{port}"
         self.log = (folder / "log").open("w+", encoding="utf-8")
         self.process = subprocess.Popen(

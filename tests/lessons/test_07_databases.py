@@ -159,7 +159,7 @@ class PoolTest(OnSqlite, AsyncHTTPTestCase):
     @gen_test
     async def test_no_two_threads_have_the_same_connection(self) -> None:
         """C232: each function gets a connection that nobody else has, and gives it back."""
-        both = threading.Barrier(2, timeout=5)
+        both = threading.Barrier(2, timeout=60)
 
         def work(db: Any) -> tuple[int, int]:
             both.wait()
@@ -176,7 +176,7 @@ class PoolTest(OnSqlite, AsyncHTTPTestCase):
         with ThreadPoolExecutor(4) as threads:
             for number in range(100):
                 url = f"{self.url}-{number}"
-                together = threading.Barrier(4, timeout=5)
+                together = threading.Barrier(4, timeout=60)
 
                 def connect(url: str = url, together: threading.Barrier = together) -> None:
                     together.wait()

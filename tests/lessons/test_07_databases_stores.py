@@ -24,8 +24,9 @@ import pytest
 import redis.asyncio
 import tornado.web
 from tornado.httpclient import HTTPResponse
-from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, bind_unused_port, gen_test
+from tornado.testing import AsyncHTTPTestCase, AsyncTestCase, gen_test
 
+from course.ports import free_port
 from tests.lessons import postgresql_cluster
 from tests.support import lesson_databases as databases
 from tests.support import mongodb_stand_in
@@ -395,8 +396,7 @@ def test_real_stores_are_up_until_one_is_not() -> None:
     """C248: MariaDB in a thread, PostgreSQL, Redis and MongoDB awaited, in one script."""
     from tests.support.script_server import serving
 
-    listener, nobody = bind_unused_port()
-    listener.close()
+    nobody = free_port(0)
     stores = [
         f"--database={require('mariadb')}",
         f"--postgresql={require('postgresql').replace('+psycopg', '')}",
@@ -437,8 +437,7 @@ MISSING = {
 @pytest.mark.parametrize("command", MISSING, ids=lambda command: command.split()[0])
 def test_a_missing_server_is_told_and_the_script_exits_with_2(command: str) -> None:
     """Which server, where it was looked for, how to start one; and no password."""
-    listener, port = bind_unused_port()
-    listener.close()
+    port = free_port(0)
     name, option = command.format(port=port).split()
     file = LESSONS_FOLDER / "07_databases" / f"{name}.py"
     ended = subprocess.run(

@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 import tornado.web
-from tornado.testing import bind_unused_port
 
+from course.ports import free_port
 from tests.lessons.cookie_case import cookies_set_by
 from tests.lessons.login_case import (
     LESSON,
@@ -281,8 +281,7 @@ class FaultTest(AppTestCase):
     def test_a_provider_that_is_away_is_502(self) -> None:
         """C255"""
         back = self.approve(self.start_login()).headers["Location"]
-        socket, port = bind_unused_port()
-        socket.close()
+        port = free_port(0)
         self._app.settings["provider"] = f"http://127.0.0.1:{port}"
         self.assert_refused(502, back, FAULT)
         self.assertIn("ConnectionRefusedError", self.caplog.text)

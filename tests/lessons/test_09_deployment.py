@@ -21,6 +21,7 @@ import tornado.web
 from tornado.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
 from tornado.websocket import websocket_connect
 
+from course.ports import free_port
 from course.testing import services
 from course.testing.http import InvalidSubmission
 from tests.support.lesson_case import import_script, json_of
@@ -201,8 +202,7 @@ def test_the_systemd_unit_starts_the_application_and_stops_it(tmp_path: Path) ->
     service = unit["Service"]
     assert service["Restart"] == "always"
     proxy.release(tmp_path, 8000)
-    sock, port = bind_unused_port()
-    sock.close()
+    port = free_port(0)
     command = service["ExecStart"].replace("%i", str(port)).replace("/srv/app", str(tmp_path))
     folder = service["WorkingDirectory"].replace("/srv/app", str(tmp_path))
     with proxy.running(command.split(), Path(folder), port) as process:
@@ -217,8 +217,7 @@ def test_the_systemd_unit_starts_the_application_and_stops_it(tmp_path: Path) ->
 @posix_only
 def test_a_program_that_ends_instead_of_listening_is_told(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    sock, port = bind_unused_port()
-    sock.close()
+    port = free_port(0)
     command = [sys.executable, "-c", "raise SystemExit('the last words')"]
     with (
         pytest.raises(SystemExit, match="has ended:\nthe last words"),

@@ -14,8 +14,9 @@ import tornado.httpserver
 import tornado.web
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from tornado.testing import bind_unused_port, gen_test
+from tornado.testing import gen_test
 
+from course.ports import free_port
 from tests.lessons.websocket_case import WebSocketTestCase
 from tests.support.lesson_case import import_script
 from tests.support.script_server import serving
@@ -45,8 +46,7 @@ def test_a_broker_joins_two_processes() -> None:
 
 
 def test_a_missing_broker_is_told_in_one_line() -> None:
-    sock, port = bind_unused_port()
-    sock.close()
+    port = free_port(0)
     url = f"redis://127.0.0.1:{port}/0"
     command = [sys.executable, str(FOLDER / "broker.py"), f"--redis={url}", "--port=0"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
@@ -155,8 +155,7 @@ class BrokerTest(WebSocketTestCase):
     @gen_test
     async def test_who_speaks_is_told_that_the_broker_is_away(self) -> None:
         """C267: and the socket stays open."""
-        sock, port = bind_unused_port()
-        sock.close()
+        port = free_port(0)
         room = broker.Room(redis.asyncio.from_url(f"redis://127.0.0.1:{port}/0"), self.channel)
         self._app.add_handlers(".*", [("/away", broker.MemberHandler, {"room": room})])
         ada = await self.connect("/away")

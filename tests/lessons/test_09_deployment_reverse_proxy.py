@@ -13,6 +13,7 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from tornado.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
 
+from course.ports import free_port
 from tests.support.lesson_case import import_script
 
 reverse_proxy = import_script("09_deployment", "reverse_proxy")
@@ -85,8 +86,7 @@ class ReverseProxyTest(AsyncHTTPTestCase):
         self.server = HTTPServer(self.behind)
         socket, port = bind_unused_port()
         self.server.add_socket(socket)
-        gone, gone_port = bind_unused_port()
-        gone.close()
+        gone_port = free_port(0)
         self.address = f"http://127.0.0.1:{port}"
         return reverse_proxy.make_app(app=self.address, gone=f"http://127.0.0.1:{gone_port}")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from course import demo
 from course.demo import BREAK_COMMAND, RUN_COMMAND, run_session, start_command
 from course.pages import Session, Step, blocks, commands, matches_output, sessions, steps
+from course.ports import free_port
 from tests.support import forked_python
 from tests.support.lesson_pages import STEP_PAGES, name_of
 from tests.support.script_environment import servers_for
@@ -56,8 +56,7 @@ def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "win32":
         monkeypatch.setattr("course.demo.start_python", forked_python.start_server)
     # Tests run side by side: none of them may take the port that the pages name.
-    choose = demo.free_port
-    monkeypatch.setattr(demo, "free_port", lambda _wanted: choose(0))
+    monkeypatch.setattr("course.demo.free_port", lambda _wanted: free_port(0))
 
 
 @pytest.mark.usefixtures("_quick_start")

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tornado.testing import bind_unused_port
-
+from course.ports import free_port
 from course.processes import WAKE_INTERVAL, wake
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,9 +152,8 @@ def rest_of_output(process: subprocess.Popen[str]) -> str:
 
 def with_free_port(arguments: list[str]) -> list[str]:
     """Return the arguments with `--port` set to a free port."""
-    socket, port = bind_unused_port()
-    socket.close()
-    return [*(one for one in arguments if not one.startswith("--port=")), f"--port={port}"]
+    kept = (one for one in arguments if not one.startswith("--port="))
+    return [*kept, f"--port={free_port(0)}"]
 
 
 @contextmanager
