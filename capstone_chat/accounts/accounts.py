@@ -146,8 +146,7 @@ class Accounts:
             return Login(user, *self._sessions.create(connection, user, user_agent))
 
         def after_commit(login: Login) -> None:
-            if login.evicted_sessions:
-                self._sessions.disconnect(login.user, login.evicted_sessions)
+            self._sessions.disconnect(login.user, login.evicted_sessions)
 
         condition = users.c.name_key == names.canonical_key(name)
         return await self._with_password(condition, password, start, after_commit)
@@ -243,7 +242,7 @@ class Accounts:
         condition: sa.ColumnElement[bool],
         password: str,
         action: Callable[[sa.Connection, User], T],
-        after_commit: Callable[[T], None] | None = None,
+        after_commit: Callable[[T], None],
     ) -> T | None:
         """Verify a password, then run an action in a transaction that finds the account unchanged.
 

@@ -230,8 +230,9 @@ class Sessions:
         return ended
 
     def disconnect(self, user: User, session_ids: list[int]) -> None:
-        """Close the connections of deleted sessions, in every process."""
-        self._hub.send_control(topics.user(user.id), DisconnectSessions(session_ids))
+        """Close the connections of deleted sessions, if there are any, in every process."""
+        if session_ids:
+            self._hub.send_control(topics.user(user.id), DisconnectSessions(session_ids))
 
     def _validity_bounds(self) -> dict[str, int]:
         """Return the parameters of `_IS_VALID`."""

@@ -507,15 +507,15 @@ class ApiHandler(JsonHandler):
         online = await self.chat.hub.presence.online_among(visible)
         return [contact.to_dict() | {"online": contact.user.id in online} for contact in found]
 
-    def int_query(self, name: str, *, default: int | None = None) -> int | None:
-        """Return an integer of the query, or the default if it is absent.
+    def int_query(self, name: str) -> int | None:
+        """Return an integer of the query, or None if it is absent.
 
         Raises:
             ApiError: 400 if it is not a decimal number of at most 16 digits.
         """
         value = self.get_query_argument(name, None)
         if value is None:
-            return default
+            return None
         if not (value.isascii() and value.isdecimal() and len(value) <= 16):
             raise errors.not_a_number(name)
         return int(value)
@@ -619,23 +619,13 @@ class StaticFileHandler(tornado.web.StaticFileHandler):
             HTTPError: 404 if no file can have this path: it contains a NUL, is too long, or ends
                 with a slash.
         """
-        if self.path.endswith("/"):  # abspath has removed the slash from absolute_path
+        # abspath has removed the slash from absolute_path; some versions cut the path at a NUL.
+        if self.path.endswith("/") or "\0" in self.path:
             raise tornado.web.HTTPError(404)
         try:
             return super().validate_absolute_path(root, absolute_path)
         except (ValueError, OSError):
             raise tornado.web.HTTPError(404) from None
-
-    @classmethod
-    def get_absolute_path(cls, root: str, path: str) -> str:
-        """Return the absolute path of a file below the folder.
-
-        Raises:
-            HTTPError: 404 if the path contains a NUL. Some versions of abspath cut the path there.
-        """
-        if "\0" in path:
-            raise tornado.web.HTTPError(404)
-        return super().get_absolute_path(root, path)
 
     def set_default_headers(self) -> None:
         """Disable MIME sniffing; without a version in the URL, require revalidation."""
