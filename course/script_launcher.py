@@ -11,6 +11,7 @@ before it handles KeyboardInterrupt itself.
 
 import difflib
 import errno
+import re
 import runpy
 import sys
 import traceback
@@ -24,6 +25,8 @@ PORT_IN_USE = "is in use: another program listens on it"
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
+TORNADO_OPTIONS = ("define(",)
+OTHER_OPTIONS = ("argv", "argparse")
 
 
 def main() -> int:
@@ -39,6 +42,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return USAGE_ERROR
+    reason = _misunderstood(sys.argv[1:]) if has_options(script, TORNADO_OPTIONS) else ""
+    if reason:
+        print(f"learn.py: {reason}", file=sys.stderr)
+        return USAGE_ERROR
     try:
         runpy.run_path(str(script), run_name="__main__")
     except KeyboardInterrupt:
@@ -49,13 +56,18 @@ def main() -> int:
     return 0
 
 
-def has_options(script: Path) -> bool:
-    """Return whether a script reads its command line; the first scripts of the course do not."""
+def has_options(script: Path, signs: tuple[str, ...] = (*TORNADO_OPTIONS, *OTHER_OPTIONS)) -> bool:
+    """Return whether a script reads its command line; the first scripts of the course do not.
+
+    Args:
+        script: the file.
+        signs: the texts of which a script that reads it contains one.
+    """
     try:
         text = script.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return True  # running the file reports the error
-    return "define(" in text or "argv" in text or "argparse" in text
+    return any(sign in text for sign in signs)
 
 
 def print_error(error: BaseException, script: Path) -> int:
@@ -128,6 +140,22 @@ def _wrong_option(error: BaseException) -> str:
             given=given,
         )
     return translate("wrong option in '{given}': {error}", given=given, error=error)
+
+
+def _misunderstood(arguments: list[str]) -> str:
+    """Return why Tornado would not do what the arguments say, without an error; or ""."""
+    for given in arguments:
+        name, _, value = given.partition("=")
+        if not given.startswith("-"):  # Tornado ignores it and all that follow
+            return translate(
+                "'{given}' is no option. An option begins with --, such as --port=9000; a value "
+                'with a space needs quotes, such as --period="1m 30s"',
+                given=given,
+            )
+        is_port = name.lstrip("-") == "port" and re.fullmatch(r"-?\d+", value)
+        if is_port and not 0 <= int(value) < 2**16:  # the system would take the lower 16 bits
+            return translate("there is no port {port}. Ports end at 65535.", port=value)
+    return ""
 
 
 def _suppress_implicit_help() -> None:

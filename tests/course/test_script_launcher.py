@@ -107,6 +107,9 @@ def test_an_option_for_a_script_that_has_none_is_one_line(tmp_path: Path) -> Non
         ("--prot=9000", "there is no option --prot. Did you mean --port?"),
         ("--nonsense", "there is no option --nonsense. --help lists all options."),
         ("--port=many", "wrong option in '--port=many': invalid literal for int()"),
+        ("--port=99999", "there is no port 99999. Ports end at 65535."),
+        ("--port=-1", "there is no port -1. Ports end at 65535."),
+        ("port=9000", "'port=9000' is no option. An option begins with --"),
         ("--port", "wrong option in '--port': Option 'port' requires a value"),
         *[
             (f"--wait={text}", f"wrong option in '--wait={text}': a length of time is written")
