@@ -1,6 +1,7 @@
 """Command line of the benchmarks: `python3 learn.py bench --help`."""
 
 import argparse
+import math
 import random
 import signal
 import sys
@@ -30,6 +31,8 @@ from benchmarks.workloads import (
 
 PACKAGE_DIR = Path(__file__).parent
 DEFAULT_REPEAT = 2
+REPEAT_SECONDS = 500.0
+"""Seconds after which no trial is repeated unless --repeat asks for it: all ends in ten minutes."""
 
 
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -131,7 +134,7 @@ def main(arguments: Sequence[str]) -> int:
     available = [server for server in servers if server not in unavailable]
     repeat = given.repeat or (1 if given.quick else DEFAULT_REPEAT)
     trials = plan_trials(available, workloads, repeat, given.seed)
-    run_trials(trials, given.seed, console)
+    run_trials(trials, given.seed, console, math.inf if given.repeat else REPEAT_SECONDS)
     # A partial or quick report replaces the complete one only if --out says so.
     folder = given.out or (None if given.quick or given.names else PACKAGE_DIR)
     pictures: list[str] = []
@@ -139,7 +142,8 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks import plots  # imports matplotlib, which takes a second
 
         pictures = plots.draw(report.Results(trials), folder / "plots")
-    run = f"Seed {given.seed}; {repeat} repetitions; {time.monotonic() - begin:.0f} s in all."
+    seconds = time.monotonic() - begin
+    run = f"Seed {given.seed}; each measured {repeat} times at most; {seconds:.0f} s in all."
     text = report.render(trials, unavailable, run, pictures)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,14 +163,24 @@ def show_names(console: Console) -> None:
             console.print(f"  {name:12} {what.replace('*', '')}", highlight=False)
 
 
-def run_trials(trials: list[Trial], seed: int, console: Console) -> None:
-    """Run the trials one after the other, and print the main figures of each."""
+def run_trials(trials: list[Trial], seed: int, console: Console, repeat_seconds: float) -> None:
+    """Run the trials one after the other, and print the main figures of each.
+
+    Args:
+        trials: the trials.
+        seed: the seed of the client's random numbers.
+        console: the console.
+        repeat_seconds: seconds after which the trials of later repetitions are left out.
+    """
+    repeat_until = time.monotonic() + repeat_seconds
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     # Two refreshes a second: more would take CPU time from the server and the client.
     with Progress(*columns, TimeElapsedColumn(), console=console, refresh_per_second=2) as progress:
         steps = sum(1 + len(trial.workload.steps) for trial in trials)
         bar = progress.add_task("", total=steps)
         for number, trial in enumerate(trials):
+            if trial.repetition and time.monotonic() > repeat_until:
+                break
             title = f"{trial.workload.name} {trial.server.name}"
             progress.update(bar, description=f"{title:24}")
             for _ in run_trial(trial, seed * 1000 + number):

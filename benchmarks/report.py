@@ -107,7 +107,7 @@ def render(trials: list[Trial], unavailable: dict[Server, str], run: str, plots:
     parts.append(differences(results))
     for name in ("alone", "w1", "w2", "w3"):
         if name in results.workloads:
-            parts.append(f"## {name.upper()}: {results.workloads[name].title}")
+            parts.append(f"## {name.capitalize()}: {results.workloads[name].title}")
             parts += throughput_table(results, name) + latency_table(results, name)
     parts += connections_section(results)
     parts += silence_section(results)
@@ -157,7 +157,7 @@ def throughput_table(results: Results, name: str) -> list[str]:
             ratio = results.ratio(name, server, window)
             cpu = results.saturated(name, server, window, "cpu_us")
             star = " *" if results.bottleneck(name, server, window) else ""
-            cells.append("-" if ratio is None or cpu is None else f"{ratio}{star}, {cpu} us")
+            cells.append("-" if cpu is None else f"{format_cell(ratio)}{star}, {cpu} us")
         rows.append([results.title(server), *cells])
     head = ["in flight", *map(str, windows)]
     return [

@@ -84,10 +84,10 @@ more, and a slow server needs seconds for them."""
 WORKLOADS = [
     Workload(
         "alone",
-        "one room of 10, 200 messages a second, each alone",
+        "one room of 10, 100 messages a second, each alone",
         1,
         10,
-        [{"step": "constant_rate", "rate": 200, "seconds": 2.0}],
+        [{"step": "constant_rate", "rate": 100, "seconds": 2.0}],
     ),
     Workload("w1", "one room of 100", 1, 100, [constant_rate(100), saturate(*WINDOWS)]),
     Workload(

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import http.client
 import random
+import sys
 import time
 from typing import Any
 
@@ -346,6 +347,9 @@ class LoadClient:
 
     def cpu_time(self) -> float:
         """Return the CPU time that the server has used, in seconds."""
+        if sys.platform == "linux":
+            # The clock of clock_getcpuclockid(3): in nanoseconds, where /proc has ticks of 10 ms.
+            return time.clock_gettime(~self.server.pid << 3 | 2)
         times = self.server.cpu_times()
         return float(times.user + times.system)
 
