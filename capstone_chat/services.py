@@ -25,8 +25,8 @@ from capstone_chat.options import Options
 from capstone_chat.purge import Purge
 from capstone_chat.rate_limiter import ConcurrencyLimiter, RateLimiter
 from capstone_chat.realtime.broker import Broker
+from capstone_chat.realtime.gathered_calls import GatheredCalls
 from capstone_chat.realtime.hub import Hub
-from capstone_chat.realtime.pong_checks import PongChecks
 from capstone_chat.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -63,8 +63,10 @@ class Services:
         self.database = database = Database(options.database_url)
         self.hub = hub = Hub(make_broker(options, secret))
         database.before_results, database.after_results = hub.hold, hub.flush
-        self.pong_checks = PongChecks()
+        self.pong_checks = GatheredCalls(0.5)
         """Checks of connections whose clients have answered a ping."""
+        self.gathered_pings = GatheredCalls(0.05)
+        """Pings of clients, of which each waits for the others of 50 ms."""
         self.password_pool = ThreadPoolExecutor(
             options.password_threads, thread_name_prefix="password"
         )

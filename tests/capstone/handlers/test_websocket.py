@@ -16,6 +16,7 @@ import tornado.testing
 
 from capstone_chat.accounts.snapshots import Snapshot
 from capstone_chat.conversations.users import PublicUser, User
+from capstone_chat.handlers import websocket
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.realtime import topics
 from capstone_chat.realtime.protocol import VERSION
@@ -132,6 +133,25 @@ class FramesTest(SocketCase):
         await bob.receive("message")
         await bob.say(type="ping")
         self.assertEqual((await bob.receive())["heads"], {str(self.conv): 3})
+
+    @tornado.testing.gen_test
+    async def test_pings_of_many_connections_share_a_read(self) -> None:
+        lines = [await self.anna.connect(), await self.bob.connect()]
+        turns: list[Callable[[], object]] = []
+        transactions: list[sa.Connection] = []
+        with (
+            mock.patch.object(websocket, "MIN_CONNECTIONS_TO_GATHER", 2),
+            mock.patch.object(self.chat.gathered_pings, "add", turns.append),
+        ):
+            for line in lines:
+                await line.say(type="ping")
+            await self.until(lambda: len(turns) == 2)
+            sa.event.listen(self.chat.database.engine, "begin", transactions.append)
+            for turn in turns:
+                turn()
+            for line in lines:
+                self.assertEqual((await line.receive("pong"))["heads"], {str(self.conv): 2})
+        self.assertEqual(len(transactions), 1)
 
     @tornado.testing.gen_test
     async def test_hello_and_pong_tell_the_servers_time(self) -> None:
