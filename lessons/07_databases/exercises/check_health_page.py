@@ -41,6 +41,10 @@ async def up() -> None:
     return
 
 
+async def answers() -> bool:
+    return True  # as the ping() of Redis
+
+
 async def refused() -> None:
     raise ConnectionRefusedError("nobody listens there")
 
@@ -49,7 +53,7 @@ class HealthPage(ExerciseCase):
     response_timeout: ClassVar[float] = 1.0
 
     def get_app(self) -> tornado.web.Application:
-        self.checks: dict[str, Check] = {"redis": up, "mysql": up, "mongo": up}
+        self.checks: dict[str, Check] = {"redis": answers, "mysql": up, "mongo": up}
         self.running = 0
         # Each calls the check of the moment: the application may keep the dictionary, or copy it.
         checks = {name: self.check(name) for name in self.checks}
@@ -119,7 +123,7 @@ class HealthPage(ExerciseCase):
 
     def test_a_store_that_answers_again_is_up(self) -> None:
         self.expect_health(RAISED, redis=refused)
-        self.checks["redis"] = up
+        self.checks["redis"] = answers
         self.expect_health(AGAIN)
 
 

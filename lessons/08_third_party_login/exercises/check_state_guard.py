@@ -33,6 +33,7 @@ STATUS = "The refusal is right, the status is another: raise tornado.web.HTTPErr
 BYTES = (
     "hmac.compare_digest() accepts text only in ASCII: encode() the argument; the cookie is bytes."
 )
+PATH = 'a cookie is deleted only with the path that it was set with: self.clear_cookie("state")'
 ONCE = (
     'self.clear_cookie("state") before anything is raised: a state is good for one callback, right '
     "or wrong."
@@ -111,6 +112,13 @@ class StateGuard(ExerciseCase):
                     received="it stays" if morsel is None else morsel.OutputString(),
                     expected="it is cleared",
                     advice=ONCE,
+                )
+            if morsel["path"] not in ("", "/"):
+                raise Mismatch(
+                    sent=f"{answer.sent}\nthe cookie named state, which has the path /",
+                    received=morsel.OutputString(),
+                    expected="it is cleared, with the same path",
+                    advice=PATH,
                 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 from collections.abc import Awaitable
+from unittest import mock
 
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -68,16 +69,37 @@ class OldShutdown(ExerciseCase):
                 advice=PRIVATE,
             ) from None
 
-    def stop(self, seconds: float) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(self.fresh.stop(self.http_server, seconds))
+    def begin(self, seconds: float) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(self.stop_only_the_server(seconds))
+
+    async def stop_only_the_server(self, seconds: float) -> None:
+        """Call stop(); raise `Mismatch` if it stops the event loop, which would end the test."""
+        loop = asyncio.get_running_loop()
+        end_of_the_test, stopped = loop.stop, []
+
+        def stop_loop() -> None:
+            if asyncio.current_task():  # in a coroutine, so it is the learner's
+                stopped.append("by stop()")
+            else:
+                end_of_the_test()
+
+        with mock.patch.object(loop, "stop", stop_loop):
+            await self.fresh.stop(self.http_server, seconds)
+        if stopped:
+            raise Mismatch(
+                sent=f"stop(server, {seconds:g})",
+                received="it stops the event loop",
+                expected="it returns",
+                advice=LOOP,
+            )
 
     @gen_test
     async def test_without_requests_it_returns_at_once(self) -> None:
-        await self.in_time(self.stop(60), "stop(server, 60) without a request", AT_ONCE)
+        await self.in_time(self.begin(60), "stop(server, 60) without a request", AT_ONCE)
 
     @gen_test
     async def test_nothing_new_is_accepted(self) -> None:
-        await self.in_time(self.stop(60), "stop(server, 60)", AT_ONCE)
+        await self.in_time(self.begin(60), "stop(server, 60)", AT_ONCE)
         try:
             await AsyncHTTPClient().fetch(self.get_url("/"), request_timeout=0.5)
         except HTTPClientError:
@@ -100,7 +122,7 @@ class OldShutdown(ExerciseCase):
                 await answer
                 self.begun.clear()
                 self.finish.clear()
-        stopping = self.stop(60)
+        stopping = self.begin(60)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         what = "GET / which takes long, and stop(server, 60) meanwhile"
@@ -122,7 +144,7 @@ class OldShutdown(ExerciseCase):
         answer = asyncio.ensure_future(AsyncHTTPClient().fetch(self.get_url("/")))
         await self.begun.wait()
         what = "GET / which never ends, and stop(server, 0.05)"
-        await self.in_time(self.stop(0.05), what, LIMIT)
+        await self.in_time(self.begin(0.05), what, LIMIT)
         self.finish.set()
         await asyncio.wait([answer])
         answer.exception()
