@@ -19,7 +19,9 @@ class PageHandler(TourHandler):
         try:
             page = text.page(self.tour.catalog, address, self.tour.progress.read())
         except text.UnknownAddressError:
-            raise Refused(404, "The tour has no such page.") from None
+            self.set_status(404)
+            self.finish(text.render_other("not_found.html", "No such page", tour=True))
+            return
         self.finish(text.render(self.tour.catalog, page))
 
 

@@ -21,7 +21,14 @@ from course.tour.markdown import (
     render_inline,
     render_markdown,
 )
-from course.tour.outline import LessonOutline, Outline, Place, UnknownAddressError, outline
+from course.tour.outline import (
+    FURTHER,
+    LessonOutline,
+    Outline,
+    Place,
+    UnknownAddressError,
+    outline,
+)
 from course.tour.sessions import (
     describe_file,
     describe_session,
@@ -139,16 +146,23 @@ def describe_exercise(exercise: Exercise, records: dict[str, ExerciseProgress]) 
 
 
 def _describe_lesson(lesson: LessonOutline) -> dict[str, Any]:
-    """Return the data of a lesson for the map; `minutes` is the longer time of two."""
+    """Return the data of a lesson for the map.
+
+    `minutes` is the longer time of two; it is the time for `core`, the places that a first reading
+    needs.
+    """
     number, hours = 0, "hours" in lesson.duration
     if numbers := re.findall(r"\d+", lesson.duration):
         number = int(numbers[-1]) * (60 if hours else 1)
     return {
         "number": lesson.lesson.number,
-        "title": plain_text(lesson.lesson.title),
         "minutes": number,
-        "steps": [place.address for place in lesson.places if not place.exercise],
-        "exercises": [place.exercise.label for place in lesson.places if place.exercise],
+        "core": [
+            place.address
+            for chapter in lesson.chapters
+            if chapter.page.name != FURTHER
+            for place in chapter.places
+        ],
     }
 
 
@@ -178,15 +192,16 @@ def render(catalog: Catalog, shown: Page, *, tour: bool = True) -> str:
     return document.decode()
 
 
-def render_other(template: str, title: str) -> str:
-    """Return a page of the site that is no place of the course: the search, an unknown address."""
+def render_other(template: str, title: str, *, tour: bool = False) -> str:
+    """Return a page that is no place of the course: the search of the site, an unknown address."""
     place = Place("", "other", "", title)
-    shown = Page(place, title, title, "", {}, None, None)
+    data = {"kind": "other", "address": "", "title": title, "files": [], "sessions": []}
+    shown = Page(place, title, title, "", data, None, None)
     document: bytes = (
         _loader()
         .load(template)
         .generate(
-            page=shown, place=place, lesson=None, chapter=None, plain_text=plain_text, tour=False
+            page=shown, place=place, lesson=None, chapter=None, plain_text=plain_text, tour=tour
         )
     )
     return document.decode()

@@ -524,6 +524,7 @@ def test_a_lesson_of_which_one_page_was_visited_is_not_done(opened: Open, tour: 
     expect(links).to_have_count(2)
     expect(links.last.locator(".tick")).to_be_attached()
     expect(page.locator("h2 .tick")).to_have_count(0)
+    expect(page.locator(".done[data-lesson='08']")).to_contain_text("minutes left")
 
 
 def test_the_introduction_says_that_run_replaces_the_terminal(opened: Open, tour: Tour) -> None:

@@ -21,7 +21,11 @@ export function showProgress(course, page) {
     const solved = exercises.filter(({ state }) => state === "solved").length;
     const done = document.querySelector(`.done[data-lesson="${number}"]`);
     if (visited === steps.length && solved === exercises.length) tick(`/${number}`, "done", "h2 > ");
-    if (done && (visited || solved)) done.textContent = `· visited ${visited} of ${steps.length}, solved ${solved} of ${exercises.length}`;
+    if (done && (visited || solved)) {
+      const places = [...steps.map((step) => ({ ...step, done: step.visited })), ...exercises.map((each) => ({ ...each, done: each.state === "solved" }))];
+      const open = new Set(places.flatMap((place) => (place.done ? [] : [place.address])));
+      done.textContent = `Visited ${visited} of ${steps.length}, solved ${solved} of ${exercises.length}${timeLeft(open, page.lessons?.find((each) => each.number === number))}`;
+    }
   }
   const place = document.getElementById("continue");
   if (place && course.continue) {
@@ -30,7 +34,19 @@ export function showProgress(course, page) {
     const text = begun ? "Go on where you were" : "Begin";
     place.replaceChildren(element("a", { href: course.continue, text: found ? `${text}: ${found.title}` : text }));
   }
-  if (page.kind !== "map") api("POST", "/api/visited", { body: { address: page.address } }).catch(() => {});
+  if (page.address && page.kind !== "map") api("POST", "/api/visited", { body: { address: page.address } }).catch(() => {});
+}
+
+/**
+ * Return how long the rest of a lesson may take, without FURTHER.md: each of its places counts the same.
+ * @param {Set<string>} open the addresses of the places that are not done
+ * @param {import("./tour.js").Plan} [plan]
+ */
+function timeLeft(open, plan) {
+  const left = plan?.core.filter((address) => open.has(address)).length;
+  if (!plan || !left) return "";
+  const minutes = (plan.minutes * left) / plan.core.length;
+  return minutes < 90 ? `, about ${Math.max(5, Math.round(minutes / 5) * 5)} minutes left` : `, about ${Math.round(minutes / 60)} hours left`;
 }
 
 /** Show the state of an exercise. @param {string} address @param {string} label @param {string} state */

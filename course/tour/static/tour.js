@@ -9,7 +9,8 @@ import { showProgress } from "./progress.js";
 import { Runs } from "./runs.js";
 import { Workbench } from "./workbench.js";
 
-/** @typedef {{kind: string, address: string, title: string, next: string | null, previous: string | null, files: import("./file.js").Listed[], sessions: import("./commands.js").Session[], exercise: import("./check.js").Exercise | null}} Page */
+/** @typedef {{number: string, minutes: number, core: string[]}} Plan `core`: the addresses for a first reading */
+/** @typedef {{kind: string, address: string, title: string, next: string | null, previous: string | null, files: import("./file.js").Listed[], sessions: import("./commands.js").Session[], exercise: import("./check.js").Exercise | null, lessons?: Plan[]}} Page */
 
 /** @type {Page} */
 const page = JSON.parse(document.getElementById("page")?.textContent ?? "{}");

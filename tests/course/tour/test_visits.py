@@ -15,6 +15,12 @@ class VisitsTest(TourCase):
         return found
 
     @gen_test
+    async def test_an_unknown_page_leads_to_the_map(self) -> None:
+        response = await self.call("/77")
+        self.assertEqual(response.code, 404)
+        self.assertIn(b'<a href="/">map</a>', response.body)
+
+    @gen_test
     async def test_the_page_that_was_opened_last_is_at_the_end(self) -> None:
         pages = ["/exercise/01/greeting", "/exercise/01/farewell", "/exercise/01/greeting"]
         for address in pages:
