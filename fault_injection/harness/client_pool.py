@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from capstone_chat.options import Options
 from capstone_chat.storage.tables import users
 from fault_injection.harness.consistency import ClientLog, Position, StoredState
 from fault_injection.harness.context import Context, wait_until
+from fault_injection.harness.processes import ChatProcess
 from tests.support.api_session import ApiSession
 from tests.support.chat_accounts import captcha_answer
 from tests.support.chat_client import ResumingClient
@@ -105,33 +107,39 @@ def text_of(event: Mapping[str, Any]) -> str:
 
 
 class ClientPool:
-    """Clients, and the `ClientLog` that they share.
+    """Clients, the `ClientLog` that they share, and the chat processes that they use.
 
     Args:
         context: the context of the scenario.
-        data: folder of the chat processes; the secret and the SQLite file are created here.
         database: an SQLAlchemy URL, or empty for SQLite in `data`.
+        redis: the URL of the Redis of several processes.
+        data: folder of the chat processes; the secret and the SQLite file are created here.
         rooms: number of groups.
         members: members of each group.
         ping_interval: seconds between two pings of a client.
+        credentials: cookie and id of the group of each user in a database that is filled already.
     """
 
     def __init__(
         self,
         context: Context,
-        data: Path,
         database: str = "",
+        redis: str = "",
         *,
-        rooms: int,
-        members: int,
+        data: Path | None = None,
+        rooms: int = 1,
+        members: int = 0,
         ping_interval: float = 1.0,
+        credentials: list[list[str]] | None = None,
     ) -> None:
         """Create the database with its groups and users; `connect_all` connects the clients."""
         self.context = context
-        self.options = Options(data=str(data), database=database)
+        data = data or context.folder / "data"
+        self.options = Options(data=str(data), database=database, redis=redis)
         data.mkdir(exist_ok=True)
+        self.chats: list[ChatProcess] = []
         self.rooms = rooms
-        self.credentials = [
+        self.credentials = credentials or [
             line.split("\t") for line in seed_database(self.options, rooms, members)
         ]
         self.engine = sa.create_engine(self.options.database_url)
@@ -146,11 +154,41 @@ class ClientPool:
         self._runners: list[asyncio.Task[None]] = []
         self._senders: list[asyncio.Task[None]] = []
 
-    def connect_all(self, addresses: Sequence[str]) -> None:
+    def chat(
+        self,
+        name: str = "chat",
+        *options: str,
+        database: str = "",
+        limits: Sequence[str] = NO_LIMITS,
+        **environment: str,
+    ) -> ChatProcess:
+        """Return a further chat process, which is not started yet.
+
+        Args:
+            name: name of its log file.
+            options: options of the command line.
+            database: its own URL of the database, if it uses another server of a cluster.
+            limits: options of the command line that stand for `NO_LIMITS`.
+            environment: environment variables of `instrumented_chat`.
+        """
+        urls = f"--database={database or self.options.database}", f"--redis={self.options.redis}"
+        every = f"--data={self.options.data}", *urls, *limits, *options
+        self.chats.append(ChatProcess(self.context, name, *every, **environment))
+        return self.chats[-1]
+
+    async def start_chats(self, count: int, *options: str, **environment: str) -> list[ChatProcess]:
+        """Start chat processes and connect the clients to them. The arguments are as in `chat`."""
+        chats = [self.chat(f"chat{number}", *options, **environment) for number in range(count)]
+        await asyncio.gather(*(chat.start() for chat in chats))
+        self.connect_all()
+        return chats
+
+    def connect_all(self, *addresses: str) -> None:
         """Connect one client for each user, to the addresses in turn.
 
-        Every group has members at all addresses.
+        Every group has members at all addresses, which are by default those of all chat processes.
         """
+        addresses = addresses or tuple(chat.url for chat in self.chats)
         for number, (cookie, conv) in enumerate(self.credentials):
             url = addresses[number // self.rooms % len(addresses)]
             client = PoolClient(
@@ -192,6 +230,20 @@ class ClientPool:
             number = len(self.client_log.sent)
             await client.send(f"message {number} of {client.name}")
             await asyncio.sleep(client.rng.uniform(0.5, 1.5) * every)
+
+    async def wait_for_acks(self, more: int, seconds: float = 30) -> None:
+        """Wait until so many more messages are acknowledged."""
+        enough = len(self.client_log.acked) + more
+        await wait_until("messages flow", lambda: len(self.client_log.acked) >= enough, seconds)
+
+    async def wait_for_each(self, more: int) -> None:
+        """Wait until each client has so many more messages acknowledged."""
+        goals = [(client, len(client.acks) + more) for client in self.clients]
+        await wait_until(
+            "every client has acknowledgements",
+            lambda: all(len(client.acks) >= goal for client, goal in goals),
+            60,
+        )
 
     async def stop_and_converge(self, seconds: float = 60) -> None:
         """Stop sending; wait until all messages are acknowledged and received by every client."""
@@ -240,6 +292,17 @@ class ClientPool:
         """Log in by the form; the answer of its captcha comes from the database."""
         answer = functools.partial(captcha_answer, self.engine)
         return await session.fill_in("/login", answer, name=name, password=password)
+
+    async def metric(self, chat: ChatProcess, name: str) -> int:
+        """Return a metric of a chat process; 0 if it has none of that name and labels."""
+        page = (await self.http.fetch(f"{chat.url}/metrics")).body.decode()
+        found = re.search(rf"^{re.escape(name)} (\S+)$", page, re.MULTILINE)
+        return int(float(found[1])) if found else 0
+
+    def integrity(self) -> str:
+        """Return the result of SQLite's integrity check; "ok" is good."""
+        with self.engine.connect() as connection:
+            return str(connection.scalar(sa.text("PRAGMA integrity_check")))
 
     def stored_state(self) -> StoredState:
         """Return the events and heads in the database."""

@@ -58,14 +58,14 @@ def _described(child: psutil.Process) -> str:
         return f"{child.pid} (ended)"
 
 
-async def stop_and_check_leaks(context: Context, pool: ClientPool, *chats: ChatProcess) -> None:
-    """Disconnect all clients, stop the chat processes, and check each of them.
+async def stop_and_check_leaks(pool: ClientPool) -> None:
+    """Disconnect all clients, stop their chat processes, and check each of them.
 
     A process must hold no more resources than before the first client, must have logged no uncaught
     error, and must end with exit code 0.
     """
     await pool.disconnect_all()
-    await stop_all(context, *chats)
+    await stop_all(pool.context, *pool.chats)
 
 
 async def stop_all(context: Context, *chats: ChatProcess) -> None:

@@ -136,14 +136,14 @@ class ChatProcess(Process):
         context: the context of the scenario; the process is killed with it.
         name: name of the log file, also used in messages.
         options: options of the command line.
-        clock_off: seconds by which its clock is wrong.
+        environment: environment variables of `instrumented_chat`.
     """
 
-    def __init__(self, context: Context, name: str, *options: str, clock_off: int = 0) -> None:
+    def __init__(self, context: Context, name: str, *options: str, **environment: str) -> None:
         super().__init__(context, name)
         self.port = 0
         self.options = options
-        self.environment = {**os.environ, "CLOCK_OFF": str(clock_off)}
+        self.environment = {**os.environ, **environment}
         self.idle: Usage | None = None
         """The resources after the first start, before the first client."""
 

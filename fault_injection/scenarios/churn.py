@@ -2,10 +2,10 @@
 
 import asyncio
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, FaultError, wait_until
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess, Usage
+from fault_injection.harness.processes import Usage
 from tests.support.api_session import ApiSession
 from tests.support.chat_client import ChatSocket
 
@@ -18,10 +18,8 @@ the group. In 20 minutes that is a few hundred bytes a visit; a leaked object is
 
 async def run(context: Context) -> None:
     """Compare the resources of the chat after each round of visits."""
-    data = context.folder / "data"
-    pool = ClientPool(context, data, rooms=1, members=40)
-    options = f"--data={data}", *NO_LIMITS
-    chat = await ChatProcess(context, "chat", *options).start()
+    pool = ClientPool(context, rooms=1, members=40)
+    chat = await pool.chat().start()
     sessions = [ApiSession(chat.url, cookie, pool.http) for cookie, _ in pool.credentials]
     _, made = await sessions[0].call("POST", "/api/groups", {"title": "Station"})
     conv = int(made["conversation"]["id"])
@@ -47,7 +45,7 @@ async def run(context: Context) -> None:
     context.expect("file descriptors", last.fds <= first.fds + FD_SLACK, (first.fds, last.fds))
     growth = last.kib - first.kib
     context.expect("memory", growth < MAX_GROWTH_KIB, f"it grew by {growth} KiB in {visits} visits")
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 async def visit_loop(end: float, sessions: list[ApiSession], user: int, conv: int) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from typing import Any
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool, PoolClient
+from fault_injection.harness.client_pool import ClientPool, PoolClient
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
@@ -18,13 +18,10 @@ HOUR = 3600
 async def run(context: Context) -> None:
     """Send messages at both processes in turn; each message replies to the one before."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
-    data = context.folder / "data"
-    pool = ClientPool(context, data, maria.url, rooms=1, members=6)
-    options = f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS
-    correct = ChatProcess(context, "correct", *options)
-    skewed = ChatProcess(context, "skewed", *options, clock_off=HOUR)
+    pool = ClientPool(context, maria.url, redis.url, rooms=1, members=6)
+    correct, skewed = pool.chat("correct"), pool.chat("skewed", CLOCK_OFF=str(HOUR))
     await asyncio.gather(correct.start(), skewed.start())
-    pool.connect_all([correct.url, skewed.url])
+    pool.connect_all()
     pool.start_sending(pool.clients[2:], every=0.2)  # the other clients send as well
     replies = await alternate_replies(context, pool)
     await pool.stop_and_converge()
@@ -34,7 +31,7 @@ async def run(context: Context) -> None:
     await check_history_order(context, pool, correct, replies)
     context.figures["answers"] = len(replies)
     context.expect_equal("broken connections", dict(pool.total("closes")), {})
-    await stop_and_check_leaks(context, pool, correct, skewed)
+    await stop_and_check_leaks(pool)
 
 
 async def alternate_replies(context: Context, pool: ClientPool) -> list[str]:

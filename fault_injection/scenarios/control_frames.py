@@ -46,10 +46,7 @@ FLOODS = {
     "tiny messages": client_frame(TEXT, b'{"type":"ping"}') * FRAMES,
 }
 OPTIONS = (
-    *(
-        "--send-rate=1000",
-        "--send-burst=10000",
-    ),  # for the bystander; the limit of frames stays as it is
+    *("--send-rate=1000", "--send-burst=10000"),  # the limit of frames stays as it is
     *("--request-rate=1000000", "--request-burst=1000000", "--drain=0.2"),
 )
 TOO_FAST = 3009
@@ -65,10 +62,8 @@ async def run(context: Context) -> None:
 async def attack(context: Context, name: str, database: str) -> None:
     """Send each kind of flood from several users, and check that a bystander is not slowed down."""
     data = context.folder / f"data-{name}"
-    pool = ClientPool(context, data, database, rooms=1, members=1 + ATTACKERS)
-    chat = await ChatProcess(
-        context, name, f"--data={data}", f"--database={database}", *OPTIONS
-    ).start()
+    pool = ClientPool(context, database, data=data, rooms=1, members=1 + ATTACKERS)
+    chat = await pool.chat(name, limits=OPTIONS).start()
     await pool.warm_up(chat.url)
     bystander = Bystander(context, f"bystander-{name}")
     await bystander.start(chat.url, *pool.credentials[0])
@@ -99,7 +94,7 @@ async def attack(context: Context, name: str, database: str) -> None:
     context.expect_equal(f"{name}: codes", set(closes), {TOO_FAST})
     await check_recovered(context, name, chat, pool)
     await bystander.kill()
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 async def send_flood(

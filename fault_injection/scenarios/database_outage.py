@@ -3,8 +3,8 @@
 import asyncio
 
 from capstone_chat.storage.database import now_ms
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
-from fault_injection.harness.context import Context, wait_until, wait_until_async
+from fault_injection.harness.client_pool import ClientPool
+from fault_injection.harness.context import Context, wait_until_async
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import DatabaseServer, MariaDB, PostgreSQL
@@ -26,15 +26,13 @@ async def run_outage(context: Context, server: DatabaseServer) -> None:
     """Freeze the server, then kill it; between the two the chat must recover."""
     await server.start()
     data = context.folder / f"data-{server.name}"
-    pool = ClientPool(context, data, server.url, rooms=4, members=5)
-    options = f"--data={data}", f"--database={server.url}", *NO_LIMITS
-    chat = await ChatProcess(context, f"chat-{server.name}", *options).start()
-    pool.connect_all([chat.url])
+    pool = ClientPool(context, server.url, data=data, rooms=4, members=5)
+    chat = await pool.chat(f"chat-{server.name}").start()
+    pool.connect_all()
     pool.start_sending(every=0.02)
     down = context.short_or_long(3.0, 30.0)
     for way in "freeze", "kill":
-        enough = len(pool.client_log.acked) + 100
-        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        await pool.wait_for_acks(100)
         what = f"{server.name}, {way}"
         context.progress(f"{what} for {down:.0f} s, {len(pool.client_log.acked)} acknowledged")
         if way == "freeze":
@@ -59,7 +57,7 @@ async def run_outage(context: Context, server: DatabaseServer) -> None:
     context.expect("close codes", closes.keys() <= {1013}, dict(closes))
     # 599: a client gives up a handshake or a request after 10 seconds without an answer.
     context.expect("handshakes refused", refused.keys() <= {503, 599}, dict(refused))
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 async def observe_outage(

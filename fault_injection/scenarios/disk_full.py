@@ -10,7 +10,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess, Process
@@ -111,19 +111,18 @@ async def run(context: Context) -> None:
 
 async def fill_and_recover(context: Context, disk: Disk) -> None:
     """Fill a disk under load, check reads and refusals, and free the space again."""
-    pool = ClientPool(context, disk.folder, rooms=2, members=5)
-    chat = ChatProcess(context, disk.name, f"--data={disk.folder}", *NO_LIMITS)
+    pool = ClientPool(context, data=disk.folder, rooms=2, members=5)
+    chat = pool.chat(disk.name)
     log = await start_with_piped_log(context, chat)
     session = ApiSession(chat.url, pool.credentials[0][0], pool.http)
     await session.token()  # before the disk is full
-    pool.connect_all([chat.url])
+    pool.connect_all()
     pool.start_sending()
     for time in range(context.short_or_long(1, 10)):
         context.progress(
             f"{disk.name}: {len(pool.client_log.acked)} acknowledged, full {time + 1} times"
         )
-        enough = len(pool.client_log.acked) + 200
-        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        await pool.wait_for_acks(200)
         with pool.engine.begin() as connection:
             connection.execute(
                 sa.text("UPDATE sessions SET seen_at = seen_at - :ago"), {"ago": LONG_AGO}
@@ -135,18 +134,17 @@ async def fill_and_recover(context: Context, disk: Disk) -> None:
         await wait_until("it is full", lambda: pool.total("errors").total() >= refused)  # noqa: B023
         acked = len(pool.client_log.acked)
         await check_reads(context, disk, pool, session)
-        check = integrity(pool)
-        context.expect_equal(f"{disk.name}: integrity while full", check, "ok")
+        context.expect_equal(f"{disk.name}: integrity while full", pool.integrity(), "ok")
         context.figures[f"{disk.name}: acked while full"] = len(pool.client_log.acked) - acked
         disk.empty(chat)
     await pool.stop_and_converge()
     pool.verify()
-    context.expect_equal(f"{disk.name}: integrity", integrity(pool), "ok")
+    context.expect_equal(f"{disk.name}: integrity", pool.integrity(), "ok")
     strange = set(pool.total("errors")) - {"unavailable"}
     context.expect_equal(f"{disk.name}: other errors than 'unavailable'", strange, set())
     context.expect_equal(f"{disk.name}: broken connections", dict(pool.total("closes")), {})
     context.figures[f"{disk.name}: refused"] = pool.total("errors").total()
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
     await log.wait()
 
 
@@ -183,9 +181,3 @@ async def check_reads(context: Context, disk: Disk, pool: ClientPool, session: A
     refused = code >= 500 and "error" in answer
     context.expect(f"{disk.name}: a new group is refused", refused, (code, answer))
     context.figures[f"{disk.name}: new group"] = f"{code} {answer.get('error', {}).get('code')}"
-
-
-def integrity(pool: ClientPool) -> str:
-    """Return the result of SQLite's integrity check; "ok" is good."""
-    with pool.engine.connect() as connection:
-        return str(connection.scalar(sa.text("PRAGMA integrity_check")))

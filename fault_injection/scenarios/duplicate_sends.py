@@ -4,10 +4,9 @@ import asyncio
 import uuid
 from collections import Counter
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB
 from tests.support.chat_client import ChatSocket
 
@@ -68,9 +67,8 @@ class Sender:
 async def send_duplicates(context: Context, name: str, database: str) -> None:
     """Send each message twice, with all layouts in turn."""
     data = context.folder / f"data-{name}"
-    pool = ClientPool(context, data, database, rooms=1, members=2)
-    options = f"--data={data}", f"--database={database}", *NO_LIMITS
-    chats = [ChatProcess(context, f"{name}-{n}", *options) for n in range(2)]
+    pool = ClientPool(context, database, data=data, rooms=1, members=2)
+    chats = [pool.chat(f"{name}-{n}") for n in range(2)]
     await asyncio.gather(*(chat.start() for chat in chats))
     cookie, conv = pool.credentials[0][0], int(pool.credentials[0][1])
     connections = [
@@ -113,4 +111,4 @@ async def send_duplicates(context: Context, name: str, database: str) -> None:
         f"{name}: acks": pool.client_log.acks,
         f"{name}: rows": len(stored_state.events),
     }
-    await stop_and_check_leaks(context, pool, *chats)
+    await stop_and_check_leaks(pool)

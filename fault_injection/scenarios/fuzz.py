@@ -8,7 +8,7 @@ import socket
 import struct
 from collections import Counter
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, FaultError, wait_until, wait_until_async
 from fault_injection.harness.frame_generator import PROTOCOL_VIOLATIONS, FrameGenerator
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
@@ -90,11 +90,10 @@ class RawSocket:
 
 async def run(context: Context) -> None:
     """Send the frames; check that the chat answers, leaks nothing and logs no uncaught error."""
-    data = context.folder / "data"
-    pool = ClientPool(context, data, rooms=4, members=5)
+    pool = ClientPool(context, rooms=4, members=5)
     # A raw socket does not answer the server's pings.
-    options = f"--data={data}", *NO_LIMITS, "--sockets-per-user=100000", "--ping-interval=86400"
-    chat = await ChatProcess(context, "chat", *options).start()
+    options = "--sockets-per-user=100000", "--ping-interval=86400"
+    chat = await pool.chat("chat", *options).start()
     bystander = await ChatSocket.connect(chat.url, pool.credentials[-1][0])
     context.stack.push_async_callback(bystander.close)
     await pool.warm_up(chat.url)
@@ -123,7 +122,7 @@ async def run(context: Context) -> None:
     missed = {*PROTOCOL_VIOLATIONS, "five bad frames"} - fuzzer.closes.keys()
     context.expect_equal("ways to end that were not tried", missed, set())
     context.expect("the chat runs", chat.is_running)
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
     context.expect_equal("errors in the log", chat.log_entries("error")[:3], [])
 
 

@@ -19,7 +19,7 @@ async def run(context: Context) -> None:
     for node in context.short_or_long([first], [first, others[1]] * 3):
         await failover.inject(f"{node.name} killed", node.kill)
         await node.start()
-        await failover.wait_for_acks(2)
+        await failover.pool.wait_for_each(2)
     conflicts = await failover.conflicts()
     context.figures["conflicts"] = conflicts
     context.expect("nodes that write to a conversation conflict", conflicts > 0)

@@ -20,7 +20,7 @@ async def run(context: Context) -> None:
         context.expect_equal("ready without a majority", await node.status("wsrep_ready"), "OFF")
         context.count("commits missed", int(await other.status(COMMITTED)) - before)
         await rejoin(node)
-        await failover.wait_for_acks(2)
+        await failover.pool.wait_for_each(2)
     await failover.finish([node.url for node in cluster.nodes])
 
 

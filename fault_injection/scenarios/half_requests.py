@@ -52,8 +52,8 @@ OPTIONS = (
 async def run(context: Context) -> None:
     """Attack a chat with the usual limit of open files, and one with 64."""
     count = context.short_or_long(300, 1500)
-    await attack(context, "many files", count, OPTIONS)
-    await attack(context, "few files", count, OPTIONS, before=limit_files)
+    await attack(context, "many files", count)
+    await attack(context, "few files", count, before=limit_files)
 
 
 def limit_files() -> None:
@@ -65,7 +65,6 @@ async def attack(
     context: Context,
     name: str,
     count: int,
-    options: tuple[str, ...],
     before: Callable[[], None] | None = None,
 ) -> None:
     """Open connections of each kind; check a bystander, a visitor, memory and log.
@@ -74,14 +73,11 @@ async def attack(
         context: the context of the scenario.
         name: name of the run.
         count: connections of each kind.
-        options: options of the chat.
         before: called in the process of the chat before it starts.
     """
     data = context.folder / f"data-{name.replace(' ', '-')}"
-    pool = ClientPool(context, data, rooms=1, members=2)
-    chat = await ChatProcess(context, name.replace(" ", "-"), f"--data={data}", *options).start(
-        preexec_fn=before
-    )
+    pool = ClientPool(context, data=data, rooms=1, members=2)
+    chat = await pool.chat(name.replace(" ", "-"), limits=OPTIONS).start(preexec_fn=before)
     await pool.warm_up(chat.url)
     bystander = Bystander(context, f"bystander-{name.replace(' ', '-')}")
     await bystander.start(chat.url, *pool.credentials[0])
@@ -112,7 +108,7 @@ async def attack(
         )
     await check_visitor(context, f"{name}, afterwards", chat, pool)
     await bystander.kill()
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 async def hold_half_requests(

@@ -12,7 +12,7 @@ import psutil  # type: ignore[import-untyped]
 from capstone_chat.accounts.pictures import MAX_PROCESSES
 from fault_injection.harness import hostile_pictures
 from fault_injection.harness.bystander import Bystander
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
@@ -39,10 +39,9 @@ ANSWERS = {200, 400, 429, 503}
 
 async def run(context: Context) -> None:
     """Upload hostile pictures one by one, then many at once, then while the chat is stopped."""
-    data = context.folder / "data"
-    pool = ClientPool(context, data, rooms=1, members=ATTACKERS + 2)
+    pool = ClientPool(context, rooms=1, members=ATTACKERS + 2)
     pool.set_password(PASSWORD)
-    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
+    chat = await pool.chat().start()
     await pool.warm_up(chat.url)
     files = {name: make() for name, make in hostile_pictures.ALL.items()}
     attack = Attack(context, pool, chat, files)
@@ -63,7 +62,7 @@ async def run(context: Context) -> None:
     context.expect_equal("other answers", set(attack.answers) - ANSWERS, set())
     await attack.stop_during_uploads(kill=False)
     await attack.stop_during_uploads(kill=True)
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 class Attack:

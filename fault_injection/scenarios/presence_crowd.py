@@ -5,10 +5,9 @@ import signal
 from typing import Any
 
 from capstone_chat.storage.tables import contacts
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool, PoolClient
+from fault_injection.harness.client_pool import ClientPool, PoolClient
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB, Redis
 
 PING = 2
@@ -48,23 +47,11 @@ class ShownPresence:
 async def run(context: Context) -> None:
     """Compare what every page shows with who is connected, after each change."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
-    data = context.folder / "data"
     members = context.short_or_long(12, 100)
-    pool = ClientPool(context, data, maria.url, rooms=1, members=members)
+    pool = ClientPool(context, maria.url, redis.url, rooms=1, members=members)
     expiry = context.short_or_long(6, 30)
-    chats = [
-        ChatProcess(
-            context,
-            f"chat{number}",
-            *(f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS),
-            *(f"--ping-interval={PING}", f"--ping-timeout={PING}"),
-        )
-        for number in range(3)
-    ]
-    for chat in chats:
-        chat.environment["PRESENCE_EXPIRY"] = str(expiry)
-    await asyncio.gather(*(chat.start() for chat in chats))
-    pool.connect_all([chat.url for chat in chats])
+    pings = f"--ping-interval={PING}", f"--ping-timeout={PING}"
+    chats = await pool.start_chats(3, *pings, PRESENCE_EXPIRY=str(expiry))
     pages = [ShownPresence(client) for client in pool.clients]
     await wait_until("all are connected", lambda: all(page.user for page in pages))
     everyone = {page.user for page in pages}
@@ -100,7 +87,7 @@ async def run(context: Context) -> None:
         await asyncio.sleep(expiry / 3 + 2 * PING)
         await expect("Redis was away", pages, expiry + PING + slack)
     context.expect("a blocked user saw the blocker", blocker not in pages[1].seen)
-    await stop_and_check_leaks(context, pool, *chats)
+    await stop_and_check_leaks(pool)
 
 
 def add_contacts(pool: ClientPool, everyone: set[int], blocker: int, blocked: int) -> None:

@@ -1,16 +1,14 @@
 """A large group without members is purged, and other users are not slowed down."""
 
 import asyncio
-import re
 
 import sqlalchemy as sa
 
 from capstone_chat.storage.tables import conversations, events
 from fault_injection.harness.bystander import Bystander
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until_async
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 
 ROWS = 1000
 """Rows of one INSERT."""
@@ -21,22 +19,17 @@ FIRST_PURGE = 6.0
 
 async def run(context: Context) -> None:
     """Measure the latency of acks before a purge and during it."""
-    data = context.folder / "data"
-    pool = ClientPool(context, data, rooms=2, members=2)
+    pool = ClientPool(context, rooms=2, members=2)
     dead = context.short_or_long(4_000, 100_000)
     await asyncio.to_thread(store_dead_group, pool, dead)
-    interval = (
-        f"--purge-interval={2 * FIRST_PURGE}"  # the first purge comes after half of it or more
-    )
-    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS, interval).start()
+    # The first purge comes after half of the interval or more.
+    chat = await pool.chat("chat", f"--purge-interval={2 * FIRST_PURGE}").start()
     bystander = Bystander(context)
     await bystander.start(chat.url, *pool.credentials[0])
     await bystander.measure_normal(3.0)
 
     async def purged() -> int:
-        page = (await pool.http.fetch(f"{chat.url}/metrics")).body.decode()
-        found = re.search(r'chat_purged_rows_total{kind="events"} ([\d.e+]+)', page)
-        return int(float(found[1])) if found else 0
+        return await pool.metric(chat, 'chat_purged_rows_total{kind="events"}')
 
     async def has_begun() -> bool:
         return await purged() > 0
@@ -55,7 +48,7 @@ async def run(context: Context) -> None:
         query = sa.select(sa.func.count()).where(events.c.conversation_id == pool.rooms + 1)
         context.expect_equal("events of the dead group", connection.scalar(query), 0)
     await bystander.kill()
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 def store_dead_group(pool: ClientPool, count: int) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import tornado.httpclient
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
@@ -23,13 +23,11 @@ MAX_RECONNECT_S = 10.0
 
 async def run(context: Context) -> None:
     """Kill the chat with all clients connected; a few send messages, then all others reconnect."""
-    data = context.folder / "data"
     count = context.short_or_long(300, 5000)
     jitter = context.short_or_long(1.0, 5.0)
-    pool = ClientPool(context, data, rooms=count // MEMBERS, members=MEMBERS, ping_interval=25)
+    pool = ClientPool(context, rooms=count // MEMBERS, members=MEMBERS, ping_interval=25)
     pool.set_password(PASSWORD)
-    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
-    pool.connect_all([chat.url])
+    [chat] = await pool.start_chats(1)
     await wait_until("all are connected", lambda: count_synced(pool) == count, 120)
     usage = await chat.usage()
     early, late = pool.clients[:EARLY], pool.clients[EARLY:]
@@ -38,7 +36,7 @@ async def run(context: Context) -> None:
     await chat.kill()
     await chat.start()
     pool.start_sending(early)
-    await wait_until("some talk", lambda: len(pool.client_log.acked) >= 200, 60)
+    await pool.wait_for_acks(200, 60)
     await pool.stop_sending()
     pool.start_sending(early, every=1.0)
     before = pool.total("refused")  # at the start all clients connected at once
@@ -66,7 +64,7 @@ async def run(context: Context) -> None:
     context.expect("those who were away fetched what they missed", len(resumed) > 0)
     closes = dict(pool.total("closes"))
     context.expect("no connection ends with a code", closes.keys() == {None}, closes)
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 def count_synced(pool: ClientPool) -> int:

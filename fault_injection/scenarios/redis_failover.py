@@ -2,39 +2,29 @@
 
 import asyncio
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB, RedisCluster
-from fault_injection.scenarios.redis_outage import (
-    PING,
-    check_convergence,
-    check_live_delivery,
-    wait_for_acks,
-)
+from fault_injection.scenarios.redis_outage import PING, check_convergence, check_live_delivery
 
 
 async def run(context: Context) -> None:
     """Kill a master, wait for its replica, and start the dead server again; once or often."""
     maria, cluster = await asyncio.gather(MariaDB(context).start(), RedisCluster(context).start())
-    data = context.folder / "data"
-    pool = ClientPool(context, data, maria.url, rooms=6, members=4, ping_interval=PING)
-    options = f"--data={data}", f"--database={maria.url}", f"--redis={cluster.url}", *NO_LIMITS
-    chats = [ChatProcess(context, f"chat{n}", *options) for n in range(2)]
-    await asyncio.gather(*(chat.start() for chat in chats))
-    pool.connect_all([chat.url for chat in chats])
+    pool = ClientPool(context, maria.url, cluster.url, rooms=6, members=4, ping_interval=PING)
+    await pool.start_chats(2)
     kills = context.short_or_long(1, 10)
     for number in range(kills):
         context.progress(f"kill {number + 1} of {kills}, {len(pool.client_log.acked)} acked")
         pool.start_sending(every=0.2)
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         dead = await cluster.kill_a_master()
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         await check_convergence(context, pool, "while a master is dead")
         pool.start_sending(every=0.2)
         await cluster.wait_for_failover(dead)
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         await check_convergence(context, pool, "when a replica has taken over")
         await check_live_delivery(pool)
         await cluster.restart(dead)
@@ -42,4 +32,4 @@ async def run(context: Context) -> None:
     context.figures["kills"] = kills
     context.expect_equal("errors", dict(pool.total("errors")), {})
     context.expect_equal("broken connections", dict(pool.total("closes")), {})
-    await stop_and_check_leaks(context, pool, *chats)
+    await stop_and_check_leaks(pool)

@@ -3,10 +3,9 @@
 import asyncio
 import time
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool, PoolClient
+from fault_injection.harness.client_pool import ClientPool, PoolClient
 from fault_injection.harness.context import Context, FaultError, wait_until
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB, Redis
 
 PING = 2.0
@@ -18,38 +17,28 @@ ROUND_TRIP = 1.0
 async def run(context: Context) -> None:
     """Kill Redis, send messages without it, and start it again."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
-    data = context.folder / "data"
-    pool = ClientPool(context, data, maria.url, rooms=4, members=6, ping_interval=PING)
-    options = f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS
-    chats = [ChatProcess(context, f"chat{n}", *options) for n in range(2)]
-    await asyncio.gather(*(chat.start() for chat in chats))
-    pool.connect_all([chat.url for chat in chats])
+    pool = ClientPool(context, maria.url, redis.url, rooms=4, members=6, ping_interval=PING)
+    await pool.start_chats(2)
     for number in range(context.short_or_long(1, 10)):
         pool.start_sending(every=0.2)
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         acked = len(pool.client_log.acked)
         await redis.kill()
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         await asyncio.sleep(context.short_or_long(1, 5))
         context.count("acked without Redis", len(pool.client_log.acked) - acked)
         context.progress(f"{number + 1} times, {len(pool.client_log.acked)} acknowledged")
         await check_convergence(context, pool, "without Redis")
         pool.start_sending(every=0.2)
         await redis.start()
-        await wait_for_acks(pool, 50)
+        await pool.wait_for_acks(50)
         await check_convergence(context, pool, "when Redis is back")
         await check_live_delivery(pool)
     pool.verify()
     context.figures["kills"] = number + 1
     context.expect_equal("errors", dict(pool.total("errors")), {})
     context.expect_equal("broken connections", dict(pool.total("closes")), {})
-    await stop_and_check_leaks(context, pool, *chats)
-
-
-async def wait_for_acks(pool: ClientPool, more: int) -> None:
-    """Wait until more messages are acknowledged."""
-    enough = len(pool.client_log.acked) + more
-    await wait_until("sends are acknowledged", lambda: len(pool.client_log.acked) >= enough)
+    await stop_and_check_leaks(pool)
 
 
 async def check_convergence(context: Context, pool: ClientPool, when: str) -> None:

@@ -3,26 +3,21 @@
 import asyncio
 from collections import Counter
 
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until, wait_until_async
 from fault_injection.harness.leaks import stop_and_check_leaks
-from fault_injection.harness.processes import ChatProcess
 from fault_injection.harness.servers import MariaDB, Nginx, Redis
+from fault_injection.scenarios.database_outage import is_status
 from tests.support.api_session import ApiSession
 
 
 async def run(context: Context) -> None:
     """Restart each process in turn while clients send messages through nginx."""
     maria, redis = await asyncio.gather(MariaDB(context).start(), Redis(context).start())
-    data = context.folder / "data"
-    pool = ClientPool(context, data, maria.url, rooms=4, members=6)
-    options = f"--data={data}", f"--database={maria.url}", f"--redis={redis.url}", *NO_LIMITS
-    chats = [
-        await ChatProcess(context, f"chat{n}", *options, "--xheaders=true").start()
-        for n in range(2)
-    ]
+    pool = ClientPool(context, maria.url, redis.url, rooms=4, members=6)
+    chats = [await pool.chat(f"chat{n}", "--xheaders=true").start() for n in range(2)]
     nginx = await Nginx(context, [chat.port for chat in chats]).start()
-    pool.connect_all([nginx.url])
+    pool.connect_all(nginx.url)
     pool.start_sending(every=0.2)
     failed: Counter[int] = Counter()
     reader = asyncio.ensure_future(poll_page(pool, nginx, failed))
@@ -31,14 +26,13 @@ async def run(context: Context) -> None:
     expected = 0
     for number in range(rounds * len(chats)):
         chat = chats[number % len(chats)]
-        enough = len(pool.client_log.acked) + 50
-        await wait_until("messages flow", lambda: len(pool.client_log.acked) >= enough)  # noqa: B023
+        await pool.wait_for_acks(50)
         await wait_until("all are connected", lambda: all(c.synced.is_set() for c in pool.clients))
-        expected += await open_socket_count(pool, chat)
+        expected += await pool.metric(chat, "chat_sockets")
         context.progress(f"{number + 1} restarts, {len(pool.client_log.acked)} acknowledged")
         context.expect_equal("exit code", await chat.stop(), 0)
         await chat.start()
-        await wait_until_async("ready", lambda: is_ready(pool, chat))  # noqa: B023
+        await wait_until_async("ready", lambda: is_status(pool, chat, "/readyz", 200))  # noqa: B023
     await pool.stop_and_converge()
     pool.verify()
     reader.cancel()
@@ -56,7 +50,7 @@ async def run(context: Context) -> None:
     context.expect("pages are served all the while", isinstance(reads[0], BaseException), reads)
     # A request can arrive just when its process stops.
     context.figures["pages asked for again"] = failed.total()
-    await stop_and_check_leaks(context, pool, *chats)
+    await stop_and_check_leaks(pool)
 
 
 async def poll_page(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int:
@@ -71,19 +65,3 @@ async def poll_page(pool: ClientPool, nginx: Nginx, failed: Counter[int]) -> int
                 return status
         before = status
         await asyncio.sleep(0.02)
-
-
-async def open_socket_count(pool: ClientPool, chat: ChatProcess) -> int:
-    """Return the number of open sockets of a process."""
-    metrics = (await pool.http.fetch(f"{chat.url}/metrics")).body.decode()
-    return next(
-        int(float(line.split()[1]))
-        for line in metrics.splitlines()
-        if line.startswith("chat_sockets ")
-    )
-
-
-async def is_ready(pool: ClientPool, chat: ChatProcess) -> bool:
-    """Return whether a process is ready to serve."""
-    response = await pool.http.fetch(f"{chat.url}/readyz", raise_error=False)
-    return bool(response.code == 200)

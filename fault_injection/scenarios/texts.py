@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from capstone_chat.realtime.protocol import MAX_TEXT_LENGTH
 from fault_injection.harness.bystander import Bystander
-from fault_injection.harness.client_pool import NO_LIMITS, ClientPool
+from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context
 from fault_injection.harness.leaks import stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
@@ -126,9 +126,8 @@ class Fields:
 
 async def run(context: Context) -> None:
     """Compare the cost of each hostile text with that of plain letters."""
-    data = context.folder / "data"
-    pool = ClientPool(context, data, rooms=2, members=2)
-    chat = await ChatProcess(context, "chat", f"--data={data}", *NO_LIMITS).start()
+    pool = ClientPool(context, rooms=2, members=2)
+    chat = await pool.chat().start()
     session = ApiSession(chat.url, pool.credentials[0][0], pool.http)
     visitor = ApiSession(chat.url, http=pool.http)
     token = (await visitor.hidden_fields("/login"))["_xsrf"]
@@ -158,7 +157,7 @@ async def run(context: Context) -> None:
     for name, milliseconds in costs.items():
         context.expect_time(f"{name} costs", milliseconds <= MAX_COST_MS, f"{milliseconds:.1f} ms")
     await connection.close()
-    await stop_and_check_leaks(context, pool, chat)
+    await stop_and_check_leaks(pool)
 
 
 async def background_load(chat: ChatProcess, seconds: float) -> float:

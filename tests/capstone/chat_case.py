@@ -13,6 +13,7 @@ from unittest import mock
 import sqlalchemy as sa
 import tornado.httpclient
 import tornado.iostream
+import tornado.tcpclient
 import tornado.testing
 import tornado.web
 import tornado.websocket
@@ -43,19 +44,20 @@ HASH = (
 """What is stored of it."""
 
 
+Closable = tornado.websocket.WebSocketClientConnection | tornado.iostream.IOStream
+
+
 class RunningChat(Protocol):
     """A chat that people can use: in this process or in another one."""
 
     http_client: tornado.httpclient.AsyncHTTPClient
-    lines: "list[Line]"
+    opened: list[Closable]
 
     def get_url(self, path: str) -> str: ...
 
     def get_http_port(self) -> int: ...
 
     def answer(self, challenge: str) -> str: ...
-
-    def addCleanup(self, function: Callable[[], Any], /) -> None: ...
 
 
 class Person(ApiSession):
@@ -98,6 +100,40 @@ class Person(ApiSession):
         assert code == 200, answer
         return dict(answer["conversation"])
 
+    async def log_out(self) -> tornado.httpclient.HTTPResponse:
+        """Send the form that logs out."""
+        return await self.submit("/logout", {"_xsrf": await self.token()})
+
+    async def send_json(
+        self, method: str, path: str, body: str | bytes, **headers: str
+    ) -> tornado.httpclient.HTTPResponse:
+        """Send JSON as it is, with the XSRF token unless `headers` differ."""
+        own = {"X-XSRFToken": await self.token(), "Content-Type": "application/json"}
+        return await self.fetch(path, method=method, body=body, headers=own | headers)
+
+    async def put_picture(self, data: bytes, **headers: str) -> tornado.httpclient.HTTPResponse:
+        """Upload a picture."""
+        own = {"X-XSRFToken": await self.token(), "Content-Type": "image/png"}
+        return await self.fetch("/api/me/picture", method="PUT", body=data, headers=own | headers)
+
+    async def open_upload(self, **headers: str) -> tornado.iostream.IOStream:
+        """Send the head of an upload, and none of its body."""
+        stream = await tornado.tcpclient.TCPClient().connect("127.0.0.1", self.case.get_http_port())
+        self.case.opened.append(stream)
+        lines = {
+            "Host": self.url.partition("//")[2],
+            "X-XSRFToken": await self.token(),
+            "Cookie": self.cookie,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        await stream.write(f"PUT /api/me/picture HTTP/1.1\r\n{head}\r\n".encode())
+        return stream
+
+    async def me(self) -> dict[str, Any]:
+        """Return the user as the page shows it."""
+        return dict((await self.call("GET", "/api/state"))[1]["user"])
+
     async def connect(self, **headers: str) -> "Line":
         """Open a connection and wait for its hello."""
         line = await self.open_socket(**headers)
@@ -111,7 +147,7 @@ class Person(ApiSession):
     async def open_socket(self, **headers: str) -> "Line":
         """Open a connection, as a browser on the chat's own page does unless `headers` differ."""
         line = await Line.open(self.url, self.cookie, headers)
-        self.case.lines.append(line)
+        self.case.opened.append(line.socket)
         return line
 
     async def open_stream(self) -> tornado.iostream.IOStream:
@@ -120,7 +156,7 @@ class Person(ApiSession):
         # A small window: what the client does not read waits in the server, not in the kernel.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stream = tornado.iostream.IOStream(connection)
-        self.case.addCleanup(stream.close)
+        self.case.opened.append(stream)
         await stream.connect(("127.0.0.1", self.case.get_http_port()))
         await stream.write(handshake(self.url.partition("//")[2], self.handshake()))
         return stream
@@ -217,9 +253,8 @@ class DatabaseCase(tornado.testing.AsyncTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        self.file = Path(folder.name) / "chat.db"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        self.file = folder / "chat.db"
         server = "" if self.only_sqlite else databases.chosen_url()
         self.url = server or str(urls.sqlite_url(self.file))
         if not server:
@@ -239,13 +274,15 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
     """It is about SQLite itself, whatever the others run on."""
 
     def setUp(self) -> None:
-        self.lines: list[Line] = []
+        self.opened: list[Closable] = []
         super().setUp()
+        self.io_loop.run_sync(self.gather)
+
+    async def gather(self) -> None:
+        """Prepare what all tests of a case need, such as people."""
 
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        self.data = Path(folder.name)
+        self.data = Path(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         options = self.make_options()
         if not options.database:
             databases.make_file(self.data / "chat.db")
@@ -265,8 +302,8 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
 
     def tearDown(self) -> None:
         async def close() -> None:
-            for line in self.lines:
-                line.socket.close()
+            for each in self.opened:  # the chat would wait for them to say goodbye
+                each.close()
             await self.chat.close()
 
         self.io_loop.run_sync(close)
@@ -339,12 +376,20 @@ class ChatCase(tornado.testing.AsyncHTTPTestCase):
                 over.set()
             return result
 
-        patch = mock.patch.object(owner, name, held)
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(mock.patch.object(owner, name, held))
         return called, go, over
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let the loop turn until something holds; the test's own time limit ends the wait."""
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+
+class PeopleCase(ChatCase):
+    """A chat that anna and bob use."""
+
+    options = {"request_burst": 1000}  # noqa: RUF012
+
+    async def gather(self) -> None:
+        self.anna = await self.person("anna", "Anna")
+        self.bob = await self.person("bob", "Bob")

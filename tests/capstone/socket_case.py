@@ -5,21 +5,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from capstone_chat.storage.tables import events
-from tests.capstone.chat_case import ChatCase, Line
+from tests.capstone.chat_case import Line, PeopleCase
 
 
-class SocketCase(ChatCase):
+class SocketCase(PeopleCase):
     """A group of anna's that bob has joined; mallory has not."""
 
     options = {"send_burst": 2000}  # noqa: RUF012
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
     async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
+        await super().gather()
         self.mallory = await self.person("mallory")
         self.conv = await self.anna.group()
         await self.bob.join(self.conv)

@@ -145,7 +145,7 @@ class ConnectionTest(ChatCase):
             await line.receive("ack")
         await self.until(lambda: client.last_seq == 5)
         self.assertEqual([client.events[seq].get("text") for seq in (3, 4, 5)][-1], "message 2")
-        await bob.submit("/logout", {"_xsrf": await bob.token()})
+        await bob.log_out()
         await running
         self.assertEqual((client.rejected, client.closes[-1]), (True, 3500))
 

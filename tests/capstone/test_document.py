@@ -368,7 +368,7 @@ class ConformTest(ChatCase):
         await bobs.receive("invitation_ended")
         await anna.call("PUT", f"{group}/owner", {"user": 2})
         await anna.call("DELETE", f"{group}/members/1")
-        await bob.submit("/logout", {"_xsrf": await bob.token()})
+        await bob.log_out()
         await bobs.closed()
         await annas.heard()
         seen = annas.seen + bobs.seen

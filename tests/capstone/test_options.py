@@ -22,9 +22,7 @@ from capstone_chat.options import OptionError, Options, load_or_create_secret, p
 
 class FolderCase(unittest.TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def file(self, text: str) -> Path:
         path = self.folder / "chat.conf"

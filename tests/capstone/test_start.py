@@ -27,7 +27,7 @@ from capstone_chat import __main__ as start
 from capstone_chat import urls
 from capstone_chat.storage.database import Database
 from tests.capstone import databases
-from tests.capstone.chat_case import PASSWORD, Line, Person
+from tests.capstone.chat_case import PASSWORD, Closable, Person
 from tests.support import forked_python
 from tests.support.chat_accounts import captcha_answer
 
@@ -43,19 +43,18 @@ class ProcessCase(tornado.testing.AsyncTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        self.data = Path(folder.name) / "data"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        self.data = folder / "data"
         self.http_client = tornado.httpclient.AsyncHTTPClient(force_instance=True)
-        self.lines: list[Line] = []
+        self.opened: list[Closable] = []
         self.processes: list[asyncio.subprocess.Process] = []
         self.port = 0
         self.url = "" if self.only_sqlite else databases.chosen_url()
 
     def tearDown(self) -> None:
         async def close() -> None:
-            for line in self.lines:
-                line.socket.close()
+            for each in self.opened:
+                each.close()
             for process in self.processes:
                 if process.returncode is None:
                     process.kill()

@@ -133,10 +133,7 @@ class StartTest(ProcessCase):
         line = await anna.connect()
         await line.send(conv, "a window, opened")
         self.assertEqual((await line.receive("ack"))["seq"], 2)
-        headers = {"X-XSRFToken": await anna.token(), "Content-Type": "image/png"}
-        response = await anna.fetch(
-            "/api/me/picture", method="PUT", body=picture(), headers=headers
-        )
+        response = await anna.put_picture(picture())
         self.assertEqual(response.code, 200, response.body)
         self.assertEqual((await anna.fetch("/metrics")).code, 200)
         self.assertEqual(await self.shut_down(process), "")

@@ -18,7 +18,7 @@ from capstone_chat.options import Options
 from capstone_chat.server import Server
 from capstone_chat.services import Services
 from tests.capstone import databases
-from tests.capstone.chat_case import ChatCase, Line, Person
+from tests.capstone.chat_case import ChatCase, Person
 from tests.support.services import require
 
 
@@ -30,8 +30,7 @@ class SecondNode:
         self.app = app
         self.chat: Services = app.settings["chat"]
         self.http_client = case.http_client
-        self.lines: list[Line] = case.lines
-        self.addCleanup = case.addCleanup
+        self.opened = case.opened
         listening, self.port = tornado.testing.bind_unused_port()
         self.server = Server(app)
         self.server.add_socket(listening)
@@ -75,10 +74,6 @@ class TwoNodesCase(ChatCase):
         self.own = dataclasses.replace(made, database=url, redis=redis_url)
         return self.own
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
     async def gather(self) -> None:
         """Begin with a group of anna's that bob is in; both can visit both processes."""
         await self.chat.open()
@@ -93,8 +88,8 @@ class TwoNodesCase(ChatCase):
         self.anna_there = self.second.visit(self.anna)
 
     def tearDown(self) -> None:
-        for line in self.lines:
-            line.socket.close()
+        for each in self.opened:
+            each.close()
         self.io_loop.run_sync(self.second.close)
         super().tearDown()
 

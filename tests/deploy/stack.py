@@ -20,6 +20,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tests.support.browser_person import Person
 from tests.support.chat_accounts import ChatAccounts
 from tests.support.services import require
 
@@ -276,6 +277,18 @@ class Stack(ChatAccounts):
 
     def logs(self, pattern: str = "*.log") -> str:
         return "".join(path.read_text() for path in sorted((self.root / "log").glob(pattern)))
+
+
+def two_people(stack: Stack, person: Callable[[str], Person]) -> tuple[Person, Person]:
+    """Return two people in a group who use different processes, and who see a first message."""
+    ann, ben = person("Ann").arrive(), person("Ben").arrive()
+    while 0 in map(stack.sockets, stack.ports):  # nginx looks at the requests under way as well
+        ben.enter()
+    ann.make_group("Garden")
+    ben.join_group("Garden")
+    ann.say("The tomatoes are ready.")
+    ben.sees("The tomatoes are ready.")
+    return ann, ben
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """The files of deploy/ at work: two processes, nginx, supervisor, MariaDB, Redis."""
 
-import collections
 import io
 import json
 import os
@@ -12,64 +11,22 @@ from collections.abc import Callable
 import PIL.Image
 import pytest
 
-from capstone_chat.storage import tables
-from capstone_chat.storage.database import now_ms
-from tests.deploy.resuming_writer import Writers
-from tests.deploy.stack import Stack, wait_until
+from tests.deploy.load import load
+from tests.deploy.stack import Stack, two_people, wait_until
 from tests.support.api_session import token_of
 from tests.support.browser_person import Person
 from tests.support.websocket_frames import UPGRADE_HEADERS
 
 pytestmark = pytest.mark.service("nginx", "supervisor", "mariadb", "redis", "chromium", "curl")
 
-WRITERS = 6
 PROCESSES = "?????.log"
 """The logs of the processes, by their ports."""
-
-
-def writers(stack: Stack) -> Writers:
-    """People in a group of their own."""
-    names = [f"writer{secrets.token_hex(4)}" for _ in range(WRITERS)]
-    cookies = [stack.cookie_of_new_user(name, name) for name in names]
-    with stack.engine.begin() as connection:
-        group = {"kind": "group", "title": "Load", "title_key": "load", "description": ""}
-        made = connection.execute(
-            tables.conversations.insert().values(**group, public=True, head=0, created_at=now_ms())
-        )
-        assert made.inserted_primary_key is not None
-        conv = made.inserted_primary_key[0]
-        ids = tables.users.select().where(tables.users.c.name.in_(names))
-        for user in connection.execute(ids).all():
-            member = {"conversation_id": conv, "user_id": user.id, "role": "member"}
-            connection.execute(
-                tables.members.insert().values(**member, joined_at=now_ms(), read_seq=0)
-            )
-    return Writers(stack.url, cookies, conv)
-
-
-def expect_nothing_lost(load: Writers) -> None:
-    """Every text is there once, everybody has the same history, and it has no gap."""
-    load.finish()
-    written = [text for writer in load.all for text in writer.texts]
-    acknowledged = {seq for writer in load.all for seq in writer.acks.values()}
-    head = max(acknowledged)
-    assert acknowledged == set(range(1, head + 1))
-    for writer in load.all:
-        assert sorted(writer.events) == list(range(1, head + 1))
-        heard = collections.Counter(event["text"] for event in writer.events.values())
-        assert heard == collections.Counter(written)
 
 
 def test_two_people_on_different_processes_write_to_each_other(
     stack: Stack, person: Callable[[str], Person]
 ) -> None:
-    ann, ben = person("Ann").arrive(), person("Ben").arrive()
-    while 0 in map(stack.sockets, stack.ports):  # nginx looks at the requests under way as well
-        ben.enter()
-    ann.make_group("Garden")
-    ben.join_group("Garden")
-    ann.say("The tomatoes are ready.")
-    ben.sees("The tomatoes are ready.")
+    ann, ben = two_people(stack, person)
     ben.say("I bring a basket.")
     ann.sees("I bring a basket.")
 
@@ -77,16 +34,16 @@ def test_two_people_on_different_processes_write_to_each_other(
 def test_a_killed_process_comes_back_and_nobody_loses_a_message(stack: Stack) -> None:
     victim = stack.ports[0]
     pid = stack.pid(victim)
-    with writers(stack) as load:
-        load.wait(lambda: min(map(stack.sockets, stack.ports)) > 0, "on both processes")
+    with load(stack) as writers:
+        wait_until(lambda: min(map(stack.sockets, stack.ports)) > 0, "on both processes")
         os.kill(pid, signal.SIGKILL)
-        load.wait(lambda: len(load.closes()) > 0, "broken off")
-        load.go_on(10)  # with the process that is left
+        writers.wait("broken off", lambda: len(writers.closes()) > 0)
+        writers.go_on()  # with the process that is left
         wait_until(lambda: stack.pid(victim) not in (0, pid), "supervisor has started a new one")
         stack.wait_until_ready(victim)
-        load.go_on(10)
-        expect_nothing_lost(load)
-        assert 1001 not in load.closes()
+        writers.go_on()
+        writers.expect_nothing_lost()
+        assert 1001 not in writers.closes()
 
 
 def test_a_rolling_restart_loses_nothing_and_tells_everybody_to_come_back(
@@ -95,16 +52,16 @@ def test_a_rolling_restart_loses_nothing_and_tells_everybody_to_come_back(
     before = [stack.pid(port) for port in stack.ports]
     ann = person("Ann").arrive()
     ann.make_group("Rolling")
-    with writers(stack) as load:
+    with load(stack) as writers:
         rolling = stack.restarts()
         said, _ = rolling.communicate()
         assert rolling.returncode == 0, said
         assert said.count(": ready") == 2
         ann.say("Still here.")
-        load.go_on(10)
-        expect_nothing_lost(load)
-        assert set(load.closes()) == {1001}
-        assert all(writer.closes for writer in load.all)
+        writers.go_on()
+        writers.expect_nothing_lost()
+        assert writers.closes() == {1001}
+        assert all(client.closes for client in writers.pool.clients)
     ann.sees("Still here.")
     after = [stack.pid(port) for port in stack.ports]
     assert not set(before) & set(after)

@@ -1,19 +1,15 @@
 """The files of deploy/ at work on a Galera cluster: three nodes, HAProxy, two processes, nginx."""
 
-import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from fault_injection.harness.context import Context
 from fault_injection.harness.galera import Galera
-from tests.deploy.stack import Stack, serving
+from tests.deploy.load import scenario
+from tests.deploy.stack import Stack, serving, two_people
 from tests.support.browser_person import Person
 
 pytestmark = pytest.mark.service("nginx", "supervisor", "galera", "haproxy", "redis", "chromium")
@@ -21,17 +17,10 @@ pytestmark = pytest.mark.service("nginx", "supervisor", "galera", "haproxy", "re
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Galera]:
-    # Not in the folder of pytest: only its owner reaches that, and the nodes run as user mysql.
-    # In a thread: the loop of Playwright runs in this one.
-    with tempfile.TemporaryDirectory(prefix="galera-") as folder, ThreadPoolExecutor(1) as thread:
-        context = Context("deploy", 1, True, Path(folder), print)
-        cluster, runner = Galera(context), asyncio.Runner()
-        try:
-            thread.submit(runner.run, cluster.start()).result()
-            yield cluster
-        finally:
-            thread.submit(runner.run, context.stack.aclose()).result()
-            thread.submit(runner.close).result()
+    with scenario() as (context, run):
+        cluster = Galera(context)
+        run(cluster.start())
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +32,7 @@ def stack(cluster: Galera, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_two_people_on_different_processes_go_on_when_the_node_that_writes_is_killed(
     cluster: Galera, stack: Stack, person: Callable[[str], Person]
 ) -> None:
-    ann, ben = person("Ann").arrive(), person("Ben").arrive()
-    while 0 in map(stack.sockets, stack.ports):  # nginx looks at the requests under way as well
-        ben.enter()
-    ann.make_group("Garden")
-    ben.join_group("Garden")
-    ann.say("The tomatoes are ready.")
-    ben.sees("The tomatoes are ready.")
+    ann, ben = two_people(stack, person)
     os.kill(cluster.nodes[0].pid, signal.SIGKILL)
     texts = "I bring a basket.", "And I bring a ladder."
     ann.say(texts[0])

@@ -6,13 +6,15 @@ from typing import Any
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase
 
+from tests.support.lesson_case import LogTestCase
+
 
 def cookies_set_by(response: HTTPResponse) -> SimpleCookie:
     """All cookies that a response sets, by name, with their attributes."""
     return SimpleCookie("; ".join(response.headers.get_list("Set-Cookie")))
 
 
-class CookieClientCase(AsyncHTTPTestCase):
+class CookieClientCase(LogTestCase, AsyncHTTPTestCase):
     """One visitor; `jar` holds the cookies that go with each request, whatever their path."""
 
     def setUp(self) -> None:

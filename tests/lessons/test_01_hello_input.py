@@ -192,9 +192,7 @@ class ArgumentDetailsTest(RoutesHTTPTestCase):
 
 class UploadTest(AsyncHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name) / "kept"
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "kept"
         self.folder.mkdir()
         return uploads.make_app(self.folder)
 

@@ -110,10 +110,6 @@ IN_THE_LOG = {
 
 
 class MessagesTest(RoutesHTTPTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application(
             [

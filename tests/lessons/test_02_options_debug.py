@@ -43,9 +43,7 @@ class FolderCase(AsyncHTTPTestCase):
     settings: ClassVar[dict[str, object]] = {}
 
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for name in ("templates", "static"):
             shutil.copytree(FOLDER / name, self.folder / name)
         return debug.make_app(self.folder, **self.settings)
@@ -237,9 +235,8 @@ class Reloading:
 @unittest.skipIf(sys.platform == "win32", "Windows starts a new process, and cannot select a pipe")
 class AutoreloadTest(unittest.TestCase):
     def start(self, *before: str, **options: str) -> Reloading:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        running = Reloading(Path(folder.name), *before, **options)
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        running = Reloading(folder, *before, **options)
         self.addCleanup(running.close)
         return running
 

@@ -27,9 +27,8 @@ class FileCase(unittest.TestCase):
     define_light = staticmethod(config_file.define_light)
 
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.file = Path(folder.name) / "light.conf"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = folder / "light.conf"
         self.parser = OptionParser()
         self.define_light(self.parser)
 

@@ -31,10 +31,6 @@ def test_a_mistake_is_told(name: str) -> None:
 
 
 class MistakesTest(RoutesHTTPTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def get_app(self) -> tornado.web.Application:
         return mistakes.make_app()
 
@@ -90,10 +86,6 @@ IN_THE_LOG = {
 
 
 class PageMessagesTest(RoutesHTTPTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def get_app(self) -> tornado.web.Application:
         self.enterContext(mock.patch.dict(tornado.web.RequestHandler._template_loaders, clear=True))
         return tornado.web.Application(

@@ -82,9 +82,7 @@ class FormsTest(RoutesHTTPTestCase):
 
 class StaticFolderTest(RoutesHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name) / "served"
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "served"
         (self.folder / "sub").mkdir(parents=True)
         (self.folder / "sub" / "index.html").write_text("index", encoding="utf-8")
         (self.folder.parent / "secret.txt").write_text("secret", encoding="utf-8")
@@ -120,9 +118,8 @@ class VersionsTest(RoutesHTTPTestCase):
     cache, prefix = True, "/static/"
 
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        return static_versions.make_app(Path(folder.name), self.cache, self.prefix)
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        return static_versions.make_app(folder, self.cache, self.prefix)
 
     def fits(self) -> bool:
         return bool(json_of(self.get("/"))["fits the file"])

@@ -4,7 +4,6 @@ import gc
 import warnings
 from collections.abc import Callable
 
-import pytest
 import tornado.web
 
 from tests.support.lesson_case import RoutesHTTPTestCase
@@ -64,17 +63,13 @@ IN_THE_LOG = {
 }
 
 
-class LogTestCase(RoutesHTTPTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
+class LoggedTestCase(RoutesHTTPTestCase):
     def assert_logged(self, message: str) -> None:
         self.assertIn(message, self.caplog.text)
         self.caplog.clear()
 
 
-class SecretMessagesTest(LogTestCase):
+class SecretMessagesTest(LoggedTestCase):
     def get_app(self) -> tornado.web.Application:
         routes = [(f"/{do.__name__}", GetHandler, {"do": do}) for do in IN_THE_LOG.values()]
         return tornado.web.Application(routes, cookie_secret="a secret")
@@ -87,7 +82,7 @@ class SecretMessagesTest(LogTestCase):
                 self.assert_logged(message)
 
 
-class MissingSecretTest(LogTestCase):
+class MissingSecretTest(LoggedTestCase):
     routes = (("/", GetHandler, {"do": sign}),)
 
     def test_a_missing_secret_says_so(self) -> None:
@@ -96,7 +91,7 @@ class MissingSecretTest(LogTestCase):
         self.assert_logged("You must define the 'cookie_secret' setting")
 
 
-class MissingKeyVersionTest(LogTestCase):
+class MissingKeyVersionTest(LoggedTestCase):
     def get_app(self) -> tornado.web.Application:
         return tornado.web.Application([("/", GetHandler, {"do": sign})], cookie_secret={1: "a"})
 
@@ -106,7 +101,7 @@ class MissingKeyVersionTest(LogTestCase):
         self.assert_logged("key_version setting must be used for secret_key dicts")
 
 
-class ForgedTest(LogTestCase):
+class ForgedTest(LoggedTestCase):
     def get_app(self) -> tornado.web.Application:
         route = ("/", GetHandler, {"do": lambda handler: handler.write(handler.xsrf_token)})
         return tornado.web.Application([route], xsrf_cookies=True, cross_origin_protection=True)

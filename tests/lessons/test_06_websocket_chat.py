@@ -7,8 +7,9 @@ import tornado.web
 from tornado.testing import AsyncHTTPTestCase, ExpectLog, gen_test
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from tests.lessons.websocket_case import ACCEPT, KEY, UPGRADE, WebSocketTestCase
+from tests.lessons.websocket_case import ACCEPT, KEY, WebSocketTestCase
 from tests.support.lesson_case import import_script, json_of
+from tests.support.websocket_frames import UPGRADE_HEADERS
 
 app = import_script("06_websocket_chat", "app")
 life = import_script("06_websocket_chat", "life")
@@ -35,13 +36,15 @@ class EchoTest(WebSocketTestCase):
         """C213"""
         for name in ("Connection", "Sec-WebSocket-Key"):
             with self.subTest(without=name):
-                headers = {key: value for key, value in UPGRADE.items() if key != name}
+                headers = {key: value for key, value in UPGRADE_HEADERS.items() if key != name}
                 self.assertEqual(self.fetch("/echo", headers=headers).code, 400)
 
     def test_another_version_of_the_protocol_is_426(self) -> None:
         """C213: Tornado 6.6 speaks version 13 and no other."""
         for version in ("8", "12"):
-            response = self.fetch("/echo", headers=UPGRADE | {"Sec-WebSocket-Version": version})
+            response = self.fetch(
+                "/echo", headers=UPGRADE_HEADERS | {"Sec-WebSocket-Version": version}
+            )
             self.assertEqual(response.code, 426)
             self.assertEqual(response.headers["Sec-WebSocket-Version"], "13")
 

@@ -5,9 +5,10 @@ from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler
 
 from tests.lessons.cookie_case import CookieClientCase
-from tests.lessons.websocket_case import UPGRADE, WebSocketTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
 from tests.support.lesson_case import import_script
 from tests.support.script_server import serving
+from tests.support.websocket_frames import UPGRADE_HEADERS
 
 origin = import_script("06_websocket_chat", "origin")
 login = import_script("06_websocket_chat", "login")
@@ -72,7 +73,7 @@ class OriginTest(WebSocketTestCase):
 
     def test_the_refusal_says_why(self) -> None:
         """C220"""
-        response = self.fetch("/careful", headers=UPGRADE | {"Origin": EVIL})
+        response = self.fetch("/careful", headers=UPGRADE_HEADERS | {"Origin": EVIL})
         self.assertEqual(
             (response.code, response.body), (403, b"Cross origin websockets not allowed")
         )
@@ -173,7 +174,7 @@ class LoginPageTest(CookieClientCase):
     def test_the_forms_need_a_token_and_the_handshake_does_not(self) -> None:
         """C226: xsrf_cookies looks at POST and its like; a handshake is a GET."""
         self.assertEqual(self.post("/login", "name=Ada").code, 403)
-        response = self.get("/socket", headers=dict(UPGRADE))
+        response = self.get("/socket", headers=dict(UPGRADE_HEADERS))
         self.assertEqual(response.code, 401)
 
 

@@ -12,8 +12,9 @@ import tornado.web
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.testing import gen_test
 
-from tests.lessons.websocket_case import UPGRADE, WebSocketTestCase
+from tests.lessons.websocket_case import WebSocketTestCase
 from tests.support.lesson_case import import_script, json_of
+from tests.support.websocket_frames import UPGRADE_HEADERS
 
 from_thread = import_script("06_websocket_chat", "from_thread")
 logout = import_script("06_websocket_chat", "logout")
@@ -110,7 +111,7 @@ class ThreeWaysTest(WebSocketTestCase):
         """C550"""
         self.assertEqual(self.fetch("/poll?after=x").code, 400)
         self.assertEqual(self.fetch("/events", headers={"Last-Event-ID": "-1"}).code, 400)
-        self.assertEqual(self.fetch("/socket?after=x", headers=UPGRADE).code, 400)
+        self.assertEqual(self.fetch("/socket?after=x", headers=UPGRADE_HEADERS).code, 400)
 
 
 class FromThreadTest(WebSocketTestCase):

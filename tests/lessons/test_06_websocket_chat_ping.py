@@ -3,7 +3,6 @@
 import asyncio
 import logging
 
-import pytest
 import tornado.web
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13, websocket_connect
@@ -70,10 +69,6 @@ class OpenHandler(WebSocketHandler):
 
 
 class TimeoutTest(WebSocketTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def get_app(self) -> tornado.web.Application:
         self.timeouts: list[float] = []
         return tornado.web.Application(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 import tornado.web
 from tornado.testing import gen_test
 from tornado.websocket import WebSocketHandler
@@ -40,10 +39,6 @@ IN_THE_LOG = {
 
 
 class TroubleshootingTest(WebSocketTestCase):
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def get_app(self) -> tornado.web.Application:
         does = [
             (f"/{number}", DoHandler, {"do": do}) for number, do in enumerate(IN_THE_LOG.values())

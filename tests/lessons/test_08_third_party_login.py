@@ -53,10 +53,6 @@ class AppTestCase(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         return app.make_app(self.start_provider(), self.client, SECRET)
 
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def user(self) -> dict[str, str] | None:
         """Who this browser's cookie says it is."""
         value = tornado.web.decode_signed_value(SECRET, "user", self.jar.get("user"))

@@ -200,10 +200,6 @@ class TornadoAuthTest(RoutesHTTPTestCase):
             broken=self.broken,
         )
 
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
-
     def with_keys(self) -> None:
         self._app.settings["google_oauth"] = {"key": "k", "secret": "s"}
 

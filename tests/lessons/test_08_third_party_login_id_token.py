@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import jwt
-import pytest
 import tornado.web
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -22,10 +21,6 @@ class IdTokenTest(LoginFlowHTTPTestCase):
     def get_app(self) -> tornado.web.Application:
         self.issuer = id_token.Issuer(self.start_provider())
         return id_token.make_app(self.issuer, self.client, SECRET)
-
-    @pytest.fixture(autouse=True)
-    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.caplog = caplog
 
     def assert_502(self, back: str, logged: str) -> None:
         response = self.get(back)

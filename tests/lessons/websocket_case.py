@@ -8,17 +8,15 @@ from tornado.tcpclient import TCPClient
 from tornado.testing import AsyncHTTPTestCase
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the example of RFC 6455, and what a server must make of it
+from tests.support.lesson_case import LogTestCase
+from tests.support.websocket_frames import UPGRADE_HEADERS, handshake
+
+KEY = UPGRADE_HEADERS["Sec-WebSocket-Key"]
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": KEY,
-}
+"""What a server must make of that key (RFC 6455, 1.3)."""
 
 
-class WebSocketTestCase(AsyncHTTPTestCase):
+class WebSocketTestCase(LogTestCase, AsyncHTTPTestCase):
     """Opens WebSockets and closes those that a test leaves open."""
 
     def setUp(self) -> None:
@@ -53,9 +51,7 @@ class WebSocketTestCase(AsyncHTTPTestCase):
         """Open a WebSocket and leave it to the test what to do with it: no pong, no close."""
         stream = await TCPClient().connect("127.0.0.1", self.get_http_port())
         self.addCleanup(stream.close)
-        lines = {"Host": f"127.0.0.1:{self.get_http_port()}", **UPGRADE, **(headers or {})}
-        head = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items())]
-        await stream.write("\r\n".join([*head, "", ""]).encode())
+        await stream.write(handshake(f"127.0.0.1:{self.get_http_port()}", headers, path))
         answer = await stream.read_until(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         return stream

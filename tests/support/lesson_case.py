@@ -3,9 +3,11 @@
 import importlib
 import json
 import sys
+import unittest
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import pytest
 import tornado.web
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase
@@ -40,7 +42,16 @@ def import_script(lesson: str, name: str) -> Script:
         sys.path.remove(folder)
 
 
-class RoutesHTTPTestCase(AsyncHTTPTestCase):
+class LogTestCase(unittest.TestCase):
+    """Keeps pytest's record of the log as `caplog`."""
+
+    @pytest.fixture(autouse=True)
+    def keep_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Take the fixture, which a method of a test case cannot have as a parameter."""
+        self.caplog = caplog
+
+
+class RoutesHTTPTestCase(LogTestCase, AsyncHTTPTestCase):
     """Serves the routes of the class attribute `routes`."""
 
     routes: tuple[Any, ...]

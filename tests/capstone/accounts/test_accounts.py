@@ -140,9 +140,8 @@ class RegisterTest(ChatCase):
 
 
 class LoginTest(ChatCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(lambda: self.person("anna"))
+    async def gather(self) -> None:
+        await self.person("anna")
 
     @tornado.testing.gen_test
     async def test_the_right_password_lets_in_however_the_name_is_written(self) -> None:
@@ -233,8 +232,6 @@ class SessionTest(DatabaseCase):
 
     def setUp(self) -> None:
         super().setUp()
-        pool = ThreadPoolExecutor(1)
-        self.addCleanup(pool.shutdown)
         self.time = 1_700_000_000_000
         self.sessions = Sessions(
             self.database,
@@ -243,7 +240,8 @@ class SessionTest(DatabaseCase):
             lifetime=self.LIFETIME,
             clock=lambda: self.time,
         )
-        self.accounts = Accounts(self.database, Hub(), Passwords(pool), self.sessions)
+        passwords = Passwords(self.enterContext(ThreadPoolExecutor(1)))
+        self.accounts = Accounts(self.database, Hub(), passwords, self.sessions)
 
     async def begin(self) -> tuple[User, str]:
         login = await self.accounts.register("anna", PASSWORD, "Anna", "a browser")

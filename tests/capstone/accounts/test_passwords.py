@@ -13,9 +13,7 @@ GOOD = "correct horse battery"
 class HashTest(tornado.testing.AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()
-        pool = ThreadPoolExecutor(1)
-        self.addCleanup(pool.shutdown)
-        self.passwords = Passwords(pool)
+        self.passwords = Passwords(self.enterContext(ThreadPoolExecutor(1)))
 
     @tornado.testing.gen_test
     async def test_it_is_argon2id_with_the_parameters_of_owasp_and_a_salt(self) -> None:
@@ -31,6 +29,11 @@ class HashTest(tornado.testing.AsyncTestCase):
         for wrong in "", GOOD + " ", GOOD.upper(), "nobody has this password", half:
             with self.subTest(wrong=wrong):
                 self.assertFalse(await self.passwords.verify(stored, wrong))
+
+    @tornado.testing.gen_test
+    async def test_keyboards_that_compose_differently_give_the_same_password(self) -> None:
+        stored = await self.passwords.hash("cafe\u0301 au lait")
+        self.assertTrue(await self.passwords.verify(stored, "caf\u00e9 au lait"))
 
     @tornado.testing.gen_test
     async def test_nobody_is_checked_against_a_hash_that_no_password_opens(self) -> None:

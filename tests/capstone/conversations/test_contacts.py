@@ -10,20 +10,10 @@ from capstone_chat.accounts.snapshots import Snapshot
 from capstone_chat.conversations.users import PublicUser
 from capstone_chat.realtime import topics
 from capstone_chat.storage.tables import users
-from tests.capstone.chat_case import ChatCase, Person
+from tests.capstone.chat_case import PeopleCase, Person
 
 
-class ContactsCase(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
-    async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
-
+class ContactsCase(PeopleCase):
     async def add(self, person: Person, other: Person) -> None:
         code, answer = await person.call("POST", "/api/contacts", {"name": other.name})
         self.assertEqual(code, 201, answer)
@@ -188,7 +178,7 @@ class PresenceTest(ContactsCase):
         await self.add(self.anna, self.bob)
         anna, bob = await self.anna.connect(), await self.bob.connect()
         await anna.receive("presence")
-        await self.bob.submit("/logout", {"_xsrf": await self.bob.token()})
+        await self.bob.log_out()
         self.assertEqual(await bob.closed(), 3500)
         self.assertEqual(await anna.receive(), self.presence(online=False))
 

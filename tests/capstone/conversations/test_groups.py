@@ -5,21 +5,14 @@ from typing import Any
 
 import tornado.testing
 
-from tests.capstone.chat_case import PASSWORD, ChatCase, Line, Person
+from tests.capstone.chat_case import PASSWORD, Line, PeopleCase, Person
 
 
-class GroupsCase(ChatCase):
+class GroupsCase(PeopleCase):
     """Anna owns a group that bob has joined; carl and mallory have not."""
 
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
     async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
+        await super().gather()
         self.carl = await self.person("carl", "Carl")
         self.mallory = await self.person("mallory")
         self.conv = await self.anna.group()

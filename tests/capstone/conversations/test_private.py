@@ -7,19 +7,12 @@ import sqlalchemy as sa
 import tornado.testing
 
 from capstone_chat.storage.tables import conversations
-from tests.capstone.chat_case import PASSWORD, ChatCase, Person
+from tests.capstone.chat_case import PASSWORD, PeopleCase, Person
 
 
-class PrivateCase(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
+class PrivateCase(PeopleCase):
     async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
+        await super().gather()
         self.mallory = await self.person("mallory")
 
     async def open(self, person: Person, other: Person) -> dict[str, Any]:

@@ -8,28 +8,12 @@ import tornado.tcpclient
 import tornado.testing
 
 from capstone_chat.storage.tables import sessions, users
-from tests.capstone.chat_case import PASSWORD, ChatCase, Person
+from tests.capstone.chat_case import PASSWORD, PeopleCase, Person
 
 NEW = "a staple for the horse"
 
 
-class ProfileCase(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
-    async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
-
-    async def me(self, person: Person) -> dict[str, Any]:
-        _, state = await person.call("GET", "/api/state")
-        return dict(state["user"])
-
-
-class MeTest(ProfileCase):
+class MeTest(PeopleCase):
     @tornado.testing.gen_test
     async def test_nickname_language_and_theme_are_kept(self) -> None:
         body = {"nickname": " Anna B. ", "language": "ru", "theme": "dark"}
@@ -43,7 +27,7 @@ class MeTest(ProfileCase):
             "theme": "dark",
         }
         self.assertEqual((code, answer), (200, {"user": expected}))
-        self.assertEqual(await self.me(self.anna), expected)
+        self.assertEqual(await self.anna.me(), expected)
         line = await self.anna.connect()
         self.assertEqual(line.hello["user"], expected)
         conv = await self.anna.group()
@@ -66,12 +50,12 @@ class MeTest(ProfileCase):
         for body in {"language": "zh_CN"}, {"theme": "light"}, {"language": "", "theme": ""}, {}:
             code, _ = await self.anna.call("PATCH", "/api/me", body)
             self.assertEqual(code, 200)
-        me = await self.me(self.anna)
+        me = await self.anna.me()
         self.assertEqual((me["nickname"], me["language"], me["theme"]), ("Anna", "", ""))
 
     @tornado.testing.gen_test
     async def test_wrong_fields_are_named_and_nothing_is_changed(self) -> None:
-        before = await self.me(self.anna)
+        before = await self.anna.me()
         wrong: list[tuple[dict[str, Any], str]] = [
             ({"nickname": ""}, "nickname"),
             ({"nickname": "x" * 41}, "nickname"),
@@ -88,10 +72,10 @@ class MeTest(ProfileCase):
             with self.subTest(**body):
                 code, answer = await self.anna.call("PATCH", "/api/me", body)
                 self.assertEqual((code, answer["error"]["field"]), (400, field))
-        self.assertEqual(await self.me(self.anna), before)
+        self.assertEqual(await self.anna.me(), before)
 
 
-class SessionsTest(ProfileCase):
+class SessionsTest(PeopleCase):
     async def sessions(self, person: Person) -> list[dict[str, Any]]:
         _, answer = await person.call("GET", "/api/me/sessions")
         return list(answer["sessions"])
@@ -144,13 +128,13 @@ class SessionsTest(ProfileCase):
         self.assertEqual([one["id"] for one in await self.sessions(self.anna)], [1])
 
 
-class DeletionTest(ProfileCase):
+class DeletionTest(PeopleCase):
     @tornado.testing.gen_test
     async def test_the_password_is_asked_for_once_more(self) -> None:
         for body in {}, {"password": ""}, {"password": "not the old one"}:
             code, answer = await self.anna.call("DELETE", "/api/me", body)
             self.assertEqual((code, answer["error"]["field"]), (400, "password"))
-        self.assertEqual((await self.me(self.anna))["name"], "anna")
+        self.assertEqual((await self.anna.me())["name"], "anna")
 
     @tornado.testing.gen_test
     async def test_the_account_is_gone_and_its_messages_stay(self) -> None:

@@ -144,7 +144,7 @@ class TwoProcessesTest(TwoNodesCase):
     @tornado.testing.gen_test
     async def test_a_logout_ends_the_sockets_in_all_processes_within_a_second(self) -> None:
         lines = [await self.bob.connect(), await self.bob_there.connect()]
-        await self.bob.submit("/logout", {"_xsrf": await self.bob.token()})
+        await self.bob.log_out()
         async with asyncio.timeout(1):
             self.assertEqual([await line.closed() for line in lines], [3500, 3500])
 
@@ -197,24 +197,17 @@ class RedisLostTest(TwoNodesCase):
 
     @tornado.testing.gen_test
     async def test_a_redis_that_refuses_the_password_is_named_once_while_it_lasts(self) -> None:
-        attempts, note = 0, RedisLink._record_failure
-
-        def count(link: RedisLink, error: BaseException) -> None:
-            nonlocal attempts
-            attempts += 1
-            note(link, error)
-
-        with (
-            self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs,
-            mock.patch.object(RedisLink, "_record_failure", count),
-        ):
+        note = mock.patch.object(
+            RedisLink, "_record_failure", autospec=True, side_effect=RedisLink._record_failure
+        )
+        with self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs, note as noted:
             self.redis.kill()
             self.redis.password = "hunter2"
             self.redis.start()
             while await self.ready() != (503, redis_link.REFUSED):
                 pass
-            before = attempts
-            await self.until(lambda: attempts > before + 6)
+            before = noted.call_count
+            await self.until(lambda: noted.call_count > before + 6)
         for reason in redis_link.REFUSED, redis_link.NO_ANSWER:
             said = [line for line in logs.output if reason in line]
             self.assertLessEqual(len(said), 2, logs.output)  # one of each process
@@ -240,19 +233,12 @@ class RedisLostTest(TwoNodesCase):
     @tornado.testing.gen_test
     async def test_a_redis_that_lets_in_and_refuses_to_publish_is_named_once(self) -> None:
         client = redis.asyncio.Redis.from_url(self.redis.url)
-        attempts, note = 0, RedisLink._record_failure
-
-        def count(link: RedisLink, error: BaseException) -> None:
-            nonlocal attempts
-            attempts += 1
-            note(link, error)
-
-        with (
-            self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs,
-            mock.patch.object(RedisLink, "_record_failure", count),
-        ):
+        note = mock.patch.object(
+            RedisLink, "_record_failure", autospec=True, side_effect=RedisLink._record_failure
+        )
+        with self.assertLogs("capstone_chat.realtime.redis_link", "ERROR") as logs, note as noted:
             await client.acl_setuser("default", enabled=True, commands=["-publish"])
-            await self.until(lambda: attempts > 6)
+            await self.until(lambda: noted.call_count > 6)
             self.assertEqual(await self.ready(), (503, redis_link.REFUSED))
         self.assertLessEqual(len(logs.output), 2, logs.output)  # one of each process
         await client.acl_setuser("default", enabled=True, commands=["+publish"])

@@ -28,9 +28,8 @@ def event(text: str) -> dict[str, str]:
 class ClusterCase(tornado.testing.AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        self.context = Context("cluster", 0, True, Path(folder.name), lambda _text: None)
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        self.context = Context("cluster", 0, True, folder, lambda _text: None)
 
     def tearDown(self) -> None:
         self.io_loop.run_sync(self.context.stack.aclose)

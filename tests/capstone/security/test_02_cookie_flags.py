@@ -38,7 +38,7 @@ class PlainCookieTest(CookieCase):
                 self.assertTrue(morsel["httponly"])
                 self.assertEqual((morsel["samesite"], morsel["path"]), ("Lax", "/"))
                 self.assertEqual((morsel["secure"], morsel["domain"]), ("", ""))
-        response = await anna.submit("/logout", {"_xsrf": await anna.token()})
+        response = await anna.log_out()
         gone = set_cookies(response)
         self.assertEqual({name: morsel.value for name, morsel in gone.items()}, {self.session: ""})
 
@@ -63,7 +63,7 @@ class SecureCookieTest(CookieCase):
                 self.assertTrue(morsel["httponly"] and morsel["secure"])
                 self.assertEqual((morsel["samesite"], morsel["path"]), ("Lax", "/"))
                 self.assertEqual(morsel["domain"], "")
-        response = await anna.submit("/logout", {"_xsrf": await anna.token()})
+        response = await anna.log_out()
         gone = set_cookies(response)[self.cookie_name("session")]
         # A browser takes a __Host- cookie, also its deletion, only with Secure and Path=/.
         self.assertEqual((gone.value, gone["secure"], gone["path"]), ("", True, "/"))
@@ -91,10 +91,9 @@ class NamesTest(CookieCase):
 
     @tornado.testing.gen_test
     async def test_two_chats_on_one_host_leave_each_others_cookies_alone(self) -> None:
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.addCleanup(folder.cleanup)
-        database = str(urls.sqlite_url(Path(folder.name) / "chat.db"))
-        app = make_app(Options(data=folder.name, database=database))
+        folder = self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        database = str(urls.sqlite_url(Path(folder) / "chat.db"))
+        app = make_app(Options(data=folder, database=database))
         listening, port = tornado.testing.bind_unused_port()
         server = tornado.httpserver.HTTPServer(app)
         server.add_socket(listening)
@@ -187,7 +186,7 @@ class UpgradeTest(CookieCase):
         anna = await self.upgraded()
         await anna.fetch("/api/state")
         anna.cookies[self.old_name("session")] = self.sign(self.old_name("session"), "x")
-        gone = set_cookies(await anna.submit("/logout", {"_xsrf": await anna.token()}))
+        gone = set_cookies(await anna.log_out())
         for name in self.cookie_name("session"), self.old_name("session"):
             self.assertEqual(gone[name].value, "")
 
@@ -196,13 +195,13 @@ class UpgradeTest(CookieCase):
         anna = await self.upgraded()
         thief = Person(self, "thief")
         thief.cookies = dict(anna.cookies)
-        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await anna.log_out()
         self.assertEqual((await thief.fetch("/api/state")).code, 401)
 
     @tornado.testing.gen_test
     async def test_a_browser_is_still_known(self) -> None:
         anna = await self.upgraded()
-        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await anna.log_out()
         for number in range(6):
             await Person(self, "anna").login(password=f"a guess {number}")
         self.assertEqual((await anna.login()).code, 303)
@@ -236,8 +235,8 @@ class UpgradeTest(CookieCase):
         for response in (
             await mallory.fetch("/login"),
             await mallory.login(name="anna"),
-            await mallory.submit("/logout", {"_xsrf": await mallory.token()}),
-            await anna.submit("/logout", {"_xsrf": await anna.token()}),
+            await mallory.log_out(),
+            await anna.log_out(),
         ):
             touched = {self.old_name(name) for name in NAMES} & set_cookies(response).keys()
             self.assertEqual(touched, set())

@@ -18,7 +18,7 @@ class LogoutTest(ChatCase):
         thief = Person(self, "thief")
         thief.cookies = dict(anna.cookies)
         self.assertEqual((await thief.call("GET", "/api/state"))[0], 200)
-        response = await anna.submit("/logout", {"_xsrf": await anna.token()})
+        response = await anna.log_out()
         self.assertEqual((response.code, response.headers["Location"]), (303, "/login"))
         self.assertNotIn(self.cookie_name("session"), anna.cookies)
         self.assertEqual((await thief.fetch("/api/state")).code, 401)
@@ -31,7 +31,7 @@ class LogoutTest(ChatCase):
         await phone.login()
         tabs = [await anna.connect(), await anna.connect()]
         others = [await phone.connect(), await bob.connect()]
-        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await anna.log_out()
         async with asyncio.timeout(1):
             for tab in tabs:
                 self.assertEqual(await tab.closed(), 3500)
@@ -49,7 +49,7 @@ class LogoutTest(ChatCase):
         protocol = deaf.socket.protocol
         assert protocol is not None
         self.enterContext(mock.patch.object(protocol, "_handle_message", return_value=None))
-        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await anna.log_out()
         await deaf.send(conv, "from beyond the grave")
         own = await bob.connect()
         await own.send(conv, "alive")

@@ -11,7 +11,7 @@ import tornado.web
 
 from capstone_chat.handlers.websocket import ChatSocketHandler
 from capstone_chat.storage.tables import sessions, users
-from tests.capstone.chat_case import PASSWORD, ChatCase, Line, Person
+from tests.capstone.chat_case import PASSWORD, ChatCase, Line, PeopleCase, Person
 
 NEW = "a staple for the horse"
 
@@ -153,17 +153,8 @@ class ExpiredCookieTest(ChatCase):
         self.assertEqual(caught.exception.code, 401)
 
 
-class PasswordTest(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
+class PasswordTest(PeopleCase):
     time = 1_795_000_000_000  # milliseconds since 1970
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
-    async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
 
     async def change(self, old: str, new: str) -> tuple[int, str]:
         body = {"old": old, "new": new}

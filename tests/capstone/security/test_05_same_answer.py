@@ -13,9 +13,8 @@ from tests.capstone.form_pages import Response, errors, fields
 
 
 class SameAnswerTest(ChatCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(lambda: self.person("anna"))
+    async def gather(self) -> None:
+        await self.person("anna")
 
     @tornado.testing.gen_test
     async def test_unknown_user_and_wrong_password_get_the_same_answer(self) -> None:

@@ -2,14 +2,12 @@
 
 import re
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 
 import tornado.httpclient
 import tornado.testing
 import tornado.web
 
 from capstone_chat.accounts import passwords
-from capstone_chat.accounts.passwords import Passwords
 from tests.capstone.chat_case import ChatCase, Person
 
 GOOD = "correct horse battery"
@@ -66,19 +64,6 @@ class ProblemTest(unittest.TestCase):
                     passwords.find_problem(password, "annabella", "Anna Bella"),
                     "Your password must not be your user name or nickname.",
                 )
-
-
-class KeyboardTest(tornado.testing.AsyncTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        pool = ThreadPoolExecutor(1)
-        self.addCleanup(pool.shutdown)
-        self.passwords = Passwords(pool)
-
-    @tornado.testing.gen_test
-    async def test_keyboards_that_compose_differently_give_the_same_password(self) -> None:
-        stored = await self.passwords.hash("cafe\u0301 au lait")
-        self.assertTrue(await self.passwords.verify(stored, "caf\u00e9 au lait"))
 
 
 class AvailabilityTest(ChatCase):

@@ -277,7 +277,7 @@ class LoginThrottleTest(LoginCase):
     async def test_a_stranger_at_the_same_address_does_not_lock_out_a_known_browser(self) -> None:
         own = Person(self, "anna")
         self.assertEqual(await self.says(own, PASSWORD), "in")
-        await own.submit("/logout", {"_xsrf": await own.token()})
+        await own.log_out()
         for number in range(6):
             await self.says(Person(self, "anna"), f"guess {number}")
         self.assertEqual(await self.says(Person(self, "anna"), PASSWORD), "wait")
@@ -287,7 +287,7 @@ class LoginThrottleTest(LoginCase):
     async def test_a_known_browser_that_guesses_has_to_wait_as_well(self) -> None:
         own = Person(self, "anna")
         await self.says(own, PASSWORD)
-        await own.submit("/logout", {"_xsrf": await own.token()})
+        await own.log_out()
         said = []
         for number in range(6):
             # a new id of the browser does not help
@@ -299,7 +299,7 @@ class LoginThrottleTest(LoginCase):
     async def test_to_be_known_for_one_account_helps_with_no_other(self) -> None:
         mallory = Person(self, "mallory")
         await mallory.register()
-        await mallory.submit("/logout", {"_xsrf": await mallory.token()})
+        await mallory.log_out()
         for number in range(5):
             await self.says(Person(self, "anna"), f"guess {number}")
         mallory.name = "anna"
@@ -377,9 +377,8 @@ class ProxyRequestsTest(ChatCase):
 
 
 class ManyLoginsTest(ChatCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(lambda: self.person("anna"))
+    async def gather(self) -> None:
+        await self.person("anna")
 
     @tornado.testing.gen_test
     async def test_many_logins_at_once_neither_hold_the_loop_nor_fill_the_memory(self) -> None:

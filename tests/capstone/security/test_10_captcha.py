@@ -277,7 +277,7 @@ class NeededTest(ChatCase):
         return response.code, b'name="captcha"' in response.body
 
     async def log_out(self, person: Person) -> None:
-        await person.submit("/logout", {"_xsrf": await person.token()})
+        await person.log_out()
 
     async def known(self, name: str) -> Person:
         """Return somebody whose browser was logged in before."""

@@ -47,7 +47,6 @@ class XsrfTest(ChatCase):
     @tornado.testing.gen_test
     async def test_a_post_from_another_site_is_refused_though_its_token_is_right(self) -> None:
         anna = await self.person("anna")
-        token = {"X-XSRFToken": await anna.token(), "Content-Type": "application/json"}
         own = self.get_url("")
         body = json.dumps({"title": "Garden"})
         for headers, expected in (
@@ -61,25 +60,20 @@ class XsrfTest(ChatCase):
             ({"Sec-Fetch-Site": "same-origin", "Origin": own}, 201),
         ):
             with self.subTest(**headers):
-                response = await anna.fetch(
-                    "/api/groups", method="POST", body=body, headers=token | headers
-                )
+                response = await anna.send_json("POST", "/api/groups", body, **headers)
                 self.assertEqual(response.code, expected)
 
     @tornado.testing.gen_test
     async def test_only_json_that_says_so_is_read(self) -> None:
         anna = await self.person("anna")
-        token = {"X-XSRFToken": await anna.token()}
         body = '{"title": "Garden"}'
         for kind in "text/plain", "application/x-www-form-urlencoded", "text/json", "":
             with self.subTest(kind=kind):
-                response = await anna.fetch(
-                    "/api/groups", method="POST", body=body, headers=token | {"Content-Type": kind}
+                response = await anna.send_json(
+                    "POST", "/api/groups", body, **{"Content-Type": kind}
                 )
                 self.assertEqual(response.code, 415)
                 self.assertEqual(json.loads(response.body)["error"]["code"], "not_json")
         kind = "application/json; charset=utf-8"
-        response = await anna.fetch(
-            "/api/groups", method="POST", body=body, headers=token | {"Content-Type": kind}
-        )
+        response = await anna.send_json("POST", "/api/groups", body, **{"Content-Type": kind})
         self.assertEqual(response.code, 201)

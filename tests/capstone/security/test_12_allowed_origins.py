@@ -2,33 +2,19 @@
 
 import unittest
 
-import tornado.httpclient
 import tornado.testing
 
 from capstone_chat import urls
 from capstone_chat.options import OptionError, parse
-from tests.capstone.socket_case import SocketCase
+from tests.capstone.security.test_12_socket_origin import OriginCase
 
 FORWARDED = "https://name-8888.app.example"
 
 
-class AllowedOriginsTest(SocketCase):
+class AllowedOriginsTest(OriginCase):
     """The address in the browser is that of a proxy, which sends another Host and plain HTTP."""
 
     options = {"allowed_origins": f"{FORWARDED}, http://second.example:8080/"}  # noqa: RUF012
-
-    async def statuses(self, **headers: str) -> tuple[int, int]:
-        """Return the status of a handshake and of a call with these headers."""
-        try:
-            await self.anna.connect(**headers)
-            handshake = 101
-        except tornado.httpclient.HTTPClientError as refused:
-            handshake = refused.code
-        given = {"X-XSRFToken": await self.anna.token(), "Content-Type": "application/json"}
-        response = await self.anna.fetch(
-            "/api/groups", method="POST", body='{"title": "Garden"}', headers=given | headers
-        )
-        return handshake, response.code
 
     @tornado.testing.gen_test
     async def test_the_origins_that_are_named_are_allowed(self) -> None:

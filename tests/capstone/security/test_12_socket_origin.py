@@ -68,31 +68,35 @@ class DoorTest(SocketCase):
         self.assertEqual(len(self.chat.hub), 0)
 
 
-class SchemeCase(SocketCase):
-    """The scheme is a part of the origin (RFC 6454, 4)."""
-
-    async def statuses(self, scheme: str, **headers: str) -> tuple[int, int]:
-        """Return the status of a handshake and of a call from a page with a scheme."""
-        headers["Origin"] = self.get_url("").replace("http", scheme, 1)
+class OriginCase(SocketCase):
+    async def statuses(self, **headers: str) -> tuple[int, int]:
+        """Return the status of a handshake and of a call with these headers."""
         try:
             await self.anna.connect(**headers)
             handshake = 101
         except tornado.httpclient.HTTPClientError as refused:
             handshake = refused.code
-        given = {"X-XSRFToken": await self.anna.token(), "Content-Type": "application/json"}
-        response = await self.anna.fetch(
-            "/api/groups", method="POST", body='{"title": "Garden"}', headers=given | headers
+        response = await self.anna.send_json(
+            "POST", "/api/groups", '{"title": "Garden"}', **headers
         )
         return handshake, response.code
+
+
+class SchemeCase(OriginCase):
+    """The scheme is a part of the origin (RFC 6454, 4)."""
+
+    async def from_scheme(self, scheme: str, **headers: str) -> tuple[int, int]:
+        """Return the statuses for a page with a scheme."""
+        return await self.statuses(Origin=self.get_url("").replace("http", scheme, 1), **headers)
 
 
 class PlainTest(SchemeCase):
     @tornado.testing.gen_test
     async def test_a_page_by_https_is_another_origin(self) -> None:
-        self.assertEqual(await self.statuses("http"), (101, 201))
-        self.assertEqual(await self.statuses("https"), (403, 403))
+        self.assertEqual(await self.from_scheme("http"), (101, 201))
+        self.assertEqual(await self.from_scheme("https"), (403, 403))
         claims = {"X-Scheme": "https", "X-Forwarded-Proto": "https"}  # nobody asked a proxy
-        self.assertEqual(await self.statuses("https", **claims), (403, 403))
+        self.assertEqual(await self.from_scheme("https", **claims), (403, 403))
 
 
 class ProxyTest(SchemeCase):
@@ -103,9 +107,9 @@ class ProxyTest(SchemeCase):
         for header in "X-Scheme", "X-Forwarded-Proto":
             for scheme, other in ("https", "http"), ("http", "https"):
                 said = {header: scheme}
-                self.assertEqual(await self.statuses(scheme, **said), (101, 201))
-                self.assertEqual(await self.statuses(other, **said), (403, 403))
-        self.assertEqual(await self.statuses("http"), (101, 201))
+                self.assertEqual(await self.from_scheme(scheme, **said), (101, 201))
+                self.assertEqual(await self.from_scheme(other, **said), (403, 403))
+        self.assertEqual(await self.from_scheme("http"), (101, 201))
 
 
 class SecureTest(SchemeCase):
@@ -114,5 +118,5 @@ class SecureTest(SchemeCase):
     @tornado.testing.gen_test
     async def test_with_secure_the_scheme_is_https_whatever_the_proxy_says(self) -> None:
         for said in {}, {"X-Scheme": "https"}, {"X-Scheme": "http"}:
-            self.assertEqual(await self.statuses("https", **said), (101, 201))
-            self.assertEqual(await self.statuses("http", **said), (403, 403))
+            self.assertEqual(await self.from_scheme("https", **said), (101, 201))
+            self.assertEqual(await self.from_scheme("http", **said), (403, 403))

@@ -15,7 +15,7 @@ from PIL import Image
 from capstone_chat.accounts import picture_files
 from capstone_chat.handlers.base import MAX_BODY_BYTES
 from capstone_chat.storage.tables import pictures
-from tests.capstone.chat_case import ChatCase, Person
+from tests.capstone.chat_case import PeopleCase, Person
 
 
 def picture(size: tuple[int, int] = (300, 200), kind: str = "PNG", **more: Any) -> bytes:
@@ -24,42 +24,20 @@ def picture(size: tuple[int, int] = (300, 200), kind: str = "PNG", **more: Any) 
     return out.getvalue()
 
 
-class PictureTest(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
-    async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
-
-    async def me(self, person: Person) -> dict[str, Any]:
-        _, state = await person.call("GET", "/api/state")
-        return dict(state["user"])
-
-    async def put(
-        self, person: Person, data: bytes, **headers: str
-    ) -> tornado.httpclient.HTTPResponse:
-        token = {"X-XSRFToken": await person.token(), "Content-Type": "image/png"}
-        return await person.fetch(
-            "/api/me/picture", method="PUT", body=data, headers=token | headers
-        )
-
+class PictureTest(PeopleCase):
     async def kept(self, data: bytes) -> Image.Image:
         """Upload a picture and return what the others get of it."""
-        response = await self.put(self.anna, data)
+        response = await self.anna.put_picture(data)
         self.assertEqual(response.code, 200, response.body)
         name = json.loads(response.body)["picture"]
         return Image.open(io.BytesIO((await self.bob.fetch(f"/pictures/{name}.webp")).body))
 
     async def refused(self, data: bytes) -> str:
-        response = await self.put(self.anna, data)
+        response = await self.anna.put_picture(data)
         self.assertEqual(response.code, 400, response.body)
         error = json.loads(response.body)["error"]
         self.assertEqual((error["code"], error["field"]), ("not_a_picture", "picture"))
-        self.assertIsNone((await self.me(self.anna))["picture"])
+        self.assertIsNone((await self.anna.me())["picture"])
         return str(error["message"])
 
     @tornado.testing.gen_test
@@ -101,7 +79,7 @@ class PictureTest(ChatCase):
         self.assertGreater(left[0], left[2])
         self.assertGreater(right[2], right[0])
         self.assertEqual(dict(kept.getexif()), {})
-        name = (await self.me(self.anna))["picture"]
+        name = (await self.anna.me())["picture"]
         data = (await self.bob.fetch(f"/pictures/{name}.webp")).body
         for hidden in b"Spy", b"EXIF", b"ICCP", b"XMP":
             self.assertNotIn(hidden, data)
@@ -128,7 +106,7 @@ class PictureTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_what_hides_behind_a_picture_is_cut_off(self) -> None:
-        kept = await self.put(self.anna, picture() + b"<script>alert(1)</script>")
+        kept = await self.anna.put_picture(picture() + b"<script>alert(1)</script>")
         name = json.loads(kept.body)["picture"]
         response = await self.bob.fetch(f"/pictures/{name}.webp")
         self.assertNotIn(b"<script>", response.body)
@@ -147,41 +125,24 @@ class PictureTest(ChatCase):
     @tornado.testing.gen_test
     async def test_five_megabytes_are_taken_though_other_bodies_are_smaller(self) -> None:
         noise = picture() + bytes(3 * MAX_BODY_BYTES)
-        self.assertEqual((await self.put(self.anna, noise)).code, 200)
+        self.assertEqual((await self.anna.put_picture(noise)).code, 200)
 
     @tornado.testing.gen_test
     async def test_what_is_too_large_is_refused_before_it_is_read(self) -> None:
-        stream = await tornado.tcpclient.TCPClient().connect("127.0.0.1", self.get_http_port())
-        head = "PUT /api/me/picture HTTP/1.1\r\n"
-        for name, value in {
-            "Host": self.get_url("").partition("//")[2],
-            "X-XSRFToken": await self.anna.token(),
-            "Cookie": self.anna.cookie,
-            "Content-Length": str(picture_files.MAX_UPLOAD_BYTES + 1),
-        }.items():
-            head += f"{name}: {value}\r\n"
-        await stream.write(head.encode() + b"\r\n")  # and not a byte of the body
+        length = str(picture_files.MAX_UPLOAD_BYTES + 1)
+        stream = await self.anna.open_upload(Content_Length=length)  # and not a byte of the body
         answer = await stream.read_until(b"}}")
         self.assertRegex(answer, rb"\AHTTP/1\.1 413 ")
         self.assertIn(b'"too_large"', answer)
-        stream.close()
 
     @tornado.testing.gen_test
     async def test_a_body_of_unknown_length_is_cut_off_at_the_limit(self) -> None:
-        stream = await tornado.tcpclient.TCPClient().connect("127.0.0.1", self.get_http_port())
-        head = "PUT /api/me/picture HTTP/1.1\r\n"
-        for name, value in {
-            "Host": self.get_url("").partition("//")[2],
-            "X-XSRFToken": await self.anna.token(),
-            "Cookie": self.anna.cookie,
-            "Transfer-Encoding": "chunked",
-        }.items():
-            head += f"{name}: {value}\r\n"
+        stream = await self.anna.open_upload(Transfer_Encoding="chunked")
         chunk = b"%x\r\n" % (1 << 20) + bytes(1 << 20) + b"\r\n"
-        stream.write(head.encode() + b"\r\n" + chunk * 7)
+        stream.write(chunk * 7)
         answer = await stream.read_until_close()
         self.assertNotIn(b" 200 ", answer)
-        self.assertIsNone((await self.me(self.anna))["picture"])
+        self.assertIsNone((await self.anna.me())["picture"])
 
     @tornado.testing.gen_test
     async def test_without_session_or_token_nothing_is_taken(self) -> None:
@@ -198,8 +159,8 @@ class PictureTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_it_is_kept_for_ever_and_shown_to_those_who_are_logged_in_only(self) -> None:
-        first = json.loads((await self.put(self.anna, picture())).body)["picture"]
-        second = json.loads((await self.put(self.anna, picture((9, 9)))).body)["picture"]
+        first = json.loads((await self.anna.put_picture(picture())).body)["picture"]
+        second = json.loads((await self.anna.put_picture(picture((9, 9)))).body)["picture"]
         self.assertRegex(second, r"\A[0-9a-f]{32}\Z")
         self.assertNotEqual(first, second)
         response = await self.bob.fetch(f"/pictures/{second}.webp")
@@ -218,7 +179,7 @@ class PictureTest(ChatCase):
 
     @tornado.testing.gen_test
     async def test_others_see_it_and_it_can_be_taken_back(self) -> None:
-        name = json.loads((await self.put(self.anna, picture())).body)["picture"]
+        name = json.loads((await self.anna.put_picture(picture())).body)["picture"]
         conv = await self.anna.group()
         await self.bob.join(conv)
         path = f"/api/conversations/{conv}/members"

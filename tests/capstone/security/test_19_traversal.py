@@ -113,9 +113,8 @@ class LinkTest(tornado.testing.AsyncHTTPTestCase):
     """A link that leads out of the folder, put there by mistake."""
 
     def get_app(self) -> tornado.web.Application:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        static, outside = Path(folder.name) / "static", Path(folder.name) / "outside"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        static, outside = folder / "static", folder / "outside"
         static.mkdir()
         outside.mkdir()
         for place in static, outside:

@@ -45,19 +45,9 @@ def close_frame(code: int, reason: bytes = b"") -> bytes:
 class StandardTest(SocketCase):
     """What RFC 6455 forbids closes with the code that it names."""
 
-    def setUp(self) -> None:
-        self.streams: list[tornado.iostream.IOStream] = []
-        super().setUp()
-
-    def tearDown(self) -> None:
-        for stream in self.streams:  # the chat would wait for them to say goodbye
-            stream.close()
-        super().tearDown()
-
     async def code_for(self, *frames: bytes) -> int | None:
         """Send frames and return the code of the close frame in answer; None without a code."""
         stream = await self.anna.open_stream()
-        self.streams.append(stream)
         await stream.read_until(b"}}")  # all of the hello
         await stream.write(b"".join(frames))
         first, length = await stream.read_bytes(2)
@@ -147,7 +137,6 @@ class StandardTest(SocketCase):
         ):
             with self.subTest(code=code):
                 stream = await self.anna.open_stream()
-                self.streams.append(stream)
                 await stream.read_until(b"}}")
                 await stream.write(frame[: 1 << 18])
                 await self.until(lambda: len(self.chat.hub) == 0)
@@ -160,7 +149,6 @@ class StandardTest(SocketCase):
         parts = [client_frame(0x1, b'{"type":', final=False), client_frame(0x9, b"?")]
         parts += [client_frame(0x0, b"", final=False), client_frame(0x0, b'"ping"}')]
         stream = await self.anna.open_stream()
-        self.streams.append(stream)
         await stream.read_until(b"}}")
         await stream.write(b"".join(parts))
         self.assertEqual(await stream.read_bytes(3), b"\x8a\x01?")

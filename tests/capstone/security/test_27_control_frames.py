@@ -21,20 +21,10 @@ from tests.support.websocket_frames import (
 
 
 class ControlFrameCase(SocketCase):
-    def setUp(self) -> None:
-        self.streams: list[tornado.iostream.IOStream] = []
-        super().setUp()
-
-    def tearDown(self) -> None:
-        for stream in self.streams:  # the chat would wait for them to say goodbye
-            stream.close()
-        super().tearDown()
-
     async def open(self, person: Person) -> tuple[tornado.iostream.IOStream, ChatSocketHandler]:
         """Open a socket as bare bytes, and return its two ends once it has said hello."""
         before = set(self.chat.hub._subscriptions)
         stream = await person.open_stream()
-        self.streams.append(stream)
         await stream.read_until(b'"hello"')
         await stream.read_until(b"}}")
         (handler,) = set(self.chat.hub._subscriptions) - before
@@ -46,9 +36,7 @@ class ControlFrameCase(SocketCase):
 
     def count(self, owner: object, name: str) -> mock.AsyncMock:
         """Count the calls of a method that go on to the real one."""
-        patch = mock.patch.object(owner, name, side_effect=getattr(owner, name))
-        self.addCleanup(patch.stop)
-        return patch.start()
+        return self.enterContext(mock.patch.object(owner, name, side_effect=getattr(owner, name)))
 
 
 class CheckTest(ControlFrameCase):

@@ -29,7 +29,7 @@ from capstone_chat.accounts.pictures import Pictures
 from capstone_chat.handlers import profile
 from fault_injection.harness import hostile_pictures
 from fault_injection.harness.hostile_pictures import chunk, encode, png, repeat_scans
-from tests.capstone.chat_case import ChatCase, Person
+from tests.capstone.chat_case import PeopleCase, Person
 
 RED, LIME, BLUE, BROWN = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (200, 100, 50, 255)
 
@@ -445,44 +445,12 @@ class LookTest(unittest.TestCase):
                 self.assert_drawn(head + frame, *wanted)
 
 
-class PictureCase(ChatCase):
-    options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
-    async def gather(self) -> None:
-        self.anna = await self.person("anna", "Anna")
-        self.bob = await self.person("bob", "Bob")
-
-    async def put(
-        self, person: Person, data: bytes, **headers: str
-    ) -> tornado.httpclient.HTTPResponse:
-        token = {"X-XSRFToken": await person.token(), "Content-Type": "image/png"}
-        return await person.fetch(
-            "/api/me/picture", method="PUT", body=data, headers=token | headers
-        )
-
+class PictureCase(PeopleCase):
     async def refused(self, person: Person, data: bytes, code: int) -> dict[str, str]:
-        response = await self.put(person, data)
+        response = await person.put_picture(data)
         self.assertEqual(response.code, code, response.body)
         error: dict[str, str] = json.loads(response.body)["error"]
         return error
-
-    async def open_upload(self, person: Person, **headers: str) -> tornado.iostream.IOStream:
-        """Send the head of an upload, and none of its body."""
-        stream = await tornado.tcpclient.TCPClient().connect("127.0.0.1", self.get_http_port())
-        self.addCleanup(stream.close)
-        lines = {
-            "Host": self.get_url("").partition("//")[2],
-            "X-XSRFToken": await person.token(),
-            "Cookie": person.cookie,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        await stream.write(f"PUT /api/me/picture HTTP/1.1\r\n{head}\r\n".encode())
-        return stream
 
     def run_instead(self, code: str) -> list[asyncio.subprocess.Process]:
         """Let processes for pictures run this code; return those that have been started."""
@@ -494,7 +462,7 @@ class PictureCase(ChatCase):
             return process
 
         patch = mock.patch.object(asyncio, "create_subprocess_exec", start)
-        patch.start()
+        patch.start()  # so that a test can end it with stopall()
         self.addCleanup(patch.stop)
         return started
 
@@ -510,7 +478,7 @@ class ProcessTest(PictureCase):
     async def test_hostile_pictures_are_refused_or_converted(self) -> None:
         for name, make in hostile_pictures.ALL.items():
             with self.subTest(name):
-                response = await self.put(self.anna, make())
+                response = await self.anna.put_picture(make())
                 if response.code != 200:
                     error = json.loads(response.body)["error"]
                     self.assertEqual((response.code, error["code"]), (400, "not_a_picture"))
@@ -528,7 +496,7 @@ class ProcessTest(PictureCase):
         self.assertIsNotNone(started[0].returncode)
         self.assertEqual((self.chat.pictures.converting, self.chat.pictures.reserved), (0, 0))
         mock.patch.stopall()
-        self.assertEqual((await self.put(self.anna, PNG)).code, 200)
+        self.assertEqual((await self.anna.put_picture(PNG)).code, 200)
 
     @tornado.testing.gen_test
     async def test_a_process_that_ends_badly_is_an_answer(self) -> None:
@@ -563,7 +531,7 @@ class ProcessTest(PictureCase):
     async def test_two_at_a_time_and_logins_do_not_wait(self) -> None:
         self.run_instead("import signal; signal.pause()")
         people = [await self.person(f"person{n}") for n in range(4)]
-        uploads = [asyncio.ensure_future(self.put(person, PNG)) for person in people]
+        uploads = [asyncio.ensure_future(person.put_picture(PNG)) for person in people]
         await self.until(lambda: self.chat.pictures.converting == pictures.MAX_PROCESSES)
         await self.until(lambda: self.chat.pictures.reserved == 4 * pictures.MIN_RESERVATION)
         self.assertEqual((await Person(self, "anna").login()).code, 303)
@@ -596,7 +564,7 @@ class ProcessTest(PictureCase):
                 challenge = (await anna.hidden_fields("/login"))["captcha_id"]
                 self.assertEqual((await anna.fetch(f"/captcha/{challenge}.png")).code, 200)
                 self.assertEqual((await anna.login()).code, 303)
-                self.assertEqual((await self.put(self.bob, PNG)).code, 200)
+                self.assertEqual((await self.bob.put_picture(PNG)).code, 200)
             finally:
                 go.set()
             await asyncio.gather(*sounds)
@@ -616,7 +584,7 @@ class ProcessTest(PictureCase):
     @tornado.testing.gen_test
     async def test_a_stop_ends_the_processes(self) -> None:
         started = self.run_instead("import signal; signal.pause()")
-        upload = asyncio.ensure_future(self.put(self.anna, PNG))
+        upload = asyncio.ensure_future(self.anna.put_picture(PNG))
         await self.until(lambda: self.chat.pictures.converting == 1)
         with mock.patch("capstone_chat.services.SHUTDOWN_TIMEOUT", 0.01):
             await self.chat.close()
@@ -719,21 +687,19 @@ class AdmissionTest(PictureCase):
 
     @tornado.testing.gen_test
     async def test_a_user_has_one_upload_in_flight(self) -> None:
-        stream = await self.open_upload(self.anna, Content_Length="1000")
+        stream = await self.anna.open_upload(Content_Length="1000")
         await self.until(lambda: self.chat.pictures.reserved > 0)
         error = await self.refused(self.anna, PNG, 429)
         self.assertEqual((error["code"], error["field"]), ("rate_limited", "picture"))
         self.assertIn("last picture", error["message"])
-        self.assertEqual((await self.put(self.bob, PNG)).code, 200)
+        self.assertEqual((await self.bob.put_picture(PNG)).code, 200)
         stream.close()
         await self.until(lambda: self.chat.pictures.reserved == 0)
-        self.assertEqual((await self.put(self.anna, PNG)).code, 200)
+        self.assertEqual((await self.anna.put_picture(PNG)).code, 200)
 
     @tornado.testing.gen_test
     async def test_an_upload_that_breaks_off_leaves_nothing_behind(self) -> None:
-        stream = await self.open_upload(
-            self.anna, Content_Length=str(picture_files.MAX_UPLOAD_BYTES)
-        )
+        stream = await self.anna.open_upload(Content_Length=str(picture_files.MAX_UPLOAD_BYTES))
         await stream.write(bytes(1 << 20))
         await self.until(lambda: self.chat.pictures.reserved == picture_files.MAX_UPLOAD_BYTES)
         stream.close()
@@ -745,20 +711,20 @@ class AdmissionTest(PictureCase):
     async def test_all_together_and_each_address_have_limits(self) -> None:
         for name, size in ("MAX_ADDRESS_MEMORY", 2 << 20), ("MAX_UPLOAD_MEMORY", 2 << 20):
             with self.subTest(name), mock.patch.object(pictures, name, size):
-                stream = await self.open_upload(self.anna, Content_Length=str((2 << 20) - 1))
+                stream = await self.anna.open_upload(Content_Length=str((2 << 20) - 1))
                 await self.until(lambda: self.chat.pictures.reserved > 0)
-                response = await self.put(self.bob, PNG)
+                response = await self.bob.put_picture(PNG)
                 error = json.loads(response.body)["error"]
                 self.assertEqual((response.code, error["code"]), (503, "busy"))
                 self.assertEqual(response.headers["Retry-After"], "5")
                 self.assertIn("Too many pictures", error["message"])
                 stream.close()
                 await self.until(lambda: self.chat.pictures.reserved == 0)
-                self.assertEqual((await self.put(self.bob, PNG)).code, 200)
+                self.assertEqual((await self.bob.put_picture(PNG)).code, 200)
 
     @tornado.testing.gen_test
     async def test_an_upload_of_unknown_length_counts_as_a_large_one(self) -> None:
-        stream = await self.open_upload(self.anna, Transfer_Encoding="chunked")
+        stream = await self.anna.open_upload(Transfer_Encoding="chunked")
         await self.until(lambda: self.chat.pictures.reserved == picture_files.MAX_UPLOAD_BYTES)
         await stream.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG))
         self.assertIn(b" 200 ", await stream.read_until(b"\r\n"))
@@ -804,7 +770,7 @@ class AdmissionTest(PictureCase):
     @tornado.testing.gen_test
     async def test_an_upload_that_takes_too_long_says_so(self) -> None:
         with mock.patch.object(profile, "UPLOAD_TIMEOUT", 0.1):
-            stream = await self.open_upload(self.anna, Content_Length="1000")
+            stream = await self.anna.open_upload(Content_Length="1000")
             answer = await stream.read_until_close()
         self.assertRegex(answer, rb"\AHTTP/1\.1 408 ")
         self.assertIn(b'"upload_timeout"', answer)
@@ -818,7 +784,7 @@ class AdmissionTest(PictureCase):
         with self.assertNoLogs("capstone_chat"):
             for length in "5, 5", "5,6", "5\r\nContent-Length: 5", "+5", "-5", "5_0", "0x5", "":
                 with self.subTest(length):
-                    stream = await self.open_upload(self.anna, Content_Length=length)
+                    stream = await self.anna.open_upload(Content_Length=length)
                     self.assertRegex(await stream.read_until_close(), rb"\AHTTP/1\.1 4\d\d ")
         self.assertEqual(self.chat.pictures.reserved, 0)
 
@@ -835,7 +801,7 @@ class PatienceTest(PictureCase):
     @tornado.testing.gen_test
     async def test_uploads_of_a_user_are_rate_limited(self) -> None:
         for _ in range(3):
-            self.assertEqual((await self.put(self.anna, PNG)).code, 200)
-        response = await self.put(self.anna, bytes(1 << 20))
+            self.assertEqual((await self.anna.put_picture(PNG)).code, 200)
+        response = await self.anna.put_picture(bytes(1 << 20))
         self.assertEqual((response.code, self.chat.pictures.reserved), (429, 0))
-        self.assertEqual((await self.put(self.bob, PNG)).code, 200)
+        self.assertEqual((await self.bob.put_picture(PNG)).code, 200)

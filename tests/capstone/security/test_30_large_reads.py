@@ -86,10 +86,6 @@ class Populated(ChatCase):
 
     options = {"read_burst": 10_000, "request_burst": 10_000}  # noqa: RUF012
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
-
     async def gather(self) -> None:
         self.anna = await self.person("anna", "Anna")
         await self.populate(MANY)

@@ -42,9 +42,7 @@ class Gate:
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
         self._count, self._after = count, after
         self._real: Callable[..., Awaitable[Any]] = getattr(owner, name)
-        patch = mock.patch.object(owner, name, self._call)
-        patch.start()
-        case.addCleanup(patch.stop)
+        case.enterContext(mock.patch.object(owner, name, self._call))
 
     async def _call(self, *arguments: Any, **more: Any) -> Any:
         if self.reached.is_set():
@@ -65,10 +63,6 @@ class Gate:
 
 class CheckCase(ChatCase):
     options = {"request_burst": 1000}  # noqa: RUF012
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.io_loop.run_sync(self.gather)
 
     async def gather(self) -> None:
         self.anna = await self.person("anna")
@@ -306,15 +300,6 @@ class ProfileTest(CheckCase):
             case "ended":
                 await self.end(person)
 
-    async def put_picture(self, person: Person) -> int:
-        response = await person.fetch(
-            "/api/me/picture",
-            method="PUT",
-            body=a_picture(),
-            headers={"X-XSRFToken": await person.token()},
-        )
-        return response.code
-
     @tornado.testing.gen_test
     async def test_no_picture_is_stored_after_the_end(self) -> None:
         for way in self.ways:
@@ -322,8 +307,9 @@ class ProfileTest(CheckCase):
                 person = await self.person(f"who-is-{way}")
                 await person.token()
                 gate = self.before(self.chat.accounts, "change_picture")
-                code = await self.amid(gate, self.put_picture(person), self.shut_out(way, person))
-                self.assertEqual(code, 401)
+                gone = self.shut_out(way, person)
+                response = await self.amid(gate, person.put_picture(a_picture()), gone)
+                self.assertEqual(response.code, 401)
                 self.assertEqual(await self.rows(sa.select(pictures.c.name)), [])
                 named = sa.select(users.c.picture).where(users.c.picture.is_not(None))
                 self.assertEqual(await self.rows(named), [])

@@ -2,7 +2,6 @@
 
 import functools
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
@@ -143,7 +142,7 @@ class LoginClockTest(ChatCase):
                 anna.cookies[full] = signed.decode()
             response = await anna.fetch("/api/state")
             self.assertEqual((response.code, response.headers.get_list("Set-Cookie")), (200, []))
-        await anna.submit("/logout", {"_xsrf": await anna.token()})
+        await anna.log_out()
         for number in range(6):  # this browser is still known
             await Person(self, "anna").login(password=f"a guess {number}")
         self.assertEqual((await anna.login()).code, 303)
@@ -254,8 +253,6 @@ class CaptchaClockTest(ClockCase):
 
     def setUp(self) -> None:
         super().setUp()
-        pool = ThreadPoolExecutor(1)
-        self.addCleanup(pool.shutdown)
         self.captchas = Captchas(self.database, lifetime=self.LIFETIME, clock=self.clock)
 
     async def issue(self) -> tuple[str, str]:

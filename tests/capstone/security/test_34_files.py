@@ -97,9 +97,7 @@ class StormTest(ProcessCase):
 @unittest.skipIf(os.name == "nt", "Windows has no modes")
 class FolderTest(unittest.TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def existing(self, folder_mode: int, *names: str) -> Path:
         folder = self.folder / "data"

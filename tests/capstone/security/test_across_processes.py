@@ -164,7 +164,7 @@ class Across(TwoNodesCase):
     async def test_a_copy_of_a_cookie_is_dead_in_all_processes_after_logout(self) -> None:
         thief = Person(self.second, "thief")
         thief.cookies = dict(self.bob.cookies)
-        await self.bob.submit("/logout", {"_xsrf": await self.bob.token()})
+        await self.bob.log_out()
         self.assertEqual((await thief.fetch("/api/state")).code, 401)
 
     @tornado.testing.gen_test

@@ -28,9 +28,8 @@ from tests.capstone import databases
 
 class SchemaTest(unittest.TestCase):
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "chat.db"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.path = folder / "chat.db"
         self.engine = Database(urls.sqlite_url(self.path)).engine
         self.addCleanup(self.engine.dispose)
 
@@ -152,9 +151,8 @@ class ReachTest(unittest.TestCase):
     """Revision 0004, which can be run again from wherever it stopped."""
 
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.engine = Database(urls.sqlite_url(Path(folder.name) / "chat.db")).engine
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.engine = Database(urls.sqlite_url(folder / "chat.db")).engine
         self.addCleanup(self.engine.dispose)
         with self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
@@ -325,10 +323,8 @@ class FirstChatTest(unittest.TestCase):
     """A database of the first version is brought up to date when the chat starts."""
 
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        database = Database(urls.sqlite_url(Path(folder.name) / "chat.db"))
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        database = Database(urls.sqlite_url(Path(self.folder) / "chat.db"))
         make_first_chat(database.engine)
         database.engine.dispose()
 
@@ -378,9 +374,7 @@ class KilledTest(unittest.TestCase):
     """
 
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.number = 0
         self.every = 4 if databases.is_server() else 1
 

@@ -17,11 +17,10 @@ from capstone_chat.storage.read_batcher import ReadBatcher
 class ReadBatcherTest(tornado.testing.AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
+        folder = self.enterContext(tempfile.TemporaryDirectory())
         # A file, so that each thread has a connection of its own: two threads on one connection,
         # as with a database in memory, take each other's rows.
-        self.engine = sa.create_engine(f"sqlite:///{folder.name}/reads.db")
+        self.engine = sa.create_engine(f"sqlite:///{folder}/reads.db")
         self.addCleanup(self.engine.dispose)
         self.threads = ThreadPoolExecutor(read_batcher.MAX_CONCURRENT_BATCHES)
         self.addCleanup(self.threads.shutdown)
