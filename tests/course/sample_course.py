@@ -3,6 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
+from course.checking.runner import CheckResult, run_check
+
 APP = '''
 """Says hello."""
 
@@ -65,6 +67,31 @@ def make_course(root: Path) -> Path:
     write(root / "lessons" / "02_options" / "app.py", '"""Options."""\n')
     write(root / "notebooks" / "01_hello.ipynb", "{}")
     return root
+
+
+def check_lines(case: type, file: Path, subject: str, *lines: str) -> CheckResult:
+    """Run a check whose only test consists of these lines.
+
+    Args:
+        case: the class of the check's case.
+        file: the submission, in a folder that may be filled.
+        subject: source of the submission.
+        lines: lines of the test.
+    """
+    check = file.with_name(f"check_{file.name}")
+    test = "".join(f"        {line}\n" for line in lines)
+    head = f"from {case.__module__} import {case.__name__}\n\nclass Only({case.__name__}):\n"
+    check.write_text(f"{head}    def test_it(self):\n{test}", encoding="utf-8")
+    write(file, subject)
+    return run_check(check, file)
+
+
+def message(result: CheckResult) -> str:
+    """Return the message of the only failure of a check."""
+    assert not result.passed
+    assert not result.problem, result.problem
+    assert len(result.failures) == 1, result.failures
+    return result.failures[0].message
 
 
 def write(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from course.checking import worker
 from course.checking.runner import CheckResult, Failure, Problem, SpareWorker, run_check
+from tests.course.sample_course import message
 
 HELLO = """
 import tornado.web
@@ -42,14 +43,6 @@ def problem(result: CheckResult) -> Problem:
     assert not result.passed
     assert result.problem
     return result.problem
-
-
-def message(result: CheckResult) -> str:
-    """The message of the only failure."""
-    assert not result.passed
-    assert not result.problem, result.problem
-    assert len(result.failures) == 1, result.failures
-    return result.failures[0].message
 
 
 def body(*tests: str) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from course.catalog import Catalog
-from course.cli import app, find_tour_page
+from course.cli import find_tour_page
 from course.console import cause_of, print_error, print_goal, print_hint
 from course.progress import ExerciseProgress, Progress
+from tests.course.processes import course, course_process, running_course
 from tests.course.sample_course import SOLUTION, STUB, make_course, write
-from tests.support.checkout import ROOT, clean_environment, read_until
+from tests.support.checkout import ROOT, read_until
 
 COPY = Path("my_work", "01_hello", "greeting.py")
 OTHER_COPY = Path("my_work", "01_hello", "farewell.py")
@@ -31,28 +31,6 @@ def narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((40, 24)))
-
-
-def course(root: Path, *arguments: str) -> Result:
-    """Run a command in this process."""
-    return CliRunner().invoke(app, [f"--root={root}", *arguments])
-
-
-def command(root: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "course", f"--root={root}", *arguments]
-
-
-def course_process(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own, as learn.py does."""
-    return subprocess.run(
-        command(root, *arguments),
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
 
 
 def solve(root: Path, copy: Path = COPY) -> None:
@@ -490,44 +468,24 @@ def test_a_broken_progress_file_is_put_aside_with_a_word(root: Path) -> None:
 
 
 def test_watch_checks_at_every_save_and_goes_on(root: Path) -> None:
-    with subprocess.Popen(
-        command(root, "watch", "01"),
-        cwd=ROOT,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    ) as process:
-        try:
-            assert "TODO" in read_until(process, "Waiting for you")
-            write(root / COPY, SOLUTION.replace("hello", "helo"))
-            assert "helo" in read_until(process, "Waiting for you")
-            solve(root)
-            assert "01/greeting" in read_until(process, "solved")
-            read_until(process, "Waiting for you")
-            solve(root, OTHER_COPY)
-            assert "01/farewell" in read_until(process, "All solved.")
-            assert process.wait(30) == 0
-        finally:
-            process.kill()
+    with running_course(root, "watch", "01") as process:
+        assert "TODO" in read_until(process, "Waiting for you")
+        write(root / COPY, SOLUTION.replace("hello", "helo"))
+        assert "helo" in read_until(process, "Waiting for you")
+        solve(root)
+        assert "01/greeting" in read_until(process, "solved")
+        read_until(process, "Waiting for you")
+        solve(root, OTHER_COPY)
+        assert "01/farewell" in read_until(process, "All solved.")
+        assert process.wait(30) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_watch_ends_quietly(root: Path) -> None:
     for stop in (subprocess.Popen.terminate, lambda process: process.send_signal(2)):
-        with subprocess.Popen(
-            command(root, "watch", "01/greeting"),
-            cwd=ROOT,
-            env=clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        ) as process:
-            try:
-                read_until(process, "Waiting for you")
-                stop(process)
-                said, _ = process.communicate(timeout=30)
-            finally:
-                process.kill()
+        with running_course(root, "watch", "01/greeting") as process:
+            read_until(process, "Waiting for you")
+            stop(process)
+            said, _ = process.communicate(timeout=30)
         assert "Traceback" not in said
         assert process.returncode == 0

@@ -1,12 +1,12 @@
 """Checks that start a program: a failure says what was started, came, was expected."""
 
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from course.checking.runner import CheckResult, run_check
+from course.checking.runner import CheckResult
 from course.testing import command
+from tests.course.sample_course import check_lines, message
 from tests.support.script_server import ignored_interrupts
 
 LIGHT = """
@@ -40,20 +40,7 @@ if __name__ == "__main__":
 
 def check(folder: Path, subject: str, *lines: str) -> CheckResult:
     """Run a check whose only test consists of these lines."""
-    test = "\n".join(f"        {line}" for line in lines)
-    (folder / "check_light.py").write_text(
-        "from course.testing.command import CommandCase\n\n"
-        f"class Light(CommandCase):\n    def test_light(self):\n{test}\n",
-        encoding="utf-8",
-    )
-    (folder / "light.py").write_text(dedent(subject), encoding="utf-8")
-    return run_check(folder / "check_light.py", folder / "light.py")
-
-
-def message(result: CheckResult) -> str:
-    assert not result.problem, result.problem
-    assert len(result.failures) == 1, result.failures
-    return result.failures[0].message
+    return check_lines(command.CommandCase, folder / "light.py", subject, *lines)
 
 
 def test_a_started_program_is_asked_and_ended(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from course import demo, ports
 from course.pages import Session, apply_change, commands, excerpt, sessions, steps
+from tests.course.processes import course, course_process, running_course
 from tests.course.sample_course import make_course, write
-from tests.course.test_cli import command, course, course_process
-from tests.support.checkout import ROOT, clean_environment, read_until, rest_of_output
+from tests.support.checkout import read_until, rest_of_output
 
 SERVER = '''
 """A server."""
@@ -267,20 +267,10 @@ def test_a_script_without_commands_has_no_demo(root: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
 def test_break_makes_the_change_in_a_copy_and_starts_it(root: Path) -> None:
-    with subprocess.Popen(
-        command(root, "break", "01/server", "--port=0"),
-        cwd=ROOT,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    ) as process:
-        try:
-            said = read_until(process, "Open http://localhost")
-            process.send_signal(signal.SIGINT)
-            rest_of_output(process)
-        finally:
-            process.kill()
+    with running_course(root, "break", "01/server", "--port=0") as process:
+        said = read_until(process, "Open http://localhost")
+        process.send_signal(signal.SIGINT)
+        rest_of_output(process)
     assert '+        self.write(["hello"])' in said
     copy = root / "my_work" / "01_hello" / "broken" / "server" / "01_hello" / "server.py"
     assert 'self.write(["hello"])' in copy.read_text(encoding="utf-8")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.course.processes import module_process, running_course
 from tests.course.sample_course import write
-from tests.support.checkout import ROOT, clean_environment, read_until, rest_of_output
+from tests.support.checkout import ROOT, read_until, rest_of_output
 
 SERVER = '''
 """A server."""
@@ -47,15 +48,7 @@ asyncio.run(main())
 def launch(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script with this source through the launcher, to its end."""
     write(folder / "script.py", source)
-    return subprocess.run(
-        [sys.executable, "-m", "course.script_launcher", str(folder / "script.py"), *arguments],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return module_process("course.script_launcher", str(folder / "script.py"), *arguments)
 
 
 def test_a_script_runs_as_if_started_alone(tmp_path: Path) -> None:
@@ -194,20 +187,10 @@ def test_the_errors_of_a_task_group_are_shown_one_by_one(tmp_path: Path) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_server_ends_quietly(tmp_path: Path) -> None:
     for number, code in (signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM):
-        with subprocess.Popen(
-            [sys.executable, "-m", "course", "run", "01/make_app", "--port=0"],
-            cwd=ROOT,
-            env=clean_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        ) as process:
-            try:
-                read_until(process, "Open http://localhost")
-                process.send_signal(number)
-                said = rest_of_output(process)
-            finally:
-                process.kill()
+        with running_course(ROOT, "run", "01/make_app", "--port=0") as process:
+            read_until(process, "Open http://localhost")
+            process.send_signal(number)
+            said = rest_of_output(process)
         assert process.returncode == code, said
         assert said == ""
 

@@ -1,19 +1,16 @@
 """Stages: start from the stage before, check, show the change, start again."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from course.catalog import Catalog, UnknownNameError
-from course.cli import app
 from course.progress import Progress
 from course.stages import check_stage
 from course.testing.chat_stage import describe_frames
+from tests.course.processes import course, running_course
 from tests.course.sample_course import make_course, write
-from tests.support.checkout import ROOT, clean_environment, read_until
+from tests.support.checkout import read_until
 
 LESSON = Path("lessons", "10_build")
 WORK = Path("my_work", "10_build", "stage_02")
@@ -51,11 +48,6 @@ def root(tmp_path: Path) -> Path:
         write(folder / "README.md", f"# Stage {number}")
     write(tmp_path / LESSON / "stage_01" / "chat.db", "data of the stage before")
     return tmp_path
-
-
-def course(root: Path, *arguments: str) -> Result:
-    """Run a command in this process."""
-    return CliRunner().invoke(app, [f"--root={root}", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -112,26 +104,16 @@ def test_check_runs_the_tests_of_all_stages_up_to_this_one(root: Path) -> None:
 
 
 def test_watch_checks_a_stage_at_every_save_until_it_passes(root: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "course", f"--root={root}", "watch", "10/2"],
-        cwd=ROOT,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    ) as process:
-        try:
-            started = read_until(process, "Waiting for you")
-            assert str(WORK) in started
-            assert "1 of 2 tests pass" in started
-            write(root / WORK / "notes.txt", "no file of the program: no check")
-            write(root / WORK / "app.py", APP.format(number=2, text="world").lstrip())
-            assert "stage 1: test_it_says_hello" in read_until(process, "Waiting for you")
-            write(root / WORK / "app.py", APP.format(number=2, text="hello world").lstrip())
-            assert "2 of 2 tests pass" in process.communicate(timeout=30)[0]
-            assert process.returncode == 0
-        finally:
-            process.kill()
+    with running_course(root, "watch", "10/2") as process:
+        started = read_until(process, "Waiting for you")
+        assert str(WORK) in started
+        assert "1 of 2 tests pass" in started
+        write(root / WORK / "notes.txt", "no file of the program: no check")
+        write(root / WORK / "app.py", APP.format(number=2, text="world").lstrip())
+        assert "stage 1: test_it_says_hello" in read_until(process, "Waiting for you")
+        write(root / WORK / "app.py", APP.format(number=2, text="hello world").lstrip())
+        assert "2 of 2 tests pass" in process.communicate(timeout=30)[0]
+        assert process.returncode == 0
 
 
 def test_check_names_the_test_file_of_each_stage_that_fails(root: Path) -> None:

@@ -3,7 +3,9 @@
 from pathlib import Path
 from textwrap import dedent
 
-from course.checking.runner import CheckResult, run_check
+from course.checking.runner import CheckResult
+from course.testing.websocket import WebSocketCase
+from tests.course.sample_course import check_lines, message
 
 ECHO = """
 import tornado.web
@@ -21,20 +23,7 @@ REPLY = "self.write_message(message, binary=isinstance(message, bytes))"
 
 def check(folder: Path, subject: str, *lines: str) -> CheckResult:
     """Run a check whose only test consists of these lines."""
-    test = "\n".join(f"        {line}" for line in lines)
-    (folder / "check_echo.py").write_text(
-        "from course.testing.websocket import WebSocketCase\n\n"
-        f"class Echo(WebSocketCase):\n    def test_echo(self):\n{test}\n",
-        encoding="utf-8",
-    )
-    (folder / "echo.py").write_text(dedent(subject), encoding="utf-8")
-    return run_check(folder / "check_echo.py", folder / "echo.py")
-
-
-def message(result: CheckResult) -> str:
-    assert not result.problem, result.problem
-    assert len(result.failures) == 1, result.failures
-    return result.failures[0].message
+    return check_lines(WebSocketCase, folder / "echo.py", subject, *lines)
 
 
 CONNECT = 'socket = self.connect("/echo", advice="make_app()")'
