@@ -271,7 +271,7 @@ class RouteCase(ChatCase):
 
 
 class RouteTest(RouteCase):
-    @tornado.testing.gen_test(timeout=60)
+    @tornado.testing.gen_test(timeout=240)
     async def test_no_field_of_any_route_is_normalized_before_its_length_is_checked(self) -> None:
         fields = await self.fields()
         self.assertGreater(len(fields), 30)
@@ -281,7 +281,7 @@ class RouteTest(RouteCase):
                 self.assertLessEqual(max(lengths, default=0), MAX_TEXT_BYTES)
                 self.assertEqual(response.code, 400, response.body)
 
-    @tornado.testing.gen_test(timeout=60)
+    @tornado.testing.gen_test(timeout=240)
     async def test_no_value_of_any_field_is_a_mistake_of_the_server(self) -> None:
         as_text = ("", "\0", "\x01", "-1", "9" * 400, "\u0661", "1e5", b"\xff", "\U0010ffff", "0")
         as_json: tuple[object, ...] = (
@@ -295,7 +295,7 @@ class RouteTest(RouteCase):
                         response = await self.send(*field, value)
                         self.assertLess(response.code, 500, response.body)
 
-    @tornado.testing.gen_test(timeout=60)
+    @tornado.testing.gen_test(timeout=240)
     async def test_control_characters_are_refused_in_forms_queries_and_json_alike(self) -> None:
         for field in await self.fields():
             if field.name in ("public", "blocked", "user", "days"):  # not texts
