@@ -34,7 +34,8 @@ def read_class(folder: Path) -> dict[str, dict[str, ExerciseProgress]]:
         try:
             found[name] = read_records(path.read_text(encoding="utf-8"))
         except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: {error}") from error
+            message = f"{path} is damaged, or no .progress.json of a learner. Ask for it again."
+            raise ValueError(message) from error
     return found
 
 

@@ -16,13 +16,16 @@ STEPS = [
 def migrate(db: sqlite3.Connection, steps: list[str]) -> int:
     """Bring the database up to date; return how many steps have run just now."""
     db.execute("CREATE TABLE IF NOT EXISTS schema_version (step INTEGER PRIMARY KEY)")
-    done = db.execute("SELECT count(*) FROM schema_version").fetchone()[0]
-    for number, step in enumerate(steps[done:], done + 1):
+    ran = 0
+    while True:
         with db:  # commits, or rolls back
-            db.execute("BEGIN IMMEDIATE")
-            db.execute(step)
-            db.execute("INSERT INTO schema_version VALUES (?)", [number])
-    return len(steps) - done
+            db.execute("BEGIN IMMEDIATE")  # another process waits here, and counts after it
+            done = db.execute("SELECT count(*) FROM schema_version").fetchone()[0]
+            if done >= len(steps):
+                return ran
+            db.execute(steps[done])
+            db.execute("INSERT INTO schema_version VALUES (?)", [done + 1])
+        ran += 1
 
 
 class VersionHandler(tornado.web.RequestHandler):
