@@ -40,8 +40,10 @@ def draw(results: Results, folder: Path) -> list[str]:
 
 def _panels(results: Results) -> dict[str, list[Panel]]:
     """Return the panels of each plot; a panel may have no points."""
-    members = {
-        name: one.members for name, one in sorted(results.workloads.items()) if one.rooms == 1
+    members: dict[str, int] = {
+        name: results.workloads[name].members
+        for name in ("members-10", "w1", "w2", "members-5000")
+        if name in results.workloads
     }
     sizes = {
         name: one.rooms * one.members for name, one in results.workloads.items() if one.rooms > 1

@@ -43,7 +43,7 @@ class Server:
     stores: bool = False
     """Whether the server has stored messages and users, which need a database and cookies."""
 
-    lacks: str = "users, memberships, storage and resume"
+    lacks: str = "users, memberships, numbered messages, storage and resume"
     """The parts of the chat that this server does not have."""
     needs: tuple[str, ...] = ()
     """Files of Node packages without which the server does not start."""
@@ -101,13 +101,13 @@ SERVERS = [
         "aiohttp with sqlite3",
         "benchmarks.peers.aiohttp_sqlite",
         "aiohttp",
-        lacks="users, memberships and resume",
+        lacks="users, memberships, numbered messages and resume",
     ),
     Server(
         "ws-sqlite",
         "ws and better-sqlite3 on Node",
         "benchmarks/peers/ws_sqlite.mjs",
-        lacks="users, memberships and resume",
+        lacks="users, memberships, numbered messages and resume",
         needs=("ws", "better-sqlite3/build/Release/better_sqlite3.node"),
     ),
 ]

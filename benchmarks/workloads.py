@@ -103,7 +103,7 @@ WORKLOADS = [
         "10,000 connections in rooms of 10: memory, then saturation",
         1000,
         10,
-        [{"step": "idle", "seconds": 0.5}, saturate(2)],
+        [{"step": "idle", "seconds": 0.5}, saturate(4)],
         repeat=False,
     ),
     Workload(
