@@ -149,11 +149,17 @@ def _run_worker(
         stderr_file = files.enter_context((folder / "err").open("wb"))
         lines = _LineReader(files.enter_context((folder / "out").open("rb")))
         failures: list[dict[str, Any]] = []
+        # It begins anew when the worker has loaded its modules, which may take seconds.
+        limit = time.monotonic() + timeout + GRACE_PERIOD
 
         def read_results() -> dict[str, Any] | None:
             """Read new lines; return the final report if it has arrived, None otherwise."""
+            nonlocal limit
             for line in lines.read():
                 found = dict(json.loads(line))
+                if "started" in found:
+                    limit = time.monotonic() + timeout + GRACE_PERIOD
+                    continue
                 if "problem" in found:
                     return found | {"failures": failures}
                 failures.append(found)
@@ -163,7 +169,6 @@ def _run_worker(
 
         process = start(result_file, stderr_file)
         try:
-            limit = time.monotonic() + timeout + GRACE_PERIOD
             while (code := process.poll()) is None and time.monotonic() < limit:
                 if report := read_results():
                     return report

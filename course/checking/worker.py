@@ -2,8 +2,8 @@
 
 `course.checking.runner` starts this process. The process loads the learner's file and the check,
 and runs the tests in the order of the file. Each line of its standard output is a JSON object:
-{"test", "message", "line"} for each failure, as soon as it is known, and at the end {"tests",
-"not_run", "problem", "output"}.
+{"started"} when the time limit begins, {"test", "message", "line"} for each failure, as soon as it
+is known, and at the end {"tests", "not_run", "problem", "output"}.
 
 Without arguments the process loads what checks need, and waits for a line on standard input: the
 arguments in JSON, with the names of the files for standard output and errors.
@@ -370,6 +370,7 @@ def main(check: Path, subject: Path, timeout: float) -> NoReturn:
     watchdog = threading.Timer(timeout, on_timeout)
     watchdog.daemon = True
     watchdog.start()
+    channel.write({"started": True})
 
     try:
         ExerciseCase.subject = load_subject(subject)

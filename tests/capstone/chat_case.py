@@ -37,6 +37,8 @@ from tests.support.chat_client import ChatSocket, handshake_headers
 from tests.support.websocket_frames import handshake
 
 PASSWORD = "correct horse battery"
+LESS_THAN_A_PING = 15
+"""Seconds in which no check at a ping ends a connection."""
 HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$"
     "zttSv9VqaN9rtTktsOLiPg$Bzmy/NKNI6TqbfOsF1UM75u0d8ViwjTMn66cyl4zFHk"

@@ -58,7 +58,7 @@ def test_a_right_file_passes(tmp_path: Path) -> None:
     result = check(tmp_path, HELLO)
     assert result.passed
     assert (result.tests, result.failures, result.problem, result.output) == (1, [], None, "")
-    assert 0 < result.seconds < 20
+    assert result.seconds > 0
 
 
 def test_a_failure_says_sent_came_expected_look(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def test_a_loop_without_end_is_told_with_its_line(
     assert ("printed   so far" in found.message) == ("so far" in subject)
     assert found.line in lines
     assert found.text in texts
-    assert result.seconds < 10
+    assert result.seconds < 60
 
 
 def test_a_process_that_cannot_even_say_where_it_hangs_is_ended(tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_what_the_program_started_is_ended_with_it(tmp_path: Path) -> None:
     result = check(tmp_path, subject.replace("print(sub", "PID = (sub"), source)
     assert result.passed
     pid = int(result.output)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while alive(pid) and time.monotonic() < deadline:
         os.sched_yield()
     assert not alive(pid)
@@ -471,4 +471,4 @@ def test_a_process_that_gets_no_check_ends() -> None:
     spare = SpareWorker()
     assert spare._process.stdin
     spare._process.stdin.close()
-    assert spare._process.wait(20) == 0
+    assert spare._process.wait(60) == 0

@@ -20,7 +20,7 @@ executors = import_script("05_async", "executors")
 one_fails = import_script("05_async", "one_fails")
 parallel = import_script("05_async", "parallel")
 
-PATIENCE = 5  # seconds until a wait that should have ended fails the test
+PATIENCE = 60  # seconds until a wait that should have ended fails the test
 
 
 class ParallelTest(AsyncHTTPTestCase):

@@ -294,7 +294,7 @@ class ChatTest(WebSocketTestCase):
         member.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         return peer, member
 
-    @gen_test(timeout=20)
+    @gen_test
     async def test_what_waits_for_a_slow_reader_is_bounded(self) -> None:
         """C223: beyond the bound it is out of the room, and the others go on."""
         await self.enter_slowly()

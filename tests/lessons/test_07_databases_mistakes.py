@@ -25,7 +25,7 @@ sharing = import_script("07_databases", "sharing")
 waiting = import_script("07_databases", "waiting")
 torndb3 = importlib.import_module("store.torndb3")
 
-PATIENCE = 5  # seconds until a wait that should have ended fails the test
+PATIENCE = 60  # seconds until a wait that should have ended fails the test
 
 
 class SharingTest(AsyncHTTPTestCase):

@@ -40,7 +40,7 @@ mongo_records = import_script("07_databases", "mongo_records")
 postgres_todo = import_script("07_databases", "postgres_todo")
 redis_notes = import_script("07_databases", "redis_notes")
 
-PATIENCE = 5  # seconds until a wait that should have ended fails the test
+PATIENCE = 60  # seconds until a wait that should have ended fails the test
 
 
 @pytest.mark.service("postgresql")
@@ -227,7 +227,7 @@ class NotesTest(AsyncHTTPTestCase):
                 task.cancel()
             await asyncio.gather(*following, return_exceptions=True)
 
-    @gen_test(timeout=20)
+    @gen_test
     async def test_the_news_go_on_after_a_lost_connection(self) -> None:
         """C246: it is opened again, by redis or by follow()."""
         news = Heard()
@@ -239,7 +239,7 @@ class NotesTest(AsyncHTTPTestCase):
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    @gen_test(timeout=20)
+    @gen_test
     async def test_whoever_follows_can_be_stopped_at_any_moment(self) -> None:
         """C246: while the connection is made too, when redis swallows a cancellation."""
         for turns in range(12):

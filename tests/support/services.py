@@ -41,7 +41,7 @@ POSTGRESQL_URL = os.environ.get(
     "postgresql+psycopg://learn_tornado:learn_tornado@127.0.0.1:5432/learn_tornado",
 )
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
-PATIENCE = 5
+PATIENCE = 20
 """Seconds to wait for an answer of a server, which is on the same machine."""
 
 

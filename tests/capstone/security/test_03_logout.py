@@ -8,7 +8,7 @@ import tornado.testing
 import tornado.web
 
 from capstone_chat.accounts.sessions import Session
-from tests.capstone.chat_case import ChatCase, Person
+from tests.capstone.chat_case import LESS_THAN_A_PING, ChatCase, Person
 
 
 class LogoutTest(ChatCase):
@@ -32,7 +32,7 @@ class LogoutTest(ChatCase):
         tabs = [await anna.connect(), await anna.connect()]
         others = [await phone.connect(), await bob.connect()]
         await anna.log_out()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(LESS_THAN_A_PING):
             for tab in tabs:
                 self.assertEqual(await tab.closed(), 3500)
         for line in others:

@@ -8,7 +8,7 @@ from tests.capstone.chat_case import ChatCase
 
 
 class SilentTest(ChatCase):
-    INTERVAL, TIMEOUT, SLACK = 0.2, 0.1, 1.0
+    INTERVAL, TIMEOUT, SLACK = 0.2, 0.1, 10.0
     options = {"ping_interval": INTERVAL, "ping_timeout": TIMEOUT}  # noqa: RUF012
 
     @tornado.testing.gen_test

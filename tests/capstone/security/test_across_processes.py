@@ -13,7 +13,7 @@ from capstone_chat.accounts.accounts import NameTaken
 from capstone_chat.accounts.login_throttle import LoginThrottle
 from capstone_chat.storage.database import now_ms
 from capstone_chat.storage.tables import events, login_failures, members, users
-from tests.capstone.chat_case import PASSWORD, Person
+from tests.capstone.chat_case import LESS_THAN_A_PING, PASSWORD, Person
 from tests.capstone.two_nodes_case import TwoNodesCase
 
 
@@ -155,7 +155,7 @@ class Across(TwoNodesCase):
         line, own = await thief.connect(), await self.anna_there.connect()
         body = {"old": PASSWORD, "new": "another good password"}
         self.assertEqual((await self.anna.call("PUT", "/api/me/password", body))[0], 204)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(LESS_THAN_A_PING):
             self.assertEqual(await line.closed(), 3500)
         self.assertEqual((await thief.fetch("/api/state")).code, 401)
         await own.heard()

@@ -116,7 +116,7 @@ class ConsoleTest(TourCase):
         answer = await self.request(ready["run"], "/long")
         self.assertEqual((len(answer["body"]), answer["truncated"]), (1024 * 1024, True))
 
-    @gen_test(timeout=20)
+    @gen_test
     async def test_a_stream_without_end_is_shown_as_far_as_it_came(self) -> None:
         from course.tour import requests
 
