@@ -233,7 +233,7 @@ def test_the_search_finds_a_person_by_the_whole_user_name(ann: Person, bob: Pers
     ann.page.get_by_role("button", name=f"Add {bob.name} to contacts").click()
     expect(found.get_by_role("listitem")).to_have_count(0)
     expect(ann.search).to_be_focused()
-    ann.search.fill(bob.name)
+    ann.search.fill(f"@{bob.name}")  # as the list shows it
     expect(ann.contact(bob)).to_be_visible()
     ann.write_to(bob)
 

@@ -97,11 +97,12 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
       const nothing = { groups: [], conversations: [], next: null, user: null };
       const fetchFound = (/** @type {string} */ path, /** @type {Record<string, string>} */ parameters = { query }) =>
         api.get(path, parameters).catch(() => nothing);
+      const name = query.replace(/^@/, "");
       // The page itself searches the loaded conversations.
       const [{ groups, next }, { conversations }, { user }] = await Promise.all([
         fetchFound("/api/groups"),
-        query && store.next ? fetchFound("/api/conversations") : nothing,
-        USER_NAME.test(query) ? fetchFound("/api/users", { name: query.replace(/^@/, "") }) : nothing]);
+        query && store.next ? fetchFound("/api/conversations", { query: name }) : nothing,
+        USER_NAME.test(query) ? fetchFound("/api/users", { name }) : nothing]);
       if (query !== search.value.trim()) return;
       foundUser = user;
       found = groups;
@@ -166,7 +167,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
 
   /** @param {string} query */
   function drawInvitations(query) {
-    const shown = [...store.invitations.values()].filter(({ title, by }) => matches(query, title, nameOf(by), by.name));
+    const shown = [...store.invitations.values()].filter(({ title, by }) => matches(query, title, nameOf(by), `@${by.name}`));
     updateChildren(invites, ...shown.map((invitation) =>
       invitationItem(store, invitation, { openConversation, done: () => search.focus() })));
     invitesTitle.hidden = shown.length === 0;
@@ -178,7 +179,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
       .filter((conversation) => conversation.isPrivate && isListed(conversation))
       .map(({ peer }) => peer?.id));
     const matching = [...store.contacts.values()].filter((contact) =>
-      !listed.has(contact.id) && matches(query, nameOf(contact), contact.name));
+      !listed.has(contact.id) && matches(query, nameOf(contact), `@${contact.name}`));
     const shown = matching.slice(0, contactsShown);
     peopleFurther.hidden = shown.length === matching.length;
     const state = shown.map(({ id, nickname, picture, online, blocked }) => [id, nickname, picture, online, blocked]).join();
@@ -208,7 +209,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
     const query = fold(search.value.trim());
     const others = query ? foundOwn.filter(({ id }) => !store.conversations.has(id)) : [];
     const sorted = [...store.conversations.values(), ...others]
-      .filter((conversation) => isListed(conversation) && matches(query, conversation.title, conversation.peer?.name))
+      .filter((conversation) => isListed(conversation) && matches(query, conversation.title, conversation.peer && `@${conversation.peer.name}`))
       .sort((a, b) => (b.timeline.latest?.at ?? 0) - (a.timeline.latest?.at ?? 0) || b.id - a.id);
     const wanted = sorted.map((conversation) => {
       let item = items.get(conversation.id);
@@ -282,7 +283,7 @@ export function conversationsView(store, drafts, { openConversation, loadMore, r
   return { focusSearch: () => search.focus(), clearSearch };
 }
 
-/** @param {string} query folded @param {...(string | undefined)} names */
+/** @param {string} query folded @param {...(string | null | undefined)} names */
 const matches = (query, ...names) => !query || names.some((name) => name && fold(name).includes(query));
 
 /** Create a heading and its list. @param {string} title */
