@@ -85,3 +85,9 @@ def test_the_lines_of_a_function_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "code.py"
     file.write_text("@property\ndef a(\n    self,\n):\n    async def b():\n        pass\n", "utf-8")
     assert [(f.name, length(f)) for f in functions(file)] == [("a", 5), ("b", 2)]
+
+
+def test_the_glossary_has_at_most_40_entries_as_it_says() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    assert "at most 40 entries" in glossary.replace("\n", " ")
+    assert glossary.count("\n| **") <= 40
