@@ -235,7 +235,7 @@ class Catalog:
             UnknownNameError: there is none; the message offers the closest.
         """
         wanted = text.strip("/").lower()
-        wanted = wanted.zfill(2) if wanted.isdecimal() else wanted
+        wanted = f"{int(wanted):02}" if wanted.isdecimal() else wanted
         for lesson in self.lessons:
             if wanted in (lesson.name, lesson.number, lesson.name.partition("_")[2]):
                 return lesson
@@ -273,19 +273,21 @@ class Catalog:
     def _resolve(self, text: str) -> tuple[Lesson, str]:
         """Return the lesson that `text` names, and the name inside it or "" for the whole lesson.
 
-        `text` is `01/NAME`, the path of a file of a lesson or below my_work/, or a NAME that only
-        one lesson has.
+        `text` is `01/NAME`, the path of a lesson or of a file in it, also below my_work/, or a NAME
+        that only one lesson has.
         """
         text = text.replace("\\", "/")
         parts = Path(text).parts
         for lesson in self.lessons:
             if lesson.name in parts[:-1] and text.endswith(".py"):
                 return lesson, parts[-1]
+            if parts[-1:] == (lesson.name,):
+                return lesson, ""
         first, slash, name = text.partition("/")
         try:
             return self.lesson(first), name
         except UnknownNameError:
-            if slash:
+            if slash and first:  # an empty first part: the path of a file that is in no lesson
                 raise
             wanted = text.lower().removesuffix(".py")
             found = [

@@ -13,9 +13,16 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(make_course(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["01", "1", "01_hello", "hello", "Hello", "01/"])
+@pytest.mark.parametrize("text", ["01", "1", "001", "01_hello", "hello", "Hello", "01/"])
 def test_a_lesson_has_many_spellings(catalog: Catalog, text: str) -> None:
     assert catalog.lesson(text).name == "01_hello"
+
+
+def test_the_path_of_its_folder_is_a_lesson_too(catalog: Catalog) -> None:
+    for text in ("lessons/01_hello", "my_work/01_hello/"):
+        assert catalog.select_exercises(text) == catalog.select_exercises("01")
+    with pytest.raises(UnknownNameError, match='is called "/tmp/nothing.py"'):
+        catalog.find_runnable("/tmp/nothing.py")
 
 
 @pytest.mark.parametrize(
