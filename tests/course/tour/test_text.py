@@ -21,18 +21,21 @@ LESSON_PAGES = [chapter.page for lesson in OUTLINE.lessons for chapter in lesson
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, Page]:
-    """All pages, by address."""
-    return {place.address: page(CATALOG, place.address) for place in OUTLINE.places()}
+    """The pages of the lessons and their exercises, and those in Markdown, by address.
+
+    test_site.py has the other files, which take most of the time.
+    """
+    return {
+        place.address: page(CATALOG, place.address)
+        for place in OUTLINE.places()
+        if place.kind != "file" or place.address.endswith(".md")
+    }
 
 
 @pytest.fixture(scope="module")
 def documents(pages: dict[str, Page]) -> dict[str, Document]:
-    """The pages of the lessons and their exercises as documents, and those in Markdown."""
-    return {
-        address: read_html(render(CATALOG, each))
-        for address, each in pages.items()
-        if each.place.kind != "file" or address.endswith(".md")
-    }
+    """The same pages as documents."""
+    return {address: read_html(render(CATALOG, each)) for address, each in pages.items()}
 
 
 def test_each_line_of_a_page_belongs_to_one_place() -> None:
