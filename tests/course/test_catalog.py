@@ -21,7 +21,7 @@ def test_a_lesson_has_many_spellings(catalog: Catalog, text: str) -> None:
 def test_the_path_of_its_folder_is_a_lesson_too(catalog: Catalog) -> None:
     for text in ("lessons/01_hello", "my_work/01_hello/"):
         assert catalog.select_exercises(text) == catalog.select_exercises("01")
-    with pytest.raises(UnknownNameError, match='is called "/tmp/nothing.py"'):
+    with pytest.raises(UnknownNameError, match=r'is called "/tmp/nothing\.py"'):
         catalog.find_runnable("/tmp/nothing.py")
 
 
