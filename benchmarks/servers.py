@@ -46,17 +46,24 @@ class Server:
     lacks: str = "users, memberships, numbered messages, storage and resume"
     """The parts of the chat that this server does not have."""
     needs: tuple[str, ...] = ()
-    """Files of Node packages without which the server does not start."""
+    """Node packages without which the server does not start."""
+    oldest_node: int = 0
+    """The oldest major version of Node that these packages support."""
 
     def unavailable_reason(self) -> str:
         """Return the reason why the server cannot run on this machine, or "" if it can."""
         if not self.module.endswith(".mjs"):
             return ""
-        if shutil.which("node") is None:
+        node = shutil.which("node")
+        if node is None:
             return "no program node on the PATH"
-        for file in self.needs:
-            if not (NODE_MODULES / file).exists():
-                return f"node_modules/{file} is not installed; benchmarks/README.md says how"
+        for package in self.needs:
+            if not (NODE_MODULES / package).exists():
+                return f"node_modules/{package} is not installed; benchmarks/README.md says how"
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+        major = int(version.stdout.lstrip("v").partition(".")[0])
+        if major < self.oldest_node:
+            return f"it needs Node {self.oldest_node} or newer, and this is Node {major}"
         return ""
 
     def command(self) -> list[str]:
@@ -108,7 +115,8 @@ SERVERS = [
         "ws and better-sqlite3 on Node",
         "benchmarks/peers/ws_sqlite.mjs",
         lacks="users, memberships, numbered messages and resume",
-        needs=("ws", "better-sqlite3/build/Release/better_sqlite3.node"),
+        needs=("ws", "better-sqlite3"),
+        oldest_node=22,
     ),
 ]
 BASELINE = "tornado"

@@ -5,6 +5,7 @@ import os
 import platform
 import random
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -215,6 +216,9 @@ def test_a_peer_sends_each_text_to_all_in_its_room_and_to_nobody_else(peer: str)
 
 def test_a_server_that_cannot_run_gives_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     node = next(one for one in servers.SERVERS if one.name == "ws")
+    old = replace(node, needs=(), oldest_node=1000)
+    if shutil.which("node"):
+        assert old.unavailable_reason().startswith("it needs Node 1000 or newer, and this is Node ")
     monkeypatch.setenv("PATH", "")
     assert node.unavailable_reason() == "no program node on the PATH"
     broken = replace(node, module="benchmarks.peers.nothing")
