@@ -337,17 +337,18 @@ def check(label: str) -> None:
     """Check the work file of an exercise, as `learn.py check` does, and print the result.
 
     Args:
-        label: the exercise, such as 01/allow_head.
+        label: the exercise, such as 01/allow_head, or 01 for all of the lesson.
     """
     from course.catalog import Catalog
     from course.checking.session import check_one
     from course.progress import Progress
 
-    [exercise] = Catalog(ROOT).select_exercises(label)[1]
-    if exercise.work_file.exists():
-        check_one(exercise, Progress(ROOT / ".progress.json"))
-    else:
-        print(f"{label} has no work file yet. In a terminal: python3 learn.py start {label}")
+    for exercise in Catalog(ROOT).select_exercises(label)[1]:
+        name = exercise.label
+        if exercise.work_file.exists():
+            check_one(exercise, Progress(ROOT / ".progress.json"))
+        else:
+            print(f"{name} has no work file yet. In a terminal: python3 learn.py start {name}")
 
 
 async def stop(*closers: Callable[[], Awaitable[object]]) -> None:
