@@ -209,7 +209,7 @@ class Person:
     def join_group(self, title: str) -> None:
         """Find a group with the search, and join it."""
         self.search.fill(title)
-        self.page.get_by_role("button", name=f"Join {title}").click()
+        self.page.get_by_role("button", name=f"Join {title}", exact=True).click()
         expect(self.heading(title)).to_be_visible()
         expect(self.log.get_by_text("You joined")).to_be_visible()
 
