@@ -149,7 +149,7 @@ def _run_worker(
         stderr_file = files.enter_context((folder / "err").open("wb"))
         lines = _LineReader(files.enter_context((folder / "out").open("rb")))
         failures: list[dict[str, Any]] = []
-        # It begins anew when the worker has loaded its modules, which may take seconds.
+        # The limit is set again when the worker has loaded its modules, which may take seconds.
         limit = time.monotonic() + timeout + GRACE_PERIOD
 
         def read_results() -> dict[str, Any] | None:
