@@ -125,6 +125,8 @@ class ClientStream(FrameStream):
         on_closed: called after the file descriptor has been closed.
     """
 
+    __slots__ = ("_on_closed", "_reading_head", "blocked_since")
+
     def __init__(self, connection: socket.socket, on_closed: Callable[[], None]) -> None:
         super().__init__(connection)
         self._on_closed = on_closed

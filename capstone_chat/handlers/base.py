@@ -5,7 +5,6 @@ enforce rate limits, validate input, and turn exceptions into error responses. T
 of a single part of the chat.
 """
 
-import functools
 import json
 import logging
 import re
@@ -104,11 +103,15 @@ class BaseHandler(tornado.web.RequestHandler):
     session_token: str | None = None
     """The secret id of the session, from the cookie; the session may be invalid."""
 
-    @functools.cached_property
-    def chat(self) -> Services:
+    def __init__(
+        self,
+        application: tornado.web.Application,
+        request: tornado.httputil.HTTPServerRequest,
+        **kwargs: Any,
+    ) -> None:
+        self.chat: Services = application.settings["chat"]
         """The services of this chat."""
-        chat: Services = self.settings["chat"]
-        return chat
+        super().__init__(application, request, **kwargs)
 
     @property
     def user(self) -> User:
