@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browser_person import DESKTOP, Person
+from tests.support.browser_person import DESKTOP, Person, close_without_errors
 from tests.support.browser_profiles import Profiles
 from tests.support.chat_server import ChatServer, serving
 from tests.support.services import require
@@ -55,10 +55,14 @@ def person(profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[Calla
         return made
 
     yield make
-    errors = [f"{someone.nickname}: {error}" for someone in people for error in someone.errors]
-    for someone in people:
-        someone.close()
-    assert not errors, "\n".join(errors)
+    close_without_errors(people)
+
+
+@pytest.fixture
+def ann(person: Callable[..., Person]) -> Person:
+    """Somebody who has arrived, and who may see errors of the network."""
+    ann: Person = person("Ann Walker", network_errors=True)
+    return ann.arrive()
 
 
 @pytest.fixture

@@ -14,12 +14,6 @@ GROUP = "Choir"
 
 
 @pytest.fixture
-def ann(person: Callable[..., Person]) -> Person:
-    ann: Person = person("Ann Walker", network_errors=True)
-    return ann.arrive()
-
-
-@pytest.fixture
 def bob(person: Callable[..., Person]) -> Person:
     bob: Person = person("Bob Marsh", scheme="dark")
     return bob.arrive()

@@ -14,12 +14,6 @@ SEARCH = "Search in this conversation"
 
 
 @pytest.fixture
-def ann(person: Callable[..., Person]) -> Person:
-    ann: Person = person("Ann Walker", network_errors=True)
-    return ann.arrive()
-
-
-@pytest.fixture
 def bob(person: Callable[..., Person]) -> Person:
     bob: Person = person("Bob Marsh")
     return bob.arrive()

@@ -12,12 +12,6 @@ pytestmark = pytest.mark.service("chromium")
 
 
 @pytest.fixture
-def ann(person: Callable[..., Person]) -> Person:
-    ann: Person = person("Ann Walker", network_errors=True)
-    return ann.arrive()
-
-
-@pytest.fixture
 def bob(person: Callable[..., Person]) -> Person:
     bob: Person = person("Bob Marsh", network_errors=True, size=PHONE, scheme="dark")
     return bob.arrive()

@@ -12,12 +12,6 @@ from tests.support.browser_person import PHONE, Person
 pytestmark = pytest.mark.service("chromium")
 
 
-@pytest.fixture
-def ann(person: Callable[..., Person]) -> Person:
-    ann: Person = person("Ann Walker", network_errors=True)
-    return ann.arrive()
-
-
 def profile(someone: Person) -> Locator:
     someone.page.get_by_role("button", name="Your profile").click()
     dialog = someone.page.get_by_role("dialog", name="Your profile")

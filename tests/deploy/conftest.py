@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.deploy.stack import Stack, own_database, serving
-from tests.support.browser_person import Person
+from tests.support.browser_person import Person, close_without_errors
 from tests.support.browser_profiles import Profiles
 
 # Milliseconds. Less than the page waits for a pong: that would heal what Redis must carry.
@@ -30,7 +30,4 @@ def person(browser: Browser, stack: Stack) -> Iterator[Callable[[str], Person]]:
         return someone
 
     yield make
-    errors = [f"{someone.nickname}: {error}" for someone in people for error in someone.errors]
-    for someone in people:
-        someone.close()
-    assert not errors, "\n".join(errors)
+    close_without_errors(people)

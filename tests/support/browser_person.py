@@ -382,3 +382,11 @@ class Person:
         """
         found = violations(self.page, colours=colours)
         assert not found, "\n".join([f"axe found, on {self.page.url}:", *found])
+
+
+def close_without_errors(people: list[Person]) -> None:
+    """Close the pages of people. An error that a page has reported fails the test."""
+    errors = [f"{someone.nickname}: {error}" for someone in people for error in someone.errors]
+    for someone in people:
+        someone.close()
+    assert not errors, "\n".join(errors)

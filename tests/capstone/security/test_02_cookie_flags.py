@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from http.cookies import Morsel
 from pathlib import Path
 
 import tornado.httpclient
@@ -24,16 +25,20 @@ class CookieCase(ChatCase):
     def named(self, *names: str) -> set[str]:
         return {self.cookie_name(name) for name in names}
 
+    async def set_at_registration(self, person: Person) -> dict[str, Morsel[str]]:
+        """Register, and return all cookies that the page and the answer to its form have set."""
+        page = set_cookies(await person.fetch("/register"))
+        login = set_cookies(await person.register())
+        self.assertEqual(set(page), self.named("browser", "xsrf"))
+        self.assertEqual(set(login), self.named("session", "known"))
+        return page | login
+
 
 class PlainCookieTest(CookieCase):
     @tornado.testing.gen_test
     async def test_on_plain_localhost_cookies_are_hidden_from_scripts_and_other_sites(self) -> None:
         anna = Person(self, "anna")
-        page = set_cookies(await anna.fetch("/register"))
-        login = set_cookies(await anna.register())
-        self.assertEqual(set(page), self.named("browser", "xsrf"))
-        self.assertEqual(set(login), self.named("session", "known"))
-        for name, morsel in (page | login).items():
+        for name, morsel in (await self.set_at_registration(anna)).items():
             with self.subTest(cookie=name):
                 self.assertTrue(morsel["httponly"])
                 self.assertEqual((morsel["samesite"], morsel["path"]), ("Lax", "/"))
@@ -53,11 +58,7 @@ class SecureCookieTest(CookieCase):
     @tornado.testing.gen_test
     async def test_behind_tls_cookies_are_held_to_this_host(self) -> None:
         anna = Person(self, "anna")
-        page = set_cookies(await anna.fetch("/register"))
-        login = set_cookies(await anna.register())
-        self.assertEqual(set(page), self.named("browser", "xsrf"))
-        self.assertEqual(set(login), self.named("session", "known"))
-        for name, morsel in (page | login).items():
+        for name, morsel in (await self.set_at_registration(anna)).items():
             with self.subTest(cookie=name):
                 self.assertTrue(name.startswith("__Host-"))
                 self.assertTrue(morsel["httponly"] and morsel["secure"])
