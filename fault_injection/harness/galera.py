@@ -11,7 +11,12 @@ import pymysql
 
 from fault_injection.harness.context import Context, free_port, wait_until, wait_until_async
 from fault_injection.harness.processes import Process
-from fault_injection.harness.servers import DEPLOY, DatabaseServer, find_program, is_listening
+from fault_injection.harness.servers import (
+    DatabaseServer,
+    find_program,
+    is_listening,
+    read_deploy_file,
+)
 
 TRANSFER_TIMEOUT = 60
 """Seconds in which a node must have joined the cluster, with a state transfer."""
@@ -59,11 +64,8 @@ class GaleraNode(DatabaseServer):
             self._make_folder(self.folder, self.arguments)
         if options:
             await self._install()
-        text = (DEPLOY / "galera" / "chat.cnf").read_text()
-        for old, new in self.values.items():
-            text = text.replace(old, new)
         file = self.folder.with_suffix(".cnf")
-        file.write_text(text)
+        file.write_text(read_deploy_file("galera/chat.cnf", self.values))
         await self.spawn(
             *(find_program("mariadbd"), f"--defaults-file={file}", f"--datadir={self.folder}"),
             *(f"--port={self.port}", f"--socket={self.folder / 's'}"),
@@ -150,10 +152,7 @@ class HAProxy(Process):
 
     async def start(self) -> Self:
         """Start HAProxy and wait until it listens."""
-        text = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
-        for old, new in self.values.items():
-            text = text.replace(old, new)
-        self.file.write_text(text)
+        self.file.write_text(read_deploy_file("haproxy/haproxy.cfg", self.values))
         await self.spawn(find_program("haproxy"), "-db", "-f", self.file)
         await wait_until("HAProxy listens", lambda: is_listening(self.all_nodes))
         return self

@@ -5,6 +5,8 @@ Both this process and the chat processes are checked.
 
 import asyncio
 import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,10 @@ SQLite has two files for each of them and one for all. A leak has at least one f
 THREAD_SLACK = 4 + 1 + 2 + 2
 """Threads that a chat may start during use: four for reads, one for writes, two for passwords, two
 for captchas."""
+MAX_TURN_MS = 50
+"""Milliseconds that a turn of the loop may take during an attack (see `LoopMonitor`)."""
+LOG_LINES = 10
+"""Lines that an attack may add to the log."""
 LEAK_TIMEOUT = 10
 """Seconds within which closed resources must be released."""
 
@@ -96,6 +102,30 @@ async def check_idle(context: Context, chat: ChatProcess) -> None:
     now = await chat.usage()
     context.expect(f"{chat.name}: file descriptors", now.fds <= idle.fds + FD_SLACK, (idle, now))
     context.expect(f"{chat.name}: threads", now.threads <= idle.threads + THREAD_SLACK, (idle, now))
+
+
+@asynccontextmanager
+async def few_resources(
+    context: Context, chat: ChatProcess, attack: str, growth_kib: int
+) -> AsyncGenerator[None]:
+    """Check that an attack inside the block costs a chat little of its loop, memory and log.
+
+    Args:
+        context: the context of the scenario.
+        chat: the chat.
+        attack: the attack in words.
+        growth_kib: KiB by which the memory may grow.
+    """
+    before, lines = await chat.usage(), chat.read_log().count("\n")
+    await chat.read_monitor()
+    yield
+    turn = (await chat.read_monitor())["held_ms"]
+    growth = (await chat.usage()).kib - before.kib
+    added = sum("held_ms" not in line for line in chat.read_log().splitlines()[lines:])
+    context.figures[f"{attack}: KiB of growth, log lines, longest turn"] = (growth, added, turn)
+    context.expect_time(f"{attack}: longest turn of the loop", turn < MAX_TURN_MS, turn)
+    context.expect(f"{attack}: memory", growth < growth_kib, f"it grew by {growth} KiB")
+    context.expect(f"{attack}: lines in the log", added <= LOG_LINES, added)
 
 
 async def leaked_since(before: Resources) -> list[str]:

@@ -153,10 +153,7 @@ class ChatProcess(Process):
         return f"http://127.0.0.1:{self.port}"
 
     async def start(
-        self,
-        *more: str,
-        stderr: int | None = None,
-        preexec_fn: Callable[[], None] | None = None,
+        self, *more: str, stderr: int | None = None, preexec_fn: Callable[[], None] | None = None
     ) -> "ChatProcess":
         """Start the chat and wait until it listens.
 

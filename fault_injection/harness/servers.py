@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -41,6 +41,8 @@ PACKAGES = {
 }
 """The packages of Debian and Ubuntu, by the program that they contain."""
 
+DEPLOY = ROOT / "capstone_chat" / "deploy"
+
 POSTGRESQL = Path("/usr/lib/postgresql")
 """The folder of Debian that has a folder for each version of PostgreSQL."""
 
@@ -61,6 +63,14 @@ def find_program(name: str) -> str:
             f" 'apt-get install {PACKAGES[name]}' brings it"
         )
     return found
+
+
+def read_deploy_file(name: str, values: Mapping[str, str]) -> str:
+    """Return a file of `deploy/` with the values of this host: the new text for each old one."""
+    text = (DEPLOY / name).read_text()
+    for old, new in values.items():
+        text = text.replace(old, new)
+    return text
 
 
 def is_listening(port: int) -> bool:
@@ -230,7 +240,8 @@ class PostgreSQL(DatabaseServer):
         new = not self.folder.exists()
         if new:
             self._make_folder(self.folder, self.arguments)
-            await self._install()
+            await self.spawn(*self._install_command(), **self.arguments)
+            await self.process.wait()
         await self.spawn(
             *(find_program("postgres"), "-D", self.folder / "data", "-p", str(self.port)),
             # Without fsync a commit survives a kill of the server, though not a power failure.
@@ -242,13 +253,12 @@ class PostgreSQL(DatabaseServer):
 
     first_statements: ClassVar[Sequence[str]] = ["CREATE DATABASE chat"]
 
-    async def _install(self) -> None:
-        await self.spawn(
+    def _install_command(self) -> Sequence[str]:
+        """Return the command that creates the folder `data`."""
+        return (
             *(find_program("initdb"), "--no-sync", "--auth=trust", "--username=chat"),
             *("--encoding=UTF8", "--locale=C", f"--pgdata={self.folder / 'data'}"),
-            **self.arguments,
         )
-        await self.process.wait()
 
 
 class Standby(PostgreSQL):
@@ -286,14 +296,12 @@ class Standby(PostgreSQL):
         """Make this server the primary."""
         await self.execute("SELECT pg_promote()", "postgres")
 
-    async def _install(self) -> None:
-        await self.spawn(
-            *(find_program("pg_basebackup"), "--pgdata", self.folder / "data"),
+    def _install_command(self) -> Sequence[str]:
+        return (
+            *(find_program("pg_basebackup"), f"--pgdata={self.folder / 'data'}"),
             *("--dbname", f"host=127.0.0.1 port={self.primary.port} user=chat"),
             *("--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
-            **self.arguments,
         )
-        await self.process.wait()
 
 
 class Redis(Process):
@@ -471,10 +479,7 @@ class Nginx(Process):
         """Start the server and wait until it listens."""
         self.folder.mkdir()
         for name in "chat.conf", "http.conf", "routes.conf":
-            text = (DEPLOY / "nginx" / name).read_text()
-            for old, new in self.values.items():
-                text = text.replace(old, new)
-            (self.folder / name).write_text(text)
+            (self.folder / name).write_text(read_deploy_file(f"nginx/{name}", self.values))
         user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(NGINX.format(user=user))
         await self.spawn(
@@ -490,7 +495,6 @@ class Nginx(Process):
             await self.stop()
 
 
-DEPLOY = ROOT / "capstone_chat" / "deploy"
 # Stands for the main file of a distribution: includes the chat's files, and names the folders in
 # which nginx writes.
 NGINX = """{user}

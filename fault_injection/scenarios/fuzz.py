@@ -14,14 +14,7 @@ from fault_injection.harness.frame_generator import PROTOCOL_VIOLATIONS, FrameGe
 from fault_injection.harness.leaks import FD_SLACK, stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from tests.support.chat_client import ChatSocket
-from tests.support.websocket_frames import (
-    CLOSE,
-    TEXT,
-    client_frame,
-    code_of,
-    handshake,
-    read_frame,
-)
+from tests.support.websocket_frames import CLOSE, TEXT, client_frame, code_of, handshake, read_frame
 
 BATCH = 50
 """Frames in one write."""

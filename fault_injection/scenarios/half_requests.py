@@ -13,7 +13,7 @@ import tornado.httpclient
 from fault_injection.harness.bystander import Bystander
 from fault_injection.harness.client_pool import ClientPool
 from fault_injection.harness.context import Context, wait_until
-from fault_injection.harness.leaks import stop_and_check_leaks
+from fault_injection.harness.leaks import few_resources, stop_and_check_leaks
 from fault_injection.harness.processes import ChatProcess
 from tests.support.api_session import ApiSession
 from tests.support.chat_client import ChatSocket
@@ -26,10 +26,6 @@ BYTE_INTERVAL = 0.5
 """Seconds between two bytes of a client."""
 MAX_GROWTH_KIB = 60 * 1024
 """KiB by which the memory may grow: the streams and tasks of a connection take a few KiB."""
-MAX_TURN_MS = 50
-"""Milliseconds that a turn of the loop may take (see `LoopMonitor`)."""
-LOG_LINES = 10
-"""Lines that an attack may add to the log."""
 
 HEAD = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nCookie: a="
 UNREAD = "unread answers"
@@ -62,10 +58,7 @@ def limit_files() -> None:
 
 
 async def attack(
-    context: Context,
-    name: str,
-    count: int,
-    before: Callable[[], None] | None = None,
+    context: Context, name: str, count: int, before: Callable[[], None] | None = None
 ) -> None:
     """Open connections of each kind; check a bystander, a visitor, memory and log.
 
@@ -84,28 +77,14 @@ async def attack(
     await bystander.measure_normal(context.short_or_long(2.0, 10.0))
     for kind, half in HALF_REQUESTS.items():
         context.progress(f"{name}: {kind}")
-        usage, lines = await chat.usage(), chat.read_log().count("\n")
-        await chat.read_monitor()
-        async with bystander.undisturbed(f"{name}, {kind}"):
-            connections = await hold_half_requests(
-                context, chat, pool, half, READERS if kind == UNREAD else count
-            )
-        await wait_until(f"{name}, {kind}: all are closed", lambda: chat.client_connections() == 1)
-        for each in connections:
-            each.close()
-        turn = (await chat.read_monitor())["held_ms"]
-        growth = (await chat.usage()).kib - usage.kib
-        context.expect_time(f"{name}, {kind}: longest turn of the loop", turn < MAX_TURN_MS, turn)
-        log_lines = sum("held_ms" not in line for line in chat.read_log().splitlines()[lines:])
-        context.expect(
-            f"{name}, {kind}: memory", growth < MAX_GROWTH_KIB, f"it grew by {growth} KiB"
-        )
-        context.expect(f"{name}, {kind}: lines in the log", log_lines <= LOG_LINES, log_lines)
-        context.figures[f"{name}, {kind}: KiB of growth, log lines, longest turn"] = (
-            growth,
-            log_lines,
-            turn,
-        )
+        async with few_resources(context, chat, f"{name}, {kind}", MAX_GROWTH_KIB):
+            async with bystander.undisturbed(f"{name}, {kind}"):
+                connections = await hold_half_requests(
+                    context, chat, pool, half, READERS if kind == UNREAD else count
+                )
+            await wait_until(f"{kind}: all are closed", lambda: chat.client_connections() == 1)
+            for each in connections:
+                each.close()
     await check_visitor(context, f"{name}, afterwards", chat, pool)
     await bystander.kill()
     await stop_and_check_leaks(pool)

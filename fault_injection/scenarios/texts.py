@@ -109,11 +109,7 @@ class Fields:
         headers = {"X-XSRFToken": await self.session.token(), "Content-Type": "application/json"}
         body = json.dumps({name: text, other: text}, ensure_ascii=False)
         await self.session.fetch(
-            path,
-            method=method,
-            body=body,
-            headers=headers,
-            allow_nonstandard_methods=True,
+            path, method=method, body=body, headers=headers, allow_nonstandard_methods=True
         )
 
     async def message(self, text: str) -> None:

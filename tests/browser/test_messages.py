@@ -331,15 +331,20 @@ def test_new_messages_move_only_a_reader_who_is_at_the_end(
     expect(latest).to_be_hidden()
 
 
+def one_elsewhere(person: Callable[..., Person], group: str) -> tuple[Person, Person]:
+    """Return two members of a group, of whom the second has another one open."""
+    ann, bob = person("Ann").arrive(), person("Bob").arrive()
+    ann.make_group(group)
+    bob.join_group(group)
+    bob.make_group(f"Other of {bob.name}")
+    return ann, bob
+
+
 def test_unread_messages_are_counted_and_marked_until_they_are_seen(
     person: Callable[..., Person],
 ) -> None:
-    ann: Person = person("Ann")
-    bob: Person = person("Bob")
     group = "Who has read what"
-    ann.arrive().make_group(group)
-    bob.arrive().join_group(group)
-    bob.make_group(f"Other of {bob.name}")
+    ann, bob = one_elsewhere(person, group)
     ann.say_many(["one", "two", "three"])
     expect(bob.entry(group).locator(".badge")).to_have_text("3")
     expect(bob.entry(group)).to_contain_text("3 unread messages")
@@ -363,12 +368,8 @@ def test_unread_messages_are_counted_and_marked_until_they_are_seen(
 def test_a_conversation_opens_at_its_first_unread_message_however_many_there_are(
     person: Callable[..., Person],
 ) -> None:
-    ann: Person = person("Ann")
-    bob: Person = person("Bob")
     group = "More than a page"
-    ann.arrive().make_group(group)
-    bob.arrive().join_group(group)
-    bob.make_group(f"Other of {bob.name}")
+    ann, bob = one_elsewhere(person, group)
     ann.say_many([f"line {number}" for number in range(300)])
     badge = bob.entry(group).locator(".badge")
     expect(badge).to_have_text("99+")
@@ -413,12 +414,8 @@ def test_a_conversation_opens_at_its_first_unread_message_however_many_there_are
 def test_the_button_leads_to_the_latest_message_past_all_unread_ones(
     person: Callable[..., Person],
 ) -> None:
-    ann: Person = person("Ann")
-    bob: Person = person("Bob")
     group = "Straight to the end"
-    ann.arrive().make_group(group)
-    bob.arrive().join_group(group)
-    bob.make_group(f"Other of {bob.name}")
+    ann, bob = one_elsewhere(person, group)
     ann.say_many([f"line {number}" for number in range(120)])
     bob.open_group(group)
     expect(bob.message("line 0")).to_be_in_viewport()

@@ -20,6 +20,7 @@ import unittest
 from pathlib import Path
 
 import capstone_chat
+from tests.support.identifiers import imported_packages
 
 HOUSE = Path(capstone_chat.__file__).parent
 RULE = [line.strip().split(", ") for line in (__doc__ or "").splitlines() if line[:4] == "    "]
@@ -88,13 +89,7 @@ class LayersTest(unittest.TestCase):
             if module(path).split(".")[0] in WEB | {"__init__"}:
                 continue
             with self.subTest(file=module(path)):
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    names = []
-                    if isinstance(node, ast.Import):
-                        names = [alias.name for alias in node.names]
-                    elif isinstance(node, ast.ImportFrom):
-                        names = [node.module or ""]
-                    self.assertFalse([n for n in names if n.split(".")[0] == "tornado"])
+                self.assertNotIn("tornado", imported_packages(path))
 
     def test_the_documents_quote_the_rule(self) -> None:
         rule = "\n".join(", ".join(names) for names in RULE)

@@ -34,6 +34,13 @@ class ParseTest(FolderCase):
     def parse(self, *arguments: str) -> Options:
         return parse(["--logging=none", *arguments])
 
+    def assert_refused(self, option: str, url: str, part: str) -> None:
+        with self.subTest(url=url):
+            problem = self.problem(f"--{option}={url}")
+            self.assertIn(f"--{option}: ", problem)
+            self.assertIn(part, problem)
+            self.assertNotIn("hunter2", problem)
+
     def problem(self, *arguments: str) -> str:
         with self.assertRaises(OptionError) as caught:
             self.parse(*arguments)
@@ -199,11 +206,7 @@ class ParseTest(FolderCase):
             ("sqlite://folder/chat.db", "three slashes"),
             ("sqlite:///chat.db?timeout=1", "'timeout'"),
         ):
-            with self.subTest(url=url):
-                problem = self.problem(f"--database={url}")
-                self.assertIn("--database: ", problem)
-                self.assertIn(part, problem)
-                self.assertNotIn("hunter2", problem)
+            self.assert_refused("database", url, part)
         for url, part in (
             ("redis://u:hunter2@h:notaport", "port"),
             ("redis://u:hunter2@h:99999", "65535"),
@@ -223,11 +226,7 @@ class ParseTest(FolderCase):
             ("redis://[::1", "port"),
             ("unix://", "unix:///FILE"),
         ):
-            with self.subTest(url=url):
-                problem = self.problem(f"--redis={url}")
-                self.assertIn("--redis: ", problem)
-                self.assertIn(part, problem)
-                self.assertNotIn("hunter2", problem)
+            self.assert_refused("redis", url, part)
 
     def test_urls_that_are_right_are_taken(self) -> None:
         for url in (

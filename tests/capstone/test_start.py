@@ -78,10 +78,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
             engine.dispose()
 
     async def spawn(
-        self,
-        *arguments: str,
-        before: Callable[[], object] | None = None,
-        folder: Path = ROOT,
+        self, *arguments: str, before: Callable[[], object] | None = None, folder: Path = ROOT
     ) -> asyncio.subprocess.Process:
         """Start the chat in the folder of its package; `before` runs in the new process first."""
         if self.url:
@@ -98,10 +95,7 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         return process
 
     async def start(
-        self,
-        *arguments: str,
-        before: Callable[[], object] | None = None,
-        folder: Path = ROOT,
+        self, *arguments: str, before: Callable[[], object] | None = None, folder: Path = ROOT
     ) -> asyncio.subprocess.Process:
         """Start the chat on a free port and wait until it listens."""
         quiet = "--logging=error" if self.url else "--logging=warning"  # there is no Redis
@@ -123,8 +117,8 @@ class ProcessCase(tornado.testing.AsyncTestCase):
         self.assertEqual((process.returncode, out), (0, b""), said.decode())
         return said.decode()
 
-    async def fails(self, *arguments: str) -> tuple[int | None, str]:
-        """Start the chat with something wrong; return its exit code and its one line.
+    async def refused(self, *arguments: str, code: int = 2) -> str:
+        """Start the chat with something wrong; check its exit code and return its one line.
 
         The process is a fork of one that has the chat imported: the imports take several times as
         long as the refusal.
@@ -141,13 +135,13 @@ class ProcessCase(tornado.testing.AsyncTestCase):
             process = forked_python.ForkedPython(
                 command, streams, ROOT, prepared="tests.capstone.prepared_chat"
             )
-            code = await process.wait_async()
+            found = await process.wait_async()
             said = [os.pread(file.fileno(), 100_000, 0).decode() for file in (out, error)]
-        self.assertEqual(said[0], "")
+        self.assertEqual((found, said[0]), (code, ""), said[1])
         self.assertNotIn("Traceback", said[1])
         self.assertEqual(said[1].count("\n"), 1, said[1])
         self.assertTrue(said[1].startswith("capstone_chat: "), said[1])
-        return code, said[1]
+        return said[1]
 
 
 class StartTest(ProcessCase):
@@ -257,41 +251,36 @@ class WrongStartTest(ProcessCase):
     async def test_a_taken_port_says_which_option_to_give(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            code, said = await self.fails(f"--port={port}", "--address=127.0.0.1")
-        self.assertEqual(code, 1)
+            said = await self.refused(f"--port={port}", "--address=127.0.0.1", code=1)
         self.assertIn(f"port {port} is taken", said)
         self.assertIn("--port=", said)
 
     @tornado.testing.gen_test
     async def test_a_wrong_option_is_named(self) -> None:
-        code, said = await self.fails("--port=abc")
-        self.assertEqual(code, 2)
+        said = await self.refused("--port=abc")
         self.assertIn("--port=abc", said)
         self.assertFalse(self.data.exists())
         new = await self.spawn("--port=abc")  # not a fork
         out, error = await new.communicate()
-        self.assertEqual((new.returncode, out, error.decode()), (code, b"", said))
+        self.assertEqual((new.returncode, out, error.decode()), (2, b"", said))
 
     @tornado.testing.gen_test
     async def test_an_address_that_is_none_is_named(self) -> None:
-        code, said = await self.fails("--port=0", "--address=256.256.256.256")
-        self.assertEqual(code, 1)
+        said = await self.refused("--port=0", "--address=256.256.256.256", code=1)
         self.assertIn("256.256.256.256", said)
         self.assertIn("--address", said)
 
     @tornado.testing.gen_test
     async def test_a_name_that_can_be_none_is_named(self) -> None:
         for address, expected in ("x" * 64, 2), ("localhost:80", 1):  # no label of a name has 64
-            code, said = await self.fails("--port=0", f"--address={address}")
-            self.assertEqual(code, expected)
+            said = await self.refused("--port=0", f"--address={address}", code=expected)
             self.assertIn(address, said)
             self.assertIn("--address", said)
 
     @tornado.testing.gen_test
     async def test_a_data_folder_that_cannot_be_one_is_named(self) -> None:
         self.data.write_text("a file, not a folder")
-        code, said = await self.fails("--port=0")
-        self.assertEqual(code, 2)
+        said = await self.refused("--port=0")
         self.assertIn(str(self.data), said)
         self.assertIn("--data=", said)
 
@@ -299,8 +288,7 @@ class WrongStartTest(ProcessCase):
     async def test_a_broken_database_is_named(self) -> None:
         self.data.mkdir()
         (self.data / "chat.db").write_bytes(b"this is no database, whatever its name says " * 100)
-        code, said = await self.fails("--port=0")
-        self.assertEqual(code, 2)
+        said = await self.refused("--port=0")
         self.assertIn(str(self.data / "chat.db"), said)
         self.assertIn("not a database", said)
 
@@ -311,8 +299,7 @@ class WrongStartTest(ProcessCase):
         with engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         engine.dispose()
-        code, said = await self.fails("--port=0")
-        self.assertEqual(code, 2)
+        said = await self.refused("--port=0")
         self.assertIn("9999", said)
 
     @tornado.testing.gen_test
@@ -325,8 +312,7 @@ class WrongStartTest(ProcessCase):
             "&target_session_attrs=read-write",
         ):
             with self.subTest(url=url):
-                code, said = await self.fails("--port=0", f"--database={url}")
-                self.assertEqual(code, 2)
+                said = await self.refused("--port=0", f"--database={url}")
                 self.assertIn("database", said)
                 self.assertEqual(said.count("\n"), 1)
                 if "host=" in url:
@@ -341,8 +327,7 @@ class WrongStartTest(ProcessCase):
         loop.symlink_to(loop)
         for place in "", file, file / "below", loop, "x" * 300, "/proc/chat", "/dev/null":
             with self.subTest(place=place):
-                code, said = await self.fails("--port=0", f"--data={place}")
-                self.assertEqual(code, 2)
+                said = await self.refused("--port=0", f"--data={place}")
                 self.assertIn("--data", said)
                 self.assertIn("give ", said)
 
@@ -354,8 +339,7 @@ class WrongStartTest(ProcessCase):
         read_only = "/sys/chat.db"
         for place in folder, folder / "text", folder / "none" / "chat.db", read_only, "x" * 300:
             with self.subTest(place=place):
-                code, said = await self.fails("--port=0", f"--database=sqlite:///{place}")
-                self.assertEqual(code, 2)
+                said = await self.refused("--port=0", f"--database=sqlite:///{place}")
                 self.assertIn(f"--database=sqlite:///{place}: ", said)
 
     @tornado.testing.gen_test
@@ -368,8 +352,7 @@ class WrongStartTest(ProcessCase):
             "postgresql+psycopg://anna:hunter2@/chat?host=/nowhere&port=99999",
         ):
             with self.subTest(url=url):
-                code, said = await self.fails("--port=0", f"--database={url}")
-                self.assertEqual(code, 2)
+                said = await self.refused("--port=0", f"--database={url}")
                 self.assertIn("--database=", said)
                 self.assertNotIn("hunter2", said)
 
@@ -384,8 +367,7 @@ class WrongStartTest(ProcessCase):
             "unix:///nowhere",
         ):
             with self.subTest(url=url):
-                code, said = await self.fails("--port=0", f"--redis={url}")
-                self.assertEqual(code, 2)
+                said = await self.refused("--port=0", f"--redis={url}")
                 self.assertIn("--redis: ", said)
                 self.assertNotIn("hunter2", said)
 
@@ -395,8 +377,7 @@ class WrongStartTest(ProcessCase):
         secret = self.data / "secret"
         for make in (lambda: secret.write_bytes(b"\xff" * 64), secret.mkdir):
             make()
-            code, said = await self.fails("--port=0")
-            self.assertEqual(code, 2)
+            said = await self.refused("--port=0")
             self.assertIn(str(secret), said)
             self.assertIn("remove", said)
             if secret.is_file():
@@ -406,8 +387,7 @@ class WrongStartTest(ProcessCase):
     async def test_a_short_secret_is_refused(self) -> None:
         self.data.mkdir()
         (self.data / "secret").write_text("changeme")
-        code, said = await self.fails("--port=0")
-        self.assertEqual(code, 2)
+        said = await self.refused("--port=0")
         self.assertIn(str(self.data / "secret"), said)
         self.assertIn("remove the file", said)
         self.assertNotIn("changeme", said)

@@ -107,16 +107,8 @@ class RedisServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = (
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--requirepass",
-            self.password,
+            *("--bind", "127.0.0.1", "--port", str(self.port), "--requirepass", self.password),
+            *("--save", "", "--appendonly", "no"),
         )
         self.process = subprocess.Popen(
             [require("redis-server"), *options], stdout=subprocess.DEVNULL

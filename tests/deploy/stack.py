@@ -20,6 +20,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fault_injection.harness.servers import read_deploy_file
 from tests.support.browser_person import Person
 from tests.support.chat_accounts import ChatAccounts
 from tests.support.services import require
@@ -127,12 +128,9 @@ class Stack(ChatAccounts):
 
     def place(self, source: str, target: str, **more: str) -> None:
         """Put a file of deploy/ where it belongs, with the values of this host."""
-        text = (DEPLOY / source).read_text()
-        for old, new in (self.values | more).items():
-            text = text.replace(old, new)
         path = self.root / target
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+        path.write_text(read_deploy_file(source, self.values | more))
 
     def start(self) -> None:
         """Start everything, and return when all processes are ready."""

@@ -3,7 +3,6 @@
 `scripts/bare_system` runs all steps of the Dockerfile in a bare Debian, as root and as its user.
 """
 
-import ast
 import contextlib
 import importlib.metadata
 import json
@@ -27,6 +26,7 @@ from capstone_chat import __main__ as start
 from capstone_chat.app import ROUTES
 from capstone_chat.options import parse
 from tests.deploy.stack import DEPLOY, ROOT
+from tests.support.identifiers import imported_packages
 from tests.support.script_modules import load
 
 Step = tuple[str, str]
@@ -192,16 +192,9 @@ def test_the_packages_are_those_that_the_chat_imports() -> None:
     assert "--require-hashes" in str(steps())
     providers = importlib.metadata.packages_distributions()
     for file in (ROOT / "capstone_chat").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
-            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
-                if top not in OPTIONAL | {"capstone_chat"}:
-                    found = {re.sub("[._]+", "-", name).lower() for name in providers[top]}
-                    assert found & listed, f"{file}: {top}"
+        for top in imported_packages(file) - sys.stdlib_module_names - OPTIONAL - {"capstone_chat"}:
+            found = {re.sub("[._]+", "-", name).lower() for name in providers[top]}
+            assert found & listed, f"{file}: {top}"
 
 
 def test_the_container_has_no_rights_and_keeps_its_data_in_a_volume() -> None:

@@ -192,10 +192,7 @@ class NamesTest(ChatCase):
     async def test_it_tells_free_taken_and_impossible_names_apart(self) -> None:
         self.assertEqual(await self.ask("anna"), {"available": True, "problem": None})
         await self.person("anna")
-        taken = {
-            "available": False,
-            "problem": TAKEN,
-        }
+        taken = {"available": False, "problem": TAKEN}
         for twin in "anna", "ANNA", "ａｎｎａ", " anna ":
             self.assertEqual(await self.ask(twin), taken)
         short = {"available": False, "problem": "Use 3 to 32 characters."}
@@ -234,11 +231,7 @@ class SessionTest(DatabaseCase):
         super().setUp()
         self.time = 1_700_000_000_000
         self.sessions = Sessions(
-            self.database,
-            Hub(),
-            idle=self.IDLE,
-            lifetime=self.LIFETIME,
-            clock=lambda: self.time,
+            self.database, Hub(), idle=self.IDLE, lifetime=self.LIFETIME, clock=lambda: self.time
         )
         passwords = Passwords(self.enterContext(ThreadPoolExecutor(1)))
         self.accounts = Accounts(self.database, Hub(), passwords, self.sessions)

@@ -312,9 +312,7 @@ class SecretTest(tornado.testing.AsyncTestCase):
             await hub.close()
 
     @tornado.testing.gen_test
-    async def test_what_a_process_publishes_before_it_closes_arrives(
-        self,
-    ) -> None:
+    async def test_what_a_process_publishes_before_it_closes_arrives(self) -> None:
         here, there = (RedisBroker(REDIS_URL, "x" * 40) for _ in range(2))
         hub, other, connection = Hub(here), Hub(there), FakeConnection()
         await hub.start()
@@ -363,9 +361,7 @@ class SecretTest(tornado.testing.AsyncTestCase):
             await one.close()
 
     @tornado.testing.gen_test
-    async def test_a_line_that_is_not_understood_is_logged_and_the_others_are_handled(
-        self,
-    ) -> None:
+    async def test_a_line_that_is_not_understood_is_logged_and_the_others_are_handled(self) -> None:
         broker, connection = RedisBroker(REDIS_URL, "x" * 40), FakeConnection()
         hub = Hub(broker)
         await hub.start()

@@ -10,14 +10,7 @@ from capstone_chat.realtime import topics
 from capstone_chat.realtime.control import RefreshUser, Resync
 from tests.capstone.chat_case import Person
 from tests.capstone.socket_case import SocketCase
-from tests.support.websocket_frames import (
-    CONTINUATION,
-    PING,
-    PONG,
-    TEXT,
-    client_frame,
-    close_code,
-)
+from tests.support.websocket_frames import CONTINUATION, PING, PONG, TEXT, client_frame, close_code
 
 
 class ControlFrameCase(SocketCase):

@@ -26,13 +26,16 @@ from fault_injection.scenarios.migration import changes, contents
 from tests.capstone import databases
 
 
-class SchemaTest(unittest.TestCase):
+class FileCase(unittest.TestCase):
+    """An SQLite file without any tables."""
+
     def setUp(self) -> None:
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.path = folder / "chat.db"
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "chat.db"
         self.engine = Database(urls.sqlite_url(self.path)).engine
         self.addCleanup(self.engine.dispose)
 
+
+class SchemaTest(FileCase):
     def test_the_migrations_give_exactly_the_tables(self) -> None:
         migrate.migrate(self.engine)
         with self.engine.connect() as connection:
@@ -147,13 +150,11 @@ INSERT INTO events (conversation_id, seq, type, user_id, text, subject_id, at) V
 """Names that look alike, and members who have left, were removed and came back."""
 
 
-class ReachTest(unittest.TestCase):
+class ReachTest(FileCase):
     """Revision 0004, which can be run again from wherever it stopped."""
 
     def setUp(self) -> None:
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.engine = Database(urls.sqlite_url(folder / "chat.db")).engine
-        self.addCleanup(self.engine.dispose)
+        super().setUp()
         with self.engine.connect().execution_options(writes=True) as connection:
             with connection.begin():
                 migrate.upgrade(connection, "0003")
