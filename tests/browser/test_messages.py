@@ -120,6 +120,7 @@ def test_code_is_set_apart_scrolls_in_its_bubble_and_is_copied(
     ann.page.set_viewport_size(PHONE)
     ann.log.get_by_role("button", name="Copy the code").click()  # not covered by the menu's button
     expect(ann.page.locator("#notice")).to_have_text("Copied.")
+    ann.page.set_viewport_size(DESKTOP)  # her page stays open for the next tests
 
 
 def test_shift_enter_breaks_the_line_and_the_field_grows(
