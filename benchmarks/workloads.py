@@ -68,12 +68,15 @@ DELIVERY_RATE = 20_000
 
 def constant_rate(members: int) -> Step:
     """Return the step that measures latency in a room with the given number of members."""
-    return {"step": "constant_rate", "rate": DELIVERY_RATE / members, "seconds": 1.0}
+    return {"step": "constant_rate", "rate": DELIVERY_RATE / members, "seconds": 0.8}
 
 
-def saturate(*windows: int) -> Step:
-    """Return the step that measures throughput, once for each number of messages in flight."""
-    return {"step": "saturate", "seconds": 0.3, "windows": windows}
+def saturate(*windows: int, warmup: float = 0.2) -> Step:
+    """Return the step that measures throughput, once for each number of messages in flight.
+
+    With 5,000 and more connections a warm-up takes as long as the measurement.
+    """
+    return {"step": "saturate", "seconds": 0.3, "windows": windows, "warmup": warmup}
 
 
 WINDOWS = (1, 4, 16, 64, 256)
@@ -87,7 +90,7 @@ WORKLOADS = [
         "one room of 10, 100 messages a second, each alone",
         1,
         10,
-        [{"step": "constant_rate", "rate": 100, "seconds": 2.0}],
+        [{"step": "constant_rate", "rate": 100, "seconds": 1.5}],
     ),
     Workload("w1", "one room of 100", 1, 100, [constant_rate(100), saturate(*WINDOWS)]),
     Workload(
@@ -103,7 +106,7 @@ WORKLOADS = [
         "10,000 connections in rooms of 10: memory, then saturation",
         1000,
         10,
-        [{"step": "idle", "seconds": 0.5}, saturate(4)],
+        [{"step": "idle", "seconds": 0.5}, saturate(4, warmup=0.0)],
         repeat=False,
     ),
     Workload(
@@ -130,7 +133,7 @@ WORKLOADS = [
             f"one room of {members}",
             1,
             members,
-            [constant_rate(members), saturate(16)],
+            [constant_rate(members), saturate(16, warmup=0.0)],
             group="members",
             repeat=False,
             plot_only=True,
