@@ -177,6 +177,9 @@ def main() -> int:
     parser.add_argument(
         "--only", choices=names, action="append", help="this scenario; may be repeated"
     )
+    parser.add_argument(
+        "--skip", choices=names, action="append", default=[], help="not this one; may be repeated"
+    )
     parser.add_argument("--seed", type=int, help="of all chance in it (default: a new one)")
     parser.add_argument("--list", action="store_true", help="print the scenarios and do nothing")
     given = parser.parse_args()
@@ -186,7 +189,9 @@ def main() -> int:
             print(f"{scenario.name:10} {scenario.fault}: {scenario.invariant}")
         return 0
     scenarios = [
-        scenario for scenario in SCENARIOS if given.only is None or scenario.name in given.only
+        scenario
+        for scenario in SCENARIOS
+        if (given.only is None or scenario.name in given.only) and scenario.name not in given.skip
     ]
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     try:

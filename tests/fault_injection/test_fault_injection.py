@@ -60,6 +60,13 @@ def test_a_scenario_that_does_not_exist_is_a_wrong_option(
     assert "sharknado" in capsys.readouterr().err
 
 
+def test_scenarios_that_are_skipped_do_not_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *(f"--skip={name}" for name in FAULTS)) == 0
+    assert "in 0.0 minutes" in capsys.readouterr().out
+
+
 def test_a_program_that_is_missing_is_named_with_the_package_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
