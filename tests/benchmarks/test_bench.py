@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import tornado.testing
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 import benchmarks.__main__ as bench
 from benchmarks import servers, workloads
 from benchmarks.load_client import frames
-from benchmarks.load_client.client import quantiles
+from benchmarks.load_client.client import LoadClient, quantiles
 from benchmarks.load_client.connections import Target
 from benchmarks.load_client.frames import MARKER, FrameReader, MarkerCounter
 from benchmarks.load_client.jobs import make_job
@@ -142,6 +143,14 @@ def test_the_trials_are_interleaved_and_the_same_for_the_same_seed() -> None:
     }
     assert deepest == {(0, 256), (1, 16), (2, 16)}, "more than 16 in flight take long"
     assert {t.server.name for t in plan if t.workload.needs_store} == {"chat"}
+
+
+def test_a_window_that_would_take_too_long_is_left_out() -> None:
+    client = LoadClient(Target(1, os.getpid()), connections=10, rooms=1)
+    rate = {"per_s": 100.0}
+    with mock.patch.object(client, "_saturate", lambda _, window: rate | {"window": window}):
+        points = client.saturate(0.1, [1, 4, 16, 64, 256], longest=5)["points"]
+    assert [point["window"] for point in points] == [1, 4, 16]
 
 
 def test_bare_tornado_is_always_among_the_servers() -> None:
