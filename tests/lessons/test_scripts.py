@@ -15,7 +15,7 @@ from tests.support import lesson_case
 from tests.support.lesson_pages import LESSONS, LESSONS_FOLDER, SCRIPTS, name_of
 from tests.support.script_environment import servers_for
 from tests.support.script_server import ignored_interrupts, serving
-from tests.support.services import require_needs, required
+from tests.support.services import require_needs
 
 # The first program that a reader sees is the shortest one: no options, no quiet end, no make_app().
 FIRST = LESSONS_FOLDER / "01_hello" / "app.py"
@@ -57,9 +57,7 @@ def listening(pid: int) -> set[str]:
 @every_script
 def test_it_serves_and_sigterm_ends_it_in_the_background(script: Path) -> None:
     require_needs(script)
-    # Outside CI only the first script of each lesson starts in a new Python, which takes longest.
-    new = required() or script.name == "app.py"
-    with servers_for(script), ignored_interrupts(), serving(script, new_python=new) as server:
+    with servers_for(script), ignored_interrupts(), serving(script, new_python=True) as server:
         assert server.output.endswith(f"Open http://localhost:{server.port}\n")
         assert status_of(server.url) == 200, "the address it prints has something to see"
         assert listening(server.pid) <= LOOPBACK, "it can be reached from other computers"

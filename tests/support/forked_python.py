@@ -1,7 +1,7 @@
 """Starts Python programs as forks of a process that has imported their modules.
 
 The tests start hundreds of programs, and a new Python takes longer to import Tornado than to run
-such a program. In CI test_scripts.py shows that each script starts in a new Python, and
+such a program. test_scripts.py shows that each script starts in a new Python, and
 tests/course/test_checks.py that the runner starts a new Python for each check. Windows has no fork,
 so the tests start a new Python each time.
 
