@@ -289,6 +289,8 @@ def main() -> None:
     """Run the process that is forked; its children have the modules that are imported now."""
     global own_address
     own_address = sys.argv[1]
+    # A test may have started this process while it ignored Ctrl-C (script_server.py).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.freeze()  # keeps the collector of a child from touching, and so copying, these objects
     run(serve(socket.socket(fileno=int(sys.argv[2]))))
 
