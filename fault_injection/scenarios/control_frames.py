@@ -69,7 +69,7 @@ async def attack(context: Context, name: str, database: str) -> None:
     async with few_resources(context, chat, name, MAX_GROWTH_KIB):
         for kind, flood in FLOODS.items():
             context.progress(f"{name}: {kind}")
-            end = asyncio.get_running_loop().time() + context.short_or_long(4.0, 20.0)
+            end = asyncio.get_running_loop().time() + context.short_or_long(2.0, 20.0)
             async with bystander.undisturbed(f"{name}, {kind}"):
                 cookies = [cookie for cookie, _ in pool.credentials[1:]]
                 floods = (send_flood(context, chat, each, flood, end, closes) for each in cookies)
