@@ -123,9 +123,11 @@ export class LogView {
     this.#atEnd = this.#initialRender = false;
     this.#top = Math.max(timeline.first, seq - WINDOW_STEP);
     this.#bottom = Math.min(timeline.last, seq + WINDOW_STEP);
-    this.draw();
+    this.#render(conversation);
     const row = this.#list.at(seq);
     row?.scrollIntoView({ block: "center" });
+    this.#syncScroll(); // not before the scroll: what is in view now would count as read,
+    this.#extendWindow(); // and the window would move away from the row
     row?.setAttribute("tabindex", "-1");
     row?.focus({ preventScroll: true }); // the outline marks the row, and screen readers read the row
   }
@@ -146,6 +148,13 @@ export class LogView {
   draw() {
     const conversation = this.#conversation;
     if (!conversation) return;
+    this.#render(conversation);
+    this.#syncScroll();
+    if (this.#olderRequestedAt !== conversation.timeline.first) this.#extendWindow();
+  }
+
+  /** Draw the rows of the window, and keep the scroll position. @param {Conversation} conversation */
+  #render(conversation) {
     const { timeline } = conversation;
     this.#log.setAttribute("aria-busy", String(!timeline.opened));
     if (timeline.opened) this.#chooseWindow(timeline);
@@ -156,8 +165,6 @@ export class LogView {
     this.#menu.placeTabStop();
     if (this.#initialRender && timeline.opened) this.#setInitialScroll();
     else if (anchor) this.#log.scrollTop += this.#list.bottomOf(anchor.seq) - anchor.bottom;
-    this.#syncScroll();
-    if (this.#olderRequestedAt !== timeline.first) this.#extendWindow();
   }
 
   /** Choose the window. @param {import("../conversations/timeline.js").Timeline} timeline */
