@@ -1,4 +1,4 @@
-"""Free ports for programs that are about to be started."""
+"""Ports: a free one for a program that is about to be started, and whether a program listens."""
 
 import contextlib
 import random
@@ -27,3 +27,10 @@ def free_port(wanted: int) -> int:
                 found: int = one.getsockname()[1]
                 return found
     raise OSError("there is no free port")
+
+
+def is_listening(port: int) -> bool:
+    """Return whether a server listens on this port of 127.0.0.1."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from course.ports import is_listening
 from course.testing.http import ExerciseCase, InvalidSubmission, Mismatch
 from course.translation import translate
 
@@ -171,13 +172,6 @@ class ServiceCase(ExerciseCase):
         text = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         text = text.replace(f"{self.folder}/", "")
         return [line[:200] for line in text.splitlines()[-MAX_SHOWN_LINES:]]
-
-
-def is_listening(port: int) -> bool:
-    """Return whether a server listens on this port of 127.0.0.1."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
 
 
 def _free_port_block() -> int:

@@ -3,13 +3,14 @@
 import asyncio
 import random
 import shutil
-import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from course.ports import free_port
 
 T = TypeVar("T")
 
@@ -47,12 +48,20 @@ class Context:
     slow: list[str] = field(default_factory=list)
     """Times that exceeded their limits. The machine may be busy, so the scenario is run again."""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _ports: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Seed the random numbers and create the folder, which is removed at the end."""
         self.rng = random.Random(f"{self.seed} {self.name}")  # noqa: S311
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=self.shared))
         self.stack.callback(shutil.rmtree, self.folder)
+
+    def free_port(self) -> int:
+        """Return a port on which nothing listens, and another one at each call."""
+        while (port := free_port(0)) in self._ports:
+            pass
+        self._ports.add(port)
+        return port
 
     def short_or_long(self, short: T, long: T) -> T:
         """Return the first value in the short form, the second value in the long form."""
@@ -108,9 +117,3 @@ def _as_async(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
         return condition()
 
     return check
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

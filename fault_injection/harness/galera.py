@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import pymysql
 
-from fault_injection.harness.context import Context, free_port, wait_until, wait_until_async
+from course.ports import is_listening
+from fault_injection.harness.context import Context
 from fault_injection.harness.processes import Process
 from fault_injection.harness.servers import (
     DatabaseServer,
     find_program,
-    is_listening,
     read_deploy_file,
 )
 
@@ -40,10 +40,10 @@ class GaleraNode(DatabaseServer):
     def __init__(self, context: Context, number: int, group: list[int]) -> None:
         super().__init__(context, f"db{number}", "mysql+pymysql://root")
         self.arguments = self._run_as("mysql")
-        self.transfer_port = free_port()
+        self.transfer_port = context.free_port()
         options = (
             *("gcache.size=16M", f"gmcast.listen_addr=tcp://127.0.0.1:{group[number - 1]}"),
-            f"ist.recv_addr=127.0.0.1:{free_port()}",
+            f"ist.recv_addr=127.0.0.1:{context.free_port()}",
         )
         addresses = ",".join(f"127.0.0.1:{port}" for port in group)
         self.values = {
@@ -73,7 +73,7 @@ class GaleraNode(DatabaseServer):
             *(f"--wsrep-sst-receive-address=127.0.0.1:{self.transfer_port}", *options),
             **self.arguments,
         )
-        await wait_until_async(f"{self.name} has joined", self.is_synced, TRANSFER_TIMEOUT)
+        await self.wait_until_ready(f"{self.name} has joined", self.is_synced, TRANSFER_TIMEOUT)
         return self
 
     async def is_synced(self) -> bool:
@@ -140,7 +140,7 @@ class HAProxy(Process):
     def __init__(self, context: Context, nodes: list[GaleraNode]) -> None:
         super().__init__(context, "haproxy")
         self.file = context.folder / "haproxy.cfg"
-        self.one_writer, self.all_nodes = free_port(), free_port()
+        self.one_writer, self.all_nodes = context.free_port(), context.free_port()
         self.values = {
             "127.0.0.1:3306": f"127.0.0.1:{self.one_writer}",
             "127.0.0.1:3307": f"127.0.0.1:{self.all_nodes}",
@@ -154,7 +154,7 @@ class HAProxy(Process):
         """Start HAProxy and wait until it listens."""
         self.file.write_text(read_deploy_file("haproxy/haproxy.cfg", self.values))
         await self.spawn(find_program("haproxy"), "-db", "-f", self.file)
-        await wait_until("HAProxy listens", lambda: is_listening(self.all_nodes))
+        await self.wait_until_listening(self.all_nodes)
         return self
 
 
@@ -166,7 +166,7 @@ class Galera:
     """
 
     def __init__(self, context: Context) -> None:
-        group = [free_port() for _ in NODES]
+        group = [context.free_port() for _ in NODES]
         self.nodes = [GaleraNode(context, number, group) for number in NODES]
         self.haproxy = HAProxy(context, self.nodes)
         account = "mysql+pymysql://root@127.0.0.1"

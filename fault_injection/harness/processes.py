@@ -6,14 +6,20 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from fault_injection.harness.context import Context, FaultError, wait_until
+from course.ports import is_listening
+from fault_injection.harness.context import (
+    Context,
+    FaultError,
+    wait_until,
+    wait_until_async,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,6 +82,33 @@ class Process:
     def is_running(self) -> bool:
         """Whether the process was started and has not ended."""
         return self._process is not None and self._process.returncode is None
+
+    async def wait_until_listening(self, port: int) -> None:
+        """Wait until the process listens on a port.
+
+        Raises:
+            FaultError: it has ended, or it does not listen after 30 s.
+        """
+
+        async def is_listening_now() -> bool:
+            return is_listening(port)
+
+        await self.wait_until_ready(f"{self.name} listens", is_listening_now)
+
+    async def wait_until_ready(
+        self, what: str, condition: Callable[[], Awaitable[bool]], seconds: float = 30
+    ) -> None:
+        """Wait until a condition is true; otherwise as `wait_until_listening`."""
+
+        async def is_ready() -> bool:
+            if not self.is_running:
+                raise FaultError(f"{self.name} has ended")
+            return await condition()
+
+        try:
+            await wait_until_async(what, is_ready, seconds)
+        except FaultError as error:
+            raise FaultError(f"{error}; the end of its log:\n{self.read_log()[-2000:]}") from None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from fault_injection.harness.context import (
     Context,
     FaultError,
     MissingProgramError,
-    free_port,
     wait_until,
     wait_until_async,
 )
@@ -73,13 +71,6 @@ def read_deploy_file(name: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def is_listening(port: int) -> bool:
-    """Return whether a process listens on a port of this machine."""
-    with socket.socket() as connection:
-        connection.settimeout(1)
-        return connection.connect_ex(("127.0.0.1", port)) == 0
-
-
 def _is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
@@ -99,7 +90,7 @@ class DatabaseServer(Process, ABC):
     def __init__(self, context: Context, name: str, account: str) -> None:
         super().__init__(context, name)
         self.context = context
-        self.port = free_port()
+        self.port = context.free_port()
         self.folder = context.folder / name
         self.server = f"{account}@127.0.0.1:{self.port}"
         self.url = f"{self.server}/chat"
@@ -314,7 +305,7 @@ class Redis(Process):
     def __init__(self, context: Context) -> None:
         super().__init__(context, "redis")
         self.folder = context.folder
-        self.port = free_port()
+        self.port = context.free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     async def start(self) -> "Redis":
@@ -324,7 +315,7 @@ class Redis(Process):
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder),
             *("--save", "", "--appendonly", "no"),
         )
-        await wait_until("Redis listens", lambda: is_listening(self.port))
+        await self.wait_until_listening(self.port)
         return self
 
 
@@ -355,8 +346,8 @@ class RedisCluster:
         self.options = options
         count = masters * (1 + replicas)
         self.nodes = [Process(context, f"redis{number}") for number in range(count)]
-        self.ports = [free_port() for _ in self.nodes]
-        self.bus_ports = [free_port() for _ in self.nodes]
+        self.ports = [context.free_port() for _ in self.nodes]
+        self.bus_ports = [context.free_port() for _ in self.nodes]
         self.clients: list[Any] = [redis.asyncio.Redis(port=port) for port in self.ports]
         self.folder = context.folder
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self.ports)
@@ -392,7 +383,7 @@ class RedisCluster:
             *("--cluster-node-timeout", str(self.NODE_TIMEOUT_MS)),
             *self.options,
         )
-        await wait_until(f"redis{number} listens", lambda: is_listening(port))
+        await self.nodes[number].wait_until_listening(port)
 
     async def kill_master(self, channel: str) -> int:
         """Kill the server that has a channel; return its number."""
@@ -460,7 +451,7 @@ class Nginx(Process):
     def __init__(self, context: Context, ports: Sequence[int]) -> None:
         super().__init__(context, "nginx")
         self.folder = context.folder / "nginx"
-        self.port = free_port()
+        self.port = context.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         servers = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
         self.values = {
@@ -486,7 +477,7 @@ class Nginx(Process):
             *(find_program("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf"),
             *("-e", self.folder / "error.log"),
         )
-        await wait_until("nginx listens", lambda: is_listening(self.port))
+        await self.wait_until_listening(self.port)
         return self
 
     async def kill(self) -> None:

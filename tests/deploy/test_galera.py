@@ -37,10 +37,16 @@ def test_two_people_on_different_processes_go_on_when_the_node_that_writes_is_ki
     texts = "I bring a basket.", "And I bring a ladder."
     ann.say(texts[0])
     ben.say(texts[1])
-    for someone in ann, ben:
-        for text in texts:
-            # On a busy machine the other nodes vote for some seconds, and then the pages try again.
-            expect(someone.message(text)).to_have_count(1, timeout=60_000)
+    try:
+        for someone in ann, ben:
+            for text in texts:
+                # On a busy machine the other nodes vote for some seconds, then the pages try again.
+                expect(someone.message(text)).to_have_count(1, timeout=60_000)
+    except AssertionError:
+        for part in cluster.haproxy, *cluster.nodes:
+            print(part.name, part.read_log()[-3000:])
+        print(stack.logs()[-6000:])
+        raise
     stack.engine.dispose()  # its connection led to the killed node
     with stack.engine.connect() as connection:
         writer = connection.exec_driver_sql("SELECT @@wsrep_node_name").scalar()

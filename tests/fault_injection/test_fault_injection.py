@@ -20,10 +20,10 @@ from rich.console import Console
 
 from fault_injection.__main__ import MAX_RUNS, Result, main, run_all
 from fault_injection.harness.consistency import ClientLog, StoredMessage, StoredState
-from fault_injection.harness.context import Context
+from fault_injection.harness.context import Context, FaultError
 from fault_injection.harness.instrumented_chat import LoopMonitor
 from fault_injection.harness.leaks import Resources
-from fault_injection.harness.processes import is_uncaught_error
+from fault_injection.harness.processes import Process, is_uncaught_error
 from fault_injection.scenarios import SCENARIOS, Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +121,26 @@ def test_a_scenario_is_run_again_when_nothing_but_a_time_was_too_long(tmp_path: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fault injection looks into /proc")
+def test_a_server_that_ends_at_its_start_is_reported_at_once_with_its_log(tmp_path: Path) -> None:
+    async def start() -> None:
+        context = Context("start", 1, True, tmp_path, print)
+        async with context.stack:
+            server = Process(context, "server")
+            await server.spawn(sys.executable, "-c", "exit('the port is taken')")
+            await server.wait_until_listening(context.free_port())
+
+    with pytest.raises(FaultError) as error:
+        asyncio.run(start())
+    assert str(error.value) == "server has ended; the end of its log:\nthe port is taken\n"
+
+
+def test_a_scenario_gets_no_port_twice(tmp_path: Path) -> None:
+    context = Context("ports", 1, True, tmp_path, print)
+    chosen = [20_001, 20_001, 20_002]
+    with mock.patch("fault_injection.harness.context.free_port", lambda _: chosen.pop(0)):
+        assert [context.free_port(), context.free_port()] == [20_001, 20_002]
+
+
 def test_a_process_that_ended_and_that_nobody_waited_for_is_listed() -> None:
     async def looked() -> Resources:
         return Resources.now()

@@ -12,8 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from course.ports import is_listening
 from course.testing.http import Mismatch
-from course.testing.services import ServiceCase, is_listening
+from course.testing.services import ServiceCase
 
 CONF = "SUPERVISOR: supervisor refuses the file. Its own message says why."
 NAME = (

@@ -12,7 +12,7 @@ from capstone_chat.realtime import protocol, redis_broker, redis_link, topics
 from capstone_chat.realtime.control import Unsubscribe
 from capstone_chat.realtime.hub import Hub
 from capstone_chat.realtime.redis_broker import RedisBroker
-from fault_injection.harness.context import Context, free_port, wait_until
+from fault_injection.harness.context import Context, wait_until
 from fault_injection.harness.servers import RedisCluster
 from tests.capstone.realtime.fake_connection import FakeConnection
 
@@ -55,7 +55,7 @@ class FailoverTest(ClusterCase):
     @tornado.testing.gen_test
     async def test_subscriptions_and_presence_follow_when_a_replica_takes_over(self) -> None:
         cluster = await RedisCluster(self.context).start()
-        dead = f"127.0.0.1:{free_port()},"  # one server of the URL does not answer
+        dead = f"127.0.0.1:{self.context.free_port()},"  # one server of the URL does not answer
         url = cluster.url.replace("://", "://" + dead)
         (here, near), (there, far) = await self.start(url), await self.start(url)
         self.connections = [FakeConnection(user) for user in USERS]
@@ -101,7 +101,7 @@ class StartTest(ClusterCase):
     async def test_a_cluster_that_cannot_be_used_is_named_in_one_line_with_exit_code_2(
         self,
     ) -> None:
-        dead = ",".join(f"127.0.0.1:{free_port()}" for _ in range(2))
+        dead = ",".join(f"127.0.0.1:{self.context.free_port()}" for _ in range(2))
         old = await RedisCluster(
             self.context, 1, replicas=False, options=["--rename-command", "SPUBLISH", ""]
         ).start()
