@@ -89,7 +89,8 @@ class StreamHandler(TourHandler, tornado.websocket.WebSocketHandler):
     def send(self, **message: Any) -> None:
         """Send a message, unless the page has gone."""
         with contextlib.suppress(tornado.websocket.WebSocketClosedError):
-            self.write_message(json.dumps(message))
+            # A page may go before it has taken the message; asyncio would report that as an error.
+            self.write_message(json.dumps(message)).add_done_callback(_discard_result)
 
     async def _handle(self, message: dict[str, Any]) -> None:
         supervisor = self.tour.supervisor
@@ -186,3 +187,8 @@ class StreamHandler(TourHandler, tornado.websocket.WebSocketHandler):
                     for message in run.ring.after(self._cursors.get(run.id, 0)):
                         self._cursors[run.id] = message["seq"]
                         await self.write_message(json.dumps(message))
+
+
+def _discard_result(written: asyncio.Future[None]) -> None:
+    if not written.cancelled():
+        written.exception()

@@ -1,5 +1,7 @@
 """Nobody but the page that the learner has opened may use the tour."""
 
+import asyncio
+import gc
 import json
 import re
 
@@ -89,6 +91,27 @@ class AccessTest(TourCase):
         page = await self.open_page()
         socket: WebSocketClientConnection = page._socket
         self.assertEqual(socket.selected_subprotocol, "tour.1")
+
+    @gen_test
+    async def test_a_page_that_goes_while_answers_wait_for_it_is_no_error(self) -> None:
+        reported: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda loop, context: reported.append(context["message"])
+        )
+        page = await self.open_page()
+        for _ in range(200):
+            await page.send(type="x" * 60_000)  # is answered, but the page does not read
+        (socket,) = self.tour.sockets
+        assert socket.ws_connection and socket.ws_connection.stream
+        while not socket.ws_connection.stream.writing():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        page.disconnect()
+        while self.tour.sockets:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        for _ in range(3):  # the tasks of the frames end after the socket
+            await asyncio.sleep(0)
+        gc.collect()
+        self.assertEqual(reported, [])
 
     @gen_test
     async def test_no_answer_sets_a_cookie_or_allows_another_origin(self) -> None:

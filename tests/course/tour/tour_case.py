@@ -95,6 +95,11 @@ class Page:
     def close(self) -> None:
         self._socket.close()
 
+    def disconnect(self) -> None:
+        """Lose the connection, without a close frame."""
+        assert self._socket.protocol and self._socket.protocol.stream
+        self._socket.protocol.stream.close()
+
 
 class TourCase(AsyncHTTPTestCase):
     """A running tour of a small course.
