@@ -264,7 +264,13 @@ def load(path: Path) -> types.ModuleType:
     """
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
-    code = compile(path.read_bytes(), str(path), "exec")
+    source = path.read_bytes()
+    if (
+        b"\0" in source
+    ):  # before Python 3.11.4 compile() raises ValueError, and never names the line
+        line = source.partition(b"\0")[0].count(b"\n") + 1
+        raise SyntaxError("source code cannot contain null bytes", (str(path), line, None, None))
+    code = compile(source, str(path), "exec")
     sys.modules[path.stem] = module
     exec(code, module.__dict__)  # noqa: S102
     return module

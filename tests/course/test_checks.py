@@ -299,10 +299,12 @@ def test_wrong_indentation_and_bad_bytes_are_syntax_errors(tmp_path: Path) -> No
     assert (found.kind, found.line) == ("syntax", 6)
     assert "IndentationError" in found.message
     check(tmp_path, HELLO)
-    for data in (b"name = '\xff'\n", b"a = 1\0\n"):
+    for data in (b"name = '\xff'\n", b"a = 1\n\0\n"):
         (tmp_path / "hello.py").write_bytes(data)
         result = run_check(tmp_path / "check_hello.py", tmp_path / "hello.py")
         assert problem(result).kind == "syntax", problem(result)
+    # The last one: Python names no line, and before 3.11.4 it does not call it a syntax error.
+    assert problem(result).line == 2
 
 
 def test_an_exception_while_loading_is_its_line(tmp_path: Path) -> None:
