@@ -27,10 +27,11 @@ def draw(results: Results, folder: Path) -> list[str]:
         if not plotted:
             continue
         with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 9}):
-            picture = Figure(figsize=(9, 3.6), layout="constrained")
+            picture = Figure(figsize=(9, 4), layout="constrained")
             for axes, (x, y, points) in zip(picture.subplots(1, 2), panels, strict=True):
                 _panel(axes, x, y, {server: points(server) for server in plotted})
-            picture.axes[0].legend(fontsize=7)
+            lines = picture.axes[0].get_lines()  # a legend inside the axes would cover lines
+            picture.legend(handles=lines, loc="outside lower center", ncols=5, fontsize=8)
             folder.mkdir(parents=True, exist_ok=True)
             metadata = {"Date": None, "Creator": None}
             picture.savefig(folder / f"{name}.svg", metadata=metadata)
