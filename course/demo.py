@@ -43,6 +43,10 @@ MAX_PORT_ATTEMPTS = 3
 """Number of ports that are tried if other programs take them before the script listens."""
 REQUEST_TIMEOUT = 30
 """Seconds that one command may take."""
+CURL_TIMED_OUT = 28
+"""Exit status of curl when `--max-time` has ended it."""
+LEAVE_PAUSE = 0.3
+"""Seconds before the next command, in which the server notices that the client has left."""
 
 
 class DemoError(Exception):
@@ -159,6 +163,8 @@ def run_command(command: str, page: str, port: int) -> str:
         errors="replace",
         check=False,
     )
+    if done.returncode == CURL_TIMED_OUT:
+        time.sleep(LEAVE_PAUSE)
     return done.stdout
 
 
