@@ -265,9 +265,8 @@ def load(path: Path) -> types.ModuleType:
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     source = path.read_bytes()
-    if (
-        b"\0" in source
-    ):  # before Python 3.11.4 compile() raises ValueError, and never names the line
+    # compile() does not name the line of a null byte. Before Python 3.11.4 it raises ValueError.
+    if b"\0" in source:
         line = source.partition(b"\0")[0].count(b"\n") + 1
         raise SyntaxError("source code cannot contain null bytes", (str(path), line, None, None))
     code = compile(source, str(path), "exec")

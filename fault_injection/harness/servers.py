@@ -138,7 +138,7 @@ class DatabaseServer(Process, ABC):
                 process.send_signal(number)
         return processes
 
-    async def _wait_until_ready(self, database: str, *make: str) -> None:
+    async def _wait_for_database(self, database: str, *make: str) -> None:
         """Wait until a database answers, and create the chat's database with these statements."""
 
         async def is_ready() -> bool:
@@ -149,7 +149,7 @@ class DatabaseServer(Process, ABC):
                 return False
             return True
 
-        await wait_until_async(f"{self.name} answers", is_ready, 60)
+        await self.wait_until_ready(f"{self.name} answers", is_ready, 60)
 
     def _run_as(self, user: str) -> dict[str, Any]:
         """Return arguments of `spawn` that run the server as a user of its own, if this is root."""
@@ -198,7 +198,9 @@ class MariaDB(DatabaseServer):
             *("--bind-address=127.0.0.1", f"--socket={self.folder / 's'}"),
             *(f"--pid-file={self.folder / 'pid'}", "--innodb-log-file-size=8M", *self.options),
         )
-        await self._wait_until_ready("", "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4")
+        await self._wait_for_database(
+            "", "CREATE DATABASE IF NOT EXISTS chat CHARACTER SET utf8mb4"
+        )
         return self
 
     async def _install(self) -> None:
@@ -239,7 +241,7 @@ class PostgreSQL(DatabaseServer):
             *("-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"),
             **self.arguments,
         )
-        await self._wait_until_ready("postgres", *self.first_statements[: int(new)])
+        await self._wait_for_database("postgres", *self.first_statements[: int(new)])
         return self
 
     first_statements: ClassVar[Sequence[str]] = ["CREATE DATABASE chat"]

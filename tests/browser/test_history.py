@@ -214,6 +214,16 @@ def test_a_phone_searches_in_a_pane_of_its_own(
     phone.page.locator("#found button").click()
     expect(phone.message("needle")).to_be_in_viewport()
     expect(phone.page.locator("#find")).to_be_hidden()
+
+    # A message whose rows are loaded, above the view.
+    phone.page.get_by_role("button", name=re.compile("^Jump to the latest message")).click()
+    expect(phone.message("hay 119")).to_be_in_viewport()
+    phone.page.get_by_role("button", name=SEARCH).click()
+    phone.page.get_by_role("searchbox", name=SEARCH).fill("hay 101")
+    expect(phone.page.locator("#found mark")).to_have_text("hay 101")
+    phone.page.locator("#found button").click()
+    expect(phone.log.locator(":focus")).to_contain_text("hay 101")
+    expect(phone.message("hay 101")).to_be_in_viewport()
     phone.page.get_by_role("button", name="Back to the list").click()
     expect(phone.entry(group)).to_be_visible()
 

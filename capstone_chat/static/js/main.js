@@ -63,8 +63,10 @@ const openCreateGroup = () => createGroup(store, openConversation);
 const list = conversationsView(store, drafts, { openConversation, loadMore: () => sync.loadMore(), reopened: () => composer.focus() });
 const panel = detailsPanelView(store, { isOpen: () => byId("about-sheet").offsetParent !== null, openConversation });
 const search = searchView(store, (seq) => {
-  if (!wide.matches) navigateUp(href(store.openId));
-  messages.jump(seq);
+  if (wide.matches) return messages.jump(seq);
+  // The log is hidden until the route has changed, and a row of a hidden log cannot be scrolled to.
+  addEventListener("popstate", () => messages.jump(seq), { once: true });
+  navigateUp(href(store.openId));
 });
 connectionBanner(store, () => sync.reconnect());
 documentTitle(store);
