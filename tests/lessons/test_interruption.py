@@ -80,6 +80,12 @@ def test_only_the_first_process_acts_on_ctrl_c(name: str) -> None:
         status = Path(f"/proc/{second}/status").read_text(encoding="ascii")
         ignored = int(status.partition("SigIgn:")[2].split()[0], base=16)  # bit 0 is signal 1
         assert ignored >> (signal.SIGINT - 1) & 1, status
+        file = os.pidfd_open(second)
+    # Nothing has asked the script to end: it was killed, and what it had started with it.
+    try:
+        assert select.select([file], [], [], END_LIMIT)[0]
+    finally:
+        os.close(file)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")

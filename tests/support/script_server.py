@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import psutil  # type: ignore[import-untyped]
 from tornado.testing import bind_unused_port
 
 from course.demo import script_on_port
@@ -99,9 +100,13 @@ class Server:
         return self._stdout.read()
 
     def close(self) -> None:
-        """Kill the process if it still runs, and release its files."""
+        """Kill the process if it still runs, with all that it has started; release its files."""
         if self._process.poll() is None:
+            children = psutil.Process(self.pid).children(recursive=True)
             self._process.kill()
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         self._stdout.close()
         self._process.wait()
         self._log.close()
